@@ -1,0 +1,13 @@
+#!/usr/bin/env node
+// The command as npm links it. The work is in dist/, which a fresh clone does not have yet.
+import { existsSync } from 'node:fs'
+
+const main = new URL('../dist/cli/main.js', import.meta.url)
+
+if (existsSync(main)) {
+  const cli = await import(main.href)
+  process.exitCode = await cli.main(process.argv.slice(2))
+} else {
+  console.error('busbar is not built yet: run `npm ci && npm run build` in its folder first.')
+  process.exitCode = 70
+}

@@ -1,0 +1,75 @@
+-- admit: whether a call or a probe may begin; in half-open it takes a trial lease.
+-- A resent request bears the same token and gets the same lease. Run after not_after_ms it grants nothing.
+--
+-- KEYS
+--   config   hash    the settings
+--   circuit  hash    state, counters, marks, totals of the history
+--   history  zset    runs of outcomes
+--   trials   zset    token -> lease deadline, ms
+--   events   stream  the last 1000 or so events
+-- ARGV
+--   id             text     the provider
+--   channel        text     where changes are published
+--   worker         text     who calls
+--   known_version  integer  the version that the caller knows; 0 when none
+--   origin         text     call or probe
+--   token          text     names the trial; made by the caller
+--   not_after_ms   integer  provider time after which this does nothing
+--   min_lease_ms   integer  a lease lasts at least this long, ms
+--   min_gap_ms     integer  a probe is turned away when another began less than this ago, ms
+-- Returns
+--   status             text     ok, unknown_provider or late; without ok only now_ms follows
+--   now_ms             integer  provider time
+--   applied            integer  outcomes applied since registration
+--   snapshot           json     empty when the caller knows the version
+--   events             json     transitions that this call made; empty when none
+--   admitted           boolean  also true when enforce is off
+--   code               text     why not, or with enforce off why it would not have been; else empty
+--   reason             text     the same in words
+--   retry_after_ms     integer  until the latest blocking deadline, ms; empty when none is known
+--   generation         integer  what the result must bear
+--   trial              boolean  whether a lease was granted
+--   settings_revision  integer  what a probe result must bear
+--   mark_version       integer  what a probe result must bear
+
+local keys = {
+  config = KEYS[1],
+  circuit = KEYS[2],
+  history = KEYS[3],
+  trials = KEYS[4],
+  events = KEYS[5],
+}
+local caller = { id = ARGV[1], channel = ARGV[2], worker = ARGV[3], known_version = tonumber(ARGV[4]) }
+local origin = ARGV[5]
+local token = ARGV[6]
+local not_after_ms = tonumber(ARGV[7])
+local min_lease_ms = tonumber(ARGV[8])
+local min_gap_ms = tonumber(ARGV[9])
+
+-- @include lib/reply
+-- @include lib/marks
+-- @include lib/admission
+
+local provider, now = open_provider(keys, caller)
+if not provider then
+  return unknown_reply(now)
+end
+if now > not_after_ms then
+  return late_reply(now)
+end
+expire_mark(provider)
+
+local request = { origin = origin, token = token, min_lease_ms = min_lease_ms, min_gap_ms = min_gap_ms }
+local admission = admit(provider, request)
+local circuit = provider.circuit
+return finish(
+  provider,
+  admission.admitted,
+  admission.code,
+  admission.reason,
+  admission.retry_after_ms,
+  circuit.generation,
+  admission.trial,
+  provider.settings.revision,
+  circuit.mark_version
+)

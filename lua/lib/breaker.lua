@@ -1,0 +1,147 @@
+-- The circuit breaker: what an outcome does to the circuit. The same rules as src/rules/breaker.ts.
+
+-- @include lib/provider
+-- @include lib/trials
+
+local SUCCESS = { healthy = true, degraded = true }
+local HEALTH = { healthy = true, degraded = true, unhealthy = true, timeout = true, terminated = true }
+
+local function failures_field(run)
+  return run.origin == 'probe' and 'probe_consecutive_failures' or 'consecutive_failures'
+end
+
+-- Moves the counters by n outcomes of the run, and nothing else.
+local function count_outcomes(circuit, run, n)
+  local field = failures_field(run)
+  if SUCCESS[run.outcome] then
+    circuit[field] = 0
+  else
+    circuit[field] = circuit[field] + n
+    circuit.consecutive_successes = 0
+  end
+end
+
+-- The outcome in words, with what the probe saw.
+local function describe(run)
+  if run.detail == '' then
+    return run.outcome
+  end
+  return run.outcome .. ' (' .. run.detail .. ')'
+end
+
+-- Any automatic opening: the first cooldown is the base, each further one without a closing grows.
+local function open_circuit(provider, reason, jitter_draw)
+  local circuit, settings, now = provider.circuit, provider.settings, provider.now
+  local cooldown_ms = settings.cooldown_ms
+  if circuit.cooldown_ms ~= 0 then
+    cooldown_ms = math.min(math.floor(circuit.cooldown_ms * settings.cooldown_multiplier), settings.max_cooldown_ms)
+  end
+  transition(provider, 'opened', 'open', reason)
+  circuit.cooldown_ms = cooldown_ms
+  circuit.opened_at_ms = now
+  circuit.retry_at_ms = now + cooldown_ms + math.floor(cooldown_ms * settings.cooldown_jitter * jitter_draw)
+end
+
+-- Closed, with every run of failures begun anew, and the cooldown too.
+local function close_circuit(provider, kind, reason, actor)
+  local circuit = provider.circuit
+  transition(provider, kind, 'closed', reason, actor)
+  circuit.consecutive_failures = 0
+  circuit.probe_consecutive_failures = 0
+  circuit.cooldown_ms = 0
+  circuit.opened_at_ms = nil
+  circuit.retry_at_ms = nil
+end
+
+-- How many outcomes of the run came after the transition that the first ones made.
+local function judge_closed(provider, run, jitter_draw)
+  local circuit = provider.circuit
+  local field = failures_field(run)
+  local missing = math.max(1, provider.settings.failure_threshold - circuit[field])
+  if SUCCESS[run.outcome] or run.count < missing then
+    count_outcomes(circuit, run, run.count)
+    return 0
+  end
+  count_outcomes(circuit, run, missing)
+  local what = run.origin == 'probe' and 'failed probes' or 'failures'
+  local reason = string.format('%.0f consecutive %s, last: %s', circuit[field], what, describe(run))
+  open_circuit(provider, reason, jitter_draw)
+  return run.count - missing
+end
+
+-- As judge_closed. The step to half-open makes a new generation, so only the first outcome may come with it.
+local function judge_half_open(provider, run, jitter_draw)
+  local circuit = provider.circuit
+  local eligible = enter_half_open(provider) and 1 or run.count
+  if not SUCCESS[run.outcome] then
+    count_outcomes(circuit, run, 1)
+    open_circuit(provider, 'trial failed: ' .. describe(run), jitter_draw)
+    return run.count - 1
+  end
+  local missing = math.max(1, provider.settings.success_threshold - circuit.consecutive_successes)
+  local n = math.min(eligible, missing)
+  count_outcomes(circuit, run, n)
+  local successes = circuit.consecutive_successes + n
+  circuit.consecutive_successes = successes
+  if n == missing then
+    local trials = successes == 1 and 'trial' or 'trials'
+    close_circuit(provider, 'closed', string.format('%.0f successful %s', successes, trials))
+  else
+    free_slot(provider, run.token)
+  end
+  return run.count - n
+end
+
+-- A pause that the provider asked for. It may grow, never shrink.
+local function throttle(provider, run)
+  free_slot(provider, run.token)
+  local until_ms = provider.now + run.retry_after_ms
+  if until_ms > provider.circuit.throttled_until_ms then
+    provider.circuit.throttled_until_ms = until_ms
+    bump_version(provider)
+    local reason = string.format('the provider asked for a pause of %.0f ms', run.retry_after_ms)
+    announce(provider, 'throttled', '', 'throttled', reason)
+  end
+end
+
+local function note_probe(provider, run)
+  if run.origin == 'probe' and HEALTH[run.outcome] then
+    provider.circuit.last_probe_status = run.outcome
+    provider.circuit.last_probe_detail = run.detail ~= '' and run.detail or nil
+    provider.circuit.last_probe_at_ms = provider.now
+  end
+end
+
+-- Applies one run of equal outcomes as if they came one by one, in O(1).
+-- Returns how many decided nothing, and whether the whole run was dropped.
+local function judge(provider, run, jitter_draw)
+  local circuit = provider.circuit
+  local probing = run.origin == 'probe'
+  if probing and (run.settings_revision ~= provider.settings.revision or run.mark_version ~= circuit.mark_version) then
+    free_slot(provider, run.token)
+    return 0, true
+  end
+  note_probe(provider, run)
+  circuit.applied = circuit.applied + run.count
+  if run.generation ~= circuit.generation then
+    return run.count, false
+  end
+  if run.outcome == 'throttled' then
+    throttle(provider, run)
+    return 0, false
+  end
+  if not HEALTH[run.outcome] then
+    free_slot(provider, run.token)
+    return 0, false
+  end
+  local state = state_at(circuit, provider.now)
+  if state == 'closed' then
+    return judge_closed(provider, run, jitter_draw), false
+  elseif state == 'open' then
+    count_outcomes(circuit, run, run.count)
+    return 0, false
+  elseif probing and run.token == '' then
+    return run.count, false
+  end
+  return judge_half_open(provider, run, jitter_draw), false
+end

@@ -1,0 +1,113 @@
+-- The circuit hash as a table: numbers are numbers, an empty field is nil, and only what changed is written.
+
+local CIRCUIT_TEXTS = {
+  'state', 'reason', 'mark', 'mark_reason', 'mark_actor', 'last_probe_status', 'last_probe_detail',
+}
+local CIRCUIT_NUMBERS = {
+  'generation', 'version', 'consecutive_failures', 'probe_consecutive_failures', 'consecutive_successes',
+  'opened_at_ms', 'retry_at_ms', 'cooldown_ms', 'throttled_until_ms', 'mark_until_ms', 'mark_version',
+  'history_total', 'history_healthy', 'history_coalesced_to_ms', 'last_probe_at_ms', 'probe_started_at_ms',
+  'last_now_ms', 'clock_offset_ms', 'applied',
+}
+
+local CIRCUIT_FIELDS = {}
+for _, field in ipairs(CIRCUIT_TEXTS) do
+  CIRCUIT_FIELDS[#CIRCUIT_FIELDS + 1] = field
+end
+for _, field in ipairs(CIRCUIT_NUMBERS) do
+  CIRCUIT_FIELDS[#CIRCUIT_FIELDS + 1] = field
+end
+
+-- The table, and a copy of it as it is stored; nil when there is no such provider.
+local function load_circuit(key)
+  local raw = redis.call('HMGET', key, unpack(CIRCUIT_FIELDS))
+  if not raw[1] then
+    return nil
+  end
+  local circuit, stored = {}, {}
+  for i, field in ipairs(CIRCUIT_FIELDS) do
+    local value = raw[i] or nil
+    if i > #CIRCUIT_TEXTS then
+      value = tonumber(value or '')
+    elseif value == '' then
+      value = nil
+    end
+    circuit[field], stored[field] = value, value
+  end
+  return circuit, stored
+end
+
+-- All numbers are whole. %.0f, because Lua writes 1e+15 where Redis wants digits.
+local function as_text(value)
+  if type(value) == 'number' then
+    return string.format('%.0f', value)
+  end
+  return value or ''
+end
+
+local function save_circuit(key, circuit, stored)
+  local changed = {}
+  for _, field in ipairs(CIRCUIT_FIELDS) do
+    if circuit[field] ~= stored[field] then
+      changed[#changed + 1] = field
+      changed[#changed + 1] = as_text(circuit[field])
+    end
+  end
+  if #changed > 0 then
+    redis.call('HSET', key, unpack(changed))
+  end
+end
+
+-- Generations and versions: one more than before, and never below the clock, so that they never repeat.
+local function next_number(stored, now)
+  return math.max((stored or 0) + 1, now)
+end
+
+-- A circuit nobody has used. `known` bears the numbers of a life before a wipe, or is empty.
+local function new_circuit(now, known)
+  return {
+    state = 'closed',
+    generation = next_number(known.generation, now),
+    version = next_number(known.version, now),
+    consecutive_failures = 0,
+    probe_consecutive_failures = 0,
+    consecutive_successes = 0,
+    cooldown_ms = 0,
+    throttled_until_ms = 0,
+    mark_version = 0,
+    history_total = 0,
+    history_healthy = 0,
+    history_coalesced_to_ms = 0,
+    last_now_ms = now,
+    clock_offset_ms = 0,
+    applied = 0,
+  }
+end
+
+-- The clock may step back (NTP, failover). A reading below the last one raises the offset by the
+-- difference, for good, so that the provider's time only goes forward.
+local function advance_clock(circuit, reading)
+  local now = reading + circuit.clock_offset_ms
+  if now < circuit.last_now_ms then
+    circuit.clock_offset_ms = circuit.clock_offset_ms + circuit.last_now_ms - now
+    now = circuit.last_now_ms
+  end
+  circuit.last_now_ms = now
+  return now
+end
+
+-- The state as every reader sees it: at exactly retry_at_ms and after, an open circuit is half-open.
+local function state_at(circuit, now)
+  if circuit.state == 'open' and circuit.retry_at_ms and now >= circuit.retry_at_ms then
+    return 'half_open'
+  end
+  return circuit.state
+end
+
+-- The mark as every reader sees it: from its end on there is none.
+local function mark_at(circuit, now)
+  if circuit.mark and circuit.mark_until_ms and now >= circuit.mark_until_ms then
+    return nil
+  end
+  return circuit.mark
+end

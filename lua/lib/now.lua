@@ -1,0 +1,7 @@
+-- The clock: Redis's own, in whole milliseconds. A script reads it once, at its top, because TIME moves
+-- on while a script runs. Tests splice another file in place of this one, and so move time.
+
+local function clock_reading_ms()
+  local time = redis.call('TIME')
+  return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+end

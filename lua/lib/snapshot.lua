@@ -1,0 +1,60 @@
+-- The snapshot: all that a worker needs to decide locally, and the numbers behind it. Times ahead are
+-- relative, because no two clocks agree.
+
+-- @include lib/provider
+-- @include lib/trials
+-- @include lib/history
+
+local function or_null(value)
+  if value == nil then
+    return cjson.null
+  end
+  return value
+end
+
+local function ahead(deadline, now)
+  return math.max(0, (deadline or 0) - now)
+end
+
+local function snapshot_json(provider)
+  local circuit, now = provider.circuit, provider.now
+  local state, mark = state_at(circuit, now), mark_at(circuit, now)
+  local trials, first_deadline = 0, nil
+  if circuit.state == 'half_open' then
+    trials, first_deadline = live_trials(provider)
+  end
+  local total, healthy, covered_ms = view_history(provider)
+  local by_hand = circuit.state == 'open' and not circuit.retry_at_ms
+  return cjson.encode({
+    id = provider.caller.id,
+    state = state,
+    generation = circuit.generation,
+    version = circuit.version,
+    settingsRevision = provider.settings.revision,
+    enforce = provider.settings.enforce,
+    consecutiveFailures = circuit.consecutive_failures,
+    probeConsecutiveFailures = circuit.probe_consecutive_failures,
+    consecutiveSuccesses = circuit.consecutive_successes,
+    openedAt = or_null(circuit.opened_at_ms),
+    retryAfterMs = by_hand and cjson.null or ahead(circuit.retry_at_ms, now),
+    cooldownMs = circuit.cooldown_ms,
+    reason = circuit.reason or '',
+    trials = trials,
+    trialFreeInMs = ahead(first_deadline, now),
+    throttledForMs = ahead(circuit.throttled_until_ms, now),
+    mark = or_null(mark),
+    markReason = mark and circuit.mark_reason or '',
+    markActor = mark and circuit.mark_actor or '',
+    markForMs = or_null(mark and circuit.mark_until_ms and circuit.mark_until_ms - now or nil),
+    markVersion = circuit.mark_version,
+    historyTotal = total,
+    historyHealthy = healthy,
+    windowCoveredMs = covered_ms,
+    applied = circuit.applied,
+    lastProbeStatus = or_null(circuit.last_probe_status),
+    lastProbeDetail = circuit.last_probe_detail or '',
+    lastProbeAt = or_null(circuit.last_probe_at_ms),
+    probeStartedAt = or_null(circuit.probe_started_at_ms),
+    at = now,
+  })
+end

@@ -1,0 +1,29 @@
+-- Trial leases: a sorted set of token -> deadline. A lease ends at its deadline; that frees its slot only.
+
+local function drop_expired_trials(provider)
+  redis.call('ZREMRANGEBYSCORE', provider.keys.trials, '-inf', provider.now)
+end
+
+-- Number of leases that live, and the deadline of the first to end.
+local function live_trials(provider)
+  local alive = '(' .. as_text(provider.now)
+  local first = redis.call('ZRANGEBYSCORE', provider.keys.trials, alive, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
+  return redis.call('ZCOUNT', provider.keys.trials, alive, '+inf'), tonumber(first[2] or '')
+end
+
+-- A trial ended without a transition: workers who wait for its slot must know.
+local function free_slot(provider, token)
+  if token ~= '' and redis.call('ZREM', provider.keys.trials, token) == 1 then
+    bump_version(provider)
+  end
+end
+
+-- Stores the step from open to half-open once its time has come. True when it was made now.
+local function enter_half_open(provider)
+  if provider.circuit.state ~= 'open' then
+    return false
+  end
+  transition(provider, 'half_opened', 'half_open', 'cooldown over')
+  provider.circuit.retry_at_ms = nil
+  return true
+end

@@ -1,0 +1,51 @@
+-- register: makes a provider known, or changes its settings. Only this script creates keys.
+-- Identical settings write nothing. After a wipe the caller brings the snapshot that it knew last.
+--
+-- KEYS
+--   config   hash    the settings
+--   circuit  hash    state, counters, marks, totals of the history
+--   history  zset    runs of outcomes
+--   trials   zset    token -> lease deadline, ms
+--   events   stream  the last 1000 or so events
+-- ARGV
+--   id             text     the provider
+--   channel        text     where changes are published
+--   worker         text     who calls
+--   known_version  integer  the version that the caller knows; 0 when none
+--   mode           text     keep: stored settings win if there are any; set: those given win
+--   wanted         json     the settings, one field each
+--   restore        json     the last known snapshot; {} when there is none
+-- Returns
+--   status     text     ok, unknown_provider or late; without ok only now_ms follows
+--   now_ms     integer  provider time
+--   applied    integer  outcomes applied since registration
+--   snapshot   json     empty when the caller knows the version
+--   events     json     transitions that this call made; empty when none
+--   settings   json     the settings in force, one field each
+--   revision   integer  of the settings
+--   set_by     text     who set them
+--   set_at_ms  integer  when
+
+local keys = {
+  config = KEYS[1],
+  circuit = KEYS[2],
+  history = KEYS[3],
+  trials = KEYS[4],
+  events = KEYS[5],
+}
+local caller = { id = ARGV[1], channel = ARGV[2], worker = ARGV[3], known_version = tonumber(ARGV[4]) }
+local mode = ARGV[5]
+local wanted = cjson.decode(ARGV[6])
+local restore = cjson.decode(ARGV[7])
+
+-- @include lib/reply
+-- @include lib/register
+
+local provider = open_provider(keys, caller)
+if not provider then
+  provider = create_provider(keys, caller, wanted, restore)
+elseif mode == 'set' then
+  replace_settings(provider, wanted)
+end
+local settings, about = read_settings(keys.config)
+return finish(provider, cjson.encode(settings), about.revision, about.set_by, about.set_at_ms)

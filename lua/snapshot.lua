@@ -1,0 +1,31 @@
+-- snapshot: reads all there is to know of a provider. Writes nothing, so it also runs on a replica.
+--
+-- KEYS
+--   config   hash  the settings
+--   circuit  hash  state, counters, marks, totals of the history
+--   history  zset  runs of outcomes
+--   trials   zset  token -> lease deadline, ms
+-- ARGV
+--   id  text  the provider
+-- Returns
+--   status    text     ok, unknown_provider or late; without ok only now_ms follows
+--   now_ms    integer  provider time
+--   applied   integer  outcomes applied since registration
+--   snapshot  json     always present
+--   events    json     empty
+
+local keys = {
+  config = KEYS[1],
+  circuit = KEYS[2],
+  history = KEYS[3],
+  trials = KEYS[4],
+}
+local caller = { id = ARGV[1] }
+
+-- @include lib/snapshot
+
+local provider, now = open_provider(keys, caller)
+if not provider then
+  return { 'unknown_provider', as_text(now) }
+end
+return { 'ok', as_text(now), as_text(provider.circuit.applied), snapshot_json(provider), '' }

@@ -1,0 +1,53 @@
+-- trip: opens the circuit by hand. It replaces any deadline; without for_ms only a reset ends it.
+--
+-- KEYS
+--   config   hash    the settings
+--   circuit  hash    state, counters, marks, totals of the history
+--   history  zset    runs of outcomes
+--   trials   zset    token -> lease deadline, ms
+--   events   stream  the last 1000 or so events
+-- ARGV
+--   id             text     the provider
+--   channel        text     where changes are published
+--   worker         text     who calls
+--   known_version  integer  the version that the caller knows; 0 when none
+--   actor          text     who asked for it
+--   reason         text     why, in words
+--   not_after_ms   integer  provider time after which this does nothing
+--   for_ms         integer  ms until half-open; empty: until a reset
+-- Returns
+--   status    text     ok, unknown_provider or late; without ok only now_ms follows
+--   now_ms    integer  provider time
+--   applied   integer  outcomes applied since registration
+--   snapshot  json     empty when the caller knows the version
+--   events    json     transitions that this call made; empty when none
+
+local keys = {
+  config = KEYS[1],
+  circuit = KEYS[2],
+  history = KEYS[3],
+  trials = KEYS[4],
+  events = KEYS[5],
+}
+local caller = { id = ARGV[1], channel = ARGV[2], worker = ARGV[3], known_version = tonumber(ARGV[4]) }
+local actor = ARGV[5]
+local reason = ARGV[6]
+local not_after_ms = tonumber(ARGV[7])
+local for_ms = tonumber(ARGV[8])
+
+-- @include lib/reply
+-- @include lib/marks
+-- @include lib/breaker
+
+local provider, now = open_provider(keys, caller)
+if not provider then
+  return unknown_reply(now)
+end
+if now > not_after_ms then
+  return late_reply(now)
+end
+expire_mark(provider)
+transition(provider, 'opened', 'open', reason ~= '' and reason or 'tripped', actor)
+provider.circuit.opened_at_ms = now
+provider.circuit.retry_at_ms = for_ms and now + for_ms
+return finish(provider)

@@ -1,0 +1,65 @@
+// `node scripts/run.mjs <what> [args]`: gets what is missing, then starts, tests, or whatever was asked for.
+import { existsSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+
+import { expected, runChild } from './child.mjs'
+import { withLock } from './lock.mjs'
+import * as steps from './steps.mjs'
+
+const root = resolve(fileURLToPath(import.meta.url), '..', '..', '..')
+
+const say = (line) => console.error(`busbar: ${line}`)
+
+const vitest = join('node_modules', 'vitest', 'vitest.mjs')
+const scripts = {
+  test: (args) => [vitest, 'run', ...args],
+  mutants: (args) => [join('scripts', 'mutants.mjs'), ...args],
+  bench: (args) => [join('bench', 'run.mjs'), ...args],
+}
+
+/** Answers the exit code, or undefined when what was started goes on in this process and sets its own. */
+export async function main([what, ...args]) {
+  if (what !== 'start' && !Object.hasOwn(scripts, what ?? '')) {
+    throw expected(`usage: node scripts/run.mjs start|${Object.keys(scripts).join('|')} [arguments]`)
+  }
+  const stopped = await prepare(root, say)
+  if (stopped !== undefined) return stopped
+  return what === 'start' ? start(args) : runScript(scripts[what](args))
+}
+
+/**
+ * Looks first without the lock, so that nothing waits and nothing is written when nothing is missing. Answers an exit
+ * code if a signal ended it.
+ */
+export async function prepare(folder, log) {
+  if (!(await anythingMissing(folder))) return undefined
+  return withLock(join(folder, '.busbar', 'setup.lock'), log, async () => {
+    // Looked at again, one after the other: another process may have got it while we waited.
+    let stopped
+    if (steps.packagesMissing(folder)) stopped = await steps.installPackages(folder, log)
+    if (stopped === undefined && steps.buildMissing(folder)) stopped = await steps.buildSources(folder, log)
+    if (stopped === undefined && (await steps.redisMissing(folder)))
+      await steps.installRedisServer(folder, log)
+    return stopped
+  })
+}
+
+async function anythingMissing(folder) {
+  return steps.packagesMissing(folder) || steps.buildMissing(folder) || (await steps.redisMissing(folder))
+}
+
+/** In this very process, so that signals reach it without being passed on. */
+async function start(args) {
+  const bin = join(root, 'bin', 'busbar.mjs')
+  process.argv = [process.execPath, bin, 'start', ...args]
+  await import(pathToFileURL(bin).href)
+}
+
+async function runScript(args) {
+  if (!existsSync(join(root, args[0]))) throw expected(`there is no ${args[0]} in this checkout`)
+  const env = { ...process.env }
+  delete env.REDIS_URL // may be a server that matters; tests only ever use BUSBAR_TEST_REDIS_URL or their own
+  const { code } = await runChild(process.execPath, args, { cwd: root, env })
+  return code
+}

@@ -1,0 +1,58 @@
+// The three things that must be there before anything runs: packages, a build, a Redis. Each step is a pair:
+// is it missing, and get it.
+import { existsSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+
+import { expected, runChild } from './child.mjs'
+import { dependenciesHash, isCurrent, sourcesHash, writeStamp } from './stamp.mjs'
+
+export function packagesMissing(root) {
+  return !isCurrent(join(root, 'node_modules', '.busbar-stamp'), dependenciesHash(root))
+}
+
+export async function installPackages(root, log) {
+  log('installing packages: npm ci')
+  const hash = dependenciesHash(root)
+  const [command, ...prefix] = npm()
+  const args = [...prefix, 'ci', '--include=dev', '--no-audit', '--no-fund']
+  const { code, signal, output } = await runChild(command, args, { cwd: root, quiet: true })
+  if (signal !== undefined) return code
+  if (code !== 0) throw expected(`npm ci failed:\n${output.trim()}`)
+  writeStamp(join(root, 'node_modules', '.busbar-stamp'), hash)
+}
+
+export function buildMissing(root) {
+  return !isCurrent(join(root, 'dist', '.stamp'), sourcesHash(root))
+}
+
+export async function buildSources(root, log) {
+  log('building dist/')
+  const { build } = await import('../build.mjs')
+  return build(root)
+}
+
+/** Only `dist/` knows how to look for a Redis, so ask after the build. */
+export async function redisMissing(root) {
+  if (!existsSync(join(root, 'dist', 'embedded', 'index.js'))) return true
+  return (await embedded(root)).findRedisServer() === undefined
+}
+
+export async function installRedisServer(root, log) {
+  const { installRedis } = await embedded(root)
+  try {
+    await installRedis(log)
+  } catch (error) {
+    throw error.code === 'redis_not_installed' ? expected(error.message) : error
+  }
+}
+
+function embedded(root) {
+  return import(pathToFileURL(join(root, 'dist', 'embedded', 'index.js')).href)
+}
+
+/** The npm that called us, if one did: another version might read the lock file differently. */
+function npm() {
+  const path = process.env.npm_execpath
+  return path !== undefined && basename(path) === 'npm-cli.js' ? [process.execPath, path] : ['npm']
+}

@@ -1,0 +1,140 @@
+import { BusbarClosedError, CommandLateError, ProviderRemovedError } from '../model/errors.js'
+import type { Change } from '../model/events.js'
+import type { Clock, KnownReply, Reply, SettingsReply, Store } from '../model/ports.js'
+import type { Counters, Logger } from './log.js'
+import { SnapshotCache } from './snapshot-cache.js'
+import { logTransition } from './transition-log.js'
+
+/** What all handles of one process share. */
+export interface Host {
+  readonly store: Store
+  /** Name of this process; the same after a restart, if the user says so. */
+  readonly worker: string
+  /** Random name of this life of the process. */
+  readonly incarnation: string
+  readonly clock: Clock
+  readonly log: Logger
+  readonly counters: Counters
+  readonly commandTimeoutMs: number
+  closed: boolean
+}
+
+/**
+ * One process's link to one provider in the store. It keeps what the store last said (snapshot, settings, the
+ * store's clock), and knows what to do when the store says that it knows no such provider:
+ *
+ * - the store's epoch is the one we registered in: somebody removed the provider. We are told so, and stay told.
+ * - it is another, or none: the store was wiped. We register again, bringing what we knew.
+ *
+ * It changes between `known` and `removed` only in `#rejoin` and `change`.
+ */
+export class Link {
+  readonly id: string
+  readonly cache: SnapshotCache
+  readonly #host: Host
+  #epoch: string
+  #settings: SettingsReply
+  #removed = false
+  #rejoining: Promise<void> | undefined
+  #storeClock: { readonly nowMs: number; readonly at: number }
+
+  constructor(host: Host, id: string, epoch: string, registered: KnownReply<SettingsReply>) {
+    this.id = id
+    this.#host = host
+    this.#epoch = epoch
+    this.cache = new SnapshotCache(host.clock)
+    this.#storeClock = { nowMs: registered.nowMs, at: host.clock.now() }
+    this.#settings = registered
+    this.#absorb(registered)
+  }
+
+  get settings(): SettingsReply {
+    return this.#settings
+  }
+
+  get caller(): { worker: string; knownVersion: number } {
+    return { worker: this.#host.worker, knownVersion: this.cache.version }
+  }
+
+  /** The latest moment, on the store's clock, at which a command sent now is still wanted. */
+  get notAfterMs(): number {
+    const { nowMs, at } = this.#storeClock
+    return Math.floor(nowMs + this.#host.clock.now() - at) + this.#host.commandTimeoutMs
+  }
+
+  /** Registers again, or with other settings; a handle that was told `removed` comes back to life. */
+  adopt(epoch: string, registered: KnownReply<SettingsReply>): void {
+    this.#epoch = epoch
+    this.#removed = false
+    this.#settings = registered
+    this.#absorb(registered)
+  }
+
+  /**
+   * Runs an operation of the store. `operation` is called again after a wipe, and once more if it ran too
+   * late, so it must read `caller` and `notAfterMs` afresh.
+   * @throws ProviderRemovedError, RedisUnavailableError, CommandLateError, BusbarClosedError
+   */
+  async run<T>(doing: string, operation: (store: Store) => Promise<Reply<T>>): Promise<KnownReply<T>> {
+    for (let attempt = 0; ; attempt += 1) {
+      if (this.#host.closed) throw new BusbarClosedError()
+      const reply = await operation(this.#host.store)
+      this.#storeClock = { nowMs: reply.nowMs, at: this.#host.clock.now() }
+      if (reply.status === 'ok') {
+        this.#removed = false
+        this.#absorb(reply)
+        return reply
+      }
+      if (reply.status === 'unknown_provider') await this.#rejoinOnce()
+      if (attempt > 0) throw new CommandLateError(doing, this.id)
+    }
+  }
+
+  /** A change that the store announced, whoever made it. */
+  change(change: Change): void {
+    if (change.snapshot !== null) {
+      this.#removed = false
+      this.cache.offer(change.snapshot)
+    } else {
+      this.#removed = true
+      this.cache.clear()
+    }
+  }
+
+  /** The settings in force, read again if the last snapshot was judged by others. */
+  async currentSettings(): Promise<SettingsReply> {
+    if (this.cache.read()?.settingsRevision !== this.#settings.revision) {
+      const stored = await this.#host.store.settings(this.id)
+      if (stored !== null) this.#settings = stored
+    }
+    return this.#settings
+  }
+
+  #absorb(reply: KnownReply<unknown>): void {
+    if (reply.snapshot !== null) this.cache.offer(reply.snapshot)
+    for (const event of reply.events) logTransition(this.#host.log, event, reply.snapshot)
+  }
+
+  /** One at a time, however many calls found out. */
+  #rejoinOnce(): Promise<void> {
+    this.#rejoining ??= this.#rejoin().finally(() => {
+      this.#rejoining = undefined
+    })
+    return this.#rejoining
+  }
+
+  async #rejoin(): Promise<void> {
+    const { store, log } = this.#host
+    if (this.#removed || (await store.epoch()) === this.#epoch) {
+      this.#removed = true
+      this.cache.clear()
+      throw new ProviderRemovedError(this.id)
+    }
+    const epoch = await store.ensureEpoch()
+    const restore = this.cache.read() ?? null
+    const { settings } = this.#settings
+    const registered = await store.register(this.id, { ...this.caller, settings, mode: 'keep', restore })
+    log.warn({ provider: this.id }, 'Redis was wiped: provider registered again')
+    this.adopt(epoch, registered)
+  }
+}

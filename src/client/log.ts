@@ -1,0 +1,33 @@
+/** The part of pino that Busbar uses: any logger of this shape will do. */
+export interface Logger {
+  debug(fields: object, message: string): void
+  info(fields: object, message: string): void
+  warn(fields: object, message: string): void
+  error(fields: object, message: string): void
+}
+
+export type Level = keyof Logger
+
+/** What was swallowed so that a user's work goes on: counted here, and logged. */
+export interface Counters {
+  /** Outcomes that could not be written because Redis did not answer. */
+  outcomesLost: number
+  /** Listeners, loggers and classifiers of the user that threw. */
+  callbacksFailed: number
+  /** Errors of connections, and messages that made no sense. */
+  connectionErrors: number
+}
+
+export const newCounters = (): Counters => ({ outcomesLost: 0, callbacksFailed: 0, connectionErrors: 0 })
+
+/** A logger that throws hurts nobody; it is counted. */
+export function guardLogger(logger: Logger, counters: Counters): Logger {
+  const guard = (level: Level) => (fields: object, message: string) => {
+    try {
+      logger[level](fields, message)
+    } catch {
+      counters.callbacksFailed += 1
+    }
+  }
+  return { debug: guard('debug'), info: guard('info'), warn: guard('warn'), error: guard('error') }
+}

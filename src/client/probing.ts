@@ -1,0 +1,63 @@
+import { randomUUID } from 'node:crypto'
+import type { ProbeOutcome, Run } from '../model/ports.js'
+import type { Host, Link } from './link.js'
+import type { Outbox } from './outbox.js'
+
+/** Leave to run one health check, and the place to say what it found. */
+export interface ProbeTicket {
+  /** Whether it holds a trial lease: then its result decides a half-open circuit. */
+  readonly trial: boolean
+  /** Resolves when the result has been applied, or dropped because settings or marks changed meanwhile. */
+  finish(outcome: ProbeOutcome): Promise<void>
+  /** Gives the lease back without a result. */
+  abandon(): Promise<void>
+}
+
+/** Why a probe is not to run: a mark, a pause, or another probe a moment ago. */
+export interface ProbeRefusal {
+  readonly code: string
+  readonly reason: string
+  readonly retryAfterMs: number | null
+}
+
+export type ProbeAdmission = { readonly ticket: ProbeTicket } | { readonly refused: ProbeRefusal }
+
+/**
+ * Asks whether a health check may begin now, for the whole fleet: it is turned away if another began less than
+ * `minGapMs` ago, so that no provider is probed twice in one period, whoever else tries.
+ */
+export async function beginProbe(
+  host: Host,
+  link: Link,
+  outbox: Outbox,
+  options: { readonly minGapMs: number; readonly timeoutMs: number },
+): Promise<ProbeAdmission> {
+  const token = randomUUID()
+  const reply = await link.run('admit', (store) =>
+    store.admit(link.id, {
+      ...link.caller,
+      origin: 'probe',
+      token,
+      notAfterMs: link.notAfterMs,
+      minLeaseMs: options.timeoutMs + host.commandTimeoutMs,
+      minGapMs: options.minGapMs,
+    }),
+  )
+  const { admitted, code, reason, retryAfterMs, generation, trial, settingsRevision, markVersion } = reply
+  if (!admitted) return { refused: { code: code ?? '', reason, retryAfterMs } }
+  const run: Omit<Run, 'outcome' | 'detail'> = {
+    origin: 'probe',
+    count: 1,
+    generation,
+    token: trial ? token : '',
+    retryAfterMs: 0,
+    settingsRevision,
+    markVersion,
+  }
+  const finish = ({ status, detail }: ProbeOutcome) =>
+    outbox.add({ ...run, outcome: status, detail: detail.slice(0, MAX_DETAIL_LENGTH) })
+  const abandon = () => outbox.add({ ...run, outcome: 'ignored', detail: '' })
+  return { ticket: { trial, finish, abandon } }
+}
+
+const MAX_DETAIL_LENGTH = 200

@@ -1,0 +1,292 @@
+import { randomUUID } from 'node:crypto'
+import { checkArgument } from '../config/check.js'
+import { controlSchema, countSchema, markSchema, thresholdSchema, tripSchema } from '../config/options.js'
+import { isBusbarError } from '../model/errors.js'
+import type { ProviderEvent } from '../model/events.js'
+import type { ControlRequest, KnownReply, Reply, Run, Store } from '../model/ports.js'
+import type { Settings } from '../model/settings.js'
+import type { HistoryEntry } from '../model/snapshot.js'
+import type { CircuitState, HealthStatus, Mark, Outcome } from '../model/words.js'
+import { assess } from '../rules/health.js'
+import { checkOutcome, checkRetryAfter, StoredPermit } from './admission.js'
+import type { Decision, SettleOptions } from './admission.js'
+import type { Classify } from './classify.js'
+import { execute, type CallContext, type ExecuteOptions, type Guarded } from './execute.js'
+import type { Host, Link } from './link.js'
+import { Outbox } from './outbox.js'
+import { beginProbe, type ProbeAdmission } from './probing.js'
+import { presentSnapshot, type Snapshot } from './snapshot.js'
+
+export interface ControlOptions {
+  /** Why, in words; at most 500 characters. Shown by `status` and `explain`, kept in the stream of events. */
+  readonly reason?: string
+  /** Who asks; at most 128 characters, default the worker's id. */
+  readonly actor?: string
+}
+
+export interface TimedControlOptions extends ControlOptions {
+  /** ms until it ends by itself; default: never. */
+  readonly forMs?: number | null
+}
+
+/**
+ * A process's handle of one provider. Every method asks Redis, unless it says otherwise, and may reject with
+ * `RedisUnavailableError` (Redis did not answer), `ProviderRemovedError` (somebody removed the provider) or
+ * `BusbarClosedError`.
+ */
+export class Provider {
+  readonly id: string
+  readonly #host: Host
+  readonly #link: Link
+  readonly #outbox: Outbox
+  #classify: Classify | undefined
+
+  /** @internal Handles come from `busbar.provider()`. */
+  constructor(host: Host, link: Link, classify: Classify | undefined) {
+    this.id = link.id
+    this.#host = host
+    this.#link = link
+    this.#outbox = new Outbox(host, link)
+    this.#classify = classify
+  }
+
+  /** @internal */
+  useClassify(classify: Classify): void {
+    this.#classify = classify
+  }
+
+  /** The settings that this process last saw in force. Asks nobody. */
+  get settings(): Settings {
+    return this.#link.settings.settings
+  }
+
+  /**
+   * Runs `fn` if the circuit lets it, and tells the fleet how it ended.
+   * @throws CallRefusedError when it was not run; CallTimeoutError; whatever `fn` throws; `signal.reason`.
+   */
+  execute<T, F = never>(fn: Guarded<T>, options?: ExecuteOptions<F>): Promise<T | F> {
+    const target = {
+      id: this.id,
+      host: this.#host,
+      classify: this.#classify,
+      slowMs: this.settings.slowMs,
+      admit: (timeoutMs: number | undefined) => this.#admit(timeoutMs),
+    }
+    return execute(target, fn, options)
+  }
+
+  /** The same function, guarded: each call of it goes through `execute`. */
+  wrap<A extends unknown[], T, F = never>(
+    fn: (...args: A) => T | Promise<T>,
+    options?: ExecuteOptions<F>,
+  ): (...args: A) => Promise<T | F> {
+    const run = (call: (context: CallContext) => T | Promise<T>) => this.execute(call, options)
+    return function (this: unknown, ...args: A) {
+      return run(() => fn.apply(this, args))
+    }
+  }
+
+  /** Whether a call may begin now. A refusal is a value; when Redis cannot be asked it is `redis_down`. */
+  admit(): Promise<Decision> {
+    return this.#admit(undefined)
+  }
+
+  async #admit(timeoutMs: number | undefined): Promise<Decision> {
+    const token = randomUUID()
+    const minLeaseMs = timeoutMs === undefined ? 0 : Math.ceil(timeoutMs) + LEASE_MARGIN_MS
+    try {
+      const reply = await this.#link.run('admit', (store) =>
+        store.admit(this.id, {
+          ...this.#link.caller,
+          origin: 'call',
+          token,
+          notAfterMs: this.#link.notAfterMs,
+          minLeaseMs,
+          minGapMs: 0,
+        }),
+      )
+      const { code, reason, retryAfterMs, generation, trial } = reply
+      const refusal = code === null || code === 'probed_recently' ? undefined : code
+      if (!reply.admitted) {
+        return { admitted: false, code: refusal ?? 'circuit_open', reason, retryAfterMs, source: 'redis' }
+      }
+      const permit = new StoredPermit(generation, trial, (outcome, pauseMs) =>
+        this.#outbox.add(runOf(outcome, generation, trial ? token : '', pauseMs)),
+      )
+      return {
+        admitted: true,
+        permit,
+        source: 'redis',
+        ...(refusal === undefined ? {} : { wouldRefuse: refusal }),
+      }
+    } catch (error) {
+      if (!isBusbarError(error, 'redis_unavailable') && !isBusbarError(error, 'command_late')) throw error
+      return {
+        admitted: false,
+        code: 'redis_down',
+        reason: error.message,
+        retryAfterMs: null,
+        source: 'fallback',
+      }
+    }
+  }
+
+  /** Looks, takes no lease: true when closed or half-open, and neither marked nor throttled. */
+  async shouldAllow(): Promise<boolean> {
+    const snapshot = await this.snapshot()
+    if (!snapshot.enforce) return true
+    const marked = snapshot.mark === 'unhealthy' || snapshot.mark === 'terminated'
+    return snapshot.state !== 'open' && !marked && !snapshot.throttled
+  }
+
+  /** Tells how a call ended that did not come through `execute` or `admit`. */
+  async record(outcome: Outcome, options: SettleOptions = {}): Promise<void> {
+    checkOutcome(outcome)
+    const retryAfterMs = checkRetryAfter(outcome, options.retryAfterMs)
+    await this.#outbox.add(runOf(outcome, this.#link.cache.generation, '', retryAfterMs))
+  }
+
+  /** `record('healthy')`. */
+  recordSuccess(): Promise<void> {
+    return this.record('healthy')
+  }
+
+  /** `record('unhealthy')`. */
+  recordFailure(): Promise<void> {
+    return this.record('unhealthy')
+  }
+
+  /** Closed, all counters 0, and no pause from a 429. Marks stay. */
+  async reset(options: ControlOptions = {}): Promise<void> {
+    const checked = checkArgument(controlSchema, options, 'reset')
+    await this.#control('reset', checked, (store, request) => store.reset(this.id, request))
+  }
+
+  /** Opens the circuit by hand; half-open follows after `forMs`, without it only a reset ends it. */
+  async trip(options: TimedControlOptions = {}): Promise<void> {
+    const { forMs, ...checked } = checkArgument(tripSchema, options, 'trip')
+    await this.#control('trip', checked, (store, request) => store.trip(this.id, { ...request, forMs }))
+  }
+
+  /** Refuses all calls and ends the probes, until `resume`. */
+  markUnhealthy(options?: TimedControlOptions): Promise<void> {
+    return this.#mark('unhealthy', options)
+  }
+
+  /** Says that the provider is slow or partial. Calls and probes go on. */
+  markDegraded(options?: TimedControlOptions): Promise<void> {
+    return this.#mark('degraded', options)
+  }
+
+  /** Says that the provider is gone: refuses all calls and ends the probes, until `resume`. */
+  markTerminated(options?: TimedControlOptions): Promise<void> {
+    return this.#mark('terminated', options)
+  }
+
+  /** Clears the mark; the probes begin again. Nothing happens when there is none. */
+  async resume(options: ControlOptions = {}): Promise<void> {
+    const checked = checkArgument(controlSchema, options, 'resume')
+    await this.#control('resume', checked, (store, request) => store.resume(this.id, request))
+  }
+
+  async #mark(mark: Mark, options: TimedControlOptions = {}): Promise<void> {
+    const { forMs, ...checked } = checkArgument(markSchema, options, `mark_${mark}`)
+    await this.#control(`mark ${mark}`, checked, (store, request) =>
+      store.mark(this.id, { ...request, mark, forMs }),
+    )
+  }
+
+  #control(
+    doing: string,
+    options: { reason: string; actor?: string | undefined },
+    operation: (store: Store, request: ControlRequest) => Promise<Reply>,
+  ): Promise<KnownReply<unknown>> {
+    const { reason, actor = this.#host.worker } = options
+    return this.#link.run(doing, (store) =>
+      operation(store, { ...this.#link.caller, actor, reason, notAfterMs: this.#link.notAfterMs }),
+    )
+  }
+
+  /** The circuit's state; an open circuit whose cooldown is over is `half_open`. */
+  async state(): Promise<CircuitState> {
+    return (await this.snapshot()).state
+  }
+
+  /** healthy / all outcomes in the window, 0 to 1; 1 when there are none. */
+  async successRate(): Promise<number> {
+    return (await this.snapshot()).successRate
+  }
+
+  /** Judges the success rate: `healthy` from `threshold` on (default the settings'), `degraded` above 0, else `unhealthy`. */
+  async assess(threshold = this.settings.history.degradationThreshold): Promise<HealthStatus> {
+    const checked = checkArgument(thresholdSchema, threshold, 'threshold')
+    return assess(await this.successRate(), checked)
+  }
+
+  /** Outcomes in the window. */
+  async historySize(): Promise<number> {
+    return (await this.snapshot()).historyTotal
+  }
+
+  /** The newest runs of equal outcomes in the window, oldest first; `count` runs at most, default 100. */
+  async history(options: { readonly count?: number } = {}): Promise<readonly HistoryEntry[]> {
+    const { count } = checkArgument(countSchema, options, 'history')
+    const { at } = await this.snapshot()
+    return this.#host.store.history(this.id, count, at - this.settings.history.windowMs)
+  }
+
+  /** The provider's health: its mark, else `unhealthy` while open, else what the history says. */
+  async status(): Promise<HealthStatus> {
+    return (await this.snapshot()).health
+  }
+
+  /** Whether `status()` is healthy or degraded. */
+  async isHealthy(): Promise<boolean> {
+    const status = await this.status()
+    return status === 'healthy' || status === 'degraded'
+  }
+
+  /** All there is to know, read from Redis. */
+  async snapshot(): Promise<Snapshot> {
+    const reply = await this.#link.run('snapshot', (store) => store.snapshot(this.id))
+    if (reply.snapshot === null) throw new TypeError(`snapshot ${this.id}: the store sent none`)
+    return presentSnapshot(reply.snapshot, await this.#link.currentSettings(), 'redis')
+  }
+
+  /** What this process knows without asking; undefined after a removal. Counters may lag behind. */
+  peek(): Snapshot | undefined {
+    const held = this.#link.cache.read()
+    return held === undefined ? undefined : presentSnapshot(held, this.#link.settings, 'cache')
+  }
+
+  /** The newest events, oldest first; `count` at most, default 100. */
+  events(options: { readonly count?: number } = {}): Promise<readonly ProviderEvent[]> {
+    const { count } = checkArgument(countSchema, options, 'events')
+    return this.#host.store.events(this.id, count)
+  }
+
+  /** @internal For probe workers. */
+  beginProbe(options: { readonly minGapMs: number; readonly timeoutMs: number }): Promise<ProbeAdmission> {
+    return beginProbe(this.#host, this.#link, this.#outbox, options)
+  }
+
+  /** Resolves when every outcome recorded before has been applied. */
+  flush(): Promise<void> {
+    return this.#outbox.drain()
+  }
+}
+
+/** A lease outlives its call's timeout by this much, so that the result finds it. */
+const LEASE_MARGIN_MS = 1_000
+
+const runOf = (outcome: Outcome, generation: number, token: string, retryAfterMs: number): Run => ({
+  origin: 'call',
+  outcome,
+  count: 1,
+  generation,
+  token,
+  retryAfterMs,
+  settingsRevision: 0,
+  markVersion: 0,
+  detail: '',
+})

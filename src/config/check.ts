@@ -1,0 +1,70 @@
+import type { z } from 'zod'
+import { ArgumentError, SettingsError } from '../model/errors.js'
+
+/** Checks `input` against `schema`; a failure names the path and the value. */
+export function checkSettings<S extends z.ZodType>(schema: S, input: unknown, at = ''): z.output<S> {
+  return check(schema, input, at, (path, message) => new SettingsError(path, message))
+}
+
+/** As `checkSettings`, for the arguments of a method. */
+export function checkArgument<S extends z.ZodType>(schema: S, input: unknown, at: string): z.output<S> {
+  return check(schema, input, at, (path, message) => new ArgumentError(path, message))
+}
+
+function check<S extends z.ZodType>(
+  schema: S,
+  input: unknown,
+  at: string,
+  fail: (path: string, message: string) => Error,
+): z.output<S> {
+  const result = schema.safeParse(input)
+  if (result.success) return result.data
+  const [issue] = result.error.issues
+  if (issue === undefined) throw fail(at, `${at}: not accepted`)
+  if (issue.code === 'unrecognized_keys') {
+    const path = join(at, [...issue.path, issue.keys[0] ?? ''])
+    throw fail(
+      path,
+      `${path}: unknown setting (got ${show(dig(input, [...issue.path, issue.keys[0] ?? '']))})`,
+    )
+  }
+  const path = join(at, issue.path)
+  throw fail(
+    path,
+    `${path === '' ? 'settings' : path}: ${issue.message}, got ${show(dig(input, issue.path))}`,
+  )
+}
+
+const join = (at: string, path: readonly PropertyKey[]): string =>
+  [...(at === '' ? [] : [at]), ...path.map(String)].join('.')
+
+function dig(value: unknown, path: readonly PropertyKey[]): unknown {
+  let found = value
+  for (const key of path) {
+    if (typeof found !== 'object' || found === null) return undefined
+    found = Reflect.get(found, key)
+  }
+  return found
+}
+
+const SHOWN_LENGTH = 80
+
+/** A value as a message shows it: short, and never a reason to throw. */
+export function show(value: unknown): string {
+  if (value === undefined) return 'nothing'
+  let shown: string
+  try {
+    shown =
+      typeof value === 'function' ||
+      typeof value === 'symbol' ||
+      typeof value === 'bigint' ||
+      Number.isNaN(value)
+        ? String(value)
+        : value === Infinity || value === -Infinity
+          ? String(value)
+          : JSON.stringify(value)
+  } catch {
+    shown = Object.prototype.toString.call(value)
+  }
+  return shown.length > SHOWN_LENGTH ? `${shown.slice(0, SHOWN_LENGTH)}…` : shown
+}

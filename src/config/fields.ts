@@ -1,0 +1,33 @@
+import { z } from 'zod'
+
+export const DAY = 86_400_000
+
+/** A whole number within bounds; the message says which. */
+export const whole = (min: number, max: number) => {
+  const error = `expected a whole number from ${min} to ${max}`
+  return z.int({ error }).min(min, { error }).max(max, { error })
+}
+
+/** Any finite number within bounds. */
+export const number = (min: number, max: number) => {
+  const error = `expected a number from ${min} to ${max}`
+  return z.number({ error }).min(min, { error }).max(max, { error })
+}
+
+export const bool = () => z.boolean({ error: 'expected true or false' })
+
+export const text = (maxLength: number) => {
+  const error = `expected text of at most ${maxLength} characters`
+  return z.string({ error }).max(maxLength, { error })
+}
+
+export const oneOf = <const T extends readonly [string, ...string[]]>(values: T) =>
+  z.enum(values, { error: `expected one of ${values.join(', ')}` })
+
+const NAME = /^[A-Za-z0-9._:/@-]{1,128}$/
+
+/** Ids of providers, namespaces and workers: they become parts of keys. */
+export const name = () => {
+  const error = 'expected 1 to 128 characters of A-Z a-z 0-9 . _ : / @ -'
+  return z.string({ error }).regex(NAME, { error })
+}

@@ -1,0 +1,42 @@
+import type { Settings } from '../model/settings.js'
+import { resolveSettings } from './settings.js'
+
+/** Settings as they stand in Redis: one field a setting, under the path that messages use. */
+export type FlatSettings = Readonly<Record<string, string>>
+
+export function flattenSettings(settings: Settings): FlatSettings {
+  const flat: Record<string, string> = {}
+  for (const [key, value] of Object.entries(settings.breaker)) flat[`breaker.${key}`] = String(value)
+  for (const [key, value] of Object.entries(settings.history)) flat[`history.${key}`] = String(value)
+  if (settings.slowMs !== undefined) flat['slowMs'] = String(settings.slowMs)
+  if (settings.probe !== undefined) flat['probe'] = JSON.stringify(settings.probe)
+  return flat
+}
+
+/** The reverse; checks again, because other versions and people write there too. */
+export function unflattenSettings(flat: FlatSettings): Settings {
+  const group = (prefix: string) =>
+    Object.fromEntries(
+      Object.entries(flat)
+        .filter(([key]) => key.startsWith(prefix))
+        .map(([key, value]) => [key.slice(prefix.length), parse(value)]),
+    )
+  return resolveSettings({
+    breaker: group('breaker.'),
+    history: group('history.'),
+    slowMs: flat['slowMs'] === undefined ? undefined : Number(flat['slowMs']),
+    // The schema judges what was stored; JSON.parse says nothing about its type.
+    probe: flat['probe'] === undefined ? undefined : (JSON.parse(flat['probe']) as never),
+  })
+}
+
+const parse = (value: string): number | boolean =>
+  value === 'true' || value === 'false' ? value === 'true' : Number(value)
+
+/** What changed, as an event tells it: `breaker.failureThreshold=3`, old and new; empty when nothing did. */
+export function diffSettings(before: FlatSettings, after: FlatSettings): { from: string; to: string } {
+  const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort()
+  const changed = keys.filter((key) => before[key] !== after[key])
+  const tell = (flat: FlatSettings) => changed.map((key) => `${key}=${flat[key] ?? '-'}`).join(' ')
+  return { from: tell(before), to: tell(after) }
+}

@@ -1,0 +1,111 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import { hostname } from 'node:os'
+import { pino } from 'pino'
+import { Busbar } from './client/busbar.js'
+import type { Host } from './client/link.js'
+import { guardLogger, newCounters, type Counters, type Logger } from './client/log.js'
+import { checkSettings } from './config/check.js'
+import { connectSchema, type Consistency } from './config/options.js'
+import { resolveSettings } from './config/settings.js'
+import type { SettingsInput } from './model/settings.js'
+import { RedisConnection, type RedisAddress } from './redis/connection.js'
+import { RedisFeed } from './redis/feed.js'
+import type { LuaSourceOptions } from './redis/lua-source.js'
+import { RedisStore } from './redis/store.js'
+
+export interface ConnectOptions {
+  /** `redis://`, `rediss://`, a socket's path, ioredis options, or an ioredis client (duplicated, never closed by us). */
+  readonly redis: RedisAddress
+  /** Key prefix of one fleet; 1 to 128 characters of `A-Za-z0-9._:/@-`, default `busbar`. */
+  readonly namespace?: string | undefined
+  /** Settings that every provider starts from. */
+  readonly defaults?: SettingsInput | undefined
+  /** Providers to register at once. */
+  readonly providers?: Readonly<Record<string, SettingsInput>> | undefined
+  /** In this version `cached` (default) behaves as `strict`: every admission asks Redis. */
+  readonly consistency?: Consistency | undefined
+  /** Name of this process in events; default host name, pid and four random letters. */
+  readonly workerId?: string | undefined
+  /** A pino logger, or anything of its shape; `false` for none. Default: pino, level info, to standard error. */
+  readonly logger?: Logger | false | undefined
+  /** How long one Redis command may take, ms. 1 to 60 000, default 200. */
+  readonly commandTimeoutMs?: number | undefined
+  /** Whether the process may end while connected. Default false. */
+  readonly unref?: boolean | undefined
+}
+
+const SILENT: Logger = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+}
+
+/**
+ * Connects this process to its fleet.
+ * @throws SettingsError for an option that makes no sense; RedisUnavailableError when Redis does not answer.
+ */
+export function connect(options: ConnectOptions): Promise<Busbar> {
+  return connectWith(options, {})
+}
+
+/** As `connect`, with other Lua: how tests move time. */
+export async function connectWith(options: ConnectOptions, source: LuaSourceOptions): Promise<Busbar> {
+  const checked = checkSettings(connectSchema, options)
+  const { defaults = {}, providers = {}, logger, redis } = options
+  resolveSettings({}, defaults)
+  const counters = newCounters()
+  const log = logger === false ? SILENT : guardLogger(logger ?? defaultLogger(), counters)
+  const { namespace, commandTimeoutMs, unref } = checked
+  const onError = connectionErrors(log, counters)
+  const connection = new RedisConnection(redis, { commandTimeoutMs, unref, onError })
+  await connection.connect()
+  const host: Host = {
+    store: new RedisStore(connection, namespace, source),
+    worker:
+      checked.workerId ??
+      `${hostname().replace(/[^A-Za-z0-9.-]/g, '-')}-${process.pid}-${randomBytes(2).toString('hex')}`.slice(
+        -128,
+      ),
+    incarnation: randomUUID(),
+    clock: performance,
+    log,
+    counters,
+    commandTimeoutMs,
+    closed: false,
+  }
+  const busbar = new Busbar({
+    host,
+    feed: new RedisFeed(connection, namespace, onError),
+    namespace,
+    defaults,
+    startProbes: async (owner, concurrency) => {
+      // Loaded only here, so that a process without probes does not load bullmq.
+      const { startProbeWorker } = await import('./probes/worker.js')
+      return startProbeWorker(owner, () => connection.openSubscriber(), concurrency)
+    },
+  })
+  try {
+    await busbar.open()
+    for (const [id, settings] of Object.entries(providers)) await busbar.provider(id, settings)
+  } catch (error) {
+    await busbar.close()
+    throw error
+  }
+  return busbar
+}
+
+const defaultLogger = (): Logger => pino({ name: 'busbar' }, pino.destination({ fd: 2, sync: true }))
+
+/** ioredis repeats an error for as long as Redis is away: each is counted, the first of a kind in a while is logged. */
+function connectionErrors(log: Logger, counters: Counters): (error: Error) => void {
+  const QUIET_MS = 10_000
+  let last = { message: '', at: -Infinity }
+  return (error) => {
+    counters.connectionErrors += 1
+    const now = performance.now()
+    if (error.message === last.message && now - last.at < QUIET_MS) return
+    last = { message: error.message, at: now }
+    log.warn({ err: error }, 'Redis connection error')
+  }
+}

@@ -1,0 +1,105 @@
+import { flattenSettings } from '../config/flat.js'
+import type { ProviderEvent } from '../model/events.js'
+import type { Settings } from '../model/settings.js'
+import type { StoredSnapshot } from '../model/snapshot.js'
+import { liveTrials, markAt, stateAt, type Circuit, type RuleEvent, type Step } from '../rules/circuit.js'
+import { advanceClock, peekClock } from '../rules/clock.js'
+import { newHistory, view, type HistoryLog } from '../rules/history.js'
+import { expireMark } from '../rules/marks.js'
+
+/** One provider of the memory store: state, and what happened to it. */
+export interface MemoryProvider {
+  circuit: Circuit
+  settings: Settings
+  revision: number
+  setBy: string
+  setAt: number
+  readonly history: HistoryLog
+  readonly events: ProviderEvent[]
+  /** Last applied sequence per incarnation. */
+  readonly batches: Map<string, number>
+}
+
+/** The stream in Redis is capped at about as many. */
+const MAX_EVENTS = 1_000
+
+export const newProvider = (
+  circuit: Circuit,
+  settings: Settings,
+  revision: number,
+  setBy: string,
+): MemoryProvider => ({
+  circuit,
+  settings,
+  revision,
+  setBy,
+  setAt: circuit.lastNowMs,
+  history: newHistory(),
+  events: [],
+  batches: new Map(),
+})
+
+/** The circuit as a writing operation finds it: on time, and without a mark that has ended. */
+export function begin(provider: MemoryProvider, readingMs: number): Step {
+  return expireMark({ ...provider.circuit, ...advanceClock(provider.circuit, readingMs) })
+}
+
+/** Two steps, one after the other. */
+export const then = (first: Step, second: Step): Step => ({
+  circuit: second.circuit,
+  events: [...first.events, ...second.events],
+})
+
+export function stamp(id: string, worker: string, at: number, events: readonly RuleEvent[]): ProviderEvent[] {
+  return events.map((event) => ({ ...event, providerId: id, worker, at }))
+}
+
+export function keepEvents(provider: MemoryProvider, events: readonly ProviderEvent[]): void {
+  provider.events.push(...events)
+  provider.events.splice(0, provider.events.length - MAX_EVENTS)
+}
+
+export const sameSettings = (a: Settings, b: Settings): boolean =>
+  JSON.stringify(flattenSettings(a)) === JSON.stringify(flattenSettings(b))
+
+export function snapshotOf(id: string, provider: MemoryProvider, readingMs: number): StoredSnapshot {
+  const { circuit, settings, revision } = provider
+  const now = peekClock(circuit, readingMs)
+  const mark = markAt(circuit.mark, now)
+  const deadlines = [...liveTrials(circuit.phase, now).values()]
+  const history = view(provider.history, now, settings.history)
+  const { phase } = circuit
+  return {
+    id,
+    state: stateAt(phase, now),
+    generation: circuit.generation,
+    version: circuit.version,
+    settingsRevision: revision,
+    enforce: settings.breaker.enforce,
+    consecutiveFailures: circuit.consecutiveFailures,
+    probeConsecutiveFailures: circuit.probeConsecutiveFailures,
+    consecutiveSuccesses: circuit.consecutiveSuccesses,
+    openedAt: phase.state === 'closed' ? null : phase.openedAtMs,
+    retryAfterMs:
+      phase.state !== 'open' ? 0 : phase.retryAtMs === null ? null : Math.max(0, phase.retryAtMs - now),
+    cooldownMs: circuit.cooldownMs,
+    reason: circuit.reason,
+    trials: deadlines.length,
+    trialFreeInMs: deadlines.length === 0 ? 0 : Math.min(...deadlines) - now,
+    throttledForMs: Math.max(0, circuit.throttledUntilMs - now),
+    mark: mark?.mark ?? null,
+    markReason: mark?.reason ?? '',
+    markActor: mark?.actor ?? '',
+    markForMs: mark === null || mark.untilMs === null ? null : mark.untilMs - now,
+    markVersion: circuit.markVersion,
+    historyTotal: history.total,
+    historyHealthy: history.healthy,
+    windowCoveredMs: history.windowCoveredMs,
+    applied: circuit.applied,
+    lastProbeStatus: circuit.lastProbe?.status ?? null,
+    lastProbeDetail: circuit.lastProbe?.detail ?? '',
+    lastProbeAt: circuit.lastProbe?.atMs ?? null,
+    probeStartedAt: circuit.probeStartedAtMs,
+    at: now,
+  }
+}

@@ -1,0 +1,274 @@
+import { diffSettings, flattenSettings } from '../config/flat.js'
+import type { Change, ProviderEvent } from '../model/events.js'
+import type * as port from '../model/ports.js'
+import type { HistoryEntry } from '../model/snapshot.js'
+import { isHealthStatus, type HealthStatus } from '../model/words.js'
+import { admit } from '../rules/admission.js'
+import { judge, reset, trip } from '../rules/breaker.js'
+import {
+  bumpVersion,
+  dropExpiredTrials,
+  newCircuit,
+  stateAt,
+  type Circuit,
+  type Step,
+} from '../rules/circuit.js'
+import { advanceClock, peekClock } from '../rules/clock.js'
+import { append, view } from '../rules/history.js'
+import { clearMark, setMark } from '../rules/marks.js'
+import { restoreCircuit } from '../rules/restore.js'
+import { begin, keepEvents, newProvider, sameSettings, snapshotOf, stamp, then } from './provider.js'
+import type { MemoryProvider } from './provider.js'
+
+/**
+ * The store in a Map, over `rules/`: what tests of users run on, and what `lua/` is held to. It answers as
+ * Redis would, promises included, so that nobody who uses it comes to rely on its being faster.
+ */
+export class MemoryStore implements port.Store {
+  readonly #clock: port.Clock
+  readonly #publish: (change: Change) => void
+  readonly #providers = new Map<string, MemoryProvider>()
+  readonly #registered = new Map<string, number>()
+
+  constructor(clock: port.Clock, publish: (change: Change) => void = () => undefined) {
+    this.#clock = clock
+    this.#publish = publish
+  }
+
+  epoch(): Promise<string | null> {
+    return Promise.resolve('memory')
+  }
+
+  ensureEpoch(): Promise<string> {
+    return Promise.resolve('memory')
+  }
+
+  register(id: string, request: port.RegisterRequest): Promise<port.KnownReply<port.SettingsReply>> {
+    const known = this.#providers.get(id)
+    const reply = known === undefined ? this.#create(id, request) : this.#reconfigure(id, known, request)
+    return Promise.resolve(reply)
+  }
+
+  #create(id: string, request: port.RegisterRequest): port.KnownReply<port.SettingsReply> {
+    const now = this.#clock.now()
+    const { restore, settings, worker } = request
+    const circuit = restore === null ? newCircuit(now) : restoreCircuit(restore, now)
+    const provider = newProvider(circuit, settings, (restore?.settingsRevision ?? 0) + 1, worker)
+    this.#providers.set(id, provider)
+    this.#registered.set(id, now)
+    const { generation, version } = circuit
+    const reason = restore === null ? 'registered' : 'restored after a wipe'
+    const to = stateAt(circuit.phase, now)
+    const event = { kind: 'registered' as const, from: '', to, reason, actor: '', generation, version }
+    const reply = this.#commit(id, provider, request, 0, { circuit, events: [event] }, {})
+    return { ...reply, ...settingsOf(provider) }
+  }
+
+  #reconfigure(id: string, provider: MemoryProvider, request: port.RegisterRequest) {
+    const before = provider.circuit.version
+    let step: Step = {
+      circuit: { ...provider.circuit, ...advanceClock(provider.circuit, this.#clock.now()) },
+      events: [],
+    }
+    if (request.mode === 'set' && !sameSettings(provider.settings, request.settings)) {
+      const { from, to } = diffSettings(flattenSettings(provider.settings), flattenSettings(request.settings))
+      const circuit = bumpVersion(step.circuit)
+      const { generation, version } = circuit
+      step = {
+        circuit,
+        events: [{ kind: 'settings_changed', from, to, reason: '', actor: '', generation, version }],
+      }
+      provider.settings = request.settings
+      provider.revision += 1
+      provider.setBy = request.worker
+      provider.setAt = circuit.lastNowMs
+    }
+    return { ...this.#commit(id, provider, request, before, step, {}), ...settingsOf(provider) }
+  }
+
+  admit(id: string, request: port.AdmitRequest): Promise<port.Reply<port.AdmitResult>> {
+    return this.#write(id, request, (provider, circuit) => {
+      const { admission, ...step } = admit(circuit, request, provider.settings.breaker)
+      const { generation, markVersion } = step.circuit
+      return { step, extra: { ...admission, generation, markVersion, settingsRevision: provider.revision } }
+    })
+  }
+
+  record(id: string, request: port.RecordRequest): Promise<port.Reply<port.RecordResult>> {
+    const provider = this.#providers.get(id)
+    const last = provider?.batches.get(request.incarnation)
+    if (provider !== undefined && last !== undefined && request.sequence <= last) {
+      return this.#write(id, request, (_, circuit) => ({
+        step: { circuit, events: [] },
+        extra: { duplicate: true, late: 0, dropped: 0 },
+      }))
+    }
+    const forgotten = last === undefined && request.resent
+    return this.#write(id, request, (found, circuit) => this.#judge(found, circuit, request, forgotten))
+  }
+
+  #judge(provider: MemoryProvider, circuit: Circuit, request: port.RecordRequest, forgotten: boolean) {
+    const fence = { settingsRevision: provider.revision, breaker: provider.settings.breaker }
+    let step: Step = { circuit: dropExpiredTrials(circuit), events: [] }
+    let late = 0
+    let dropped = 0
+    const lasting: { status: HealthStatus; count: number }[] = []
+    for (const run of request.runs) {
+      const judged = judge(
+        step.circuit,
+        forgotten ? { ...run, generation: 0 } : run,
+        fence,
+        request.jitterDraw,
+      )
+      step = then(step, judged)
+      late += judged.late
+      if (judged.dropped) dropped += run.count
+      else if (isHealthStatus(run.outcome)) lasting.push({ status: run.outcome, count: run.count })
+    }
+    append(provider.history, lasting, step.circuit.lastNowMs, provider.settings.history)
+    provider.batches.set(request.incarnation, request.sequence)
+    return { step, extra: { duplicate: false, late, dropped } }
+  }
+
+  reset(id: string, request: port.ControlRequest): Promise<port.Reply> {
+    return this.#control(id, request, (circuit) => reset(circuit, request.reason, request.actor))
+  }
+
+  trip(id: string, request: port.TripRequest): Promise<port.Reply> {
+    return this.#control(id, request, (circuit) =>
+      trip(circuit, request.reason, request.actor, request.forMs),
+    )
+  }
+
+  mark(id: string, request: port.MarkRequest): Promise<port.Reply> {
+    const { mark, reason, actor, forMs } = request
+    return this.#control(id, request, (circuit) => setMark(circuit, mark, reason, actor, forMs))
+  }
+
+  resume(id: string, request: port.ControlRequest): Promise<port.Reply> {
+    return this.#control(id, request, (circuit) => clearMark(circuit, request.reason, request.actor))
+  }
+
+  remove(id: string, request: port.ControlRequest): Promise<port.Reply> {
+    const provider = this.#providers.get(id)
+    const readingMs = this.#clock.now()
+    if (provider === undefined) return Promise.resolve({ status: 'unknown_provider', nowMs: readingMs })
+    const circuit = bumpVersion({ ...provider.circuit, ...advanceClock(provider.circuit, readingMs) })
+    const { generation, version, lastNowMs, applied, phase } = circuit
+    if (lastNowMs > request.notAfterMs) return Promise.resolve({ status: 'late', nowMs: lastNowMs })
+    const { reason, actor, worker } = request
+    const removed = {
+      kind: 'removed' as const,
+      from: phase.state,
+      to: '',
+      reason,
+      actor,
+      generation,
+      version,
+    }
+    const events = stamp(id, worker, lastNowMs, [removed])
+    this.#providers.delete(id)
+    this.#registered.delete(id)
+    this.#publish({ providerId: id, events, snapshot: null })
+    return Promise.resolve({ status: 'ok', nowMs: lastNowMs, applied, snapshot: null, events })
+  }
+
+  snapshot(id: string): Promise<port.Reply> {
+    const provider = this.#providers.get(id)
+    const readingMs = this.#clock.now()
+    if (provider === undefined) return Promise.resolve({ status: 'unknown_provider', nowMs: readingMs })
+    const snapshot = snapshotOf(id, provider, readingMs)
+    return Promise.resolve({
+      status: 'ok',
+      nowMs: snapshot.at,
+      applied: snapshot.applied,
+      snapshot,
+      events: [],
+    })
+  }
+
+  settings(id: string): Promise<port.SettingsReply | null> {
+    const provider = this.#providers.get(id)
+    return Promise.resolve(provider === undefined ? null : settingsOf(provider))
+  }
+
+  history(id: string, count: number, sinceMs: number): Promise<readonly HistoryEntry[]> {
+    const provider = this.#providers.get(id)
+    if (provider === undefined || count === 0) return Promise.resolve([])
+    const { runs } = view(
+      provider.history,
+      peekClock(provider.circuit, this.#clock.now()),
+      provider.settings.history,
+    )
+    const kept = runs.filter((run) => run.atMs >= sinceMs).slice(-count)
+    return Promise.resolve(kept.map((run) => ({ at: run.atMs, status: run.status, count: run.count })))
+  }
+
+  events(id: string, count: number): Promise<readonly ProviderEvent[]> {
+    return Promise.resolve(count === 0 ? [] : (this.#providers.get(id)?.events.slice(-count) ?? []))
+  }
+
+  providers(): Promise<readonly port.ProviderSummary[]> {
+    return Promise.resolve([...this.#registered].map(([id, registeredAt]) => ({ id, registeredAt })))
+  }
+
+  heartbeat(): Promise<void> {
+    return Promise.resolve()
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve()
+  }
+
+  #control(
+    id: string,
+    request: port.ControlRequest,
+    change: (circuit: Circuit) => Step,
+  ): Promise<port.Reply> {
+    return this.#write(id, request, (_, circuit) => ({ step: change(circuit), extra: {} }))
+  }
+
+  /** Every change of a known provider: on time, its mark expired, committed and published. */
+  #write<T>(
+    id: string,
+    request: port.Caller & { readonly notAfterMs?: number },
+    change: (provider: MemoryProvider, circuit: Circuit) => { step: Step; extra: T },
+  ): Promise<port.Reply<T>> {
+    const provider = this.#providers.get(id)
+    const readingMs = this.#clock.now()
+    if (provider === undefined) return Promise.resolve({ status: 'unknown_provider', nowMs: readingMs })
+    const begun = begin(provider, readingMs)
+    const { lastNowMs } = begun.circuit
+    if (request.notAfterMs !== undefined && lastNowMs > request.notAfterMs) {
+      return Promise.resolve({ status: 'late', nowMs: lastNowMs })
+    }
+    const before = provider.circuit.version
+    const { step, extra } = change(provider, begun.circuit)
+    return Promise.resolve(this.#commit(id, provider, request, before, then(begun, step), extra))
+  }
+
+  #commit<T>(
+    id: string,
+    provider: MemoryProvider,
+    request: port.Caller,
+    versionBefore: number,
+    step: Step,
+    extra: T,
+  ): port.KnownReply<T> {
+    provider.circuit = step.circuit
+    const { version, lastNowMs, applied } = step.circuit
+    const events = stamp(id, request.worker, lastNowMs, step.events)
+    keepEvents(provider, events)
+    const snapshot = snapshotOf(id, provider, this.#clock.now())
+    if (version !== versionBefore) this.#publish({ providerId: id, events, snapshot })
+    const told = version === request.knownVersion && version === versionBefore ? null : snapshot
+    return { status: 'ok', nowMs: lastNowMs, applied, snapshot: told, events, ...extra }
+  }
+}
+
+const settingsOf = (provider: MemoryProvider): port.SettingsReply => ({
+  settings: provider.settings,
+  revision: provider.revision,
+  setBy: provider.setBy,
+  setAt: provider.setAt,
+})

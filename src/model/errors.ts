@@ -1,0 +1,130 @@
+import type { RefusalCode } from './words.js'
+
+/** Every code a Busbar error can bear, with its meaning. People recognise an error by its code. */
+export const ERROR_CODES = {
+  circuit_open: 'The circuit is open: the call was refused.',
+  no_trial_free: 'The circuit is half-open and all trials are taken: the call was refused.',
+  marked_unhealthy: 'The provider is marked unhealthy: the call was refused.',
+  marked_terminated: 'The provider is marked terminated: the call was refused.',
+  throttled: 'The provider asked for a pause (429): the call was refused.',
+  redis_down: 'Redis could not be asked: the call was refused.',
+  call_timeout: 'The call ran past its timeoutMs; its signal was aborted.',
+  settings_invalid: 'A setting or an option is unknown, of the wrong type, or out of bounds.',
+  argument_invalid: 'An argument of a method is unknown, of the wrong type, or out of bounds.',
+  provider_unknown: 'No provider is registered under this id.',
+  provider_removed: 'The provider was removed; this handle is of no more use.',
+  redis_unavailable: 'Redis did not answer in time or refused; whether the command ran is not known.',
+  redis_unsupported: 'The Redis server lacks what Busbar needs.',
+  command_late: 'Redis ran the command too late, so it did nothing.',
+  busbar_closed: 'This busbar was closed.',
+} as const
+export type ErrorCode = keyof typeof ERROR_CODES
+
+const BRAND = Symbol.for('busbar.error')
+
+export class BusbarError extends Error {
+  readonly code: ErrorCode
+  readonly [BRAND] = true
+
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = new.target.name
+    this.code = code
+  }
+}
+
+/** A setting, option or argument that makes no sense: names the path and the value. */
+export class SettingsError extends BusbarError {
+  /** Where: `breaker.failureThreshold`. */
+  readonly path: string
+
+  constructor(path: string, message: string) {
+    super('settings_invalid', message)
+    this.path = path
+  }
+}
+
+export class ArgumentError extends BusbarError {
+  readonly path: string
+
+  constructor(path: string, message: string) {
+    super('argument_invalid', message)
+    this.path = path
+  }
+}
+
+/** `execute` did not run the call. The code says why; nothing was spent. */
+export class CallRefusedError extends BusbarError {
+  readonly providerId: string
+  /** ms until asking again can help; null when no deadline is known. */
+  readonly retryAfterMs: number | null
+
+  constructor(providerId: string, code: RefusalCode, reason: string, retryAfterMs: number | null) {
+    super(code, `call to ${providerId} refused: ${reason}`)
+    this.providerId = providerId
+    this.retryAfterMs = retryAfterMs
+  }
+}
+
+export class CallTimeoutError extends BusbarError {
+  readonly providerId: string
+  readonly timeoutMs: number
+
+  constructor(providerId: string, timeoutMs: number) {
+    super('call_timeout', `call to ${providerId} did not end within ${timeoutMs} ms`)
+    this.providerId = providerId
+    this.timeoutMs = timeoutMs
+  }
+}
+
+export class UnknownProviderError extends BusbarError {
+  readonly providerId: string
+
+  constructor(providerId: string) {
+    super('provider_unknown', `no provider is registered as ${providerId}`)
+    this.providerId = providerId
+  }
+}
+
+export class ProviderRemovedError extends BusbarError {
+  readonly providerId: string
+
+  constructor(providerId: string) {
+    super(
+      'provider_removed',
+      `provider ${providerId} was removed; call busbar.provider() to register it again`,
+    )
+    this.providerId = providerId
+  }
+}
+
+export class RedisUnavailableError extends BusbarError {
+  constructor(doing: string, cause: unknown) {
+    const detail = cause instanceof Error ? cause.message : String(cause)
+    super('redis_unavailable', `Redis did not carry out ${doing}: ${detail}`, { cause })
+  }
+}
+
+export class RedisUnsupportedError extends BusbarError {
+  constructor(message: string) {
+    super('redis_unsupported', message)
+  }
+}
+
+export class CommandLateError extends BusbarError {
+  constructor(doing: string, providerId: string) {
+    super('command_late', `Redis ran ${doing} of ${providerId} after its time limit, so it did nothing`)
+  }
+}
+
+export class BusbarClosedError extends BusbarError {
+  constructor() {
+    super('busbar_closed', 'this busbar was closed')
+  }
+}
+
+/** Whether `error` comes from Busbar (any copy of it) and, if given, bears `code`. Never throws. */
+export function isBusbarError(error: unknown, code?: ErrorCode): error is BusbarError {
+  if (typeof error !== 'object' || error === null || !(BRAND in error)) return false
+  return code === undefined || ('code' in error && error.code === code)
+}

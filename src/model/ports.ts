@@ -1,0 +1,194 @@
+import type { Change, ProviderEvent } from './events.js'
+import type { Settings } from './settings.js'
+import type { HistoryEntry, StoredSnapshot } from './snapshot.js'
+import type { HealthStatus, Mark, Origin, Outcome, RefusalCode } from './words.js'
+
+/** What every store operation answers. `T` is what the operation adds. */
+export type Reply<T = unknown> = UnknownReply | LateReply | KnownReply<T>
+
+/** The provider has no keys: never registered, removed, or wiped. Nothing was written. */
+export interface UnknownReply {
+  readonly status: 'unknown_provider'
+  readonly nowMs: number
+}
+
+/** The command ran after its `notAfterMs` and did nothing. */
+export interface LateReply {
+  readonly status: 'late'
+  readonly nowMs: number
+}
+
+export type KnownReply<T> = {
+  readonly status: 'ok'
+  /** The store's clock, ms. */
+  readonly nowMs: number
+  /** Outcomes applied so far, this operation's included. */
+  readonly applied: number
+  /** Present when the caller's version was not the current one. */
+  readonly snapshot: StoredSnapshot | null
+  /** Transitions that this very operation made; the caller is their winner. */
+  readonly events: readonly ProviderEvent[]
+} & T
+
+/** What every writing operation bears. */
+export interface Caller {
+  readonly worker: string
+  /** The version the caller knows; 0 when none. */
+  readonly knownVersion: number
+}
+
+/** Control commands carry who asked, and the latest moment at which they still mean it. */
+export interface ControlRequest extends Caller {
+  readonly actor: string
+  readonly reason: string
+  /** Store ms; later than this the command does nothing. */
+  readonly notAfterMs: number
+}
+
+export interface RegisterRequest extends Caller {
+  readonly settings: Settings
+  /** `keep`: use the stored settings if there are any. `set`: replace them. */
+  readonly mode: 'keep' | 'set'
+  /** What the caller last knew; used only when the store knows nothing, after a wipe. */
+  readonly restore: StoredSnapshot | null
+}
+
+export interface AdmitRequest extends Caller {
+  readonly origin: Origin
+  /** Made by the caller: a resent request gets the same lease. */
+  readonly token: string
+  readonly notAfterMs: number
+  /** The lease lasts at least this long, ms. */
+  readonly minLeaseMs: number
+  /** A probe is turned away if another began less than this ago, ms. 0 for calls. */
+  readonly minGapMs: number
+}
+
+export interface AdmitResult {
+  readonly admitted: boolean
+  /** Why not; with `enforce: false`, why it would not have been. */
+  readonly code: RefusalCode | 'probed_recently' | null
+  readonly reason: string
+  /** The latest deadline that blocks, ms from now; null when none is known. */
+  readonly retryAfterMs: number | null
+  readonly generation: number
+  /** Whether a trial lease was granted. */
+  readonly trial: boolean
+  readonly settingsRevision: number
+  readonly markVersion: number
+}
+
+/** A run of equal outcomes, in order. */
+export interface Run {
+  readonly origin: Origin
+  readonly outcome: Outcome
+  readonly count: number
+  /** The generation that the caller knew when the call began. */
+  readonly generation: number
+  /** The trial's token, when it held a lease. */
+  readonly token: string
+  /** For `throttled`: ms from now; else 0. */
+  readonly retryAfterMs: number
+  /** Probes only: a result from other settings, or from before a mark, is dropped. */
+  readonly settingsRevision: number
+  readonly markVersion: number
+  readonly detail: string
+}
+
+export interface RecordRequest extends Caller {
+  /** A random name of the process's life: a worker restarted under the same id is another. */
+  readonly incarnation: string
+  readonly sequence: number
+  /** Whether this batch was sent before, and its reply lost. */
+  readonly resent: boolean
+  /** 0 to 1: the draw behind `cooldownJitter`, made by the caller so that the script stays deterministic. */
+  readonly jitterDraw: number
+  readonly runs: readonly Run[]
+}
+
+export interface RecordResult {
+  /** Whether this batch was applied before: then nothing was done now. */
+  readonly duplicate: boolean
+  /** Outcomes that decided nothing because they bore an older generation; they are in the history. */
+  readonly late: number
+  /** Probe results dropped because settings or marks had changed under them. */
+  readonly dropped: number
+}
+
+export interface TripRequest extends ControlRequest {
+  /** ms until half-open; null: only a reset ends it. */
+  readonly forMs: number | null
+}
+
+export interface MarkRequest extends ControlRequest {
+  readonly mark: Mark
+  /** ms until the mark ends by itself; null: never. */
+  readonly forMs: number | null
+}
+
+export interface SettingsReply {
+  readonly settings: Settings
+  readonly revision: number
+  readonly setBy: string
+  readonly setAt: number
+}
+
+export interface ProviderSummary {
+  readonly id: string
+  readonly registeredAt: number
+}
+
+/**
+ * Where the shared state lives. Two adapters: `redis/` (the Lua decides) and `memory/` (over `rules/`); one
+ * contract suite holds both to the same behaviour. Every method rejects with `RedisUnavailableError` when
+ * the store cannot be reached: the outcome is then unknown.
+ */
+export interface Store {
+  /** The name of this life of the store: another after a wipe. Null when it was wiped and nobody came yet. */
+  epoch(): Promise<string | null>
+  /** As `epoch`, and begins a life where there is none. */
+  ensureEpoch(): Promise<string>
+  register(id: string, request: RegisterRequest): Promise<KnownReply<SettingsReply>>
+  admit(id: string, request: AdmitRequest): Promise<Reply<AdmitResult>>
+  record(id: string, request: RecordRequest): Promise<Reply<RecordResult>>
+  reset(id: string, request: ControlRequest): Promise<Reply>
+  trip(id: string, request: TripRequest): Promise<Reply>
+  mark(id: string, request: MarkRequest): Promise<Reply>
+  resume(id: string, request: ControlRequest): Promise<Reply>
+  remove(id: string, request: ControlRequest): Promise<Reply>
+  /** Always carries a snapshot. Writes nothing. */
+  snapshot(id: string): Promise<Reply>
+  settings(id: string): Promise<SettingsReply | null>
+  /** The newest `count` runs that began at `sinceMs` or later, oldest first. */
+  history(id: string, count: number, sinceMs: number): Promise<readonly HistoryEntry[]>
+  /** The newest `count` events, oldest first. */
+  events(id: string, count: number): Promise<readonly ProviderEvent[]>
+  providers(): Promise<readonly ProviderSummary[]>
+  /** Information only; no decision reads it. */
+  heartbeat(worker: string): Promise<void>
+  close(): Promise<void>
+}
+
+/** How changes reach every process. */
+export interface Feed {
+  /** Calls `listener` for every change in the namespace, in order of arrival, until `close`. */
+  subscribe(listener: FeedListener): Promise<void>
+  close(): Promise<void>
+}
+
+export interface FeedListener {
+  change(change: Change): void
+  /** Messages may have been missed: after every (re)subscription. */
+  gap(): void
+}
+
+/** What a probe found, on its way to the store. */
+export interface ProbeOutcome {
+  readonly status: HealthStatus
+  readonly detail: string
+}
+
+/** Time as a process sees it: monotonic, ms, never compared with anybody else's. */
+export interface Clock {
+  now(): number
+}

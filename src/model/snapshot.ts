@@ -1,0 +1,65 @@
+import type { CircuitState, HealthStatus, Mark } from './words.js'
+
+/**
+ * What a store knows of one provider at one moment: all that a worker needs to decide locally, and the
+ * numbers behind it. Times ahead are relative (`...InMs`, `...ForMs`), because no two clocks agree; they
+ * count from the moment the snapshot was taken.
+ */
+export interface StoredSnapshot {
+  readonly id: string
+  /** As every reader sees it: an open circuit whose cooldown is over is `half_open`. */
+  readonly state: CircuitState
+  /** Grows at every transition; a result that bears an older one decides nothing. */
+  readonly generation: number
+  /** Grows whenever what workers must know changes. */
+  readonly version: number
+  /** Revision of the settings behind it. */
+  readonly settingsRevision: number
+  readonly enforce: boolean
+  readonly consecutiveFailures: number
+  readonly probeConsecutiveFailures: number
+  readonly consecutiveSuccesses: number
+  /** When the circuit last opened, Redis ms; null while closed. */
+  readonly openedAt: number | null
+  /** Time until trials begin, ms; 0 when there is nothing to wait for; null when only a reset ends it. */
+  readonly retryAfterMs: number | null
+  /** The cooldown in force without its jitter, ms; 0 while closed. */
+  readonly cooldownMs: number
+  /** Why the circuit is as it is, in words; empty when it was never touched. */
+  readonly reason: string
+  /** Trials under way. */
+  readonly trials: number
+  /** Time until the first of them loses its slot, ms; 0 when there are none. */
+  readonly trialFreeInMs: number
+  /** Time until the provider may be called again after a 429, ms; 0 when it may now. */
+  readonly throttledForMs: number
+  readonly mark: Mark | null
+  readonly markReason: string
+  readonly markActor: string
+  /** Time until the mark ends, ms; null when it has no end, or there is none. */
+  readonly markForMs: number | null
+  /** Version at which the mark last changed. */
+  readonly markVersion: number
+  readonly historyTotal: number
+  readonly historyHealthy: number
+  /** How much of the window the kept records cover, ms: less than `windowMs` when `maxRecords` cut it short. */
+  readonly windowCoveredMs: number
+  /** Outcomes applied since registration. */
+  readonly applied: number
+  readonly lastProbeStatus: HealthStatus | null
+  readonly lastProbeDetail: string
+  /** Redis ms; null when no probe has ended yet. */
+  readonly lastProbeAt: number | null
+  /** When the last probe began, Redis ms; null when none has. */
+  readonly probeStartedAt: number | null
+  /** Redis ms at which all this held. */
+  readonly at: number
+}
+
+/** A run of equal outcomes in the history. */
+export interface HistoryEntry {
+  /** Time of the first outcome of the run, Redis ms. */
+  readonly at: number
+  readonly status: HealthStatus
+  readonly count: number
+}

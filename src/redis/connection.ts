@@ -1,0 +1,130 @@
+import { Cluster, Redis, type RedisOptions } from 'ioredis'
+import { RedisUnavailableError, SettingsError } from '../model/errors.js'
+
+/** What a user may hand over instead of an address: a client of any copy of ioredis. */
+export interface RedisLike {
+  duplicate(...args: unknown[]): unknown
+  defineCommand(name: string, definition: { lua: string; numberOfKeys?: number }): unknown
+}
+
+export type RedisAddress = string | RedisOptions | RedisLike
+
+export interface ConnectionOptions {
+  /** How long one command may take, ms. */
+  readonly commandTimeoutMs: number
+  /** Whether the sockets let the process end by itself. */
+  readonly unref: boolean
+  /** Told of every error of the connection; ioredis repeats them while Redis is away. */
+  readonly onError: (error: Error) => void
+}
+
+type Client = Redis | Cluster
+
+const CONNECT_TIMEOUT_MS = 500
+const MAX_RETRY_DELAY_MS = 500
+
+/**
+ * Commands fail within `commandTimeoutMs` and are never resent by the client: an error means that the
+ * outcome is unknown, and the scripts carry what makes a repetition harmless.
+ */
+const requestOptions = (options: ConnectionOptions): RedisOptions => ({
+  lazyConnect: true,
+  keyPrefix: '',
+  enableOfflineQueue: false,
+  enableAutoPipelining: false,
+  maxRetriesPerRequest: 0,
+  commandTimeout: options.commandTimeoutMs,
+  connectTimeout: CONNECT_TIMEOUT_MS,
+  retryStrategy: (times) => Math.min(50 * times, MAX_RETRY_DELAY_MS),
+})
+
+const isClient = (address: RedisAddress): address is RedisLike =>
+  typeof address === 'object' && 'duplicate' in address && typeof address.duplicate === 'function'
+
+function open(address: RedisAddress, options: RedisOptions): Client {
+  if (isClient(address)) {
+    // A duplicate, so that the user's own client keeps its options, and is not ours to close. It comes from
+    // their copy of ioredis, so its type can only be taken on trust.
+    const isCluster = 'nodes' in address && typeof address.nodes === 'function'
+    return (
+      isCluster
+        ? address.duplicate([], { lazyConnect: true, redisOptions: options } as never)
+        : address.duplicate(options)
+    ) as Client
+  }
+  if (typeof address !== 'string') return new Redis({ ...address, ...options })
+  if (!/^rediss?:\/\/|^\//.test(address)) {
+    throw new SettingsError(
+      'redis',
+      `redis: expected redis://, rediss:// or the path of a socket, got "${address}"`,
+    )
+  }
+  return new Redis(address, options)
+}
+
+/** One connection for commands. */
+export class RedisConnection {
+  readonly #address: RedisAddress
+  readonly #options: ConnectionOptions
+  readonly #client: Client
+
+  constructor(address: RedisAddress, options: ConnectionOptions) {
+    this.#address = address
+    this.#options = options
+    this.#client = this.#prepare(open(address, requestOptions(options)))
+  }
+
+  #prepare(client: Client): Client {
+    client.on('error', this.#options.onError)
+    if (this.#options.unref && client instanceof Redis) {
+      client.on('connect', () => {
+        // ioredis keeps its socket to itself; there is no other way to unref it.
+        const { stream } = client as unknown as { stream?: { unref?: () => void } }
+        stream?.unref?.()
+      })
+    }
+    return client
+  }
+
+  /** @throws RedisUnavailableError when Redis does not answer. */
+  async connect(): Promise<void> {
+    try {
+      await this.#client.connect()
+    } catch (error) {
+      this.#client.disconnect()
+      throw new RedisUnavailableError('the connection', error)
+    }
+  }
+
+  define(name: string, numberOfKeys: number, lua: string): void {
+    this.#client.defineCommand(name, { numberOfKeys, lua })
+  }
+
+  /** Runs a command or a defined script; `doing` names it in the error. */
+  async run(command: string, args: readonly (string | number)[], doing = command): Promise<unknown> {
+    const known: unknown = Reflect.get(this.#client, command)
+    try {
+      if (typeof known !== 'function') return await this.#client.call(command, ...args.map(String))
+      return await Reflect.apply(known, this.#client, args)
+    } catch (error) {
+      throw new RedisUnavailableError(doing, error)
+    }
+  }
+
+  /** A second connection, for subscriptions: it waits and resubscribes for as long as it takes. */
+  openSubscriber(): Client {
+    const { connectTimeout, retryStrategy } = requestOptions(this.#options)
+    const options = {
+      lazyConnect: true,
+      keyPrefix: '',
+      connectTimeout,
+      retryStrategy,
+      maxRetriesPerRequest: null,
+    }
+    return this.#prepare(open(this.#address, options as RedisOptions))
+  }
+
+  close(): void {
+    this.#client.disconnect()
+  }
+}

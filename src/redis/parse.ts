@@ -1,0 +1,93 @@
+import { BusbarError } from '../model/errors.js'
+import { EVENT_KINDS, type Change, type EventKind, type ProviderEvent } from '../model/events.js'
+import type { HistoryEntry, StoredSnapshot } from '../model/snapshot.js'
+import { isHealthStatus } from '../model/words.js'
+
+/** Everything that Redis says about providers becomes a value of ours here, and nowhere else. */
+
+const unreadable = (what: string, value: unknown) =>
+  new BusbarError('redis_unsupported', `unreadable ${what} in Redis: ${JSON.stringify(value).slice(0, 200)}`)
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null
+
+export function parseSnapshot(value: unknown): StoredSnapshot | null {
+  if (value === undefined || value === null) return null
+  if (!isObject(value) || typeof value['id'] !== 'string' || !Number.isSafeInteger(value['version'])) {
+    throw unreadable('snapshot', value)
+  }
+  // Written by lua/lib/snapshot.lua; the contract suite compares it field by field with the memory adapter's.
+  return value as unknown as StoredSnapshot
+}
+
+const isKind = (value: unknown): value is EventKind => (EVENT_KINDS as readonly unknown[]).includes(value)
+
+const asText = (value: unknown): string => (typeof value === 'string' ? value : '')
+
+/** Null for a kind of event that a later version invented. */
+export function parseEvent(providerId: string, value: unknown): ProviderEvent | null {
+  if (!isObject(value)) throw unreadable('event', value)
+  const { kind } = value
+  if (!isKind(kind)) return null
+  return {
+    kind,
+    providerId,
+    from: asText(value['from']),
+    to: asText(value['to']),
+    reason: asText(value['reason']),
+    generation: Number(value['generation']),
+    version: Number(value['version']),
+    worker: asText(value['worker']),
+    actor: asText(value['actor']),
+    at: Number(value['at']),
+  }
+}
+
+export function parseEvents(providerId: string, value: unknown): ProviderEvent[] {
+  const list: unknown[] = Array.isArray(value) ? value : []
+  return list.map((event) => parseEvent(providerId, event)).filter((event) => event !== null)
+}
+
+/** A message of the changes channel. */
+export function parseChange(message: string): Change {
+  const value: unknown = JSON.parse(message)
+  if (!isObject(value) || typeof value['providerId'] !== 'string') throw unreadable('message', value)
+  const providerId = value['providerId']
+  return {
+    providerId,
+    events: parseEvents(providerId, value['events']),
+    snapshot: parseSnapshot(value['snapshot']),
+  }
+}
+
+/** Entries of XREVRANGE, oldest first. */
+export function parseStream(providerId: string, reply: unknown): ProviderEvent[] {
+  if (!Array.isArray(reply)) throw unreadable('stream', reply)
+  const events = reply.reverse().map((entry: unknown) => {
+    const fields: unknown = Array.isArray(entry) ? entry[1] : undefined
+    if (!Array.isArray(fields)) throw unreadable('stream entry', entry)
+    const pairs = fields.flatMap((field: unknown, i): [string, unknown][] =>
+      i % 2 === 0 ? [[String(field), fields[i + 1]]] : [],
+    )
+    return parseEvent(providerId, Object.fromEntries(pairs))
+  })
+  return events.filter((event) => event !== null)
+}
+
+/** Members and scores of ZREVRANGE WITHSCORES, oldest first. */
+export function parseHistory(reply: unknown): HistoryEntry[] {
+  if (!Array.isArray(reply)) throw unreadable('history', reply)
+  const entries: HistoryEntry[] = []
+  for (let i = 0; i + 1 < reply.length; i += 2) {
+    const [, status, count] = String(reply[i]).split(':')
+    if (!isHealthStatus(status)) throw unreadable('history member', reply[i])
+    entries.push({ at: Number(reply[i + 1]), status, count: Number(count) })
+  }
+  return entries.reverse()
+}
+
+/** Pairs of HGETALL, as ioredis gives them: an object. */
+export function parseHash(reply: unknown): Record<string, string> {
+  if (!isObject(reply)) throw unreadable('hash', reply)
+  return Object.fromEntries(Object.entries(reply).map(([field, value]) => [field, String(value)]))
+}

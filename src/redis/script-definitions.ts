@@ -1,0 +1,89 @@
+import type { ProviderKey } from './keys.js'
+
+/**
+ * Every script as TypeScript knows it: the names, order and types of what goes in and what comes out. A test
+ * reads the headers of `lua/*.lua` and holds both to each other; a misspelt name is a compile error.
+ */
+export type WireType = 'text' | 'integer' | 'number' | 'boolean' | 'json'
+
+export interface ScriptDefinition {
+  readonly keys: readonly ProviderKey[]
+  readonly args: Readonly<Record<string, WireType>>
+  readonly returns: Readonly<Record<string, WireType>>
+}
+
+const KEYS = ['config', 'circuit', 'history', 'trials', 'events'] as const
+
+const CALLER = { id: 'text', channel: 'text', worker: 'text', knownVersion: 'integer' } as const
+const CONTROL = { ...CALLER, actor: 'text', reason: 'text', notAfterMs: 'integer' } as const
+const REPLY = {
+  status: 'text',
+  nowMs: 'integer',
+  applied: 'integer',
+  snapshot: 'json',
+  events: 'json',
+} as const
+
+export const SCRIPTS = {
+  register: {
+    keys: KEYS,
+    args: { ...CALLER, mode: 'text', wanted: 'json', restore: 'json' },
+    returns: { ...REPLY, settings: 'json', revision: 'integer', setBy: 'text', setAtMs: 'integer' },
+  },
+  admit: {
+    keys: KEYS,
+    args: {
+      ...CALLER,
+      origin: 'text',
+      token: 'text',
+      notAfterMs: 'integer',
+      minLeaseMs: 'integer',
+      minGapMs: 'integer',
+    },
+    returns: {
+      ...REPLY,
+      admitted: 'boolean',
+      code: 'text',
+      reason: 'text',
+      retryAfterMs: 'integer',
+      generation: 'integer',
+      trial: 'boolean',
+      settingsRevision: 'integer',
+      markVersion: 'integer',
+    },
+  },
+  record: {
+    keys: [...KEYS, 'batches'],
+    args: {
+      ...CALLER,
+      incarnation: 'text',
+      sequence: 'integer',
+      resent: 'boolean',
+      jitterDraw: 'number',
+      runs: 'json',
+    },
+    returns: { ...REPLY, duplicate: 'boolean', late: 'integer', dropped: 'integer' },
+  },
+  reset: { keys: KEYS, args: CONTROL, returns: REPLY },
+  trip: { keys: KEYS, args: { ...CONTROL, forMs: 'integer' }, returns: REPLY },
+  mark: { keys: KEYS, args: { ...CONTROL, mark: 'text', forMs: 'integer' }, returns: REPLY },
+  resume: { keys: KEYS, args: CONTROL, returns: REPLY },
+  remove: { keys: [...KEYS, 'batches'], args: CONTROL, returns: REPLY },
+  snapshot: { keys: ['config', 'circuit', 'history', 'trials'], args: { id: 'text' }, returns: REPLY },
+} as const satisfies Record<string, ScriptDefinition>
+
+export type ScriptName = keyof typeof SCRIPTS
+
+interface TypeOf {
+  text: string
+  /** Null travels as empty text. */
+  integer: number | null
+  number: number
+  boolean: boolean
+  /** Undefined where the script said nothing. */
+  json: unknown
+}
+type Values<T extends Readonly<Record<string, WireType>>> = { readonly [K in keyof T]: TypeOf[T[K]] }
+
+export type ScriptArgs<N extends ScriptName> = Values<(typeof SCRIPTS)[N]['args']>
+export type ScriptReturns<N extends ScriptName> = Values<(typeof SCRIPTS)[N]['returns']>

@@ -1,0 +1,82 @@
+import { BusbarError } from '../model/errors.js'
+import type { RedisConnection } from './connection.js'
+import { providerKey } from './keys.js'
+import { flatten, type LuaSourceOptions } from './lua-source.js'
+import { SCRIPTS } from './script-definitions.js'
+import type { ScriptArgs, ScriptName, ScriptReturns, WireType } from './script-definitions.js'
+
+/** What a script answers: all its returns, or why it did nothing. */
+export type ScriptReply<N extends ScriptName> =
+  | ({ readonly status: 'ok' } & Omit<ScriptReturns<N>, 'status'>)
+  | { readonly status: 'unknown_provider' | 'late'; readonly nowMs: number }
+
+/** Runs the scripts of one namespace by name, over ioredis's `defineCommand` (EVALSHA, NOSCRIPT, Cluster). */
+export class Scripts {
+  readonly #connection: RedisConnection
+  readonly #namespace: string
+
+  constructor(connection: RedisConnection, namespace: string, source: LuaSourceOptions = {}) {
+    this.#connection = connection
+    this.#namespace = namespace
+    for (const [name, definition] of Object.entries(SCRIPTS)) {
+      connection.define(`busbar_${name}`, definition.keys.length, flatten(name, source))
+    }
+  }
+
+  async run<N extends ScriptName>(
+    name: N,
+    id: string,
+    args: Omit<ScriptArgs<N>, 'id'>,
+  ): Promise<ScriptReply<N>> {
+    const { keys, args: wire, returns } = SCRIPTS[name]
+    const given: Record<string, unknown> = { ...args, id }
+    const sent = [
+      ...keys.map((key) => providerKey(this.#namespace, id, key)),
+      ...Object.entries(wire).map(([field, type]) => encode(type, given[field])),
+    ]
+    const reply = await this.#connection.run(`busbar_${name}`, sent, `${name} ${id}`)
+    return decodeReply(name, Object.entries(returns), reply)
+  }
+}
+
+function encode(type: WireType, value: unknown): string {
+  if (value === null || value === undefined) return ''
+  if (type === 'json') return JSON.stringify(value)
+  if (type === 'boolean') return value === true ? '1' : '0'
+  return typeof value === 'number' ? String(value) : typeof value === 'string' ? value : ''
+}
+
+function decode(type: WireType, value: string): unknown {
+  switch (type) {
+    case 'text':
+      return value
+    case 'integer':
+    case 'number':
+      return value === '' ? null : Number(value)
+    case 'boolean':
+      return value === '1'
+    case 'json':
+      return value === '' ? undefined : JSON.parse(value)
+    default:
+      return type satisfies never
+  }
+}
+
+function decodeReply<N extends ScriptName>(
+  name: N,
+  returns: readonly [string, WireType][],
+  reply: unknown,
+): ScriptReply<N> {
+  if (!Array.isArray(reply)) throw unexpected(name, reply)
+  const [status, nowMs]: unknown[] = reply
+  if (status === 'unknown_provider' || status === 'late') return { status, nowMs: Number(nowMs) }
+  if (status !== 'ok' || reply.length !== returns.length) throw unexpected(name, reply)
+  const decoded = Object.fromEntries(
+    returns.map(([field, type], index) => [field, decode(type, String(reply[index]))]),
+  )
+  // The length and order were checked against the definition from which this very type is derived.
+  return decoded as ScriptReply<N>
+}
+
+const unexpected = (name: string, reply: unknown) =>
+  new BusbarError('redis_unsupported', `script ${name} answered ${JSON.stringify(reply)}`)

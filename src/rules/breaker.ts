@@ -1,0 +1,200 @@
+import type { Run } from '../model/ports.js'
+import type { BreakerSettings } from '../model/settings.js'
+import { isHealthStatus, isSuccess, type HealthStatus } from '../model/words.js'
+import { bumpVersion, enterHalfOpen, stateAt, transition } from './circuit.js'
+import type { Circuit, RuleEvent, Step } from './circuit.js'
+
+/** Any automatic opening: the first cooldown is the base, each further one without a closing grows. */
+function open(circuit: Circuit, reason: string, settings: BreakerSettings, jitterDraw: number): Step {
+  const now = circuit.lastNowMs
+  const cooldownMs =
+    circuit.cooldownMs === 0
+      ? settings.cooldownMs
+      : Math.min(Math.floor(circuit.cooldownMs * settings.cooldownMultiplier), settings.maxCooldownMs)
+  const waitMs = cooldownMs + Math.floor(cooldownMs * settings.cooldownJitter * jitterDraw)
+  return transition(circuit, 'opened', {
+    phase: { state: 'open', openedAtMs: now, retryAtMs: now + waitMs },
+    reason,
+    cooldownMs,
+  })
+}
+
+/** Closing is trust again: every run of failures begins anew, the cooldown too. */
+function close(circuit: Circuit, reason: string): Step {
+  return transition(circuit, 'closed', {
+    phase: { state: 'closed' },
+    reason,
+    consecutiveFailures: 0,
+    probeConsecutiveFailures: 0,
+    cooldownMs: 0,
+  })
+}
+
+export interface Judged extends Step {
+  /** How many outcomes of the run bore an older generation, or lacked the lease they needed. */
+  readonly late: number
+  /** Whether the run was dropped: not even the history takes it. */
+  readonly dropped: boolean
+}
+
+/** What settings and marks a probe must have begun under for its result to count. */
+export interface Fence {
+  readonly settingsRevision: number
+  readonly breaker: BreakerSettings
+}
+
+/** Applies one run of equal outcomes, as if they came one by one. O(1) in the length of the run. */
+export function judge(circuit: Circuit, run: Run, fence: Fence, jitterDraw: number): Judged {
+  if (run.origin === 'probe' && outdated(circuit, run, fence)) {
+    return { ...freeSlot(circuit, run.token), late: 0, dropped: true }
+  }
+  circuit = { ...noteProbe(circuit, run), applied: circuit.applied + run.count }
+  const late = run.generation !== circuit.generation
+  if (late) return { circuit, events: [], late: run.count, dropped: false }
+  if (run.outcome === 'throttled') return { ...throttle(circuit, run), late: 0, dropped: false }
+  if (!isHealthStatus(run.outcome)) return { ...freeSlot(circuit, run.token), late: 0, dropped: false }
+  const state = stateAt(circuit.phase, circuit.lastNowMs)
+  if (state === 'half_open' && run.origin === 'probe' && run.token === '') {
+    return { circuit, events: [], late: run.count, dropped: false }
+  }
+  const health = { ...run, outcome: run.outcome }
+  switch (state) {
+    case 'closed':
+      return judgeClosed(circuit, health, fence.breaker, jitterDraw)
+    case 'open':
+      return { circuit: count(circuit, health, run.count), events: [], late: 0, dropped: false }
+    case 'half_open':
+      return judgeHalfOpen(circuit, health, fence.breaker, jitterDraw)
+    default:
+      return state satisfies never
+  }
+}
+
+type HealthRun = Run & { readonly outcome: HealthStatus }
+
+const outdated = (circuit: Circuit, run: Run, fence: Fence): boolean =>
+  run.settingsRevision !== fence.settingsRevision || run.markVersion !== circuit.markVersion
+
+function noteProbe(circuit: Circuit, run: Run): Circuit {
+  if (run.origin !== 'probe' || !isHealthStatus(run.outcome)) return circuit
+  return { ...circuit, lastProbe: { status: run.outcome, detail: run.detail, atMs: circuit.lastNowMs } }
+}
+
+const failuresOf = (circuit: Circuit, run: Run): number =>
+  run.origin === 'probe' ? circuit.probeConsecutiveFailures : circuit.consecutiveFailures
+
+/** Moves the counters by `n` outcomes of the run, and nothing else. */
+function count(circuit: Circuit, run: HealthRun, n: number): Circuit {
+  const failures = isSuccess(run.outcome) ? 0 : failuresOf(circuit, run) + n
+  const own =
+    run.origin === 'probe' ? { probeConsecutiveFailures: failures } : { consecutiveFailures: failures }
+  return isSuccess(run.outcome) ? { ...circuit, ...own } : { ...circuit, ...own, consecutiveSuccesses: 0 }
+}
+
+const ofRun = (run: HealthRun): string => run.outcome + (run.detail === '' ? '' : ` (${run.detail})`)
+
+function judgeClosed(
+  circuit: Circuit,
+  run: HealthRun,
+  settings: BreakerSettings,
+  jitterDraw: number,
+): Judged {
+  const missing = Math.max(1, settings.failureThreshold - failuresOf(circuit, run))
+  if (isSuccess(run.outcome) || run.count < missing) {
+    return { circuit: count(circuit, run, run.count), events: [], late: 0, dropped: false }
+  }
+  const counted = count(circuit, run, missing)
+  const what = run.origin === 'probe' ? 'failed probes' : 'failures'
+  const reason = `${failuresOf(counted, run)} consecutive ${what}, last: ${ofRun(run)}`
+  return { ...open(counted, reason, settings, jitterDraw), late: run.count - missing, dropped: false }
+}
+
+function judgeHalfOpen(
+  circuit: Circuit,
+  run: HealthRun,
+  settings: BreakerSettings,
+  jitterDraw: number,
+): Judged {
+  const entered = enterHalfOpen(circuit)
+  // The step to half-open made a new generation: what follows the first outcome of this run bears an older one.
+  const eligible = entered.events.length > 0 ? 1 : run.count
+  if (!isSuccess(run.outcome)) {
+    const step = open(count(entered.circuit, run, 1), `trial failed: ${ofRun(run)}`, settings, jitterDraw)
+    return {
+      circuit: step.circuit,
+      events: [...entered.events, ...step.events],
+      late: run.count - 1,
+      dropped: false,
+    }
+  }
+  const missing = Math.max(1, settings.successThreshold - entered.circuit.consecutiveSuccesses)
+  const n = Math.min(eligible, missing)
+  const counted = count(entered.circuit, run, n)
+  const succeeded = { ...counted, consecutiveSuccesses: counted.consecutiveSuccesses + n }
+  const step =
+    n === missing
+      ? close(
+          succeeded,
+          `${succeeded.consecutiveSuccesses} successful ${succeeded.consecutiveSuccesses === 1 ? 'trial' : 'trials'}`,
+        )
+      : freeSlot(succeeded, run.token)
+  return {
+    circuit: step.circuit,
+    events: [...entered.events, ...step.events],
+    late: run.count - n,
+    dropped: false,
+  }
+}
+
+/** A trial ended without a transition: its slot is free, and workers who wait for one must know. */
+function freeSlot(circuit: Circuit, token: string): Step {
+  if (circuit.phase.state !== 'half_open' || !circuit.phase.trials.has(token)) return { circuit, events: [] }
+  const trials = new Map(circuit.phase.trials)
+  trials.delete(token)
+  return { circuit: bumpVersion({ ...circuit, phase: { ...circuit.phase, trials } }), events: [] }
+}
+
+/** A pause that the provider asked for. It may grow, never shrink. */
+function throttle(circuit: Circuit, run: Run): Step {
+  const freed = freeSlot(circuit, run.token).circuit
+  const untilMs = circuit.lastNowMs + run.retryAfterMs
+  if (untilMs <= circuit.throttledUntilMs) return { circuit: freed, events: [] }
+  const next = bumpVersion({ ...freed, throttledUntilMs: untilMs })
+  const { generation, version } = next
+  const reason = `the provider asked for a pause of ${run.retryAfterMs} ms`
+  const event: RuleEvent = {
+    kind: 'throttled',
+    from: '',
+    to: 'throttled',
+    reason,
+    actor: '',
+    generation,
+    version,
+  }
+  return { circuit: next, events: [event] }
+}
+
+/** Closed, all counters 0, no pause: as if nothing had happened. Marks stay. */
+export function reset(circuit: Circuit, reason: string, actor: string): Step {
+  return transition(
+    circuit,
+    'reset',
+    {
+      phase: { state: 'closed' },
+      reason: reason === '' ? 'reset' : reason,
+      consecutiveFailures: 0,
+      probeConsecutiveFailures: 0,
+      cooldownMs: 0,
+      throttledUntilMs: 0,
+    },
+    actor,
+  )
+}
+
+/** Open by hand. Replaces any deadline; with `forMs` null only a reset ends it. */
+export function trip(circuit: Circuit, reason: string, actor: string, forMs: number | null): Step {
+  const now = circuit.lastNowMs
+  const retryAtMs = forMs === null ? null : now + forMs
+  const phase = { state: 'open' as const, openedAtMs: now, retryAtMs }
+  return transition(circuit, 'opened', { phase, reason: reason === '' ? 'tripped' : reason }, actor)
+}

@@ -1,0 +1,149 @@
+import type { EventKind } from '../model/events.js'
+import type { CircuitState, HealthStatus, Mark } from '../model/words.js'
+import type { ClockState } from './clock.js'
+
+/** A state carries only its own data. Tokens of trials map to the ms at which their leases end. */
+export type Phase =
+  | { readonly state: 'closed' }
+  | { readonly state: 'open'; readonly openedAtMs: number; readonly retryAtMs: number | null }
+  | { readonly state: 'half_open'; readonly openedAtMs: number; readonly trials: ReadonlyMap<string, number> }
+
+export interface MarkState {
+  readonly mark: Mark
+  readonly reason: string
+  readonly actor: string
+  /** Null: until somebody resumes. */
+  readonly untilMs: number | null
+}
+
+export interface LastProbe {
+  readonly status: HealthStatus
+  readonly detail: string
+  readonly atMs: number
+}
+
+/** All that is remembered of one provider beside its history. */
+export interface Circuit extends ClockState {
+  readonly phase: Phase
+  readonly generation: number
+  readonly version: number
+  readonly consecutiveFailures: number
+  readonly probeConsecutiveFailures: number
+  readonly consecutiveSuccesses: number
+  /** Without its jitter; 0 until an automatic opening, and again after closing. */
+  readonly cooldownMs: number
+  readonly reason: string
+  readonly throttledUntilMs: number
+  readonly mark: MarkState | null
+  readonly markVersion: number
+  readonly applied: number
+  readonly lastProbe: LastProbe | null
+  readonly probeStartedAtMs: number | null
+}
+
+export interface RuleEvent {
+  readonly kind: EventKind
+  readonly from: string
+  readonly to: string
+  readonly reason: string
+  readonly actor: string
+  readonly generation: number
+  readonly version: number
+}
+
+/** A circuit after a decision, and what is to be announced, in order. */
+export interface Step {
+  readonly circuit: Circuit
+  readonly events: readonly RuleEvent[]
+}
+
+/** A circuit nobody has used. Numbers start at the clock, so that they never repeat, even after a wipe. */
+export function newCircuit(nowMs: number, known = { generation: 0, version: 0 }): Circuit {
+  return {
+    phase: { state: 'closed' },
+    generation: nextNumber(known.generation, nowMs),
+    version: nextNumber(known.version, nowMs),
+    consecutiveFailures: 0,
+    probeConsecutiveFailures: 0,
+    consecutiveSuccesses: 0,
+    cooldownMs: 0,
+    reason: '',
+    throttledUntilMs: 0,
+    mark: null,
+    markVersion: 0,
+    applied: 0,
+    lastProbe: null,
+    probeStartedAtMs: null,
+    lastNowMs: nowMs,
+    clockOffsetMs: 0,
+  }
+}
+
+/** Generations and versions: one more than before, and never below the clock. */
+export const nextNumber = (stored: number, nowMs: number): number => Math.max(stored + 1, nowMs)
+
+/** The state as every reader sees it: at exactly `retryAtMs` and after, an open circuit is half-open. */
+export function stateAt(phase: Phase, nowMs: number): CircuitState {
+  if (phase.state === 'open' && phase.retryAtMs !== null && nowMs >= phase.retryAtMs) return 'half_open'
+  return phase.state
+}
+
+/** The mark as every reader sees it: from its end on there is none. */
+export const markAt = (mark: MarkState | null, nowMs: number): MarkState | null =>
+  mark !== null && mark.untilMs !== null && nowMs >= mark.untilMs ? null : mark
+
+/** Trials that still hold their slot: a lease ends at its deadline. */
+export function liveTrials(phase: Phase, nowMs: number): ReadonlyMap<string, number> {
+  if (phase.state !== 'half_open') return new Map()
+  return new Map([...phase.trials].filter(([, deadlineMs]) => deadlineMs > nowMs))
+}
+
+/** Leases that ended are forgotten by whatever writes next. */
+export const dropExpiredTrials = (circuit: Circuit): Circuit =>
+  circuit.phase.state === 'half_open'
+    ? { ...circuit, phase: { ...circuit.phase, trials: liveTrials(circuit.phase, circuit.lastNowMs) } }
+    : circuit
+
+/** Something that workers must know changed without a transition. */
+export const bumpVersion = (circuit: Circuit): Circuit => ({
+  ...circuit,
+  version: nextNumber(circuit.version, circuit.lastNowMs),
+})
+
+/** The one way a circuit changes its phase: one generation, one version, one event. */
+export function transition(
+  circuit: Circuit,
+  kind: EventKind,
+  change: Pick<Circuit, 'phase' | 'reason'> & Partial<Circuit>,
+  actor = '',
+): Step {
+  const now = circuit.lastNowMs
+  const next = {
+    ...circuit,
+    consecutiveSuccesses: 0,
+    ...change,
+    generation: nextNumber(circuit.generation, now),
+    version: nextNumber(circuit.version, now),
+  }
+  const event = {
+    kind,
+    from: circuit.phase.state,
+    to: next.phase.state,
+    reason: next.reason,
+    actor,
+    generation: next.generation,
+    version: next.version,
+  }
+  return { circuit: next, events: [event] }
+}
+
+/** Stores the step from open to half-open once its time has come; nothing when it is stored already. */
+export function enterHalfOpen(circuit: Circuit): Step {
+  if (circuit.phase.state !== 'open') return { circuit, events: [] }
+  const phase = {
+    state: 'half_open' as const,
+    openedAtMs: circuit.phase.openedAtMs,
+    trials: new Map<string, number>(),
+  }
+  return transition(circuit, 'half_opened', { phase, reason: 'cooldown over' })
+}

@@ -1,0 +1,19 @@
+/** The part of a provider's state that keeps time from going backwards. */
+export interface ClockState {
+  readonly lastNowMs: number
+  readonly clockOffsetMs: number
+}
+
+/**
+ * Takes a reading of the store's clock, which may step back (NTP, failover), and makes it one that only
+ * goes forward: a reading below the last one raises the offset by the difference, for good.
+ */
+export function advanceClock(clock: ClockState, readingMs: number): ClockState {
+  const now = readingMs + clock.clockOffsetMs
+  if (now >= clock.lastNowMs) return { lastNowMs: now, clockOffsetMs: clock.clockOffsetMs }
+  return { lastNowMs: clock.lastNowMs, clockOffsetMs: clock.clockOffsetMs + clock.lastNowMs - now }
+}
+
+/** What a reader, which stores nothing, takes as now. */
+export const peekClock = (clock: ClockState, readingMs: number): number =>
+  Math.max(readingMs + clock.clockOffsetMs, clock.lastNowMs)

@@ -1,0 +1,31 @@
+import type { StoredSnapshot } from '../model/snapshot.js'
+import type { HealthStatus } from '../model/words.js'
+
+/** healthy / all; 1 when there is nothing to judge by. */
+export const successRate = (healthy: number, total: number): number => (total === 0 ? 1 : healthy / total)
+
+/** The seed's assessment of a rate: at or above the threshold healthy, above 0 degraded, else unhealthy. */
+export function assess(rate: number, threshold: number): HealthStatus {
+  if (rate >= threshold) return 'healthy'
+  return rate > 0 ? 'degraded' : 'unhealthy'
+}
+
+/** The health of a provider: a mark if there is one, else unhealthy if the circuit is open, else the history's. */
+export function healthOf(
+  snapshot: Pick<StoredSnapshot, 'mark' | 'state' | 'historyHealthy' | 'historyTotal'>,
+  degradationThreshold: number,
+): HealthStatus {
+  if (snapshot.mark !== null) return snapshot.mark
+  if (snapshot.state === 'open') return 'unhealthy'
+  return assess(successRate(snapshot.historyHealthy, snapshot.historyTotal), degradationThreshold)
+}
+
+/** A provider with probes and no result for three intervals. A provider just registered has until then. */
+export function isStale(
+  intervalMs: number,
+  lastProbeAt: number | null,
+  setAt: number,
+  nowMs: number,
+): boolean {
+  return nowMs - Math.max(lastProbeAt ?? 0, setAt) > 3 * intervalMs
+}

@@ -1,0 +1,32 @@
+import type { StoredSnapshot } from '../model/snapshot.js'
+import { newCircuit, type Circuit, type MarkState, type Phase } from './circuit.js'
+
+/**
+ * A provider after its store was wiped: what a caller knew still holds (an open circuit, a pause, a mark),
+ * counters begin anew, and the numbers go on, so that results from before decide nothing.
+ */
+export function restoreCircuit(known: StoredSnapshot, nowMs: number): Circuit {
+  const circuit = newCircuit(nowMs, known)
+  const mark = restoreMark(known, nowMs)
+  return {
+    ...circuit,
+    phase: restorePhase(known, nowMs),
+    cooldownMs: known.state === 'closed' ? 0 : known.cooldownMs,
+    reason: known.state === 'closed' ? '' : known.reason,
+    throttledUntilMs: known.throttledForMs > 0 ? nowMs + known.throttledForMs : 0,
+    mark,
+    markVersion: mark === null ? 0 : circuit.version,
+  }
+}
+
+function restorePhase(known: StoredSnapshot, nowMs: number): Phase {
+  if (known.state === 'closed') return { state: 'closed' }
+  const retryAtMs = known.retryAfterMs === null ? null : nowMs + known.retryAfterMs
+  return { state: 'open', openedAtMs: nowMs, retryAtMs }
+}
+
+function restoreMark(known: StoredSnapshot, nowMs: number): MarkState | null {
+  if (known.mark === null) return null
+  const untilMs = known.markForMs === null ? null : nowMs + known.markForMs
+  return { mark: known.mark, reason: known.markReason, actor: known.markActor, untilMs }
+}

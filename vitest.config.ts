@@ -1,0 +1,33 @@
+import { defineConfig } from 'vitest/config'
+
+/** Folders below test/ are projects: `npm test -- --project unit`. Their time limits in ms. */
+const projects = {
+  unit: 30_000,
+  seed: 30_000,
+  property: 120_000,
+  contract: 30_000,
+  integration: 30_000,
+  faults: 120_000,
+  package: 120_000,
+}
+
+export default defineConfig({
+  test: {
+    pool: 'forks',
+    retry: 0, // a test that passes at the second try has found something
+    globalSetup: './test/support/global-setup.ts',
+    reporters: process.env['CI']
+      ? ['default', ['json', { outputFile: '.busbar/test-results.json' }]]
+      : ['default'],
+    projects: Object.entries(projects).map(([name, timeout]) => ({
+      test: {
+        name,
+        include: [`test/${name}/**/*.test.ts`],
+        pool: 'forks',
+        retry: 0,
+        testTimeout: timeout,
+        hookTimeout: timeout,
+      },
+    })),
+  },
+})
