@@ -37,13 +37,6 @@ module.exports = {
       from: { pathNot: '^src/probes/queue\\.ts$' },
       to: { path: 'node_modules/bullmq' },
     },
-    {
-      name: 'index-does-not-load-bullmq',
-      comment: 'Importing busbar must stay cheap for a worker that runs no probes.',
-      severity: 'error',
-      from: { path: '^src/index\\.ts$' },
-      to: { path: 'node_modules/bullmq', reachable: true, dependencyTypesNot: ['dynamic-import'] },
-    },
   ],
   options: {
     tsConfig: { fileName: 'tsconfig.json' },

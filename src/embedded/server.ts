@@ -1,13 +1,8 @@
-import { spawn } from 'node:child_process'
-import { mkdtempSync, rmSync, symlinkSync } from 'node:fs'
-import { Socket } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-
 import { findRedisServer } from './find.js'
 import type { RedisBinary } from './find.js'
 import { freePort, waitUntilServing } from './port.js'
-import { watchdogScript } from './watchdog.js'
+import { launch } from './watchdog.js'
+import type { Watchdog } from './watchdog.js'
 
 export interface StartOptions {
   /** TCP port on 127.0.0.1, 1-65535. Default: any free one. */
@@ -34,7 +29,7 @@ export interface EmbeddedRedis {
   readonly home: string
   /** Settles when the server is gone, whoever ended it. */
   readonly exited: Promise<void>
-  /** Ends the server and removes its folder. Calling it again waits for the same end. */
+  /** Ends the server at once (SIGKILL: it saves nothing) and removes its folder. Again: waits for the same end. */
   stop(): Promise<void>
 }
 
@@ -64,7 +59,8 @@ export async function startRedis(options: StartOptions = {}): Promise<EmbeddedRe
 type Attempt = { server: EmbeddedRedis } | { server?: undefined; portTaken: boolean; problem: string }
 
 async function startOnce(binary: RedisBinary, port: number, options: StartOptions): Promise<Attempt> {
-  const watchdog = launch(binary, port, options)
+  const { dir, args = [] } = options
+  const watchdog = launch(binary, (home) => serverArguments(port, dir ?? home, args))
   const timeoutMs = options.timeoutMs ?? 10_000
   const deadline = performance.now() + timeoutMs
   const cancel = new AbortController()
@@ -96,56 +92,6 @@ function handle(watchdog: Watchdog, port: number, pid: number): EmbeddedRedis {
     home,
     exited,
     stop: () => (stopped ??= watchdog.end()),
-  }
-}
-
-interface Watchdog {
-  home: string
-  /** The server's pid, as soon as there is one; never settles if the watchdog ends before. */
-  pid: Promise<number>
-  exited: Promise<void>
-  /** Everything the watchdog said after the pid: the server's last lines. Complete once `exited` is settled. */
-  output(): string
-  unref(): void
-  end(): Promise<void>
-}
-
-function launch(binary: RedisBinary, port: number, options: StartOptions): Watchdog {
-  const home = mkdtempSync(join(tmpdir(), 'busbar-redis-'))
-  // A link gives the server the name that it wants to be called by; `exec -a` is not in every shell.
-  symlinkSync(binary.path, join(home, binary.argv0))
-  const args = serverArguments(port, options.dir ?? home, options.args ?? [])
-  const shell = ['-c', watchdogScript, 'busbar-redis', home, binary.libraryPath ?? '', binary.argv0]
-  const child = spawn('/bin/sh', [...shell, ...args], { detached: true, stdio: ['pipe', 'pipe', 'ignore'] })
-  child.stdin.on('error', () => undefined) // a watchdog that was killed; `close` says so too
-
-  let said = ''
-  const pid = new Promise<number>((resolve) => {
-    child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
-      said += chunk
-      if (said.includes('\n')) resolve(Number.parseInt(said, 10))
-    })
-  })
-  const exited = new Promise<void>((resolve) => {
-    child.once('close', () => resolve())
-    child.once('error', (error) => {
-      said += `\n${error.message}`
-      resolve()
-    })
-  })
-  const streams = [child.stdin, child.stdout].filter((stream) => stream instanceof Socket)
-  return {
-    home,
-    pid,
-    exited,
-    output: () => said.slice(said.indexOf('\n') + 1),
-    unref: () => [child, ...streams].forEach((part) => part.unref()),
-    end: async () => {
-      for (const part of [child, ...streams]) part.ref()
-      child.stdin.end()
-      await exited
-      rmSync(home, { recursive: true, force: true }) // only does something if the watchdog was killed
-    },
   }
 }
 

@@ -1,3 +1,11 @@
+import { spawn } from 'node:child_process'
+import { mkdtempSync, rmSync, symlinkSync } from 'node:fs'
+import { Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+import type { RedisBinary } from './find.js'
+
 /**
  * The shell script that owns a private Redis. It runs in a session of its own, so that Ctrl-C in the parent's
  * terminal does not reach Redis before the parent has shut down in order. Its standard input is a pipe whose
@@ -12,7 +20,7 @@
  * Redis is a direct child that only the main shell reaps, so the reader cannot hit a stranger under a recycled
  * pid. The reader cleans up too, for the case that the main shell was killed.
  */
-export const watchdogScript = `
+const watchdogScript = `
 trap '' INT TERM HUP PIPE
 exec 3<&0
 home=$1 libraries=$2 name=$3
@@ -37,3 +45,57 @@ kill -KILL "$reader" 2>/dev/null
 tail -n 20 "$home/output.log" 2>/dev/null
 rm -rf "$home"
 `
+
+/** The shell that owns a server, and through it the server. */
+export interface Watchdog {
+  home: string
+  /** The server's pid, as soon as there is one; never settles if the watchdog ends before. */
+  pid: Promise<number>
+  exited: Promise<void>
+  /** Everything the watchdog said after the pid: the server's last lines. Complete once `exited` is settled. */
+  output(): string
+  unref(): void
+  end(): Promise<void>
+}
+
+/** Starts the server under its watchdog, with the arguments that `argsFor` gives for its temporary folder. */
+export function launch(binary: RedisBinary, argsFor: (home: string) => string[]): Watchdog {
+  const home = mkdtempSync(join(tmpdir(), 'busbar-redis-'))
+  // A link gives the server the name that it wants to be called by; `exec -a` is not in every shell.
+  symlinkSync(binary.path, join(home, binary.argv0))
+  const shell = ['-c', watchdogScript, 'busbar-redis', home, binary.libraryPath ?? '', binary.argv0]
+  const child = spawn('/bin/sh', [...shell, ...argsFor(home)], {
+    detached: true,
+    stdio: ['pipe', 'pipe', 'ignore'],
+  })
+  child.stdin.on('error', () => undefined) // a watchdog that was killed; `close` says so too
+
+  let said = ''
+  const pid = new Promise<number>((resolve) => {
+    child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+      said += chunk
+      if (said.includes('\n')) resolve(Number.parseInt(said, 10))
+    })
+  })
+  const exited = new Promise<void>((resolve) => {
+    child.once('close', () => resolve())
+    child.once('error', (error) => {
+      said += `\n${error.message}`
+      resolve()
+    })
+  })
+  const streams = [child.stdin, child.stdout].filter((stream) => stream instanceof Socket)
+  return {
+    home,
+    pid,
+    exited,
+    output: () => said.slice(said.indexOf('\n') + 1),
+    unref: () => [child, ...streams].forEach((part) => part.unref()),
+    end: async () => {
+      for (const part of [child, ...streams]) part.ref()
+      child.stdin.end()
+      await exited
+      rmSync(home, { recursive: true, force: true }) // only does something if the watchdog was killed
+    },
+  }
+}

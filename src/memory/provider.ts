@@ -45,7 +45,7 @@ export function begin(provider: MemoryProvider, readingMs: number): Step {
 }
 
 /** Two steps, one after the other. */
-export const then = (first: Step, second: Step): Step => ({
+export const andThen = (first: Step, second: Step): Step => ({
   circuit: second.circuit,
   events: [...first.events, ...second.events],
 })

@@ -17,7 +17,7 @@ import { advanceClock, peekClock } from '../rules/clock.js'
 import { append, view } from '../rules/history.js'
 import { clearMark, setMark } from '../rules/marks.js'
 import { restoreCircuit } from '../rules/restore.js'
-import { begin, keepEvents, newProvider, sameSettings, snapshotOf, stamp, then } from './provider.js'
+import { begin, keepEvents, newProvider, sameSettings, snapshotOf, stamp, andThen } from './provider.js'
 import type { MemoryProvider } from './provider.js'
 
 /**
@@ -120,7 +120,7 @@ export class MemoryStore implements port.Store {
         fence,
         request.jitterDraw,
       )
-      step = then(step, judged)
+      step = andThen(step, judged)
       late += judged.late
       if (judged.dropped) dropped += run.count
       else if (isHealthStatus(run.outcome)) lasting.push({ status: run.outcome, count: run.count })
@@ -244,7 +244,7 @@ export class MemoryStore implements port.Store {
     }
     const before = provider.circuit.version
     const { step, extra } = change(provider, begun.circuit)
-    return Promise.resolve(this.#commit(id, provider, request, before, then(begun, step), extra))
+    return Promise.resolve(this.#commit(id, provider, request, before, andThen(begun, step), extra))
   }
 
   #commit<T>(

@@ -1,0 +1,230 @@
+import { resolveSettings } from '../../src/config/settings.js'
+import { MemoryStore } from '../../src/memory/store.js'
+import type { AdmitResult, KnownReply, Reply, Run, Store } from '../../src/model/ports.js'
+import type { HistoryEntry, StoredSnapshot } from '../../src/model/snapshot.js'
+import type { Origin, Outcome } from '../../src/model/words.js'
+import { START_MS } from '../support/clock.js'
+import type { Sequence, Step } from './steps.js'
+import type { Tally } from './tally.js'
+
+/** One operation with everything decided, to be done to any store, and the time at which to do it. */
+export interface Operation {
+  readonly atMs: number
+  readonly what: string
+  readonly call: (store: Store) => Promise<Reply>
+}
+
+export interface Witness {
+  readonly reply: Reply
+  readonly history: readonly HistoryEntry[]
+}
+
+interface Pending {
+  readonly run: Run
+}
+
+const FAR = 9_000_000_000_000
+const EVERYTHING = 1_000_000
+
+/**
+ * Runs a sequence on the memory store and writes down each operation and what it answered. Which permit a step
+ * settles, and what a border is, follows from the state at that moment; afterwards nothing is left to decide.
+ */
+export class Recorder {
+  readonly operations: Operation[] = []
+  readonly witnesses: Witness[] = []
+  readonly #id: string
+  readonly #sequence: Sequence
+  readonly #tally: Tally
+  readonly #pending: Pending[] = []
+  readonly #tokens: string[] = []
+  #nowMs = START_MS
+  #batch = 0
+  #generation = 0
+  readonly store = new MemoryStore({ now: () => this.#nowMs })
+
+  constructor(id: string, sequence: Sequence, tally: Tally) {
+    this.#id = id
+    this.#sequence = sequence
+    this.#tally = tally
+  }
+
+  async run(): Promise<void> {
+    const { breaker, history } = this.#sequence
+    await this.#register(breaker.failureThreshold, breaker.successThreshold, history.windowMs)
+    for (const step of this.#sequence.steps) await this.#step(step)
+  }
+
+  async #do(what: string, call: (store: Store) => Promise<Reply>): Promise<Reply> {
+    const before = await this.#snapshot()
+    const reply = await call(this.store)
+    const history = await this.store.history(this.#id, EVERYTHING, 0)
+    this.operations.push({ atMs: this.#nowMs, what, call })
+    this.witnesses.push({ reply, history })
+    this.#tally.transitions(before, reply)
+    return reply
+  }
+
+  async #snapshot(): Promise<StoredSnapshot | null> {
+    const reply = await this.store.snapshot(this.#id)
+    return reply.status === 'ok' ? reply.snapshot : null
+  }
+
+  async #known(): Promise<StoredSnapshot> {
+    const snapshot = await this.#snapshot()
+    if (snapshot === null) throw new Error('the provider is not registered')
+    return snapshot
+  }
+
+  async #step(step: Step): Promise<void> {
+    const control = { worker: 'w', knownVersion: 0, actor: 'tester', reason: 'a test', notAfterMs: FAR }
+    const id = this.#id
+    switch (step.do) {
+      case 'record':
+        return this.#record([
+          this.#run('call', step.outcome, await this.#generationFor(step.older), '', step.count),
+        ])
+      case 'batch': {
+        const generation = await this.#generationFor(false)
+        return this.#record(step.outcomes.map((outcome) => this.#run('call', outcome, generation, '')))
+      }
+      case 'resend': {
+        const run = this.#run('call', 'unhealthy', await this.#generationFor(false), '')
+        const incarnation = step.forgotten ? `life-${this.operations.length}` : 'life'
+        return this.#record([run], { incarnation, sequence: step.forgotten ? 1 : this.#batch, resent: true })
+      }
+      case 'admit':
+        return this.#admit('call', step)
+      case 'probe':
+        return this.#admit('probe', { minLeaseMs: 0, late: false, again: false, minGapMs: step.minGapMs })
+      case 'settle':
+        return this.#settle('call', step.pick, step.outcome, '')
+      case 'probed':
+        return this.#settle('probe', step.pick, step.outcome, step.detail)
+      case 'reset':
+        await this.#do('reset', (store) => store.reset(id, control))
+        return
+      case 'resume':
+        await this.#do('resume', (store) => store.resume(id, control))
+        return
+      case 'look':
+        await this.#do('snapshot', (store) => store.snapshot(id))
+        return
+      case 'trip':
+        this.#tally.count('trip')
+        await this.#do('trip', (store) => store.trip(id, { ...control, forMs: step.forMs }))
+        return
+      case 'mark':
+        await this.#do('mark', (store) => store.mark(id, { ...control, mark: step.mark, forMs: step.forMs }))
+        return
+      case 'settings':
+        return this.#register(step.failureThreshold, step.successThreshold, this.#sequence.history.windowMs)
+      case 'wait':
+        this.#nowMs += step.ms
+        this.#tally.steps += 1
+        return
+      case 'waitFor':
+        return this.#waitFor(step.what, step.off)
+      case 'clockBack':
+        this.#tally.count('clock back')
+        this.#tally.steps += 1
+        this.#nowMs -= step.ms
+        return
+      default:
+        step satisfies never
+    }
+  }
+
+  async #register(failureThreshold: number, successThreshold: number, windowMs: number): Promise<void> {
+    const { breaker, history } = this.#sequence
+    const settings = resolveSettings({
+      breaker: { ...breaker, failureThreshold, successThreshold },
+      history: { ...history, windowMs },
+    })
+    const request = { worker: 'w', knownVersion: 0, settings, mode: 'set' as const, restore: null }
+    await this.#do('register', (store) => store.register(this.#id, request))
+  }
+
+  /** The generation that a process knows: the current one, or one from before. */
+  async #generationFor(older: boolean): Promise<number> {
+    const { generation } = await this.#known()
+    if (older) return this.#generation === generation ? generation - 1 : this.#generation
+    this.#generation = generation
+    return generation
+  }
+
+  #run(origin: Origin, outcome: Outcome, generation: number, token: string, count = 1): Run {
+    const retryAfterMs = outcome === 'throttled' ? 150 : 0
+    return {
+      origin,
+      outcome,
+      count,
+      generation,
+      token,
+      retryAfterMs,
+      settingsRevision: 0,
+      markVersion: 0,
+      detail: '',
+    }
+  }
+
+  async #record(
+    runs: readonly Run[],
+    resend?: { incarnation: string; sequence: number; resent: boolean },
+  ): Promise<void> {
+    if (resend === undefined) this.#batch += 1
+    const { incarnation, sequence, resent } = resend ?? {
+      incarnation: 'life',
+      sequence: this.#batch,
+      resent: false,
+    }
+    const jitterDraw = this.#sequence.draw
+    const { state } = await this.#known()
+    for (const run of runs) this.#tally.outcome(state, run.outcome, run.count)
+    const request = { worker: 'w', knownVersion: 0, incarnation, sequence, resent, jitterDraw, runs }
+    await this.#do('record', (store) => store.record(this.#id, request))
+  }
+
+  async #admit(
+    origin: Origin,
+    step: { minLeaseMs: number; late: boolean; again: boolean; minGapMs?: number },
+  ): Promise<void> {
+    const token = step.again ? (this.#tokens.at(-1) ?? 'first') : `token-${this.operations.length}`
+    this.#tokens.push(token)
+    const { minLeaseMs, minGapMs = 0 } = step
+    const notAfterMs = step.late ? START_MS - 10_000_000 : FAR
+    const request = { worker: 'w', knownVersion: 0, origin, token, notAfterMs, minLeaseMs, minGapMs }
+    const reply = (await this.#do('admit', (store) => store.admit(this.#id, request))) as Reply<AdmitResult>
+    if (reply.status !== 'ok' || !reply.admitted) return
+    const { generation, trial, settingsRevision, markVersion } = reply
+    const run = this.#run(origin, 'healthy', generation, trial ? token : '')
+    this.#pending.push({ run: { ...run, settingsRevision, markVersion } })
+  }
+
+  async #settle(origin: Origin, pick: number, outcome: Outcome, detail: string): Promise<void> {
+    const mine = this.#pending.filter((pending) => pending.run.origin === origin)
+    const chosen = mine[pick % Math.max(1, mine.length)]
+    if (chosen === undefined) return
+    this.#pending.splice(this.#pending.indexOf(chosen), 1)
+    const { generation } = await this.#known()
+    if (chosen.run.generation !== generation) this.#tally.count('late settle')
+    await this.#record([{ ...chosen.run, outcome, detail, retryAfterMs: outcome === 'throttled' ? 150 : 0 }])
+  }
+
+  async #waitFor(what: 'retry' | 'lease' | 'window' | 'throttle' | 'mark', off: number): Promise<void> {
+    const snapshot = await this.#known()
+    const ahead = {
+      retry: snapshot.state === 'open' ? (snapshot.retryAfterMs ?? 0) : 0,
+      lease: snapshot.trialFreeInMs,
+      window: this.#sequence.history.windowMs,
+      throttle: snapshot.throttledForMs,
+      mark: snapshot.markForMs ?? 0,
+    }[what]
+    if (ahead === 0) return
+    if (what === 'lease' && off >= 0) this.#tally.count('lease expiry')
+    this.#tally.steps += 1
+    this.#nowMs += ahead + off
+  }
+}
+
+export const isKnown = (reply: Reply): reply is KnownReply<unknown> => reply.status === 'ok'

@@ -1,0 +1,155 @@
+import fc from 'fast-check'
+import { HEALTH_STATUSES, MARKS, OUTCOMES } from '../../src/model/words.js'
+
+/** What can be done to a provider, before it is known what state it will be in. */
+export type Step =
+  | {
+      readonly do: 'record'
+      readonly outcome: (typeof OUTCOMES)[number]
+      readonly count: number
+      readonly older: boolean
+    }
+  | { readonly do: 'batch'; readonly outcomes: readonly (typeof OUTCOMES)[number][] }
+  | { readonly do: 'resend'; readonly forgotten: boolean }
+  | { readonly do: 'admit'; readonly minLeaseMs: number; readonly late: boolean; readonly again: boolean }
+  | { readonly do: 'settle'; readonly pick: number; readonly outcome: (typeof OUTCOMES)[number] }
+  | { readonly do: 'probe'; readonly minGapMs: number }
+  | {
+      readonly do: 'probed'
+      readonly pick: number
+      readonly outcome: (typeof HEALTH_STATUSES)[number]
+      readonly detail: string
+    }
+  | { readonly do: 'reset' | 'resume' | 'look' }
+  | { readonly do: 'trip'; readonly forMs: number | null }
+  | { readonly do: 'mark'; readonly mark: (typeof MARKS)[number]; readonly forMs: number | null }
+  | { readonly do: 'settings'; readonly failureThreshold: number; readonly successThreshold: number }
+  | { readonly do: 'wait'; readonly ms: number }
+  /** To a border: one ms before it, on it, or one after. */
+  | {
+      readonly do: 'waitFor'
+      readonly what: 'retry' | 'lease' | 'window' | 'throttle' | 'mark'
+      readonly off: number
+    }
+  | { readonly do: 'clockBack'; readonly ms: number }
+
+const outcome = fc.oneof(
+  { weight: 3, arbitrary: fc.constantFrom('healthy' as const, 'unhealthy' as const) },
+  { weight: 4, arbitrary: fc.constantFrom(...OUTCOMES) },
+)
+const pick = fc.nat(7)
+const maybeMs = fc.option(fc.integer({ min: 1, max: 3_000 }), { nil: null })
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 10,
+    arbitrary: fc.record({
+      do: fc.constant('record' as const),
+      outcome,
+      count: fc.constantFrom(1, 1, 1, 2, 5),
+      older: fc.constantFrom(false, false, false, true),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('batch' as const),
+      outcomes: fc.array(outcome, { minLength: 2, maxLength: 6 }),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('resend' as const), forgotten: fc.boolean() }) },
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      do: fc.constant('admit' as const),
+      minLeaseMs: fc.constantFrom(0, 0, 700),
+      late: fc.constantFrom(false, false, false, false, false, false, true),
+      again: fc.constantFrom(false, false, false, true),
+    }),
+  },
+  { weight: 8, arbitrary: fc.record({ do: fc.constant('settle' as const), pick, outcome }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({ do: fc.constant('probe' as const), minGapMs: fc.constantFrom(0, 50) }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant('probed' as const),
+      pick,
+      outcome: fc.constantFrom(...HEALTH_STATUSES),
+      detail: fc.constantFrom('', 'HTTP 503'),
+    }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constantFrom('reset' as const, 'reset' as const, 'resume' as const, 'look' as const),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('trip' as const), forMs: maybeMs }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('mark' as const),
+      mark: fc.constantFrom(...MARKS),
+      forMs: maybeMs,
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('settings' as const),
+      failureThreshold: fc.integer({ min: 1, max: 4 }),
+      successThreshold: fc.integer({ min: 1, max: 3 }),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.constantFrom(0, 1, 4, 5, 6, 40, 300) }),
+  },
+  {
+    weight: 12,
+    arbitrary: fc.record({
+      do: fc.constant('waitFor' as const),
+      what: fc.constantFrom(
+        'retry' as const,
+        'retry' as const,
+        'retry' as const,
+        'lease' as const,
+        'lease' as const,
+        'lease' as const,
+        'window' as const,
+        'throttle' as const,
+        'mark' as const,
+      ),
+      off: fc.constantFrom(-1, 0, 0, 1),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant('clockBack' as const), ms: fc.constantFrom(1, 100, 3_600_000) }),
+  },
+)
+
+export const sequence = fc.record({
+  breaker: fc.record({
+    failureThreshold: fc.integer({ min: 1, max: 4 }),
+    successThreshold: fc.integer({ min: 1, max: 3 }),
+    halfOpenMaxTrials: fc.integer({ min: 1, max: 3 }),
+    cooldownMs: fc.constantFrom(1, 100, 1_000),
+    trialLeaseMs: fc.constantFrom(1, 200, 2_000),
+    cooldownMultiplier: fc.constantFrom(1, 1, 2, 1.5),
+    maxCooldownMs: fc.constantFrom(1_500, 600_000),
+    cooldownJitter: fc.constantFrom(0, 0, 0.5),
+    enforce: fc.constantFrom(true, true, true, true, false),
+  }),
+  history: fc.record({
+    maxRecords: fc.constantFrom(3, 10, 100_000),
+    windowMs: fc.constantFrom(1, 1_000, 60_000),
+    degradationThreshold: fc.constant(0.8),
+  }),
+  draw: fc.constantFrom(0, 0.25, 0.999),
+  steps: fc.array(step, { minLength: 45, maxLength: 75, size: 'max' }),
+})
+export type Sequence = typeof sequence extends fc.Arbitrary<infer T> ? T : never

@@ -1,0 +1,59 @@
+import type { Reply } from '../../src/model/ports.js'
+import type { StoredSnapshot } from '../../src/model/snapshot.js'
+import { CIRCUIT_STATES, OUTCOMES, type CircuitState, type Outcome } from '../../src/model/words.js'
+
+/** What must have happened often enough for a run of the property test to mean something. */
+const TRANSITIONS = [
+  'opened from closed',
+  'opened from half_open',
+  'half_opened from open',
+  'closed from half_open',
+  'reset from closed',
+  'reset from open',
+  'reset from half_open',
+  'marked',
+  'resumed',
+  'throttled',
+  'settings_changed',
+  'trip',
+  'lease expiry',
+  'late settle',
+  'clock back',
+] as const
+
+export class Tally {
+  readonly #counts = new Map<string, number>()
+  steps = 0
+
+  count(what: (typeof TRANSITIONS)[number], n = 1): void {
+    this.#add(what, n)
+  }
+
+  outcome(state: CircuitState, outcome: Outcome, n: number): void {
+    this.#add(`${outcome} in ${state}`, n)
+  }
+
+  transitions(_before: StoredSnapshot | null, reply: Reply): void {
+    this.steps += 1
+    if (reply.status !== 'ok') return
+    for (const { kind, from } of reply.events) {
+      const circuit = kind === 'opened' || kind === 'half_opened' || kind === 'closed' || kind === 'reset'
+      this.#add(circuit ? `${kind} from ${from}` : kind, 1)
+    }
+  }
+
+  /** Every count that was asked for, and how many it should be at least for `sequences` of 10 000. */
+  rows(share: number): { readonly what: string; readonly count: number; readonly atLeast: number }[] {
+    const outcomes = CIRCUIT_STATES.flatMap((state) => OUTCOMES.map((outcome) => `${outcome} in ${state}`))
+    const row = (atLeast: number) => (what: string) => ({
+      what,
+      count: this.#counts.get(what) ?? 0,
+      atLeast: Math.floor(atLeast * share),
+    })
+    return [...outcomes.map(row(1_000)), ...TRANSITIONS.map(row(500))]
+  }
+
+  #add(what: string, n: number): void {
+    this.#counts.set(what, (this.#counts.get(what) ?? 0) + n)
+  }
+}
