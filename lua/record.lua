@@ -74,6 +74,8 @@ for _, fields in ipairs(runs) do
     lasting[#lasting + 1] = run
   end
 end
-append_runs(provider, lasting)
+if #lasting > 0 then
+  append_runs(provider, lasting)
+end
 note_batch(provider, incarnation, sequence)
 return finish(provider, false, late, dropped)

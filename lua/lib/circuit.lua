@@ -45,6 +45,7 @@ local function as_text(value)
   return value or ''
 end
 
+-- A script that changed nothing but the time writes nothing: an admission while closed is no write.
 local function save_circuit(key, circuit, stored)
   local changed = {}
   for _, field in ipairs(CIRCUIT_FIELDS) do
@@ -53,7 +54,8 @@ local function save_circuit(key, circuit, stored)
       changed[#changed + 1] = as_text(circuit[field])
     end
   end
-  if #changed > 0 then
+  local only_time = #changed == 2 and changed[1] == 'last_now_ms'
+  if #changed > 0 and not only_time then
     redis.call('HSET', key, unpack(changed))
   end
 end

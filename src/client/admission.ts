@@ -1,5 +1,9 @@
-import { ArgumentError } from '../model/errors.js'
+import { randomUUID } from 'node:crypto'
+import { ArgumentError, isBusbarError } from '../model/errors.js'
+import type { Run } from '../model/ports.js'
 import { OUTCOMES, type Outcome, type RefusalCode, type Source } from '../model/words.js'
+import type { Host, Link } from './link.js'
+import type { Outbox } from './outbox.js'
 import { DEFAULT_THROTTLE_MS, MAX_THROTTLE_MS } from './classify.js'
 
 /** What `admit()` answers: a value, not an exception. */
@@ -46,6 +50,64 @@ export interface Permit extends AsyncDisposable {
    */
   settle(outcome: Outcome, options?: SettleOptions): Promise<Settled>
 }
+
+/** A lease outlives its call's timeout by this much, so that the result finds it. */
+const LEASE_MARGIN_MS = 1_000
+
+/** Asks the store for leave to make one call. When the store cannot be asked, that is a refusal too. */
+export async function admitCall(
+  host: Host,
+  link: Link,
+  outbox: Outbox,
+  timeoutMs?: number,
+): Promise<Decision> {
+  const token = randomUUID()
+  const minLeaseMs = timeoutMs === undefined ? 0 : Math.ceil(timeoutMs) + LEASE_MARGIN_MS
+  try {
+    const reply = await link.run('admit', (store) => {
+      const { caller, notAfterMs } = link
+      return store.admit(link.id, { ...caller, origin: 'call', token, notAfterMs, minLeaseMs, minGapMs: 0 })
+    })
+    const { code, reason, retryAfterMs, generation, trial } = reply
+    // Only probes are turned away for coming too soon.
+    const refusal = code === null || code === 'probed_recently' ? undefined : code
+    if (!reply.admitted) {
+      return { admitted: false, code: refusal ?? 'circuit_open', reason, retryAfterMs, source: 'redis' }
+    }
+    const permit = new StoredPermit(generation, trial, (outcome, pauseMs) =>
+      outbox.add(callRun(outcome, generation, trial ? token : '', pauseMs)),
+    )
+    return {
+      admitted: true,
+      permit,
+      source: 'redis',
+      ...(refusal === undefined ? {} : { wouldRefuse: refusal }),
+    }
+  } catch (error) {
+    if (!isBusbarError(error, 'redis_unavailable') && !isBusbarError(error, 'command_late')) throw error
+    host.counters.admissionsUnanswered += 1
+    return {
+      admitted: false,
+      code: 'redis_down',
+      reason: error.message,
+      retryAfterMs: null,
+      source: 'fallback',
+    }
+  }
+}
+
+/** One outcome of a call, as the store takes it. */
+export const callRun = (outcome: Outcome, generation: number, token: string, retryAfterMs: number): Run => ({
+  origin: 'call',
+  outcome,
+  count: 1,
+  generation,
+  token,
+  retryAfterMs,
+  settingsRevision: 0,
+  markVersion: 0,
+  detail: '',
+})
 
 type Send = (outcome: Outcome, retryAfterMs: number) => Promise<void>
 

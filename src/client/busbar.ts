@@ -16,6 +16,7 @@ import { Link, type Host } from './link.js'
 import { Listeners } from './listeners.js'
 import type { Counters } from './log.js'
 import { Provider } from './provider.js'
+import { within } from './within.js'
 
 /** What is local to one process and one provider. */
 export interface ProviderOptions {
@@ -254,18 +255,5 @@ export class Busbar implements AsyncDisposable {
       this.#host.counters.connectionErrors += 1
       this.#host.log.debug({ err: error }, 'heartbeat not written')
     })
-  }
-}
-
-/** Waits for `work`, but no longer than `timeoutMs`. */
-async function within(work: Promise<unknown>, timeoutMs: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, timeoutMs)
-  })
-  try {
-    await Promise.race([work, late])
-  } finally {
-    clearTimeout(timer)
   }
 }

@@ -1,4 +1,9 @@
-import { BusbarClosedError, CommandLateError, ProviderRemovedError } from '../model/errors.js'
+import {
+  BusbarClosedError,
+  CommandLateError,
+  ProviderRemovedError,
+  UnknownProviderError,
+} from '../model/errors.js'
 import type { Change } from '../model/events.js'
 import type { Clock, KnownReply, Reply, SettingsReply, Store } from '../model/ports.js'
 import type { Counters, Logger } from './log.js'
@@ -18,6 +23,9 @@ export interface Host {
   readonly commandTimeoutMs: number
   closed: boolean
 }
+
+/** A wipe and a jump of the clock may both come between; more than that is no accident. */
+const MAX_ATTEMPTS = 3
 
 /**
  * One process's link to one provider in the store. It keeps what the store last said (snapshot, settings, the
@@ -76,7 +84,7 @@ export class Link {
    * @throws ProviderRemovedError, RedisUnavailableError, CommandLateError, BusbarClosedError
    */
   async run<T>(doing: string, operation: (store: Store) => Promise<Reply<T>>): Promise<KnownReply<T>> {
-    for (let attempt = 0; ; attempt += 1) {
+    for (let attempt = 1; ; attempt += 1) {
       if (this.#host.closed) throw new BusbarClosedError()
       const reply = await operation(this.#host.store)
       this.#storeClock = { nowMs: reply.nowMs, at: this.#host.clock.now() }
@@ -85,8 +93,12 @@ export class Link {
         this.#absorb(reply)
         return reply
       }
+      if (attempt === MAX_ATTEMPTS) {
+        throw reply.status === 'late'
+          ? new CommandLateError(doing, this.id)
+          : new UnknownProviderError(this.id)
+      }
       if (reply.status === 'unknown_provider') await this.#rejoinOnce()
-      if (attempt > 0) throw new CommandLateError(doing, this.id)
     }
   }
 

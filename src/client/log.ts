@@ -12,13 +12,20 @@ export type Level = keyof Logger
 export interface Counters {
   /** Outcomes that could not be written because Redis did not answer. */
   outcomesLost: number
+  /** Admissions that Redis did not answer, and that were therefore refused. */
+  admissionsUnanswered: number
   /** Listeners, loggers and classifiers of the user that threw. */
   callbacksFailed: number
   /** Errors of connections, and messages that made no sense. */
   connectionErrors: number
 }
 
-export const newCounters = (): Counters => ({ outcomesLost: 0, callbacksFailed: 0, connectionErrors: 0 })
+export const newCounters = (): Counters => ({
+  outcomesLost: 0,
+  admissionsUnanswered: 0,
+  callbacksFailed: 0,
+  connectionErrors: 0,
+})
 
 /** A logger that throws hurts nobody; it is counted. */
 export function guardLogger(logger: Logger, counters: Counters): Logger {

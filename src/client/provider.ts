@@ -1,14 +1,12 @@
-import { randomUUID } from 'node:crypto'
 import { checkArgument } from '../config/check.js'
 import { controlSchema, countSchema, markSchema, thresholdSchema, tripSchema } from '../config/options.js'
-import { isBusbarError } from '../model/errors.js'
 import type { ProviderEvent } from '../model/events.js'
-import type { ControlRequest, KnownReply, Reply, Run, Store } from '../model/ports.js'
+import type { ControlRequest, KnownReply, Reply, Store } from '../model/ports.js'
 import type { Settings } from '../model/settings.js'
 import type { HistoryEntry } from '../model/snapshot.js'
 import type { CircuitState, HealthStatus, Mark, Outcome } from '../model/words.js'
 import { assess } from '../rules/health.js'
-import { checkOutcome, checkRetryAfter, StoredPermit } from './admission.js'
+import { admitCall, callRun, checkOutcome, checkRetryAfter } from './admission.js'
 import type { Decision, SettleOptions } from './admission.js'
 import type { Classify } from './classify.js'
 import { execute, type CallContext, type ExecuteOptions, type Guarded } from './execute.js'
@@ -70,7 +68,7 @@ export class Provider {
       host: this.#host,
       classify: this.#classify,
       slowMs: this.settings.slowMs,
-      admit: (timeoutMs: number | undefined) => this.#admit(timeoutMs),
+      admit: (timeoutMs: number | undefined) => admitCall(this.#host, this.#link, this.#outbox, timeoutMs),
     }
     return execute(target, fn, options)
   }
@@ -88,47 +86,7 @@ export class Provider {
 
   /** Whether a call may begin now. A refusal is a value; when Redis cannot be asked it is `redis_down`. */
   admit(): Promise<Decision> {
-    return this.#admit(undefined)
-  }
-
-  async #admit(timeoutMs: number | undefined): Promise<Decision> {
-    const token = randomUUID()
-    const minLeaseMs = timeoutMs === undefined ? 0 : Math.ceil(timeoutMs) + LEASE_MARGIN_MS
-    try {
-      const reply = await this.#link.run('admit', (store) =>
-        store.admit(this.id, {
-          ...this.#link.caller,
-          origin: 'call',
-          token,
-          notAfterMs: this.#link.notAfterMs,
-          minLeaseMs,
-          minGapMs: 0,
-        }),
-      )
-      const { code, reason, retryAfterMs, generation, trial } = reply
-      const refusal = code === null || code === 'probed_recently' ? undefined : code
-      if (!reply.admitted) {
-        return { admitted: false, code: refusal ?? 'circuit_open', reason, retryAfterMs, source: 'redis' }
-      }
-      const permit = new StoredPermit(generation, trial, (outcome, pauseMs) =>
-        this.#outbox.add(runOf(outcome, generation, trial ? token : '', pauseMs)),
-      )
-      return {
-        admitted: true,
-        permit,
-        source: 'redis',
-        ...(refusal === undefined ? {} : { wouldRefuse: refusal }),
-      }
-    } catch (error) {
-      if (!isBusbarError(error, 'redis_unavailable') && !isBusbarError(error, 'command_late')) throw error
-      return {
-        admitted: false,
-        code: 'redis_down',
-        reason: error.message,
-        retryAfterMs: null,
-        source: 'fallback',
-      }
-    }
+    return admitCall(this.#host, this.#link, this.#outbox)
   }
 
   /** Looks, takes no lease: true when closed or half-open, and neither marked nor throttled. */
@@ -143,7 +101,7 @@ export class Provider {
   async record(outcome: Outcome, options: SettleOptions = {}): Promise<void> {
     checkOutcome(outcome)
     const retryAfterMs = checkRetryAfter(outcome, options.retryAfterMs)
-    await this.#outbox.add(runOf(outcome, this.#link.cache.generation, '', retryAfterMs))
+    await this.#outbox.add(callRun(outcome, this.#link.cache.generation, '', retryAfterMs))
   }
 
   /** `record('healthy')`. */
@@ -275,18 +233,3 @@ export class Provider {
     return this.#outbox.drain()
   }
 }
-
-/** A lease outlives its call's timeout by this much, so that the result finds it. */
-const LEASE_MARGIN_MS = 1_000
-
-const runOf = (outcome: Outcome, generation: number, token: string, retryAfterMs: number): Run => ({
-  origin: 'call',
-  outcome,
-  count: 1,
-  generation,
-  token,
-  retryAfterMs,
-  settingsRevision: 0,
-  markVersion: 0,
-  detail: '',
-})

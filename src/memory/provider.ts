@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { flattenSettings } from '../config/flat.js'
 import type { ProviderEvent } from '../model/events.js'
 import type { Settings } from '../model/settings.js'
@@ -57,6 +58,19 @@ export function stamp(id: string, worker: string, at: number, events: readonly R
 export function keepEvents(provider: MemoryProvider, events: readonly ProviderEvent[]): void {
   provider.events.push(...events)
   provider.events.splice(0, provider.events.length - MAX_EVENTS)
+}
+
+/**
+ * What is kept of a circuit after an operation. One that changed nothing but the time leaves the time alone too:
+ * in Redis it writes nothing. Leases are a key of their own there, so they do not count as a change here.
+ */
+export function settle(before: Circuit, after: Circuit): Circuit {
+  const { phase: was, ...old } = before
+  const { phase: is, ...fresh } = after
+  const bare = (phase: Circuit['phase']) => (phase.state === 'half_open' ? { ...phase, trials: null } : phase)
+  const same = isDeepStrictEqual({ ...old, lastNowMs: 0 }, { ...fresh, lastNowMs: 0 })
+  const moved = !same || !isDeepStrictEqual(bare(was), bare(is))
+  return moved ? after : { ...after, lastNowMs: before.lastNowMs }
 }
 
 export const sameSettings = (a: Settings, b: Settings): boolean =>

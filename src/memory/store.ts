@@ -17,7 +17,16 @@ import { advanceClock, peekClock } from '../rules/clock.js'
 import { append, view } from '../rules/history.js'
 import { clearMark, setMark } from '../rules/marks.js'
 import { restoreCircuit } from '../rules/restore.js'
-import { begin, keepEvents, newProvider, sameSettings, snapshotOf, stamp, andThen } from './provider.js'
+import {
+  andThen,
+  begin,
+  keepEvents,
+  newProvider,
+  sameSettings,
+  settle,
+  snapshotOf,
+  stamp,
+} from './provider.js'
 import type { MemoryProvider } from './provider.js'
 
 /**
@@ -125,7 +134,8 @@ export class MemoryStore implements port.Store {
       if (judged.dropped) dropped += run.count
       else if (isHealthStatus(run.outcome)) lasting.push({ status: run.outcome, count: run.count })
     }
-    append(provider.history, lasting, step.circuit.lastNowMs, provider.settings.history)
+    if (lasting.length > 0)
+      append(provider.history, lasting, step.circuit.lastNowMs, provider.settings.history)
     provider.batches.set(request.incarnation, request.sequence)
     return { step, extra: { duplicate: false, late, dropped } }
   }
@@ -255,11 +265,11 @@ export class MemoryStore implements port.Store {
     step: Step,
     extra: T,
   ): port.KnownReply<T> {
-    provider.circuit = step.circuit
+    provider.circuit = settle(provider.circuit, step.circuit)
     const { version, lastNowMs, applied } = step.circuit
     const events = stamp(id, request.worker, lastNowMs, step.events)
     keepEvents(provider, events)
-    const snapshot = snapshotOf(id, provider, this.#clock.now())
+    const snapshot = snapshotOf(id, { ...provider, circuit: step.circuit }, this.#clock.now())
     if (version !== versionBefore) this.#publish({ providerId: id, events, snapshot })
     const told = version === request.knownVersion && version === versionBefore ? null : snapshot
     return { status: 'ok', nowMs: lastNowMs, applied, snapshot: told, events, ...extra }

@@ -1,7 +1,7 @@
 import { BusbarError } from '../model/errors.js'
 import { EVENT_KINDS, type Change, type EventKind, type ProviderEvent } from '../model/events.js'
 import type { HistoryEntry, StoredSnapshot } from '../model/snapshot.js'
-import { isHealthStatus } from '../model/words.js'
+import { CIRCUIT_STATES, isHealthStatus, MARKS, type Mark } from '../model/words.js'
 
 /** Everything that Redis says about providers becomes a value of ours here, and nowhere else. */
 
@@ -11,18 +11,59 @@ const unreadable = (what: string, value: unknown) =>
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null
 
+const asText = (value: unknown): string => (typeof value === 'string' ? value : '')
+
+const asMark = (value: unknown): Mark | null => MARKS.find((mark) => mark === value) ?? null
+
+const asNumberOrNull = (value: unknown): number | null => (typeof value === 'number' ? value : null)
+
+/** Field by field, in the order in which people read it. */
 export function parseSnapshot(value: unknown): StoredSnapshot | null {
   if (value === undefined || value === null) return null
-  if (!isObject(value) || typeof value['id'] !== 'string' || !Number.isSafeInteger(value['version'])) {
-    throw unreadable('snapshot', value)
+  if (!isObject(value)) throw unreadable('snapshot', value)
+  const number = (field: string): number => {
+    const found = value[field]
+    if (typeof found !== 'number') throw unreadable(`snapshot field ${field}`, value)
+    return found
   }
-  // Written by lua/lib/snapshot.lua; the contract suite compares it field by field with the memory adapter's.
-  return value as unknown as StoredSnapshot
+  const state = CIRCUIT_STATES.find((known) => known === value['state'])
+  if (state === undefined) throw unreadable('snapshot field state', value)
+  const { lastProbeStatus } = value
+  return {
+    id: asText(value['id']),
+    state,
+    reason: asText(value['reason']),
+    generation: number('generation'),
+    version: number('version'),
+    settingsRevision: number('settingsRevision'),
+    enforce: value['enforce'] !== false,
+    consecutiveFailures: number('consecutiveFailures'),
+    probeConsecutiveFailures: number('probeConsecutiveFailures'),
+    consecutiveSuccesses: number('consecutiveSuccesses'),
+    openedAt: asNumberOrNull(value['openedAt']),
+    retryAfterMs: asNumberOrNull(value['retryAfterMs']),
+    cooldownMs: number('cooldownMs'),
+    trials: number('trials'),
+    trialFreeInMs: number('trialFreeInMs'),
+    throttledForMs: number('throttledForMs'),
+    mark: asMark(value['mark']),
+    markReason: asText(value['markReason']),
+    markActor: asText(value['markActor']),
+    markForMs: asNumberOrNull(value['markForMs']),
+    markVersion: number('markVersion'),
+    historyTotal: number('historyTotal'),
+    historyHealthy: number('historyHealthy'),
+    windowCoveredMs: number('windowCoveredMs'),
+    applied: number('applied'),
+    lastProbeStatus: isHealthStatus(lastProbeStatus) ? lastProbeStatus : null,
+    lastProbeDetail: asText(value['lastProbeDetail']),
+    lastProbeAt: asNumberOrNull(value['lastProbeAt']),
+    probeStartedAt: asNumberOrNull(value['probeStartedAt']),
+    at: number('at'),
+  }
 }
 
 const isKind = (value: unknown): value is EventKind => (EVENT_KINDS as readonly unknown[]).includes(value)
-
-const asText = (value: unknown): string => (typeof value === 'string' ? value : '')
 
 /** Null for a kind of event that a later version invented. */
 export function parseEvent(providerId: string, value: unknown): ProviderEvent | null {

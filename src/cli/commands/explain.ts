@@ -1,0 +1,35 @@
+import type { Command } from 'commander'
+import { withCommon, writeJson, writeLine, type Cli } from '../common.js'
+import { EXIT } from '../failure.js'
+import { findProvider, withFleet, type CommonOptions } from '../fleet.js'
+import { explain, type Explanation } from '../view/explain.js'
+import { paintsFor } from '../view/paint.js'
+import { readView, viewJson } from '../view/provider-view.js'
+
+/** The transitions behind the present state are among the newest events. */
+const EVENTS_READ = 200
+
+export function addExplain(program: Command, cli: Cli): void {
+  const command = program
+    .command('explain')
+    .description('in sentences: why a provider is as it is, until when, and what would change it')
+    .argument('<id>', 'the provider')
+    .action(async (id: string, options: CommonOptions) => {
+      cli.exitCode = await withFleet(options, async (fleet) => {
+        const provider = await findProvider(fleet, id)
+        const view = await readView(provider)
+        const explanation = explain(view, await provider.events({ count: EVENTS_READ }))
+        if (options.json === true) writeJson({ ...explanation, provider: viewJson(view) })
+        else writeExplanation(explanation)
+        return EXIT.ok
+      })
+    })
+  withCommon(command, ['busbar explain openai', 'busbar explain openai --json'])
+}
+
+function writeExplanation({ headline, sentences }: Explanation): void {
+  const paints = paintsFor(process.stdout)
+  writeLine(paints.bold(headline))
+  writeLine()
+  for (const { topic, text } of sentences) writeLine(`  ${paints.dim(topic.padEnd(11))} ${text}`)
+}

@@ -1,0 +1,42 @@
+import type { Command } from 'commander'
+import { withCommon, type Cli } from '../common.js'
+import { wrongCall } from '../failure.js'
+import type { CommonOptions } from '../fleet.js'
+import { coordinate } from '../start/coordinate.js'
+import { Lifetime } from '../start/lifetime.js'
+import { chooseReporter } from '../start/reporter.js'
+import { runSample } from '../start/sample.js'
+
+interface StartOptions extends CommonOptions {
+  readonly config?: string
+}
+
+export function addStart(program: Command, cli: Cli): void {
+  const command = program
+    .command('start')
+    .description('the sample job: a private Redis, three upstreams, four workers; or your own providers')
+    .option('--config <file>', 'register the providers of this YAML file and run their probes, instead of the sample')
+    .action(async (options: StartOptions) => {
+      const { config, redis, namespace, json } = options
+      if (config === undefined && (redis !== undefined || namespace !== undefined)) {
+        throw wrongCall('the sample job has a Redis of its own: --redis and --namespace go with --config <file>')
+      }
+      const lifetime = new Lifetime()
+      const reporter = chooseReporter(json === true)
+      lifetime.onEnd(() => reporter.close())
+      cli.exitCode = await lifetime.run(() =>
+        config === undefined
+          ? runSample(lifetime, reporter)
+          : coordinate(lifetime, reporter, { file: config, redis, namespace }),
+      )
+    })
+  withCommon(command, [
+    'busbar start',
+    'busbar start --config busbar.yaml',
+    'busbar start --config busbar.yaml --redis redis://127.0.0.1:6379 --namespace prod',
+  ]).addHelpText(
+    'after',
+    '\nWith --config, Redis is --redis, else REDIS_URL, else the one in the file, else a private one.' +
+      '\nRuns until Ctrl-C. While it runs, other commands find it in this folder by .busbar/url.',
+  )
+}

@@ -1,0 +1,71 @@
+import type { Command } from 'commander'
+import type { Busbar, HealthStatus } from '../../index.js'
+import { withCommon, writeJson, writeLine, type Cli } from '../common.js'
+import { CliError, EXIT } from '../failure.js'
+import { findProvider, withFleet, type CommonOptions, type Fleet } from '../fleet.js'
+import { paintsFor } from '../view/paint.js'
+import { readView, viewJson, type ProviderView } from '../view/provider-view.js'
+import { statusDetail } from '../view/status-detail.js'
+import { statusTable } from '../view/status-table.js'
+
+/** When nobody says how wide the screen is: a file, a pipe. */
+const DEFAULT_COLUMNS = 120
+
+export function addStatus(program: Command, cli: Cli): void {
+  const command = program
+    .command('status')
+    .description('health, circuit and reason of every provider, or of one in detail')
+    .argument('[id]', 'one provider')
+    .action(async (id: string | undefined, options: CommonOptions) => {
+      cli.exitCode = await withFleet(options, (fleet) =>
+        id === undefined ? showAll(fleet, options) : showOne(fleet, id, options),
+      )
+    })
+  withCommon(command, [
+    'busbar status',
+    'busbar status openai --redis redis://127.0.0.1:6379',
+    'busbar status openai --json | jq -r .health',
+  ]).addHelpText('after', '\nExit code: 0 all ok, 1 degraded, 2 unhealthy, 3 unknown or Redis unreachable, 64 wrong call')
+}
+
+async function showAll(fleet: Fleet, { json }: CommonOptions): Promise<number> {
+  const { namespace } = fleet.address
+  const views = await readAll(fleet.busbar)
+  if (json === true) writeJson({ namespace, providers: views.map(viewJson) })
+  if (views.length === 0) {
+    const message = `no provider is registered in namespace ${namespace}; check --namespace`
+    if (json !== true) throw new CliError('provider_unknown', EXIT.unknown, message)
+    return EXIT.unknown
+  }
+  const paints = paintsFor(process.stdout)
+  if (json !== true) writeLine(statusTable(views, paints, process.stdout.columns || DEFAULT_COLUMNS))
+  return Math.max(...views.map(({ snapshot }) => exitCodeOf(snapshot.health)))
+}
+
+async function showOne(fleet: Fleet, id: string, { json }: CommonOptions): Promise<number> {
+  const view = await readView(await findProvider(fleet, id))
+  if (json === true) writeJson(viewJson(view))
+  else writeLine(statusDetail(view, paintsFor(process.stdout)))
+  return exitCodeOf(view.snapshot.health)
+}
+
+const AT_ONCE = 50
+
+/** Some at a time, so that a fleet of thousands neither queues for seconds nor runs into the command timeout. */
+async function readAll(busbar: Busbar): Promise<ProviderView[]> {
+  const ids = await busbar.providers()
+  const views: ProviderView[] = []
+  for (let from = 0; from < ids.length; from += AT_ONCE) {
+    const some = ids.slice(from, from + AT_ONCE).map(async (id) => {
+      const provider = await busbar.lookup(id)
+      return provider === undefined ? undefined : readView(provider) // removed since we asked
+    })
+    for (const view of await Promise.all(some)) if (view !== undefined) views.push(view)
+  }
+  return views
+}
+
+function exitCodeOf(health: HealthStatus): number {
+  if (health === 'healthy') return EXIT.ok
+  return health === 'degraded' ? EXIT.degraded : EXIT.unhealthy
+}

@@ -1,0 +1,66 @@
+/** Numbers and times as a person reads them. */
+
+const SECOND = 1_000
+const MINUTE = 60 * SECOND
+const HOUR = 60 * MINUTE
+const DAY = 24 * HOUR
+
+/** `850ms`, `2.1s`, `42s`, `4m 10s`, `3h 5m`, `2d 3h`. */
+export function formatDuration(ms: number): string {
+  if (ms < SECOND) return `${Math.round(ms)}ms`
+  if (ms < 10 * SECOND) return `${(Math.floor(ms / 100) / 10).toString()}s`
+  if (ms < MINUTE) return `${Math.floor(ms / SECOND)}s`
+  if (ms < HOUR) return pair(ms, MINUTE, 'm', SECOND, 's')
+  if (ms < DAY) return pair(ms, HOUR, 'h', MINUTE, 'm')
+  return pair(ms, DAY, 'd', HOUR, 'h')
+}
+
+function pair(ms: number, big: number, bigName: string, small: number, smallName: string): string {
+  const rest = Math.floor((ms % big) / small)
+  return `${Math.floor(ms / big)}${bigName}${rest === 0 ? '' : ` ${rest}${smallName}`}`
+}
+
+/** `812`, `1.2k`, `3.4M`. */
+export function formatCount(count: number): string {
+  if (count < 1_000) return String(count)
+  const [value, unit] = count < 999_950 ? [count / 1_000, 'k'] : [count / 1_000_000, 'M']
+  return `${value < 99.95 ? value.toFixed(1) : value.toFixed(0)}${unit}`
+}
+
+/** Rounded down, so that only what is all reads `100%`; and only what is none reads `0%`. */
+export function formatRate(rate: number): string {
+  const tenths = Math.floor(rate * 1_000 + 1e-9) / 10
+  return rate > 0 && tenths === 0 ? '<0.1%' : `${tenths}%`
+}
+
+const two = (value: number): string => String(value).padStart(2, '0')
+
+/** Wall-clock time here: `20:41:03`. */
+export function formatClock(ms: number): string {
+  const date = new Date(ms)
+  return [date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join(':')
+}
+
+/** `20:41:03` today, `2026-03-01 20:41:03` on any other day. */
+export function formatTime(ms: number, now = Date.now()): string {
+  const date = new Date(ms)
+  if (date.toDateString() === new Date(now).toDateString()) return formatClock(ms)
+  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${formatClock(ms)}`
+}
+
+/** `1 failure`, `2 failures`. */
+export const plural = (count: number, one: string, many = `${one}s`): string =>
+  `${formatCount(count)} ${count === 1 ? one : many}`
+
+/** Reasons and details come from anywhere: what would move a terminal's cursor becomes a space. */
+// eslint-disable-next-line no-control-regex -- control characters are what is taken out here
+export const clean = (text: string): string => text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ')
+
+/** A Redis address for a screen or a log: without its password. */
+export function hidePassword(url: string): string {
+  if (!URL.canParse(url)) return clean(url)
+  const parsed = new URL(url)
+  if (parsed.password === '') return url
+  parsed.password = '***'
+  return parsed.href
+}

@@ -1,0 +1,76 @@
+import { readFileSync } from 'node:fs'
+import { Command } from 'commander'
+import { addEvents } from './commands/events.js'
+import { addExplain } from './commands/explain.js'
+import { addHistory } from './commands/history.js'
+import { addMark } from './commands/mark.js'
+import { addReset } from './commands/reset.js'
+import { addResume } from './commands/resume.js'
+import { addStart } from './commands/start.js'
+import { addStatus } from './commands/status.js'
+import { addTrip } from './commands/trip.js'
+import { addUnbuilt } from './commands/unbuilt.js'
+import type { Cli } from './common.js'
+import { EXIT, report } from './failure.js'
+
+/** How long what is still open (a socket that will not connect, say) may hold up the end of the process. */
+const LINGER_MS = 500
+
+/** Runs `busbar <argv>` and answers its exit code. Failures are told on standard error, in one line. */
+export async function main(argv: string[]): Promise<number> {
+  quitWithReader()
+  const cli: Cli = { exitCode: EXIT.ok }
+  try {
+    await createProgram(cli).parseAsync(argv, { from: 'user' })
+    return cli.exitCode
+  } catch (error) {
+    return report(error, argv.includes('--json'))
+  } finally {
+    setTimeout(() => process.exit(), LINGER_MS).unref()
+  }
+}
+
+function createProgram(cli: Cli): Command {
+  const program = new Command('busbar')
+    .description('One shared circuit breaker and health view per provider, for a whole fleet of workers.')
+    .version(version(), '--version', 'print the version')
+    .helpOption('--help', 'show help')
+    .addHelpText('after', '\nEach command has examples: busbar status --help')
+    .exitOverride()
+    .configureOutput({
+      outputError: (text, write) => write(`busbar: ${text.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ').trim()}\n`),
+    })
+    .action((_options: object, command: Command) => {
+      const [given] = command.args
+      command.error(
+        given === undefined
+          ? 'which command? busbar --help shows them all'
+          : `unknown command '${given}'; busbar --help shows them all`,
+      )
+    })
+    .allowExcessArguments()
+  addStart(program, cli)
+  addStatus(program, cli)
+  addExplain(program, cli)
+  addHistory(program, cli)
+  addEvents(program, cli)
+  addTrip(program, cli)
+  addReset(program, cli)
+  addMark(program, cli)
+  addResume(program, cli)
+  addUnbuilt(program)
+  return program
+}
+
+function version(): string {
+  const file = new URL('../../package.json', import.meta.url)
+  const parsed: unknown = JSON.parse(readFileSync(file, 'utf8'))
+  return typeof parsed === 'object' && parsed !== null && 'version' in parsed ? String(parsed.version) : 'unknown'
+}
+
+/** `busbar status | head -1`: when nobody reads on, there is nothing left to say. */
+function quitWithReader(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit()
+  })
+}

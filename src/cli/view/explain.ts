@@ -1,0 +1,144 @@
+import type { EventKind, ProviderEvent } from '../../index.js'
+import { clean, formatCount, formatDuration, formatRate, formatTime, plural } from '../format.js'
+import { madeBy, type ProviderView } from './provider-view.js'
+
+/** A provider's state in sentences, each under a word that says what it answers. */
+export interface Explanation {
+  readonly headline: string
+  readonly sentences: readonly { readonly topic: string; readonly text: string }[]
+}
+
+/** `events` are the newest ones, oldest first: they say since when, and by whom. */
+export function explain(view: ProviderView, events: readonly ProviderEvent[]): Explanation {
+  const topics: readonly (readonly [string, string])[] = [
+    ['why', becauseOf(view)],
+    ['since', since(view, events)],
+    ['until', until(view)],
+    ['closes', whatCloses(view)],
+    ['against it', against(view)],
+    ['mark', markText(view, events)],
+    ['pause', pauseText(view)],
+    ['probe', probeText(view)],
+    ['refusals', view.snapshot.enforce ? '' : 'Nothing is refused: enforce is false, so it is all only counted.'],
+  ]
+  return {
+    headline: headline(view),
+    sentences: topics.filter(([, text]) => text !== '').map(([topic, text]) => ({ topic, text: clean(text) })),
+  }
+}
+
+function headline({ snapshot }: ProviderView): string {
+  const { id, health, mark, state } = snapshot
+  const calls = refusesAll(snapshot) ? 'calls are refused' : 'calls go through'
+  if (mark !== null) return `${id} is ${health}: it is marked so, and ${calls}. Its circuit is ${state}.`
+  switch (state) {
+    case 'open':
+      return `${id} is ${health}: its circuit is open, and ${calls}.`
+    case 'half_open':
+      return `${id} is ${health}; its circuit is half_open: trials decide whether it closes.`
+    case 'closed':
+      return `${id} is ${health}; its circuit is closed, and ${calls}.`
+    default:
+      return state satisfies never
+  }
+}
+
+const refusesAll = ({ enforce, mark, state, throttled }: ProviderView['snapshot']): boolean =>
+  enforce && (mark === 'unhealthy' || mark === 'terminated' || state === 'open' || throttled)
+
+function becauseOf({ snapshot }: ProviderView): string {
+  const { reason, state } = snapshot
+  if (reason === '') return 'Nothing has moved the circuit yet.'
+  if (state === 'half_open' && reason !== 'cooldown over') return `The cooldown is over. It had opened: ${reason}.`
+  return `${reason.charAt(0).toUpperCase()}${reason.slice(1)}.`
+}
+
+const CIRCUIT_EVENTS: readonly EventKind[] = ['registered', 'opened', 'half_opened', 'closed', 'reset']
+
+function since({ snapshot }: ProviderView, events: readonly ProviderEvent[]): string {
+  const { openedAt, at, state } = snapshot
+  const ago = (ms: number) => `${formatTime(ms, at)} (${formatDuration(Math.max(0, at - ms))} ago)`
+  const last = events.findLast((event) => CIRCUIT_EVENTS.includes(event.kind))
+  const by = last === undefined || last.to !== state ? '' : `, by ${madeBy(last)}`
+  if (state === 'half_open' && openedAt !== null && openedAt > 0) return `It last opened at ${ago(openedAt)}${by}.`
+  const from = state === 'open' ? (openedAt ?? last?.at) : last?.at
+  if (from === undefined) return ''
+  const word = state === 'closed' && last?.kind === 'registered' ? 'Registered' : `It is ${state} since`
+  return `${word} ${ago(from)}${by}.`
+}
+
+function until({ snapshot, settings }: ProviderView): string {
+  const { state, retryAfterMs, at, trials, trialFreeInMs } = snapshot
+  const { halfOpenMaxTrials } = settings.breaker
+  if (state === 'closed') return ''
+  if (state === 'half_open') {
+    const slots = `${trials} of ${halfOpenMaxTrials} in the whole fleet are under way`
+    const free = trials > 0 ? `; the next slot is free in ${formatDuration(trialFreeInMs)} at the latest` : ''
+    return `Trials are let through now: ${slots}${free}.`
+  }
+  if (retryAfterMs === null) return 'It stays open until somebody resets it: it was tripped without an end.'
+  const when = `${formatTime(at + retryAfterMs, at)} (in ${formatDuration(retryAfterMs)})`
+  return `${when}; then it is half_open and lets ${plural(halfOpenMaxTrials, 'trial')} through at a time.`
+}
+
+function whatCloses({ snapshot, settings }: ProviderView): string {
+  const { id, state, consecutiveSuccesses } = snapshot
+  const { successThreshold } = settings.breaker
+  if (state === 'closed') return ''
+  const missing = Math.max(1, successThreshold - (state === 'half_open' ? consecutiveSuccesses : 0))
+  const trials = `${plural(missing, 'successful trial')} closes it`.replace('trials closes', 'trials close')
+  return `${trials}; one that fails opens it again for ${nextCooldown({ snapshot, settings })}. By hand: busbar reset ${id}`
+}
+
+function nextCooldown({ snapshot, settings }: ProviderView): string {
+  const { cooldownMs, cooldownMultiplier, maxCooldownMs, cooldownJitter } = settings.breaker
+  const grown = snapshot.cooldownMs * cooldownMultiplier
+  const next = snapshot.cooldownMs === 0 ? cooldownMs : Math.min(grown, maxCooldownMs)
+  return `${formatDuration(next)}${cooldownJitter > 0 ? ' or a little longer' : ''}`
+}
+
+function against({ snapshot, settings }: ProviderView): string {
+  const { consecutiveFailures, probeConsecutiveFailures, historyTotal, successRate, windowCoveredMs } = snapshot
+  const { windowMs, degradationThreshold } = settings.history
+  const threshold = settings.breaker.failureThreshold
+  const runs = [
+    `${plural(consecutiveFailures, 'failed call')} in a row`,
+    ...(settings.probe === undefined ? [] : [`${plural(probeConsecutiveFailures, 'failed probe')} in a row`]),
+  ]
+  const covered = windowCoveredMs < windowMs ? ` (maxRecords keeps ${formatDuration(windowCoveredMs)} of it)` : ''
+  const rate =
+    historyTotal === 0
+      ? 'nothing recorded'
+      : `${formatRate(successRate)} of ${formatCount(historyTotal)} records healthy`
+  return (
+    `${runs.join(', ')} (${formatCount(threshold)} open it). ` +
+    `In the last ${formatDuration(windowMs)}${covered}: ${rate}, below ${formatRate(degradationThreshold)} is degraded.`
+  )
+}
+
+function markText({ snapshot }: ProviderView, events: readonly ProviderEvent[]): string {
+  const { id, mark, markActor, markReason, markForMs, at } = snapshot
+  if (mark === null) return 'None.'
+  const set = events.findLast((event) => event.kind === 'marked')
+  const when = set === undefined ? '' : ` at ${formatTime(set.at, at)}`
+  const reason = markReason === '' ? 'without a reason' : `because: ${markReason}`
+  const end = markForMs === null ? 'It has no end' : `It ends in ${formatDuration(markForMs)}`
+  const probes = mark === 'degraded' ? 'Calls and probes go on' : 'Calls are refused, probes are stopped'
+  return `Marked ${mark} by ${markActor}${when}, ${reason}. ${probes}. ${end}. By hand: busbar resume ${id}`
+}
+
+const pauseText = ({ snapshot }: ProviderView): string =>
+  snapshot.throttled
+    ? `It asked for a pause (429): no calls for another ${formatDuration(snapshot.throttledForMs)}.`
+    : ''
+
+function probeText({ snapshot, settings }: ProviderView): string {
+  const { probe } = settings
+  if (probe === undefined) return 'No probe is configured: only calls say how it is.'
+  const { lastProbeAt, lastProbeStatus, lastProbeDetail, at, stale } = snapshot
+  const every = `every ${formatDuration(probe.intervalMs)}`
+  const late = stale ? ' That is stale: does any process run startProbes()?' : ''
+  if (lastProbeAt === null || lastProbeStatus === null) return `None has ended yet; one is due ${every}.${late}`
+  const detail = lastProbeDetail === '' ? '' : ` (${lastProbeDetail})`
+  return `The last was ${lastProbeStatus}${detail}, ${formatDuration(Math.max(0, at - lastProbeAt))} ago, ${every}.${late}`
+}

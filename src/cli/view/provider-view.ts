@@ -1,0 +1,68 @@
+import type { Provider, Settings, Snapshot } from '../../index.js'
+import { clean, formatDuration, formatRate } from '../format.js'
+
+/** A provider at one moment, and the settings it is judged by. */
+export interface ProviderView {
+  readonly snapshot: Snapshot
+  readonly settings: Settings
+}
+
+export async function readView(provider: Provider): Promise<ProviderView> {
+  const snapshot = await provider.snapshot() // brings the settings up to date, so it goes first
+  return { snapshot, settings: provider.settings }
+}
+
+/** All of the snapshot under its own names, why it is so, and the settings; headers of probes may hold secrets. */
+export function viewJson({ snapshot, settings }: ProviderView): object {
+  const { probe } = settings
+  const headers = Object.fromEntries(Object.keys(probe?.headers ?? {}).map((name) => [name, '***']))
+  const shown = probe === undefined ? settings : { ...settings, probe: { ...probe, headers } }
+  return { ...snapshot, why: why({ snapshot, settings }), settings: shown }
+}
+
+/** Why the provider is as it is, in a few words; empty when there is nothing to say. */
+export function why(view: ProviderView): string {
+  const { snapshot } = view
+  const said = [markWords(snapshot), circuitWords(view), pauseWords(snapshot)].filter((words) => words !== '')
+  return clean(said.join('; '))
+}
+
+function markWords({ mark, markActor, markReason, markForMs }: Snapshot): string {
+  if (mark === null) return ''
+  const reason = markReason === '' ? '' : `: ${markReason}`
+  const ends = markForMs === null ? '' : `, ends in ${formatDuration(markForMs)}`
+  return `marked ${mark} by ${markActor}${ends}${reason}`
+}
+
+function circuitWords({ snapshot, settings }: ProviderView): string {
+  const { state, reason, trials, mark, health } = snapshot
+  switch (state) {
+    case 'open':
+      return reason
+    case 'half_open':
+      return trials > 0 ? 'cooldown over, a trial is under way' : 'cooldown over, the next call is a trial'
+    case 'closed':
+      if (mark !== null || health === 'healthy') return mark === null ? reason : ''
+      return `${formatRate(snapshot.successRate)} healthy is below ${formatRate(settings.history.degradationThreshold)}`
+    default:
+      return state satisfies never
+  }
+}
+
+const pauseWords = ({ throttled, throttledForMs }: Snapshot): string =>
+  throttled ? `asked for a pause (429), ${formatDuration(throttledForMs)} left` : ''
+
+/** When calling again can help: ms, or what has to be done; undefined when nothing blocks. */
+export function retryIn(snapshot: Snapshot): number | 'on resume' | 'on reset' | undefined {
+  const { state, mark, markForMs, retryAfterMs, throttledForMs, trialFreeInMs } = snapshot
+  const refusing = mark === 'unhealthy' || mark === 'terminated'
+  if (refusing && markForMs === null) return 'on resume'
+  if (state === 'open' && retryAfterMs === null) return 'on reset'
+  const deadlines = [refusing ? (markForMs ?? 0) : 0, retryAfterMs ?? 0, throttledForMs]
+  const latest = Math.max(...deadlines, state === 'half_open' ? trialFreeInMs : 0)
+  return latest > 0 ? latest : undefined
+}
+
+/** Who made an event: the person who asked, else the process that found it. */
+export const madeBy = ({ actor, worker }: { readonly actor: string; readonly worker: string }): string =>
+  clean(actor === '' ? worker : actor)

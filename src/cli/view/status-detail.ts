@@ -1,0 +1,58 @@
+import { clean, formatCount, formatDuration, formatTime } from '../format.js'
+import { paintHealth, paintState, type Paints } from './paint.js'
+import { why, type ProviderView } from './provider-view.js'
+import { probeText, retryText, successText } from './status-table.js'
+
+/** One provider, one fact a line. */
+export function statusDetail(view: ProviderView, paints: Paints): string {
+  const { snapshot, settings } = view
+  const { id, health, state, at } = snapshot
+  const facts: [string, string][] = [
+    ['circuit', paintState(paints, state) + (snapshot.enforce ? '' : ' (not enforced: nothing is refused)')],
+    ['why', why(view) || '-'],
+    ['opened', snapshot.openedAt === null || snapshot.openedAt === 0 ? '-' : formatTime(snapshot.openedAt, at)],
+    ['retry in', retryText(view)],
+    ['trials', trials(view)],
+    ['mark', markText(view)],
+    ['throttled', snapshot.throttled ? `for ${formatDuration(snapshot.throttledForMs)}` : 'no'],
+    ['success', `${successText(view)} in the last ${formatDuration(settings.history.windowMs)}`],
+    ['failures', failures(view)],
+    ['last probe', probeText(view, paints) + detail(snapshot.lastProbeDetail)],
+    ['settings', settingsText(view)],
+    ['numbers', `generation ${snapshot.generation}, version ${snapshot.version}`],
+  ]
+  const lines = facts.map(([name, text]) => `  ${paints.dim(name.padEnd(11))} ${text}`)
+  return [`${paints.bold(id)}  ${paintHealth(paints, health)}`, ...lines].join('\n')
+}
+
+const detail = (text: string): string => (text === '' ? '' : ` (${clean(text)})`)
+
+function trials({ snapshot, settings }: ProviderView): string {
+  if (snapshot.state !== 'half_open') return '-'
+  return `${snapshot.trials} of ${settings.breaker.halfOpenMaxTrials} under way`
+}
+
+function markText({ snapshot }: ProviderView): string {
+  const { mark, markActor, markReason, markForMs } = snapshot
+  if (mark === null) return '-'
+  const end = markForMs === null ? 'until resumed' : `for ${formatDuration(markForMs)}`
+  return clean(`${mark} by ${markActor}, ${end}${markReason === '' ? '' : `: ${markReason}`}`)
+}
+
+function failures({ snapshot, settings }: ProviderView): string {
+  const { consecutiveFailures, probeConsecutiveFailures } = snapshot
+  const counts = `${formatCount(consecutiveFailures)} calls, ${formatCount(probeConsecutiveFailures)} probes`
+  return `${counts} in a row; ${formatCount(settings.breaker.failureThreshold)} open the circuit`
+}
+
+function settingsText({ settings }: ProviderView): string {
+  const { breaker, probe, slowMs } = settings
+  const parts = [
+    `cooldown ${formatDuration(breaker.cooldownMs)}`,
+    ...(slowMs === undefined ? [] : [`degraded when slower than ${formatDuration(slowMs)}`]),
+    ...(probe === undefined
+      ? ['no probe']
+      : [`probe ${probe.method} ${clean(probe.url)} every ${formatDuration(probe.intervalMs)}`]),
+  ]
+  return parts.join(', ')
+}
