@@ -82,7 +82,7 @@ export async function connectWith(options: ConnectOptions, source: LuaSourceOpti
     startProbes: async (owner, concurrency) => {
       // Loaded only here, so that a process without probes does not load bullmq.
       const { startProbeWorker } = await import('./probes/worker.js')
-      return startProbeWorker(owner, () => connection.openSubscriber(), concurrency)
+      return startProbeWorker(owner, () => connection.openBlocking(), concurrency)
     },
   })
   try {

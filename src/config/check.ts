@@ -22,18 +22,19 @@ function check<S extends z.ZodType>(
   const [issue] = result.error.issues
   if (issue === undefined) throw fail(at, `${at}: not accepted`)
   if (issue.code === 'unrecognized_keys') {
-    const path = join(at, [...issue.path, issue.keys[0] ?? ''])
-    throw fail(
-      path,
-      `${path}: unknown setting (got ${show(dig(input, [...issue.path, issue.keys[0] ?? '']))})`,
-    )
+    const found = [...issue.path, issue.keys[0] ?? '']
+    const path = join(at, found)
+    throw fail(path, `${path}: unknown setting (got ${show(dig(input, found))})`)
   }
   const path = join(at, issue.path)
-  throw fail(
-    path,
-    `${path === '' ? 'settings' : path}: ${issue.message}, got ${show(dig(input, issue.path))}`,
-  )
+  // A clash of two settings names both values in its message.
+  const clash = issue.code === 'custom' && issue.params?.['clash'] === true
+  const got = clash ? '' : `, got ${show(dig(input, issue.path))}`
+  throw fail(path, `${path === '' ? 'settings' : path}: ${issue.message}${got}`)
 }
+
+/** Marks an issue whose message shows the values already. */
+export const CLASH = { params: { clash: true } } as const
 
 const join = (at: string, path: readonly PropertyKey[]): string =>
   [...(at === '' ? [] : [at]), ...path.map(String)].join('.')

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { ProbeSettings } from '../model/settings.js'
+import { CLASH } from './check.js'
 import { DEFAULTS } from './defaults.js'
 import { DAY, oneOf, text, whole } from './fields.js'
 
@@ -63,7 +64,7 @@ const http = z
   })
   .superRefine((probe, context) => {
     const clash = (path: string, message: string) =>
-      context.addIssue({ code: 'custom', path: [path], message })
+      context.addIssue({ code: 'custom', path: [path], message, ...CLASH })
     if (probe.timeoutMs > probe.intervalMs) {
       clash(
         'timeoutMs',
@@ -78,11 +79,10 @@ const http = z
     }
   })
 
-/** A health check. The kinds of probes that exist are the ones named here. */
-export const probeSchema = z
-  .custom<unknown>(isKnownKind, { error: 'expected a probe with kind http' })
-  .pipe(http)
+/** The kinds of probes that exist. */
+const KINDS = ['http'] as const
 
-function isKnownKind(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && 'kind' in value && value.kind === 'http'
-}
+/** A health check: `kind` says which schema it must fit. */
+export const probeSchema = z
+  .looseObject({ kind: oneOf(KINDS) }, { error: 'expected an object with kind and url' })
+  .pipe(http)

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Settings, SettingsInput } from '../model/settings.js'
-import { checkSettings } from './check.js'
+import { checkSettings, CLASH } from './check.js'
 import { DEFAULTS } from './defaults.js'
 import { bool, DAY, number, whole } from './fields.js'
 import { probeSchema } from './probe.js'
@@ -31,6 +31,7 @@ const breakerSchema = z
         code: 'custom',
         path: ['maxCooldownMs'],
         message: `maxCooldownMs ${breaker.maxCooldownMs} is below cooldownMs ${breaker.cooldownMs}`,
+        ...CLASH,
       })
     }
   })

@@ -101,7 +101,7 @@ export class ProviderRemovedError extends BusbarError {
 export class RedisUnavailableError extends BusbarError {
   constructor(doing: string, cause: unknown) {
     const detail = cause instanceof Error ? cause.message : String(cause)
-    super('redis_unavailable', `Redis did not carry out ${doing}: ${detail}`, { cause })
+    super('redis_unavailable', `no answer from Redis for ${doing}: ${detail}`, { cause })
   }
 }
 

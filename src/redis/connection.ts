@@ -1,5 +1,5 @@
 import { Cluster, Redis, type RedisOptions } from 'ioredis'
-import { RedisUnavailableError, SettingsError } from '../model/errors.js'
+import { RedisUnavailableError, RedisUnsupportedError, SettingsError } from '../model/errors.js'
 
 /** What a user may hand over instead of an address: a client of any copy of ioredis. */
 export interface RedisLike {
@@ -20,6 +20,8 @@ export interface ConnectionOptions {
 
 type Client = Redis | Cluster
 
+/** 6.2, for HRANDFIELD. */
+const OLDEST_VERSION = 602
 const CONNECT_TIMEOUT_MS = 500
 const MAX_RETRY_DELAY_MS = 500
 
@@ -41,6 +43,9 @@ const requestOptions = (options: ConnectionOptions): RedisOptions => ({
 const isClient = (address: RedisAddress): address is RedisLike =>
   typeof address === 'object' && 'duplicate' in address && typeof address.duplicate === 'function'
 
+const isAddress = (address: string): boolean =>
+  address.startsWith('/') || (/^rediss?:\/\//.test(address) && URL.canParse(address))
+
 function open(address: RedisAddress, options: RedisOptions): Client {
   if (isClient(address)) {
     // A duplicate, so that the user's own client keeps its options, and is not ours to close. It comes from
@@ -53,10 +58,12 @@ function open(address: RedisAddress, options: RedisOptions): Client {
     ) as Client
   }
   if (typeof address !== 'string') return new Redis({ ...address, ...options })
-  if (!/^rediss?:\/\/|^\//.test(address)) {
+  if (!isAddress(address)) {
+    // Only the scheme is shown: the rest may hold a password.
+    const scheme = /^[a-z+]{1,20}:/i.exec(address)?.[0] ?? 'something else'
     throw new SettingsError(
       'redis',
-      `redis: expected redis://, rediss:// or the path of a socket, got "${address}"`,
+      `redis: expected redis://, rediss:// or the path of a socket, got ${scheme}`,
     )
   }
   return new Redis(address, options)
@@ -86,13 +93,29 @@ export class RedisConnection {
     return client
   }
 
-  /** @throws RedisUnavailableError when Redis does not answer. */
+  /** @throws RedisUnavailableError when Redis does not answer; RedisUnsupportedError when it is too old. */
   async connect(): Promise<void> {
+    let lastError: unknown
+    const remember = (error: Error) => (lastError = error)
+    this.#client.on('error', remember)
     try {
       await this.#client.connect()
+      this.#checkVersion(String(await this.#client.info('server')))
     } catch (error) {
       this.#client.disconnect()
-      throw new RedisUnavailableError('the connection', error)
+      if (error instanceof RedisUnsupportedError) throw error
+      // ioredis says "Connection is closed."; the error event before it says why.
+      throw new RedisUnavailableError('a connection', lastError ?? error)
+    } finally {
+      this.#client.off('error', remember)
+    }
+  }
+
+  #checkVersion(info: string): void {
+    const [, major, minor] = /^redis_version:(\d+)\.(\d+)/m.exec(info) ?? []
+    if (major === undefined || minor === undefined) return
+    if (Number(major) * 100 + Number(minor) < OLDEST_VERSION) {
+      throw new RedisUnsupportedError(`Redis ${major}.${minor} is too old: Busbar needs 6.2 or later`)
     }
   }
 
@@ -111,8 +134,17 @@ export class RedisConnection {
     }
   }
 
-  /** A second connection, for subscriptions: it waits and resubscribes for as long as it takes. */
+  /** A connection for subscriptions: it waits and resubscribes for as long as it takes. */
   openSubscriber(): Client {
+    return this.#openPatient()
+  }
+
+  /** A connection for commands that block: they wait for Redis as long as it takes. */
+  openBlocking(): Client {
+    return this.#openPatient()
+  }
+
+  #openPatient(): Client {
     const { connectTimeout, retryStrategy } = requestOptions(this.#options)
     const options = {
       lazyConnect: true,

@@ -134,11 +134,18 @@ let version: string | undefined
 
 /** Read at the first probe; the same relative place from `src/` and from `dist/`. */
 function packageVersion(): string {
-  if (version === undefined) {
-    const manifest: unknown = JSON.parse(
-      readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'),
-    )
-    version = String(typeof manifest === 'object' && manifest !== null && 'version' in manifest && manifest.version)
-  }
+  version ??= readVersion()
   return version
+}
+
+function readVersion(): string {
+  try {
+    const text = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')
+    const manifest: unknown = JSON.parse(text)
+    if (typeof manifest === 'object' && manifest !== null && 'version' in manifest)
+      return String(manifest.version)
+  } catch {
+    // Bundled into something else: no reason not to probe.
+  }
+  return 'unknown'
 }

@@ -1,0 +1,159 @@
+import { Queue, Worker, type ConnectionOptions, type JobSchedulerJson } from 'bullmq'
+
+/**
+ * The clock of the probes: one BullMQ job scheduler per provider, one worker per process. The only file that
+ * knows BullMQ, so that it can be replaced by rewriting this one.
+ *
+ * Schedulers are soft state. They go without a word when Redis is wiped, and a worker that dies between taking a
+ * tick and planning the next leaves its scheduler silent until the tick counts as stalled. So whoever uses this
+ * says again and again what should be scheduled (`upsert`), which changes nothing where it is so already.
+ *
+ * A tick only says "it is time"; that no provider is probed twice in a period is decided in Redis by `beginProbe`.
+ * BullMQ's time base is the worker's own clock.
+ */
+export interface QueueOptions {
+  readonly namespace: string
+  /** A client that waits for Redis as long as it takes; the queue duplicates it, and closes both. */
+  readonly connection: QueueConnection
+  readonly concurrency: number
+  /** Must not reject. */
+  readonly process: (id: string) => Promise<void>
+  readonly onError: (error: Error) => void
+}
+
+/** An ioredis client, as far as this file needs to know it. */
+export type QueueConnection = ConnectionOptions & { readonly status: string; disconnect(): void }
+
+/** One scheduler. */
+export interface Plan {
+  readonly id: string
+  readonly intervalMs: number
+}
+
+interface ProbeJob {
+  readonly id: string
+}
+
+/** A dead worker's tick is taken up by another within twice this. All workers of a queue need the same. */
+const STALLED_MS = 2_000
+/** Nothing of BullMQ's own waits longer than this for Redis or for a new job, ms. */
+const PATIENCE_MS = 2_000
+/** A queue that runs for ever keeps no more of its events than this. */
+const MAX_EVENTS = 100
+
+export class ProbeQueue {
+  readonly #queue: Queue<ProbeJob>
+  readonly #worker: Worker<ProbeJob>
+  readonly #connection: QueueConnection
+  readonly #underway = new Set<Promise<void>>()
+
+  constructor({ namespace, connection, concurrency, process, onError }: QueueOptions) {
+    // The prefix is a hash tag, so that all keys of the queue share a slot of a Cluster.
+    const shared = { connection, prefix: `{${namespace}}` }
+    this.#connection = connection
+    this.#queue = new Queue(NAME, { ...shared, streams: { events: { maxLen: MAX_EVENTS } } })
+    this.#worker = new Worker(NAME, (job) => this.#track(process(job.data.id)), {
+      ...shared,
+      autorun: false,
+      concurrency,
+      lockDuration: STALLED_MS,
+      stalledInterval: STALLED_MS,
+      // A tick that kills its worker again and again is a fault of the worker, not of the tick.
+      maxStalledCount: 3,
+      drainDelay: PATIENCE_MS / 1_000,
+      runRetryDelay: PATIENCE_MS,
+      removeOnComplete: { count: 0 },
+      removeOnFail: { count: 0 },
+    })
+    this.#queue.on('error', onError)
+    this.#worker.on('error', onError)
+  }
+
+  /** Begins to take ticks. */
+  run(): void {
+    this.#worker.run().catch((error: unknown) => this.#worker.emit('error', toError(error)))
+  }
+
+  /** A tick every `intervalMs`, the first within one interval. Repeated with the same interval it changes nothing. */
+  async upsert(id: string, intervalMs: number): Promise<void> {
+    const every = { every: intervalMs, offset: offsetOf(id, intervalMs) }
+    await this.#queue.upsertJobScheduler(encodeId(id), every, { name: JOB, data: { id } })
+  }
+
+  /** True when there was one. A tick that waits already still comes. */
+  remove(id: string): Promise<boolean> {
+    return this.#queue.removeJobScheduler(encodeId(id))
+  }
+
+  async get(id: string): Promise<Plan | undefined> {
+    const scheduler = await this.#queue.getJobScheduler(encodeId(id))
+    return scheduler === undefined ? undefined : planOf(scheduler)
+  }
+
+  async list(): Promise<Plan[]> {
+    return (await this.#queue.getJobSchedulers(0, -1)).map(planOf)
+  }
+
+  /** One tick at once. While one such waits, or runs, another is the same. */
+  async probeNow(id: string): Promise<void> {
+    await this.#queue.add(JOB, { id }, { jobId: `now~${encodeId(id)}` })
+  }
+
+  /** Takes no more ticks, lets those under way end, and closes every connection, also while Redis is away. */
+  async close(): Promise<void> {
+    await this.#worker.pause(true)
+    await Promise.all(this.#underway)
+    const blocking = await settled(this.#worker.getBackend().blockingClient)
+    const reachable = this.#connection.status === 'ready' && blocking?.status === 'ready'
+    // Unforced it hands the ended jobs back, for which it needs Redis.
+    const closed = this.#worker.close(!reachable)
+    await settled(closed)
+    await settled(this.#queue.close())
+    blocking?.disconnect()
+    this.#connection.disconnect()
+    await closed
+  }
+
+  async #track(work: Promise<void>): Promise<void> {
+    this.#underway.add(work)
+    await work.finally(() => this.#underway.delete(work))
+  }
+}
+
+const NAME = 'probes'
+const JOB = 'probe'
+
+/** BullMQ gives meaning to colons in ids; `~` is no letter of a provider's id. */
+const encodeId = (id: string): string => id.replaceAll(':', '~')
+const decodeId = (key: string): string => key.replaceAll('~', ':')
+
+const planOf = ({ key, every }: JobSchedulerJson<ProbeJob>): Plan => ({
+  id: decodeId(key),
+  intervalMs: Number(every),
+})
+
+/**
+ * Where in its interval a provider's ticks fall: the same in every process, spread over providers, so that a fleet
+ * of providers is not probed in one burst. 1 to `intervalMs` - 1, because BullMQ takes 0 for "none given".
+ * FNV-1a.
+ */
+export function offsetOf(id: string, intervalMs: number): number {
+  let hash = 0x811c9dc5
+  for (const byte of Buffer.from(id)) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0
+  return 1 + (hash % (intervalMs - 1))
+}
+
+const toError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)))
+
+/** What `work` gives, or undefined when it fails or takes longer than `PATIENCE_MS`. */
+async function settled<T>(work: Promise<T>): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(resolve, PATIENCE_MS, undefined)
+  })
+  try {
+    return await Promise.race([work.catch(() => undefined), late])
+  } finally {
+    clearTimeout(timer)
+  }
+}

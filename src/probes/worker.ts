@@ -1,0 +1,101 @@
+import type { Busbar, ProbeWorker } from '../client/busbar.js'
+import type { Counters, Logger } from '../client/log.js'
+import { isBusbarError } from '../model/errors.js'
+import type { ProbeResult, ProbeSettings } from '../model/settings.js'
+import { probeHttp } from './kinds/http.js'
+import { ProbeQueue, type QueueConnection } from './queue.js'
+import { look, Reconciler } from './reconciler.js'
+
+/**
+ * Makes this process one of those that run the fleet's probes.
+ * @throws RedisUnavailableError
+ */
+export async function startProbeWorker(
+  busbar: Busbar,
+  openConnection: () => QueueConnection,
+  concurrency: number,
+): Promise<ProbeWorker> {
+  const { counters, log } = busbar.host
+  const queue = new ProbeQueue({
+    namespace: busbar.namespace,
+    connection: openConnection(),
+    concurrency,
+    process: (id) => processTick(busbar, reconciler, id),
+    onError: queueErrors(log, counters),
+  })
+  const reconciler = new Reconciler(busbar, queue)
+  let closing: Promise<void> | undefined
+  const close = () => {
+    reconciler.close()
+    closing ??= queue.close()
+    return closing
+  }
+  try {
+    await reconciler.start()
+  } catch (error) {
+    await close()
+    throw error
+  }
+  queue.run()
+  return { close, [Symbol.asyncDispose]: close }
+}
+
+/** Never rejects: a tick that failed would say nothing that the log does not. */
+async function processTick(busbar: Busbar, reconciler: Reconciler, id: string): Promise<void> {
+  const { counters, log } = busbar.host
+  try {
+    await probeOnce(busbar, reconciler, id)
+  } catch (error) {
+    if (isBusbarError(error, 'provider_removed')) return reconciler.request(id)
+    counters.connectionErrors += 1
+    log.warn({ err: error, provider: id }, 'a probe could not begin, or its result not be recorded')
+  }
+}
+
+async function probeOnce(busbar: Busbar, reconciler: Reconciler, id: string): Promise<void> {
+  const { log, worker } = busbar.host
+  const seen = await look(busbar, id)
+  // A tick may outlive its scheduler. The reconciler looks again, and removes it if it is still there.
+  if (seen?.probe === undefined) return reconciler.request(id)
+  const { probe, provider, snapshot } = seen
+  const minGapMs = Math.floor(probe.intervalMs * MIN_GAP_SHARE)
+  const admission = await provider.beginProbe({ minGapMs, timeoutMs: probe.timeoutMs })
+  if ('refused' in admission) {
+    const { code, reason } = admission.refused
+    return log.debug({ provider: id, code, reason }, 'probe not begun')
+  }
+  // The admission vouches for the settings in force when it was given, and those that were read are to be the same.
+  const revision = provider.peek()?.settingsRevision
+  if (revision !== snapshot.settingsRevision) return admission.ticket.abandon()
+  const result = await runProbe(probe, worker)
+  await admission.ticket.finish(result)
+  log.debug({ provider: id, ...result }, 'probe tick')
+}
+
+/**
+ * Two probes of a provider begin at least this share of its interval apart, in the whole fleet. The second half of
+ * an interval begins at the provider, not in Redis: what is above one half allows for the way there.
+ */
+const MIN_GAP_SHARE = 0.6
+
+function runProbe(settings: ProbeSettings, workerId: string): Promise<ProbeResult> {
+  switch (settings.kind) {
+    case 'http':
+      return probeHttp(settings, { workerId })
+    default:
+      return settings.kind satisfies never
+  }
+}
+
+/** BullMQ repeats an error for as long as Redis is away: each is counted, the first of a kind in a while is logged. */
+function queueErrors(log: Logger, counters: Counters): (error: Error) => void {
+  const QUIET_MS = 10_000
+  let last = { message: '', at: -Infinity }
+  return (error) => {
+    counters.connectionErrors += 1
+    const now = performance.now()
+    if (error.message === last.message && now - last.at < QUIET_MS) return
+    last = { message: error.message, at: now }
+    log.warn({ err: error }, 'probe queue error')
+  }
+}
