@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander'
-import { isBusbarError } from '../index.js'
+import { isBusbarError, type ErrorCode } from '../index.js'
 import { clean } from './format.js'
 
 /** What the process answers. The first four are of `status`; the others of every command. */
@@ -46,20 +46,19 @@ function judge(error: unknown): { code: string; exitCode: number; message: strin
   if (error instanceof CliError) return { code: error.code, exitCode: error.exitCode, message }
   if (!isBusbarError(error))
     return { code: 'internal', exitCode: EXIT.internal, message: `failed: ${message}` }
-  switch (error.code) {
-    case 'settings_invalid':
-    case 'argument_invalid':
-      return { code: error.code, exitCode: EXIT.usage, message }
-    case 'redis_unavailable':
-    case 'redis_unsupported':
-    case 'command_late':
-    case 'provider_removed':
-    case 'provider_unknown':
-      return { code: error.code, exitCode: EXIT.unknown, message }
-    default:
-      return { code: error.code, exitCode: EXIT.internal, message }
-  }
+  const { code } = error
+  if (USAGE_CODES.includes(code)) return { code, exitCode: EXIT.usage, message }
+  return { code, exitCode: UNKNOWN_CODES.includes(code) ? EXIT.unknown : EXIT.internal, message }
 }
+
+const USAGE_CODES: readonly ErrorCode[] = ['settings_invalid', 'argument_invalid']
+const UNKNOWN_CODES: readonly ErrorCode[] = [
+  'redis_unavailable',
+  'redis_unsupported',
+  'command_late',
+  'provider_unknown',
+  'provider_removed',
+]
 
 const oneLine = (text: string): string => clean(text.replace(/\s*\n\s*/g, ' ').trim())
 

@@ -38,6 +38,7 @@ function findFleet(options: CommonOptions): FleetAddress & { readonly hint: stri
 /** Connects, works, disconnects. A Redis that does not answer is told within about two seconds. */
 export async function withFleet<T>(options: CommonOptions, work: (fleet: Fleet) => Promise<T>): Promise<T> {
   const { hint, ...address } = findFleet(options)
+  quitWithReader()
   try {
     const busbar = await connectInTime(address)
     try {
@@ -98,4 +99,9 @@ export async function findProvider({ busbar, address }: Fleet, id: string): Prom
     EXIT.unknown,
     `no provider ${id} in namespace ${address.namespace}; ${advice}`,
   )
+}
+
+/** `busbar status | head -1`: when nobody reads on, there is nothing left to say. */
+function quitWithReader(): void {
+  process.stdout.once('error', () => process.exit())
 }

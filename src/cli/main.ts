@@ -18,7 +18,6 @@ const LINGER_MS = 500
 
 /** Runs `busbar <argv>` and answers its exit code. Failures are told on standard error, in one line. */
 export async function main(argv: string[]): Promise<number> {
-  quitWithReader()
   const cli: Cli = { exitCode: EXIT.ok }
   try {
     await createProgram(cli).parseAsync(argv, { from: 'user' })
@@ -38,17 +37,14 @@ function createProgram(cli: Cli): Command {
     .addHelpText('after', '\nEach command has examples: busbar status --help')
     .exitOverride()
     .configureOutput({
-      outputError: (text, write) => write(`busbar: ${text.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ').trim()}\n`),
+      outputError: (text, write) =>
+        write(
+          `busbar: ${text
+            .replace(/^error: /, '')
+            .replace(/\s*\n\s*/g, ' ')
+            .trim()}\n`,
+        ),
     })
-    .action((_options: object, command: Command) => {
-      const [given] = command.args
-      command.error(
-        given === undefined
-          ? 'which command? busbar --help shows them all'
-          : `unknown command '${given}'; busbar --help shows them all`,
-      )
-    })
-    .allowExcessArguments()
   addStart(program, cli)
   addStatus(program, cli)
   addExplain(program, cli)
@@ -65,12 +61,7 @@ function createProgram(cli: Cli): Command {
 function version(): string {
   const file = new URL('../../package.json', import.meta.url)
   const parsed: unknown = JSON.parse(readFileSync(file, 'utf8'))
-  return typeof parsed === 'object' && parsed !== null && 'version' in parsed ? String(parsed.version) : 'unknown'
-}
-
-/** `busbar status | head -1`: when nobody reads on, there is nothing left to say. */
-function quitWithReader(): void {
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit()
-  })
+  return typeof parsed === 'object' && parsed !== null && 'version' in parsed
+    ? String(parsed.version)
+    : 'unknown'
 }

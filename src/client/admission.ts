@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { show } from '../config/show.js'
 import { ArgumentError, isBusbarError } from '../model/errors.js'
 import type { Run } from '../model/ports.js'
 import { OUTCOMES, type Outcome, type RefusalCode, type Source } from '../model/words.js'
@@ -150,11 +151,8 @@ export function checkRetryAfter(outcome: Outcome, retryAfterMs: unknown): number
   if (retryAfterMs === undefined) return outcome === 'throttled' ? DEFAULT_THROTTLE_MS : 0
   const sane = typeof retryAfterMs === 'number' && retryAfterMs >= 0 && retryAfterMs <= MAX_THROTTLE_MS
   if (!sane) {
-    const bounds = `from 0 to ${MAX_THROTTLE_MS}`
-    throw new ArgumentError(
-      'retryAfterMs',
-      `retryAfterMs: expected a number ${bounds}, got ${String(retryAfterMs)}`,
-    )
+    const expected = `expected a number from 0 to ${MAX_THROTTLE_MS}`
+    throw new ArgumentError('retryAfterMs', `retryAfterMs: ${expected}, got ${show(retryAfterMs)}`)
   }
   return outcome === 'throttled' ? Math.ceil(retryAfterMs) : 0
 }

@@ -1,3 +1,4 @@
+import { show } from '../config/show.js'
 import { ArgumentError, CallRefusedError, CallTimeoutError } from '../model/errors.js'
 import type { Decision } from './admission.js'
 import { classifyError, classifyResult, readVerdict, type Classify, type Verdict } from './classify.js'
@@ -164,6 +165,6 @@ function checkOptions(fn: unknown, options: ExecuteOptions<unknown>): void {
   if (timeoutMs === undefined) return
   if (!(typeof timeoutMs === 'number' && timeoutMs >= 1 && timeoutMs <= MAX_TIMEOUT_MS)) {
     const bounds = `from 1 to ${MAX_TIMEOUT_MS}`
-    throw new ArgumentError('timeoutMs', `timeoutMs: expected a number ${bounds}, got ${String(timeoutMs)}`)
+    throw new ArgumentError('timeoutMs', `timeoutMs: expected a number ${bounds}, got ${show(timeoutMs)}`)
   }
 }

@@ -1,3 +1,4 @@
+import { show } from '../config/show.js'
 import { ArgumentError } from '../model/errors.js'
 import { EVENT_KINDS, type EventKind, type ProviderEvent } from '../model/events.js'
 import type { Counters, Logger } from './log.js'
@@ -17,7 +18,7 @@ export class Listeners {
 
   add(kind: EventKind, listener: Listener, signal?: AbortSignal): () => void {
     if (!(EVENT_KINDS as readonly unknown[]).includes(kind)) {
-      throw new ArgumentError('kind', `kind: expected one of ${EVENT_KINDS.join(', ')}, got ${String(kind)}`)
+      throw new ArgumentError('kind', `kind: expected one of ${EVENT_KINDS.join(', ')}, got ${show(kind)}`)
     }
     if (typeof listener !== 'function') throw new ArgumentError('listener', 'listener: expected a function')
     // A function of its own, so that the same listener may be added twice and taken off once.

@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import { ArgumentError, SettingsError } from '../model/errors.js'
+import { show } from './show.js'
 
 /** Checks `input` against `schema`; a failure names the path and the value. */
 export function checkSettings<S extends z.ZodType>(schema: S, input: unknown, at = ''): z.output<S> {
@@ -46,26 +47,4 @@ function dig(value: unknown, path: readonly PropertyKey[]): unknown {
     found = Reflect.get(found, key)
   }
   return found
-}
-
-const SHOWN_LENGTH = 80
-
-/** A value as a message shows it: short, and never a reason to throw. */
-export function show(value: unknown): string {
-  if (value === undefined) return 'nothing'
-  let shown: string
-  try {
-    shown =
-      typeof value === 'function' ||
-      typeof value === 'symbol' ||
-      typeof value === 'bigint' ||
-      Number.isNaN(value)
-        ? String(value)
-        : value === Infinity || value === -Infinity
-          ? String(value)
-          : JSON.stringify(value)
-  } catch {
-    shown = Object.prototype.toString.call(value)
-  }
-  return shown.length > SHOWN_LENGTH ? `${shown.slice(0, SHOWN_LENGTH)}…` : shown
 }

@@ -103,7 +103,7 @@ export class ProbeQueue {
   async close(): Promise<void> {
     await this.#worker.pause(true)
     await Promise.all(this.#underway)
-    const blocking = await settled(this.#worker.getBackend().blockingClient)
+    const blocking = await settled(Promise.resolve(this.#worker.getBackend().blockingClient))
     const reachable = this.#connection.status === 'ready' && blocking?.status === 'ready'
     // Unforced it hands the ended jobs back, for which it needs Redis.
     const closed = this.#worker.close(!reachable)

@@ -1,9 +1,6 @@
 import type { Busbar } from '../client/busbar.js'
-import type { Provider } from '../client/provider.js'
-import type { Snapshot } from '../client/snapshot.js'
-import { isBusbarError } from '../model/errors.js'
 import type { Change, EventKind } from '../model/events.js'
-import type { ProbeSettings } from '../model/settings.js'
+import { look } from './look.js'
 import type { Plan, ProbeQueue } from './queue.js'
 
 /**
@@ -22,7 +19,7 @@ export class Reconciler {
   readonly #queue: ProbeQueue
   readonly #ids = new Set<string>()
   #all = false
-  #pass: Promise<void> | undefined
+  #passing = false
   #unwatch: (() => void) | undefined
   readonly #timers = new Set<NodeJS.Timeout>()
   #closed = false
@@ -44,9 +41,9 @@ export class Reconciler {
     if (this.#closed) return
     if (id === undefined) this.#all = true
     else this.#ids.add(id)
-    this.#pass ??= this.#drain().finally(() => {
-      this.#pass = undefined
-    })
+    if (this.#passing) return
+    this.#passing = true
+    void this.#drain()
   }
 
   /** Begins nothing more; what runs may still be waiting for Redis. */
@@ -85,9 +82,10 @@ export class Reconciler {
         if (everything) await this.#everything()
         else await this.#each(ids, (id) => this.#queue.get(id))
       } catch (error) {
-        if (!this.#closed) this.#failed(error, undefined)
+        this.#failed(error, undefined)
       }
     }
+    this.#passing = false
   }
 
   /** Schedulers are listed before providers: one whose provider is not listed then lost it, and is not too new. */
@@ -104,7 +102,7 @@ export class Reconciler {
         try {
           await this.#one(id, await planOf(id))
         } catch (error) {
-          if (!this.#closed) this.#failed(error, id)
+          this.#failed(error, id)
         }
       }
       await Promise.all(ids.slice(i, i + BATCH).map(one))
@@ -130,6 +128,7 @@ export class Reconciler {
   }
 
   #failed(error: unknown, id: string | undefined): void {
+    if (this.#closed) return
     const { counters, log } = this.#busbar.host
     counters.connectionErrors += 1
     log.warn({ err: error, ...(id === undefined ? {} : { provider: id }) }, 'could not plan probes')
@@ -148,26 +147,3 @@ const BACKSTOP_MS = 30_000
 const RETRY_MS = 1_000
 /** Providers looked at side by side. */
 const BATCH = 32
-
-/** A registered provider, read from Redis just now. */
-export interface Seen {
-  readonly provider: Provider
-  readonly snapshot: Snapshot
-  /** Undefined when it is not to be probed: no probe is configured, or a mark ended the loop. */
-  readonly probe: ProbeSettings | undefined
-}
-
-/** Undefined when nobody registered it. One command where this process holds a handle. */
-export async function look(busbar: Busbar, id: string): Promise<Seen | undefined> {
-  try {
-    const provider = busbar.get(id) ?? (await busbar.lookup(id))
-    if (provider === undefined) return undefined
-    // It also brings the settings in force into the handle.
-    const snapshot = await provider.snapshot()
-    const ended = snapshot.mark === 'unhealthy' || snapshot.mark === 'terminated'
-    return { provider, snapshot, probe: ended ? undefined : provider.settings.probe }
-  } catch (error) {
-    if (isBusbarError(error, 'provider_removed')) return undefined
-    throw error
-  }
-}

@@ -1,10 +1,11 @@
 import type { Busbar, ProbeWorker } from '../client/busbar.js'
 import type { Counters, Logger } from '../client/log.js'
 import { isBusbarError } from '../model/errors.js'
-import type { ProbeResult, ProbeSettings } from '../model/settings.js'
+import type { ProbeSettings } from '../model/settings.js'
 import { probeHttp } from './kinds/http.js'
+import { look } from './look.js'
 import { ProbeQueue, type QueueConnection } from './queue.js'
-import { look, Reconciler } from './reconciler.js'
+import { Reconciler } from './reconciler.js'
 
 /**
  * Makes this process one of those that run the fleet's probes.
@@ -16,16 +17,16 @@ export async function startProbeWorker(
   concurrency: number,
 ): Promise<ProbeWorker> {
   const { counters, log } = busbar.host
-  const queue = new ProbeQueue({
+  const queue: ProbeQueue = new ProbeQueue({
     namespace: busbar.namespace,
     connection: openConnection(),
     concurrency,
     process: (id) => processTick(busbar, reconciler, id),
     onError: queueErrors(log, counters),
   })
-  const reconciler = new Reconciler(busbar, queue)
+  const reconciler: Reconciler = new Reconciler(busbar, queue)
   let closing: Promise<void> | undefined
-  const close = () => {
+  const close = (): Promise<void> => {
     reconciler.close()
     closing ??= queue.close()
     return closing
@@ -46,7 +47,10 @@ async function processTick(busbar: Busbar, reconciler: Reconciler, id: string): 
   try {
     await probeOnce(busbar, reconciler, id)
   } catch (error) {
-    if (isBusbarError(error, 'provider_removed')) return reconciler.request(id)
+    if (isBusbarError(error, 'provider_removed')) {
+      reconciler.request(id)
+      return
+    }
     counters.connectionErrors += 1
     log.warn({ err: error, provider: id }, 'a probe could not begin, or its result not be recorded')
   }
@@ -56,18 +60,22 @@ async function probeOnce(busbar: Busbar, reconciler: Reconciler, id: string): Pr
   const { log, worker } = busbar.host
   const seen = await look(busbar, id)
   // A tick may outlive its scheduler. The reconciler looks again, and removes it if it is still there.
-  if (seen?.probe === undefined) return reconciler.request(id)
+  if (seen?.probe === undefined) {
+    reconciler.request(id)
+    return
+  }
   const { probe, provider, snapshot } = seen
   const minGapMs = Math.floor(probe.intervalMs * MIN_GAP_SHARE)
   const admission = await provider.beginProbe({ minGapMs, timeoutMs: probe.timeoutMs })
   if ('refused' in admission) {
     const { code, reason } = admission.refused
-    return log.debug({ provider: id, code, reason }, 'probe not begun')
+    log.debug({ provider: id, code, reason }, 'probe not begun')
+    return
   }
   // The admission vouches for the settings in force when it was given, and those that were read are to be the same.
   const revision = provider.peek()?.settingsRevision
   if (revision !== snapshot.settingsRevision) return admission.ticket.abandon()
-  const result = await runProbe(probe, worker)
+  const result = await KINDS[probe.kind](probe, { workerId: worker })
   await admission.ticket.finish(result)
   log.debug({ provider: id, ...result }, 'probe tick')
 }
@@ -78,14 +86,8 @@ async function probeOnce(busbar: Busbar, reconciler: Reconciler, id: string): Pr
  */
 const MIN_GAP_SHARE = 0.6
 
-function runProbe(settings: ProbeSettings, workerId: string): Promise<ProbeResult> {
-  switch (settings.kind) {
-    case 'http':
-      return probeHttp(settings, { workerId })
-    default:
-      return settings.kind satisfies never
-  }
-}
+/** What runs each kind. */
+const KINDS = { http: probeHttp } satisfies Record<ProbeSettings['kind'], unknown>
 
 /** BullMQ repeats an error for as long as Redis is away: each is counted, the first of a kind in a while is logged. */
 function queueErrors(log: Logger, counters: Counters): (error: Error) => void {

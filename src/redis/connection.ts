@@ -1,4 +1,4 @@
-import { Cluster, Redis, type RedisOptions } from 'ioredis'
+import { type Cluster, Redis, type RedisOptions } from 'ioredis'
 import { RedisUnavailableError, RedisUnsupportedError, SettingsError } from '../model/errors.js'
 
 /** What a user may hand over instead of an address: a client of any copy of ioredis. */
@@ -53,7 +53,7 @@ function open(address: RedisAddress, options: RedisOptions): Client {
     const isCluster = 'nodes' in address && typeof address.nodes === 'function'
     return (
       isCluster
-        ? address.duplicate([], { lazyConnect: true, redisOptions: options } as never)
+        ? address.duplicate([], { lazyConnect: true, redisOptions: options })
         : address.duplicate(options)
     ) as Client
   }
@@ -100,7 +100,7 @@ export class RedisConnection {
     this.#client.on('error', remember)
     try {
       await this.#client.connect()
-      this.#checkVersion(String(await this.#client.info('server')))
+      this.#checkVersion(await this.#client.info('server'))
     } catch (error) {
       this.#client.disconnect()
       if (error instanceof RedisUnsupportedError) throw error
@@ -153,7 +153,7 @@ export class RedisConnection {
       retryStrategy,
       maxRetriesPerRequest: null,
     }
-    return this.#prepare(open(this.#address, options as RedisOptions))
+    return this.#prepare(open(this.#address, options))
   }
 
   close(): void {

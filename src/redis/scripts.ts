@@ -68,11 +68,12 @@ function decodeReply<N extends ScriptName>(
   reply: unknown,
 ): ScriptReply<N> {
   if (!Array.isArray(reply)) throw unexpected(name, reply)
-  const [status, nowMs]: unknown[] = reply
+  const values: unknown[] = reply
+  const [status, nowMs] = values
   if (status === 'unknown_provider' || status === 'late') return { status, nowMs: Number(nowMs) }
-  if (status !== 'ok' || reply.length !== returns.length) throw unexpected(name, reply)
+  if (status !== 'ok' || values.length !== returns.length) throw unexpected(name, reply)
   const decoded = Object.fromEntries(
-    returns.map(([field, type], index) => [field, decode(type, String(reply[index]))]),
+    returns.map(([field, type], index) => [field, decode(type, String(values[index]))]),
   )
   // The length and order were checked against the definition from which this very type is derived.
   return decoded as ScriptReply<N>

@@ -9,7 +9,9 @@ export function addMark(program: Command, cli: Cli): void {
     .description('state by hand how a provider is, whatever is observed')
     .argument('<id>', 'the provider')
     .addArgument(
-      new Argument('<mark>', 'degraded lets calls go on; the others refuse them and end the probes').choices(MARKS),
+      new Argument('<mark>', 'degraded lets calls go on; the others refuse them and end the probes').choices(
+        MARKS,
+      ),
     )
     .action((id: string, mark: Mark, options: SteeringOptions) =>
       steer(cli, id, options, (provider) => apply(provider, mark, timedSteering(options))),

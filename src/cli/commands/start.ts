@@ -4,7 +4,7 @@ import { wrongCall } from '../failure.js'
 import type { CommonOptions } from '../fleet.js'
 import { coordinate } from '../start/coordinate.js'
 import { Lifetime } from '../start/lifetime.js'
-import { chooseReporter } from '../start/reporter.js'
+import { chooseReporter } from '../start/choose-reporter.js'
 import { runSample } from '../start/sample.js'
 
 interface StartOptions extends CommonOptions {
@@ -15,11 +15,16 @@ export function addStart(program: Command, cli: Cli): void {
   const command = program
     .command('start')
     .description('the sample job: a private Redis, three upstreams, four workers; or your own providers')
-    .option('--config <file>', 'register the providers of this YAML file and run their probes, instead of the sample')
+    .option(
+      '--config <file>',
+      'register the providers of this YAML file and run their probes, instead of the sample',
+    )
     .action(async (options: StartOptions) => {
       const { config, redis, namespace, json } = options
       if (config === undefined && (redis !== undefined || namespace !== undefined)) {
-        throw wrongCall('the sample job has a Redis of its own: --redis and --namespace go with --config <file>')
+        throw wrongCall(
+          'the sample job has a Redis of its own: --redis and --namespace go with --config <file>',
+        )
       }
       const lifetime = new Lifetime()
       const reporter = chooseReporter(json === true)

@@ -25,7 +25,10 @@ export function addStatus(program: Command, cli: Cli): void {
     'busbar status',
     'busbar status openai --redis redis://127.0.0.1:6379',
     'busbar status openai --json | jq -r .health',
-  ]).addHelpText('after', '\nExit code: 0 all ok, 1 degraded, 2 unhealthy, 3 unknown or Redis unreachable, 64 wrong call')
+  ]).addHelpText(
+    'after',
+    '\nExit code: 0 all ok, 1 degraded, 2 unhealthy, 3 unknown or Redis unreachable, 64 wrong call',
+  )
 }
 
 async function showAll(fleet: Fleet, { json }: CommonOptions): Promise<number> {

@@ -19,11 +19,16 @@ export function explain(view: ProviderView, events: readonly ProviderEvent[]): E
     ['mark', markText(view, events)],
     ['pause', pauseText(view)],
     ['probe', probeText(view)],
-    ['refusals', view.snapshot.enforce ? '' : 'Nothing is refused: enforce is false, so it is all only counted.'],
+    [
+      'refusals',
+      view.snapshot.enforce ? '' : 'Nothing is refused: enforce is false, so it is all only counted.',
+    ],
   ]
   return {
     headline: headline(view),
-    sentences: topics.filter(([, text]) => text !== '').map(([topic, text]) => ({ topic, text: clean(text) })),
+    sentences: topics
+      .filter(([, text]) => text !== '')
+      .map(([topic, text]) => ({ topic, text: clean(text) })),
   }
 }
 
@@ -49,7 +54,8 @@ const refusesAll = ({ enforce, mark, state, throttled }: ProviderView['snapshot'
 function becauseOf({ snapshot }: ProviderView): string {
   const { reason, state } = snapshot
   if (reason === '') return 'Nothing has moved the circuit yet.'
-  if (state === 'half_open' && reason !== 'cooldown over') return `The cooldown is over. It had opened: ${reason}.`
+  if (state === 'half_open' && reason !== 'cooldown over')
+    return `The cooldown is over. It had opened: ${reason}.`
   return `${reason.charAt(0).toUpperCase()}${reason.slice(1)}.`
 }
 
@@ -60,7 +66,8 @@ function since({ snapshot }: ProviderView, events: readonly ProviderEvent[]): st
   const ago = (ms: number) => `${formatTime(ms, at)} (${formatDuration(Math.max(0, at - ms))} ago)`
   const last = events.findLast((event) => CIRCUIT_EVENTS.includes(event.kind))
   const by = last === undefined || last.to !== state ? '' : `, by ${madeBy(last)}`
-  if (state === 'half_open' && openedAt !== null && openedAt > 0) return `It last opened at ${ago(openedAt)}${by}.`
+  if (state === 'half_open' && openedAt !== null && openedAt > 0)
+    return `It last opened at ${ago(openedAt)}${by}.`
   const from = state === 'open' ? (openedAt ?? last?.at) : last?.at
   if (from === undefined) return ''
   const word = state === 'closed' && last?.kind === 'registered' ? 'Registered' : `It is ${state} since`
@@ -98,14 +105,16 @@ function nextCooldown({ snapshot, settings }: ProviderView): string {
 }
 
 function against({ snapshot, settings }: ProviderView): string {
-  const { consecutiveFailures, probeConsecutiveFailures, historyTotal, successRate, windowCoveredMs } = snapshot
+  const { consecutiveFailures, probeConsecutiveFailures, historyTotal, successRate, windowCoveredMs } =
+    snapshot
   const { windowMs, degradationThreshold } = settings.history
   const threshold = settings.breaker.failureThreshold
   const runs = [
     `${plural(consecutiveFailures, 'failed call')} in a row`,
     ...(settings.probe === undefined ? [] : [`${plural(probeConsecutiveFailures, 'failed probe')} in a row`]),
   ]
-  const covered = windowCoveredMs < windowMs ? ` (maxRecords keeps ${formatDuration(windowCoveredMs)} of it)` : ''
+  const covered =
+    windowCoveredMs < windowMs ? ` (maxRecords keeps ${formatDuration(windowCoveredMs)} of it)` : ''
   const rate =
     historyTotal === 0
       ? 'nothing recorded'
@@ -138,7 +147,8 @@ function probeText({ snapshot, settings }: ProviderView): string {
   const { lastProbeAt, lastProbeStatus, lastProbeDetail, at, stale } = snapshot
   const every = `every ${formatDuration(probe.intervalMs)}`
   const late = stale ? ' That is stale: does any process run startProbes()?' : ''
-  if (lastProbeAt === null || lastProbeStatus === null) return `None has ended yet; one is due ${every}.${late}`
+  if (lastProbeAt === null || lastProbeStatus === null)
+    return `None has ended yet; one is due ${every}.${late}`
   const detail = lastProbeDetail === '' ? '' : ` (${lastProbeDetail})`
   return `The last was ${lastProbeStatus}${detail}, ${formatDuration(Math.max(0, at - lastProbeAt))} ago, ${every}.${late}`
 }

@@ -10,7 +10,10 @@ export function statusDetail(view: ProviderView, paints: Paints): string {
   const facts: [string, string][] = [
     ['circuit', paintState(paints, state) + (snapshot.enforce ? '' : ' (not enforced: nothing is refused)')],
     ['why', why(view) || '-'],
-    ['opened', snapshot.openedAt === null || snapshot.openedAt === 0 ? '-' : formatTime(snapshot.openedAt, at)],
+    [
+      'opened',
+      snapshot.openedAt === null || snapshot.openedAt === 0 ? '-' : formatTime(snapshot.openedAt, at),
+    ],
     ['retry in', retryText(view)],
     ['trials', trials(view)],
     ['mark', markText(view)],

@@ -44,6 +44,9 @@ export function renderTable({ head, rows, lastWidth }: TableOptions): string {
     .join('\n')
 }
 
+const segments = new Intl.Segmenter()
+
 /** Visible characters: colours take none. */
-// eslint-disable-next-line no-control-regex -- the escape character is what begins a colour
-export const widthOf = (text: string): number => [...text.replace(/\u001b\[[0-9;]*m/g, '')].length
+export const widthOf = (text: string): number =>
+  // eslint-disable-next-line no-control-regex -- the escape character is what begins a colour
+  [...segments.segment(text.replace(/\u001b\[[0-9;]*m/g, ''))].length

@@ -80,11 +80,15 @@ function exchange(settings: HttpProbeSettings, options: HttpProbeOptions): Promi
     const cancel = () => end({ how: 'cancelled' })
     const timer = setTimeout(() => end({ how: 'late' }), settings.timeoutMs)
     options.signal?.addEventListener('abort', cancel, { once: true })
-    if (options.signal?.aborted === true) return cancel()
+    if (options.signal?.aborted === true) {
+      cancel()
+      return
+    }
     try {
       request = send(settings, options.workerId)
     } catch (error) {
-      return fail(error)
+      fail(error)
+      return
     }
     // The listeners stay after the end: destroying the request may bring one more error.
     request.on('error', fail)
@@ -123,7 +127,10 @@ function readBody(
     length += kept.length
     if (wanted !== undefined) {
       const seen = Buffer.concat([tail, kept])
-      if (seen.includes(wanted)) return end({ how: 'answered', status, body: 'found' })
+      if (seen.includes(wanted)) {
+        end({ how: 'answered', status, body: 'found' })
+        return
+      }
       tail = seen.subarray(Math.max(0, seen.length - wanted.length + 1))
     }
     if (length >= BODY_LIMIT) end({ how: 'answered', status, body: 'limit' })

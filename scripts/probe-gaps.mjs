@@ -1,0 +1,169 @@
+// The acceptance run of the probes: four processes probe one upstream; half-way one of them is killed. The gaps come
+// from the upstream's own log, which tells the processes apart by their user agents.
+//
+//   node scripts/probe-gaps.mjs [--seconds 60] [--interval 500] [--workers 4] [--kills 1] [--json]
+//
+// Ends with 1 when two probes came within half an interval, when there was more than one gap over two intervals per
+// kill, or when fewer than two processes took part. Needs dist/ (`npm run build`) and starts a Redis of its own.
+import { fork } from 'node:child_process'
+import { createServer } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+
+const self = fileURLToPath(import.meta.url)
+
+const DIST = new URL('../dist/', import.meta.url)
+const load = (file) => import(new URL(file, DIST).href)
+
+/** One of the processes. It probes until it is killed, or told to end. */
+async function work([redis, workerId]) {
+  const { connect } = await load('index.js')
+  const busbar = await connect({ redis, workerId, logger: false })
+  await busbar.startProbes()
+  process.send('ready')
+  process.once('message', async () => {
+    await busbar.close()
+    process.disconnect()
+  })
+}
+
+async function startUpstream() {
+  const requests = []
+  const server = createServer((request, response) => {
+    const worker = /\((.*)\)/.exec(request.headers['user-agent'] ?? '')?.[1] ?? 'unknown'
+    requests.push({ at: performance.now(), worker })
+    response.end('ok')
+  })
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const close = () => {
+    server.close()
+    server.closeAllConnections()
+  }
+  return { url: `http://127.0.0.1:${server.address().port}/`, requests, close }
+}
+
+async function startWorker(redis, workerId) {
+  const child = fork(self, ['--work', redis, workerId])
+  const exited = new Promise((resolve) => child.once('exit', resolve))
+  await Promise.race([
+    new Promise((resolve) => child.once('message', resolve)),
+    exited.then((code) => Promise.reject(new Error(`${workerId} ended with ${code} before it was ready`))),
+  ])
+  return { workerId, child, exited }
+}
+
+async function measure({ seconds, interval, workers, kills }) {
+  const { startRedis } = await load('embedded/index.js')
+  const { connect } = await load('index.js')
+  const [redis, upstream] = await Promise.all([startRedis(), startUpstream()])
+  const busbar = await connect({ redis: redis.url, logger: false })
+  const running = []
+  try {
+    const ids = Array.from({ length: workers }, (_, i) => `worker-${i + 1}`)
+    running.push(...(await Promise.all(ids.map((id) => startWorker(redis.url, id)))))
+    const from = performance.now()
+    const probe = { kind: 'http', url: upstream.url, intervalMs: interval }
+    const provider = await busbar.provider('upstream', { probe })
+    const killed = []
+    for (let i = 1; i <= kills; i += 1) {
+      await sleep(from + (seconds * 1_000 * i) / (kills + 1) - performance.now())
+      const { child, workerId } = running.shift()
+      child.kill('SIGKILL')
+      killed.push({ workerId, at: performance.now() })
+    }
+    await sleep(from + seconds * 1_000 - performance.now())
+    const { historyTotal } = await provider.snapshot()
+    return { from, to: performance.now(), killed, historyTotal, requests: [...upstream.requests] }
+  } finally {
+    for (const { child } of running) if (child.connected) child.send('end')
+    await Promise.all(running.map(({ exited }) => exited))
+    await busbar.close()
+    upstream.close()
+    await redis.stop()
+  }
+}
+
+/** What the log says. The silence before the first probe and after the last counts as a gap too. */
+function judge({ from, to, killed, requests, historyTotal }, { interval, kills }) {
+  const times = requests.map(({ at }) => at)
+  const gaps = times.slice(1).map((at, i) => at - times[i])
+  const edges = times.length === 0 ? [to - from] : [times[0] - from, to - times.at(-1)]
+  const shares = {}
+  for (const { worker } of requests) shares[worker] = (shares[worker] ?? 0) + 1
+  const short = gaps.filter((gap) => gap < interval / 2)
+  const long = [...gaps, ...edges].filter((gap) => gap > 2 * interval)
+  const passed = short.length === 0 && long.length <= kills && Object.keys(shares).length >= 2
+  return {
+    passed,
+    probes: requests.length,
+    historyTotal,
+    shares,
+    killed: killed.map(({ workerId }) => workerId),
+    gaps,
+    short,
+    long,
+  }
+}
+
+function print(verdict, { interval, kills }) {
+  const width = interval / 10
+  const buckets = new Map()
+  for (const gap of verdict.gaps) {
+    const bucket = Math.floor(gap / width)
+    buckets.set(bucket, (buckets.get(bucket) ?? 0) + 1)
+  }
+  const highest = Math.max(1, ...buckets.values())
+  console.log(
+    `${verdict.probes} probes, ${verdict.historyTotal} in the history of the window; interval ${interval} ms`,
+  )
+  for (const [worker, count] of Object.entries(verdict.shares).sort()) {
+    console.log(`  ${worker} ${count}${verdict.killed.includes(worker) ? ' (killed)' : ''}`)
+  }
+  console.log('gap in ms, as the upstream saw it')
+  for (const [bucket, count] of [...buckets].sort(([a], [b]) => a - b)) {
+    const range = `${Math.round(bucket * width)} - ${Math.round((bucket + 1) * width)}`
+    console.log(
+      `  ${range.padStart(13)}  ${String(count).padStart(4)}  ${'#'.repeat(Math.ceil((40 * count) / highest))}`,
+    )
+  }
+  const list = (gaps) =>
+    gaps.length === 0 ? '' : `: ${gaps.map((gap) => `${Math.round(gap)} ms`).join(', ')}`
+  console.log(`under half an interval: ${verdict.short.length} (allowed 0)${list(verdict.short)}`)
+  console.log(
+    `over two intervals: ${verdict.long.length} (allowed ${kills}, one per kill)${list(verdict.long)}`,
+  )
+  console.log(verdict.passed ? 'passed' : 'FAILED')
+}
+
+function numbers(values) {
+  const parsed = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, Number(value)]))
+  for (const [name, value] of Object.entries(parsed)) {
+    if (!(value > 0) && !(name === 'kills' && value === 0))
+      throw new Error(`--${name}: expected a number above 0`)
+  }
+  if (parsed.kills >= parsed.workers)
+    throw new Error('--kills must be below --workers: somebody has to go on')
+  return parsed
+}
+
+async function main() {
+  const { values } = parseArgs({
+    options: {
+      seconds: { type: 'string', default: '60' },
+      interval: { type: 'string', default: '500' },
+      workers: { type: 'string', default: '4' },
+      kills: { type: 'string', default: '1' },
+      json: { type: 'boolean', default: false },
+    },
+  })
+  const { json, ...rest } = values
+  const options = numbers(rest)
+  const verdict = judge(await measure(options), options)
+  if (json) console.log(JSON.stringify(verdict))
+  else print(verdict, options)
+  process.exitCode = verdict.passed ? 0 : 1
+}
+
+if (process.argv[2] === '--work') await work(process.argv.slice(3))
+else await main()

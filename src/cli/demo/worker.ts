@@ -1,0 +1,37 @@
+// A worker as you would write one: it calls three upstreams through Busbar, and shares what it learns with every
+// other worker. Arguments: its name, Redis, the namespace, and one URL for each upstream.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { connect, isBusbarError, type Provider } from '../../index.js'
+import { endWithParent, tellParent } from './parent.js'
+import { SAMPLES, settingsFor } from './samples.js'
+
+const [name, redis = '', namespace, ...urls] = process.argv.slice(2)
+
+// One connection for the whole process.
+const busbar = await connect({ redis, namespace, workerId: `${name}-${process.pid}`, logger: false })
+endWithParent(() => busbar.close({ timeoutMs: 1_000 }))
+
+for (const [index, id] of SAMPLES.entries()) {
+  const url = urls[index] ?? ''
+  // Every worker registers the same settings: the first one writes them, for the others nothing changes.
+  const provider = await busbar.provider(id, settingsFor(url))
+  void callForever(provider, url)
+}
+
+// This process also runs probes. The fleet probes once per interval, however many processes do this.
+await busbar.startProbes()
+tellParent('ready')
+
+async function callForever(provider: Provider, url: string): Promise<void> {
+  for (;;) {
+    try {
+      // The status of the response tells how the call went: a 503 is a failure without any further code.
+      const response = await provider.execute(({ signal }) => fetch(url, { signal }), { timeoutMs: 1_000 })
+      await response.text()
+    } catch (error) {
+      // Most often the circuit is open, and nothing was called: a real worker would do without, or queue it for later.
+      if (isBusbarError(error, 'busbar_closed')) return
+    }
+    await sleep(300 + Math.random() * 200)
+  }
+}

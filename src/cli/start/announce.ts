@@ -1,0 +1,16 @@
+import { hidePassword } from '../format.js'
+import { URL_FILE, writeUrlFile, type FleetAddress } from '../url-file.js'
+import type { Lifetime } from './lifetime.js'
+import type { Reporter } from './reporter.js'
+
+/** Tells the world that all runs: the `ready` line, and the file by which other commands in this folder find it. */
+export function announce(address: FleetAddress, lifetime: Lifetime, reporter: Reporter): void {
+  if (lifetime.ending) return
+  try {
+    lifetime.onEnd(writeUrlFile(address))
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    reporter.note(`${URL_FILE} was not written (${why}): use --redis ${hidePassword(address.redis)}`)
+  }
+  reporter.ready(address)
+}

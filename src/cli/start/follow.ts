@@ -1,0 +1,36 @@
+import { EVENT_KINDS, isBusbarError, type Busbar, type Provider } from '../../index.js'
+import { readView } from '../view/provider-view.js'
+import type { Lifetime } from './lifetime.js'
+import type { Reporter } from './reporter.js'
+
+/** Shows every event from now on. */
+export function reportEvents(busbar: Busbar, reporter: Reporter): void {
+  for (const kind of EVENT_KINDS) busbar.on(kind, (event) => reporter.event(event))
+}
+
+/** Reads and shows the providers at once, and then again and again until the end. */
+export function reportStatus(providers: readonly Provider[], reporter: Reporter, lifetime: Lifetime): void {
+  let timer: NodeJS.Timeout | undefined
+  let away = false
+  const show = async () => {
+    try {
+      reporter.status(await Promise.all(providers.map(readView)))
+      if (away) reporter.note('Redis answers again')
+      away = false
+    } catch (error) {
+      // Redis may come back, a removed provider may be registered again: the fleet goes on, and so do we.
+      if (!isBusbarError(error)) throw error
+      if (!away && !lifetime.ending) reporter.note(`the status cannot be read: ${error.message}`)
+      away = true
+    }
+  }
+  const again = () => {
+    show()
+      .catch((error: unknown) => reporter.note(`the status cannot be shown: ${String(error)}`))
+      .finally(() => {
+        if (!lifetime.ending) timer = setTimeout(again, reporter.statusEveryMs)
+      })
+  }
+  lifetime.onEnd(() => clearTimeout(timer))
+  again()
+}

@@ -1,0 +1,34 @@
+import type { ProviderEvent } from '../../index.js'
+import { hidePassword } from '../format.js'
+import type { FleetAddress } from '../url-file.js'
+import { viewJson, type ProviderView } from '../view/provider-view.js'
+import type { Reporter } from './reporter.js'
+
+/** One JSON object a line, told apart by `type`. */
+export class JsonReporter implements Reporter {
+  readonly statusEveryMs = 5_000
+
+  note(text: string): void {
+    this.#write({ type: 'note', at: Date.now(), text })
+  }
+
+  event(event: ProviderEvent): void {
+    this.#write({ type: 'event', ...event })
+  }
+
+  status(views: readonly ProviderView[]): void {
+    this.#write({ type: 'status', at: Date.now(), providers: views.map(viewJson) })
+  }
+
+  ready({ redis, namespace }: FleetAddress): void {
+    this.#write({ type: 'ready', redis: hidePassword(redis), namespace })
+  }
+
+  close(): void {
+    // Nothing is held open.
+  }
+
+  #write(value: object): void {
+    process.stdout.write(`${JSON.stringify(value)}\n`)
+  }
+}

@@ -1,0 +1,54 @@
+import type { ProviderEvent } from '../../index.js'
+import { formatClock } from '../format.js'
+import type { FleetAddress } from '../url-file.js'
+import { eventLine } from '../view/event-line.js'
+import { paintHealth, paintsFor, paintState } from '../view/paint.js'
+import type { ProviderView } from '../view/provider-view.js'
+import { probeText, retryText, successText } from '../view/status-table.js'
+import { readyLine, type Reporter } from './reporter.js'
+
+const STATUS_EVERY_MS = 5_000
+
+/** Plain lines: for files, pipes and containers. */
+export class LineReporter implements Reporter {
+  readonly statusEveryMs = STATUS_EVERY_MS
+  readonly #paints = paintsFor(process.stdout)
+
+  note(text: string): void {
+    this.#line(`${this.#paints.dim(formatClock(Date.now()))} ${text}`)
+  }
+
+  event(event: ProviderEvent): void {
+    this.#line(eventLine(event, this.#paints))
+  }
+
+  status(views: readonly ProviderView[]): void {
+    const now = this.#paints.dim(formatClock(Date.now()))
+    this.#line(`${now} status ${views.map((view) => this.#brief(view)).join(' | ')}`)
+  }
+
+  #brief(view: ProviderView): string {
+    const { id, health, state } = view.snapshot
+    const retry = retryText(view)
+    const parts = [
+      `${id} ${paintHealth(this.#paints, health)}`,
+      paintState(this.#paints, state),
+      ...(retry === '-' ? [] : [`retry ${retry.startsWith('on') ? retry : `in ${retry}`}`]),
+      successText(view),
+      ...(view.snapshot.stale ? [`probe ${probeText(view, this.#paints)}`] : []),
+    ]
+    return parts.join(', ')
+  }
+
+  ready(address: FleetAddress): void {
+    this.#line(readyLine(address))
+  }
+
+  close(): void {
+    // Nothing is held open.
+  }
+
+  #line(text: string): void {
+    process.stdout.write(`${text}\n`)
+  }
+}

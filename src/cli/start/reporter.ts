@@ -1,0 +1,21 @@
+import type { ProviderEvent } from '../../index.js'
+import { addressLine, type FleetAddress } from '../url-file.js'
+import { hidePassword } from '../format.js'
+import type { ProviderView } from '../view/provider-view.js'
+
+/** How a running fleet is shown. */
+export interface Reporter {
+  /** How often `status` is wanted, ms. */
+  readonly statusEveryMs: number
+  /** Something to know about the job itself. */
+  note(text: string): void
+  event(event: ProviderEvent): void
+  status(views: readonly ProviderView[]): void
+  /** All runs. Called once. */
+  ready(address: FleetAddress): void
+  close(): void
+}
+
+/** The line that tells a script, or a person, how to join. */
+export const readyLine = ({ redis, namespace }: FleetAddress): string =>
+  `ready ${addressLine({ redis: hidePassword(redis), namespace })}`

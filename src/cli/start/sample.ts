@@ -1,0 +1,65 @@
+import { connect } from '../../index.js'
+import { SAMPLES } from '../demo/samples.js'
+import { CliError, EXIT } from '../failure.js'
+import type { FleetAddress } from '../url-file.js'
+import { announce } from './announce.js'
+import { reportEvents, reportStatus } from './follow.js'
+import type { Lifetime } from './lifetime.js'
+import type { Reporter } from './reporter.js'
+import { startPrivateRedis } from './private-redis.js'
+import { Supervisor } from './supervisor.js'
+
+const NAMESPACE = 'busbar-demo'
+const WORKERS = 4
+const READY_WITHIN_MS = 20_000
+
+/** The sample job: a Redis of its own, three upstreams in a process of their own, four workers that call them. */
+export async function runSample(lifetime: Lifetime, reporter: Reporter): Promise<void> {
+  const redis = await startPrivateRedis(lifetime, reporter)
+  const address = { redis, namespace: NAMESPACE }
+  const busbar = await connect({ ...address, logger: false })
+  lifetime.onEnd(() => busbar.close({ timeoutMs: 500 }))
+  reportEvents(busbar, reporter)
+  await startProcesses(address, lifetime, reporter)
+  const found = await Promise.all(SAMPLES.map((id) => busbar.lookup(id)))
+  announce(address, lifetime, reporter)
+  reportStatus(
+    found.filter((provider) => provider !== undefined),
+    reporter,
+    lifetime,
+  )
+}
+
+async function startProcesses(address: FleetAddress, lifetime: Lifetime, reporter: Reporter): Promise<void> {
+  const upstreams = new Supervisor((text) => reporter.note(text))
+  const workers = new Supervisor((text) => reporter.note(text))
+  lifetime.onEnd(() => upstreams.stop()) // after the workers: what is undone last was begun first
+  lifetime.onEnd(() => workers.stop())
+  const started = (async () => {
+    let urls: string[] = []
+    const listening = await upstreams.start({
+      name: 'upstreams',
+      file: new URL('../demo/upstreams.js', import.meta.url),
+      args: () => urls, // started again, they must listen where the workers look for them
+    })
+    urls = Array.isArray(listening) ? listening.map(String) : []
+    const names = Array.from({ length: WORKERS }, (_, index) => `worker-${index + 1}`)
+    const file = new URL('../demo/worker.js', import.meta.url)
+    const args = (name: string) => [name, address.redis, address.namespace, ...urls]
+    await Promise.all(names.map((name) => workers.start({ name, file, args: () => args(name) })))
+  })()
+  await inTime(started, READY_WITHIN_MS)
+}
+
+async function inTime(work: Promise<void>, timeoutMs: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    const error = new CliError(
+      'start_failed',
+      EXIT.failed,
+      'the sample job did not get ready in time; try again',
+    )
+    timer = setTimeout(() => reject(error), timeoutMs)
+  })
+  await Promise.race([work, late]).finally(() => clearTimeout(timer))
+}
