@@ -15,13 +15,22 @@ local function read_settings(key)
   return settings, about
 end
 
+local function sorted_names(settings)
+  local names = {}
+  for field in pairs(settings) do
+    names[#names + 1] = field
+  end
+  table.sort(names)
+  return names
+end
+
 local function write_settings(provider, settings, revision)
   local fields = {
     'revision', as_text(revision), 'set_by', provider.caller.worker, 'set_at_ms', as_text(provider.now),
   }
-  for field, value in pairs(settings) do
+  for _, field in ipairs(sorted_names(settings)) do
     fields[#fields + 1] = field
-    fields[#fields + 1] = value
+    fields[#fields + 1] = settings[field]
   end
   redis.call('DEL', provider.keys.config)
   redis.call('HSET', provider.keys.config, unpack(fields))
@@ -30,17 +39,15 @@ end
 
 -- Fields that differ, as `breaker.failureThreshold=3`, before and after; empty when none does.
 local function compare_settings(before, after)
-  local names, seen = {}, {}
+  local changed = {}
   for _, settings in ipairs({ before, after }) do
     for field in pairs(settings) do
-      if before[field] ~= after[field] and not seen[field] then
-        seen[field] = true
-        names[#names + 1] = field
+      if before[field] ~= after[field] then
+        changed[field] = true
       end
     end
   end
-  table.sort(names)
-  local from, to = {}, {}
+  local names, from, to = sorted_names(changed), {}, {}
   for i, field in ipairs(names) do
     from[i] = field .. '=' .. (before[field] or '-')
     to[i] = field .. '=' .. (after[field] or '-')

@@ -17,9 +17,10 @@ function inFull(value: unknown): string {
 function asJson(value: unknown): string {
   try {
     // A toJSON may answer undefined, whatever the type of stringify says.
-    return `${JSON.stringify(value)}`
+    const json: unknown = JSON.stringify(value)
+    if (typeof json === 'string') return json
   } catch {
     // It has a cycle, or a toJSON that throws.
-    return Object.prototype.toString.call(value)
   }
+  return Object.prototype.toString.call(value)
 }

@@ -109,7 +109,8 @@ export class ProbeQueue {
     const closed = this.#worker.close(!reachable)
     await settled(closed)
     await settled(this.#queue.close())
-    blocking?.disconnect()
+    // A second disconnect would leave a timer of ioredis behind.
+    if (blocking?.status !== 'end') blocking?.disconnect()
     this.#connection.disconnect()
     await closed
   }
