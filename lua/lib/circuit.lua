@@ -1,22 +1,18 @@
 -- The circuit hash as a table: numbers are numbers, an empty field is nil, and only what changed is written.
 
-local CIRCUIT_TEXTS = {
-  'state', 'reason', 'mark', 'mark_reason', 'mark_actor', 'last_probe_status', 'last_probe_detail',
-}
-local CIRCUIT_NUMBERS = {
-  'generation', 'version', 'consecutive_failures', 'probe_consecutive_failures', 'consecutive_successes',
-  'opened_at_ms', 'retry_at_ms', 'cooldown_ms', 'throttled_until_ms', 'mark_until_ms', 'mark_version',
-  'history_total', 'history_healthy', 'history_coalesced_to_ms', 'last_probe_at_ms', 'probe_started_at_ms',
+local CIRCUIT_FIELDS = {
+  'state', 'reason', 'generation', 'version',
+  'consecutive_failures', 'probe_consecutive_failures', 'consecutive_successes',
+  'opened_at_ms', 'retry_at_ms', 'cooldown_ms', 'throttled_until_ms',
+  'mark', 'mark_reason', 'mark_actor', 'mark_until_ms', 'mark_version',
+  'last_probe_status', 'last_probe_detail', 'last_probe_at_ms', 'probe_started_at_ms',
+  'history_total', 'history_healthy', 'history_coalesced_to_ms',
   'last_now_ms', 'clock_offset_ms', 'applied',
 }
-
-local CIRCUIT_FIELDS = {}
-for _, field in ipairs(CIRCUIT_TEXTS) do
-  CIRCUIT_FIELDS[#CIRCUIT_FIELDS + 1] = field
-end
-for _, field in ipairs(CIRCUIT_NUMBERS) do
-  CIRCUIT_FIELDS[#CIRCUIT_FIELDS + 1] = field
-end
+local CIRCUIT_TEXTS = {
+  state = true, reason = true, mark = true, mark_reason = true, mark_actor = true,
+  last_probe_status = true, last_probe_detail = true,
+}
 
 -- The table, and a copy of it as it is stored; nil when there is no such provider.
 local function load_circuit(key)
@@ -26,13 +22,11 @@ local function load_circuit(key)
   end
   local circuit, stored = {}, {}
   for i, field in ipairs(CIRCUIT_FIELDS) do
-    local value = raw[i] or nil
-    if i > #CIRCUIT_TEXTS then
-      value = tonumber(value or '')
-    elseif value == '' then
-      value = nil
+    local value = raw[i]
+    if value and value ~= '' then
+      value = CIRCUIT_TEXTS[field] and value or tonumber(value)
+      circuit[field], stored[field] = value, value
     end
-    circuit[field], stored[field] = value, value
   end
   return circuit, stored
 end
@@ -45,11 +39,12 @@ local function as_text(value)
   return value or ''
 end
 
--- A script that changed nothing but the time writes nothing: an admission while closed is no write.
+-- A new circuit, which has nothing stored, is written in full. A script that changed nothing but the time
+-- writes nothing: an admission while closed is no write.
 local function save_circuit(key, circuit, stored)
   local changed = {}
   for _, field in ipairs(CIRCUIT_FIELDS) do
-    if circuit[field] ~= stored[field] then
+    if not stored or circuit[field] ~= stored[field] then
       changed[#changed + 1] = field
       changed[#changed + 1] = as_text(circuit[field])
     end

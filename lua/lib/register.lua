@@ -94,7 +94,7 @@ end
 
 local function create_provider(keys, caller, wanted, known)
   local now = clock_reading_ms()
-  local provider = { keys = keys, caller = caller, now = now, events = {}, stored = {}, version_before = 0 }
+  local provider = { keys = keys, caller = caller, now = now, events = {}, version_before = 0 }
   provider.circuit = new_circuit(now, known)
   if known.state then
     restore_circuit(provider.circuit, known, now)

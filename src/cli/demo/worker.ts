@@ -7,8 +7,15 @@ import { SAMPLES, settingsFor } from './samples.js'
 
 const [name, redis = '', namespace, ...urls] = process.argv.slice(2)
 
-// One connection for the whole process.
-const busbar = await connect({ redis, namespace, workerId: `${name}-${process.pid}`, logger: false })
+// One connection for the whole process. The machine is busy while all these processes start, so Redis gets more time
+// to answer than the usual 200 ms.
+const busbar = await connect({
+  redis,
+  namespace,
+  workerId: `${name}-${process.pid}`,
+  commandTimeoutMs: 2_000,
+  logger: false,
+})
 endWithParent(() => busbar.close({ timeoutMs: 1_000 }))
 
 for (const [index, id] of SAMPLES.entries()) {

@@ -17,7 +17,7 @@ const READY_WITHIN_MS = 20_000
 export async function runSample(lifetime: Lifetime, reporter: Reporter): Promise<void> {
   const redis = await startPrivateRedis(lifetime, reporter)
   const address = { redis, namespace: NAMESPACE }
-  const busbar = await connect({ ...address, logger: false })
+  const busbar = await connect({ ...address, logger: false, commandTimeoutMs: 2_000 })
   lifetime.onEnd(() => busbar.close({ timeoutMs: 500 }))
   reportEvents(busbar, reporter)
   await startProcesses(address, lifetime, reporter)

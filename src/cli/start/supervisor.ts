@@ -10,6 +10,14 @@ export interface Task {
   args(): readonly string[]
 }
 
+/** A task, when its children ended lately, and who waits for its first message. */
+interface Life {
+  readonly task: Task
+  readonly ends: readonly number[]
+  readonly resolve: (message: unknown) => void
+  readonly reject: (error: Error) => void
+}
+
 const MAX_RESTARTS = 5
 const RESTARTS_WITHIN_MS = 60_000
 const RESTART_AFTER_MS = 500
@@ -31,15 +39,11 @@ export class Supervisor {
 
   /** Starts a task; resolves with the first message that it sends, rejects when it keeps ending before that. */
   start(task: Task): Promise<unknown> {
-    return new Promise((resolve, reject) => this.#spawn(task, [], resolve, reject))
+    return new Promise((resolve, reject) => this.#spawn({ task, ends: [], resolve, reject }))
   }
 
-  #spawn(
-    task: Task,
-    ends: number[],
-    resolve: (message: unknown) => void,
-    reject: (error: Error) => void,
-  ): void {
+  #spawn(life: Life): void {
+    const { task, ends, resolve, reject } = life
     if (this.#stopping) return
     const child = fork(fileURLToPath(task.file), task.args(), {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
@@ -53,18 +57,23 @@ export class Supervisor {
     child.on('error', (error) => this.#note(`${task.name}: ${error.message}`))
     child.once('close', (code, signal) => {
       this.#running.delete(child)
-      if (this.#stopping) return
       const how = `${task.name} (pid ${child.pid ?? '-'}) ended unexpectedly (${signal ?? `exit code ${code}`})`
-      const now = performance.now()
-      const recent = [...ends.filter((end) => now - end < RESTARTS_WITHIN_MS), now]
-      if (recent.length > MAX_RESTARTS) {
-        this.#note(`${how}, too often: it is not started again`)
-        reject(new Error(`${task.name} keeps ending`))
-        return
-      }
-      this.#note(`${how}, starting it again`)
-      setTimeout(() => this.#spawn(task, recent, resolve, reject), RESTART_AFTER_MS).unref()
+      // Not told at once: a signal to the whole group may reach the child before it reaches us.
+      setTimeout(() => this.#again({ task, ends, resolve, reject }, how), RESTART_AFTER_MS).unref()
     })
+  }
+
+  #again({ task, ends, resolve, reject }: Life, how: string): void {
+    if (this.#stopping) return
+    const now = performance.now()
+    const recent = [...ends.filter((end) => now - end < RESTARTS_WITHIN_MS), now]
+    if (recent.length > MAX_RESTARTS) {
+      this.#note(`${how}, too often: it is not started again`)
+      reject(new Error(`${task.name} keeps ending`))
+      return
+    }
+    this.#note(`${how}, starting it again`)
+    this.#spawn({ task, ends: recent, resolve, reject })
   }
 
   /** Ends all children in order; those that do not end in time are killed. */

@@ -1,0 +1,88 @@
+import { execFile } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { promisify } from 'node:util'
+import { Redis } from 'ioredis'
+import { expect, test } from 'vitest'
+import { connectWith } from '../../src/connect.js'
+import { startRedis } from '../../src/embedded/index.js'
+import { DEFAULTS, ERROR_CODES } from '../../src/index.js'
+import { clockDouble, movableClock } from '../support/clock.js'
+import { documented, findRedisCli, normalise, transcribe } from '../support/transcript.js'
+
+const run = promisify(execFile)
+
+test('docs/keys.md shows what redis-cli shows', async ({ task, onTestFinished, skip }) => {
+  const cli = findRedisCli()
+  if (cli === undefined) {
+    task.meta.skipReason = 'redis-cli is not on PATH'
+    return skip(task.meta.skipReason)
+  }
+  const server = await startRedis()
+  onTestFinished(() => server.stop())
+  const clock = await movableClock(server.url, 'busbar')
+  const options = { redis: server.url, workerId: 'worker-1', logger: false as const, commandTimeoutMs: 5_000 }
+  const busbar = await connectWith(options, { overrides: clockDouble('busbar') })
+  onTestFinished(() => busbar.close())
+  const openai = await busbar.provider('openai')
+  for (const outcome of ['healthy', 'healthy', 'timeout', 'timeout', 'timeout'] as const) {
+    await clock.advance(20)
+    await openai.record(outcome)
+  }
+  const opened = await transcribe(cli, server.port, [
+    `HGETALL 'busbar:{openai}:circuit'`,
+    `ZRANGE 'busbar:{openai}:history' 0 -1 WITHSCORES`,
+    `HGETALL 'busbar:{openai}:config'`,
+    `XREVRANGE 'busbar:{openai}:events' + - COUNT 1`,
+    `HGETALL 'busbar:{openai}:batches'`,
+  ])
+  await clock.advance(30_000)
+  expect((await openai.admit()).admitted).toBe(true)
+  const tried = await transcribe(cli, server.port, [
+    `ZRANGE 'busbar:{openai}:trials' 0 -1 WITHSCORES`,
+    `HMGET 'busbar:{openai}:circuit' state generation`,
+    'ZRANGE busbar:providers 0 -1 WITHSCORES',
+    'ZRANGE busbar:workers 0 -1 WITHSCORES',
+    'HGETALL busbar:meta',
+  ])
+  const actual = `${opened}\n\n${tried}`
+  await clock.close()
+  expect(normalise(actual)).toBe(normalise(documented('docs/keys.md', 'keys', actual)))
+})
+
+test('the quick start of the README is examples/quickstart.mjs, and does what it says', async ({
+  onTestFinished,
+}) => {
+  const readme = readFileSync('README.md', 'utf8')
+  const sample = readFileSync('examples/quickstart.mjs', 'utf8')
+  expect(readme).toContain('```js\n' + sample + '```')
+  const server = await startRedis()
+  onTestFinished(() => server.stop())
+  const env = { ...process.env, REDIS_URL: server.url }
+  const { stdout } = await run(process.execPath, ['examples/quickstart.mjs'], { env, timeout: 20_000 })
+  // The event comes over a channel of its own, so it may come before or after the call that caused it.
+  const said = (text: string) => text.trim().split('\n').sort()
+  const shown = /<!-- quickstart -->\n```console\n([^]*?)```/.exec(readme)?.[1] ?? ''
+  const steady = (text: string) => said(text).filter((line) => !line.startsWith('$'))
+  expect(steady(stdout)).toEqual(steady(shown))
+})
+
+test('docs/errors.md lists the codes of the registry, with their meanings', () => {
+  const page = readFileSync('docs/errors.md', 'utf8')
+  const rows = [...page.matchAll(/^\| `(\w+)` \| (.*) \|$/gm)].map((row) => [row[1], row[2]])
+  expect(Object.fromEntries(rows)).toEqual(ERROR_CODES)
+})
+
+test('docs/configuration.md states the defaults', () => {
+  const page = readFileSync('docs/configuration.md', 'utf8')
+  const stated = new Map(
+    [...page.matchAll(/^\| `([\w.]+)` \| ([^|]*) \|/gm)].map((row) => [row[1], row[2]?.trim()]),
+  )
+  const show = (value: unknown) => (typeof value === 'object' ? JSON.stringify(value) : String(value))
+  const expected = [
+    ...Object.entries(DEFAULTS.breaker).map(([key, value]) => [`breaker.${key}`, show(value)] as const),
+    ...Object.entries(DEFAULTS.history).map(([key, value]) => [`history.${key}`, show(value)] as const),
+    ...Object.entries(DEFAULTS.httpProbe).map(([key, value]) => [`probe.${key}`, show(value)] as const),
+    ...Object.entries(DEFAULTS.connect).map(([key, value]) => [key, show(value)] as const),
+  ]
+  for (const [setting, value] of expected) expect(stated.get(setting), setting).toBe(value)
+})

@@ -1,0 +1,291 @@
+import { createServer, type Server, type Socket } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import type { HttpProbeSettings } from '../../src/model/settings.js'
+import { BODY_LIMIT, probeHttp } from '../../src/probes/kinds/http.js'
+import { startUpstream } from '../support/http-upstream.js'
+import { eventually } from '../support/process.js'
+
+const settings = (url: string, more: Partial<HttpProbeSettings> = {}): HttpProbeSettings => ({
+  kind: 'http',
+  url,
+  method: 'GET',
+  headers: {},
+  expectStatus: ['2xx'],
+  intervalMs: 10_000,
+  timeoutMs: 5_000,
+  ...more,
+})
+
+const probe = (url: string, more: Partial<HttpProbeSettings> = {}) =>
+  probeHttp(settings(url, more), { workerId: 'worker-1' })
+
+describe('an HTTP probe', () => {
+  it('is healthy when the expected status comes', async () => {
+    const upstream = await startUpstream()
+    const result = await probe(upstream.url)
+    expect(result).toEqual({ status: 'healthy', detail: 'HTTP 200', elapsedMs: expect.any(Number) as number })
+    expect(result.elapsedMs).toBeLessThan(5_000)
+  })
+
+  it.each([
+    [503, ['2xx'], 'unhealthy'],
+    [404, ['2xx', '3xx'], 'unhealthy'],
+    [204, [204], 'healthy'],
+    [200, [204], 'unhealthy'],
+    [201, ['201'], 'healthy'],
+    [404, [200, '4xx'], 'healthy'],
+    [302, ['2xx'], 'unhealthy'],
+    [302, ['3xx'], 'healthy'],
+  ])('judges HTTP %i where %j is expected: %s', async (status, expectStatus, judged) => {
+    const upstream = await startUpstream()
+    upstream.behave({ status, headers: status === 302 ? { location: '/elsewhere' } : {} })
+    const result = await probe(upstream.url, { expectStatus })
+    expect(result).toMatchObject({ status: judged, detail: `HTTP ${status}` })
+    expect(upstream.requests, 'no redirect is followed').toHaveLength(1)
+  })
+
+  it('is degraded when the answer is slower than degradedMs', async () => {
+    const upstream = await startUpstream()
+    upstream.behave({ delayMs: 60 })
+    const result = await probe(upstream.url, { degradedMs: 20 })
+    expect(result.status).toBe('degraded')
+    expect(result.detail).toBe(`HTTP 200 after ${result.elapsedMs} ms`)
+    expect(await probe(upstream.url, { degradedMs: 4_000 })).toMatchObject({ status: 'healthy' })
+  })
+
+  it('is a timeout when no answer comes in time', async () => {
+    const upstream = await startUpstream()
+    upstream.behave({ delayMs: 5_000 })
+    const result = await probe(upstream.url, { timeoutMs: 50 })
+    expect(result).toMatchObject({ status: 'timeout', detail: 'no answer within 50 ms' })
+    expect(result.elapsedMs).toBeGreaterThanOrEqual(49)
+  })
+
+  it('looks for text in the body', async () => {
+    const upstream = await startUpstream()
+    upstream.behave({ body: '{"state":"grün"}' })
+    expect(await probe(upstream.url, { bodyContains: '"grün"' })).toMatchObject({ status: 'healthy' })
+    expect(await probe(upstream.url, { bodyContains: 'red' })).toMatchObject({
+      status: 'unhealthy',
+      detail: 'HTTP 200, but the body lacks "red"',
+    })
+  })
+
+  it('finds text that arrives in pieces', async () => {
+    const upstream = await startUpstream((_request, response) => {
+      const pieces = ['xx al', 'l sys', 'tems ', 'go']
+      const next = () => {
+        const piece = pieces.shift()
+        if (piece === undefined) response.end()
+        else response.write(piece, () => setImmediate(next))
+      }
+      next()
+    })
+    expect(await probe(upstream.url, { bodyContains: 'all systems go' })).toMatchObject({ status: 'healthy' })
+  })
+
+  it('names itself, unless the settings give a user agent', async () => {
+    const upstream = await startUpstream()
+    await probe(upstream.url)
+    await probe(upstream.url, { headers: { 'User-Agent': 'me', 'X-Key': 'k' }, method: 'POST' })
+    expect(upstream.requests[0]?.userAgent).toMatch(/^busbar-probe\/\d+\.\d+\.\d+ \(worker-1\)$/)
+    expect(upstream.requests[1]).toMatchObject({ userAgent: 'me', method: 'POST', path: '/health' })
+    expect(upstream.requests[1]?.headers['x-key']).toBe('k')
+  })
+
+  it('opens a connection of its own although the process holds an idle one', async () => {
+    const ports = new Set<number | undefined>()
+    const upstream = await startUpstream((request, response) => {
+      ports.add(request.socket.remotePort)
+      response.end('ok')
+    })
+    await (await fetch(upstream.url)).text()
+    await probe(upstream.url)
+    await probe(upstream.url)
+    expect(ports.size).toBe(3)
+  })
+
+  it('can be cancelled, before and while it runs', async () => {
+    const upstream = await startUpstream()
+    upstream.behave({ delayMs: 5_000 })
+    const cancelled = { status: 'unhealthy', detail: 'the probe was cancelled' }
+    const options = { workerId: 'worker-1', signal: AbortSignal.abort() }
+    expect(await probeHttp(settings(upstream.url), options)).toMatchObject(cancelled)
+    expect(upstream.requests).toHaveLength(0)
+    const controller = new AbortController()
+    const running = probeHttp(settings(upstream.url), { ...options, signal: controller.signal })
+    expect(await eventually(() => upstream.requests.length === 1, 5_000)).toBe(true)
+    controller.abort()
+    expect(await running).toMatchObject(cancelled)
+  })
+})
+
+/** A raw server that does to each connection what it likes. `open` tells the connections that still stand. */
+async function hostile(greet: (socket: Socket) => void): Promise<{ url: string; open: () => number }> {
+  const sockets = new Set<Socket>()
+  const server: Server = createServer((socket) => {
+    sockets.add(socket)
+    socket.on('error', () => undefined)
+    socket.on('close', () => sockets.delete(socket))
+    greet(socket)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy()
+    server.close()
+  })
+  // A TCP server that listens has an address of this shape.
+  const { port } = server.address() as AddressInfo
+  return { url: `http://127.0.0.1:${port}/`, open: () => sockets.size }
+}
+
+/** Writes `text` again and again, as fast as the other side takes it or every `everyMs`. */
+function pour(socket: Socket, text: string, everyMs: number): void {
+  const more = () => {
+    if (!socket.destroyed) socket.write(text, () => (everyMs > 0 ? setTimeout(more, everyMs) : more()))
+  }
+  more()
+}
+
+const HEAD = 'HTTP/1.1 200 OK\r\n'
+
+describe('a hostile server', () => {
+  const cases: [string, (socket: Socket) => void, Partial<HttpProbeSettings>, object][] = [
+    ['says nothing', () => undefined, {}, { status: 'timeout', detail: 'no answer within 300 ms' }],
+    [
+      'sends its headers letter by letter for ever',
+      (socket) => {
+        socket.write(HEAD)
+        pour(socket, 'a', 5)
+      },
+      {},
+      { status: 'timeout', detail: 'no answer within 300 ms' },
+    ],
+    [
+      'sends its body letter by letter for ever',
+      (socket) => {
+        socket.write(`${HEAD}\r\n`)
+        pour(socket, 'a', 5)
+      },
+      {},
+      { status: 'timeout', detail: 'no answer within 300 ms' },
+    ],
+    [
+      'sends interim answers for ever',
+      (socket) => pour(socket, 'HTTP/1.1 102 Processing\r\n\r\n', 1),
+      {},
+      { status: 'timeout' },
+    ],
+    [
+      'sends an endless body',
+      (socket) => {
+        socket.write(`${HEAD}\r\n`)
+        pour(socket, 'a'.repeat(10_000), 0)
+      },
+      {},
+      { status: 'healthy', detail: 'HTTP 200' },
+    ],
+    [
+      'sends an endless body without the text',
+      (socket) => {
+        socket.write(`${HEAD}\r\n`)
+        pour(socket, 'a'.repeat(10_000), 0)
+      },
+      { bodyContains: 'b' },
+      { status: 'unhealthy', detail: 'HTTP 200, but the first 64 KiB of the body lacks "b"' },
+    ],
+    [
+      'sends huge headers',
+      (socket) => {
+        socket.write(HEAD)
+        pour(socket, `x-filler: ${'a'.repeat(5_000)}\r\n`, 0)
+      },
+      {},
+      { status: 'unhealthy', detail: 'the headers of the answer are too large' },
+    ],
+    [
+      'does not speak HTTP',
+      (socket) => socket.write('220 smtp.example.com ready\r\n'),
+      {},
+      { status: 'unhealthy', detail: 'the answer is not HTTP' },
+    ],
+    [
+      'closes before it answers',
+      (socket) => socket.end(),
+      {},
+      { status: 'unhealthy', detail: 'connection closed early' },
+    ],
+    [
+      'resets the connection',
+      (socket) => socket.resetAndDestroy(),
+      {},
+      { status: 'unhealthy', detail: 'connection closed early' },
+    ],
+    [
+      'closes in the middle of its body',
+      (socket) => socket.end(`${HEAD}content-length: 100\r\n\r\nhalf`),
+      {},
+      { status: 'unhealthy', detail: 'connection closed early' },
+    ],
+    [
+      'changes the protocol',
+      (socket) =>
+        socket.write('HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n'),
+      {},
+      { status: 'unhealthy', detail: 'HTTP 101' },
+    ],
+  ]
+
+  it.each(cases)(
+    'that %s gets a verdict in time, and no connection stays',
+    async (_, greet, more, judged) => {
+      const { url, open } = await hostile(greet)
+      const startedAt = performance.now()
+      const result = await probe(url, { timeoutMs: 300, ...more })
+      expect(result).toMatchObject(judged)
+      expect(performance.now() - startedAt).toBeLessThan(2_000)
+      expect(await eventually(() => open() === 0, 5_000)).toBe(true)
+    },
+  )
+
+  it('is read no further than the limit', async () => {
+    let sent = 0
+    const upstream = await startUpstream((_request, response) => {
+      response.end('a'.repeat(BODY_LIMIT) + 'needle')
+      sent += 1
+    })
+    expect(await probe(upstream.url, { bodyContains: 'needle' })).toMatchObject({ status: 'unhealthy' })
+    expect(await probe(upstream.url, { bodyContains: 'aaa' })).toMatchObject({ status: 'healthy' })
+    expect(sent).toBe(2)
+  })
+})
+
+describe('a provider that cannot be reached', () => {
+  it('refuses the connection', async () => {
+    const upstream = await startUpstream()
+    await upstream.close()
+    expect(await probe(upstream.url)).toMatchObject({ status: 'unhealthy', detail: 'connection refused' })
+  })
+
+  it('has no address', async () => {
+    // A name of a reserved domain; where there is no resolver at all, that is what is said.
+    const result = await probe('http://no-such-host.invalid/')
+    expect(result.status).toBe('unhealthy')
+    expect(result.detail).toMatch(/^host (not found|name could not be resolved)$/)
+  })
+
+  it('does not speak TLS', async () => {
+    const upstream = await startUpstream()
+    const result = await probe(upstream.url.replace('http:', 'https:'))
+    expect(result.status).toBe('unhealthy')
+    expect(result.detail).toMatch(/^TLS: /)
+  })
+
+  it('has a URL that no request can be made of', async () => {
+    expect(await probe('http://127.0.0.1:1/', { headers: { 'bad name': 'x' } })).toMatchObject({
+      status: 'unhealthy',
+      detail: 'request failed: ERR_INVALID_HTTP_TOKEN',
+    })
+  })
+})
