@@ -8,7 +8,7 @@ const DAY = 24 * HOUR
 /** `850ms`, `2.1s`, `42s`, `4m 10s`, `3h 5m`, `2d 3h`. */
 export function formatDuration(ms: number): string {
   if (ms < SECOND) return `${Math.round(ms)}ms`
-  if (ms < 10 * SECOND) return `${(Math.floor(ms / 100) / 10).toString()}s`
+  if (ms < 10 * SECOND) return `${Math.floor(ms / 100) / 10}s`
   if (ms < MINUTE) return `${Math.floor(ms / SECOND)}s`
   if (ms < HOUR) return pair(ms, MINUTE, 'm', SECOND, 's')
   if (ms < DAY) return pair(ms, HOUR, 'h', MINUTE, 'm')
@@ -19,6 +19,10 @@ function pair(ms: number, big: number, bigName: string, small: number, smallName
   const rest = Math.floor((ms % big) / small)
   return `${Math.floor(ms / big)}${bigName}${rest === 0 ? '' : ` ${rest}${smallName}`}`
 }
+
+/** A time that runs, so that a tenth of a second is as exact as it makes sense: `0.8s`, `4m 10s`. */
+export const formatAbout = (ms: number): string =>
+  ms < SECOND ? `${(Math.floor(Math.max(0, ms) / 100) / 10).toFixed(1)}s` : formatDuration(ms)
 
 /** `812`, `1.2k`, `3.4M`. */
 export function formatCount(count: number): string {
@@ -63,4 +67,16 @@ export function hidePassword(url: string): string {
   if (parsed.password === '') return url
   parsed.password = '***'
   return parsed.href
+}
+
+/** Lines of at most `width` characters, broken between words; a longer word has a line of its own. */
+export function wrap(text: string, width: number): string[] {
+  const lines: string[] = []
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1)
+    if (last !== undefined && last.length + 1 + word.length <= width)
+      lines[lines.length - 1] = `${last} ${word}`
+    else lines.push(word)
+  }
+  return lines
 }

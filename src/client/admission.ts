@@ -32,6 +32,8 @@ export interface Refused {
 export interface SettleOptions {
   /** With `throttled`: how long the provider asked to be left alone, ms. 0 to 1 day, default 1 000. */
   readonly retryAfterMs?: number
+  /** What was seen, in words: `HTTP 503`. At most 200 characters; it becomes part of the reason of a transition. */
+  readonly detail?: string
 }
 
 export interface Settled {
@@ -75,8 +77,8 @@ export async function admitCall(
     if (!reply.admitted) {
       return { admitted: false, code: refusal ?? 'circuit_open', reason, retryAfterMs, source: 'redis' }
     }
-    const permit = new StoredPermit(generation, trial, (outcome, pauseMs) =>
-      outbox.add(callRun(outcome, generation, trial ? token : '', pauseMs)),
+    const permit = new StoredPermit(generation, trial, (ending) =>
+      outbox.add(callRun(ending, generation, trial ? token : '')),
     )
     return {
       admitted: true,
@@ -97,20 +99,25 @@ export async function admitCall(
   }
 }
 
+/** How a call ended, checked. */
+export interface Ending {
+  readonly outcome: Outcome
+  readonly retryAfterMs: number
+  readonly detail: string
+}
+
 /** One outcome of a call, as the store takes it. */
-export const callRun = (outcome: Outcome, generation: number, token: string, retryAfterMs: number): Run => ({
+export const callRun = (ending: Ending, generation: number, token: string): Run => ({
+  ...ending,
   origin: 'call',
-  outcome,
   count: 1,
   generation,
   token,
-  retryAfterMs,
   settingsRevision: 0,
   markVersion: 0,
-  detail: '',
 })
 
-type Send = (outcome: Outcome, retryAfterMs: number) => Promise<void>
+type Send = (ending: Ending) => Promise<void>
 
 export class StoredPermit implements Permit {
   readonly generation: number
@@ -125,11 +132,10 @@ export class StoredPermit implements Permit {
   }
 
   async settle(outcome: Outcome, options: SettleOptions = {}): Promise<Settled> {
-    checkOutcome(outcome)
-    const retryAfterMs = checkRetryAfter(outcome, options.retryAfterMs)
+    const ending = checkEnding(outcome, options)
     if (this.#settled) return { applied: false }
     this.#settled = true
-    await this.#send(outcome, retryAfterMs)
+    await this.#send(ending)
     return { applied: true }
   }
 
@@ -138,21 +144,21 @@ export class StoredPermit implements Permit {
   }
 }
 
-export function checkOutcome(outcome: unknown): void {
-  if (!(OUTCOMES as readonly unknown[]).includes(outcome)) {
-    throw new ArgumentError(
-      'outcome',
-      `outcome: expected one of ${OUTCOMES.join(', ')}, got ${String(outcome)}`,
-    )
-  }
-}
+const MAX_DETAIL_LENGTH = 200
 
-export function checkRetryAfter(outcome: Outcome, retryAfterMs: unknown): number {
-  if (retryAfterMs === undefined) return outcome === 'throttled' ? DEFAULT_THROTTLE_MS : 0
-  const sane = typeof retryAfterMs === 'number' && retryAfterMs >= 0 && retryAfterMs <= MAX_THROTTLE_MS
-  if (!sane) {
-    const expected = `expected a number from 0 to ${MAX_THROTTLE_MS}`
-    throw new ArgumentError('retryAfterMs', `retryAfterMs: ${expected}, got ${show(retryAfterMs)}`)
+/** @throws ArgumentError naming what makes no sense. */
+export function checkEnding(outcome: Outcome, options: SettleOptions): Ending {
+  const fail = (path: string, expected: string, got: unknown) =>
+    new ArgumentError(path, `${path}: expected ${expected}, got ${show(got)}`)
+  if (!(OUTCOMES as readonly unknown[]).includes(outcome)) {
+    throw fail('outcome', `one of ${OUTCOMES.join(', ')}`, outcome)
   }
-  return outcome === 'throttled' ? Math.ceil(retryAfterMs) : 0
+  const { retryAfterMs = DEFAULT_THROTTLE_MS, detail = '' } = options
+  if (!(typeof retryAfterMs === 'number' && retryAfterMs >= 0 && retryAfterMs <= MAX_THROTTLE_MS)) {
+    throw fail('retryAfterMs', `a number from 0 to ${MAX_THROTTLE_MS}`, retryAfterMs)
+  }
+  if (typeof detail !== 'string' || detail.length > MAX_DETAIL_LENGTH) {
+    throw fail('detail', `text of at most ${MAX_DETAIL_LENGTH} characters`, detail)
+  }
+  return { outcome, retryAfterMs: outcome === 'throttled' ? Math.ceil(retryAfterMs) : 0, detail }
 }

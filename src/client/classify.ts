@@ -5,6 +5,8 @@ export interface Verdict {
   readonly outcome: Outcome
   /** ms; only with `throttled`. */
   readonly retryAfterMs?: number
+  /** What was seen, in words; at most 200 characters. */
+  readonly detail?: string
 }
 
 /**
@@ -35,19 +37,31 @@ export function classifyResult(result: unknown): Verdict {
 
 /** A thrown value: one that bears an HTTP status is judged by it, anything else is unhealthy. */
 export function classifyError(error: unknown): Verdict {
-  if (!isObject(error)) return { outcome: 'unhealthy' }
+  if (!isObject(error)) return { outcome: 'unhealthy', detail: typeof error }
   const response = isObject(error['response']) ? error['response'] : undefined
   const status = [error['status'], error['statusCode'], response?.['status']].find(isStatus)
-  if (status === undefined) return { outcome: 'unhealthy' }
+  if (status === undefined) return { outcome: 'unhealthy', detail: nameOf(error) }
   const verdict = classifyStatus(status, response?.['headers'] ?? error['headers'])
   // It threw: whatever the status says, it was no success.
-  return verdict.outcome === 'healthy' ? { outcome: 'unhealthy' } : verdict
+  return verdict.outcome === 'healthy' ? { outcome: 'unhealthy', detail: nameOf(error) } : verdict
 }
 
+/** An error's code, or its name. Never its message: that may hold what must not be stored. */
+function nameOf(error: Record<string, unknown>): string {
+  const cause = isObject(error['cause']) ? error['cause'] : {}
+  const name = [error['code'], cause['code'], error['name']].find(
+    (given) => typeof given === 'string' && given !== '',
+  )
+  return typeof name === 'string' ? name.slice(0, MAX_NAME_LENGTH) : ''
+}
+
+const MAX_NAME_LENGTH = 60
+
 function classifyStatus(status: number, headers: unknown): Verdict {
-  if (status === 429) return { outcome: 'throttled', retryAfterMs: retryAfter(headers) }
-  if (status >= 500) return { outcome: 'unhealthy' }
-  return { outcome: status >= 400 ? 'ignored' : 'healthy' }
+  const detail = `HTTP ${status}`
+  if (status === 429) return { outcome: 'throttled', retryAfterMs: retryAfter(headers), detail }
+  if (status >= 500) return { outcome: 'unhealthy', detail }
+  return status >= 400 ? { outcome: 'ignored', detail } : { outcome: 'healthy' }
 }
 
 function header(headers: unknown, name: string): string | undefined {
@@ -74,9 +88,12 @@ export function readVerdict(said: unknown): Verdict | undefined {
   if (!isObject(given)) return undefined
   const outcome = OUTCOMES.find((known) => known === given['outcome'])
   if (outcome === undefined) return undefined
-  if (outcome !== 'throttled') return { outcome }
+  const detail = typeof given['detail'] === 'string' ? given['detail'].slice(0, MAX_SAID_LENGTH) : ''
+  if (outcome !== 'throttled') return { outcome, detail }
   const ms = given['retryAfterMs']
   const sane =
     typeof ms === 'number' && ms >= 0 ? Math.min(Math.ceil(ms), MAX_THROTTLE_MS) : DEFAULT_THROTTLE_MS
-  return { outcome, retryAfterMs: sane }
+  return { outcome, retryAfterMs: sane, detail }
 }
+
+const MAX_SAID_LENGTH = 200

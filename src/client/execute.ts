@@ -133,7 +133,8 @@ function judgeResult(target: ExecuteTarget, result: unknown, elapsedMs: number):
 }
 
 function judgeError(target: ExecuteTarget, error: unknown): Verdict {
-  if (error instanceof CallTimeoutError) return { outcome: 'timeout' }
+  if (error instanceof CallTimeoutError)
+    return { outcome: 'timeout', detail: `no result within ${error.timeoutMs} ms` }
   return askUser(target, undefined, error) ?? classifyError(error)
 }
 
@@ -151,9 +152,9 @@ function askUser(target: ExecuteTarget, result: unknown, error: unknown): Verdic
 /** An outcome that cannot be written is counted and logged, and the caller's result stands. */
 async function settle(target: ExecuteTarget, decision: Decision, verdict: Verdict): Promise<void> {
   if (!decision.admitted) return
-  const { outcome, retryAfterMs } = verdict
+  const { outcome, ...options } = verdict
   try {
-    await decision.permit.settle(outcome, retryAfterMs === undefined ? {} : { retryAfterMs })
+    await decision.permit.settle(outcome, options)
   } catch (error) {
     target.host.log.warn({ err: error, provider: target.id, outcome }, 'an outcome could not be written')
   }

@@ -99,4 +99,5 @@ const mergeable = (a: Run, b: Run): boolean =>
   a.generation === b.generation &&
   a.token === '' &&
   b.token === '' &&
-  a.retryAfterMs === b.retryAfterMs
+  a.retryAfterMs === b.retryAfterMs &&
+  a.detail === b.detail

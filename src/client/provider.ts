@@ -6,7 +6,7 @@ import type { Settings } from '../model/settings.js'
 import type { HistoryEntry } from '../model/snapshot.js'
 import type { CircuitState, HealthStatus, Mark, Outcome } from '../model/words.js'
 import { assess } from '../rules/health.js'
-import { admitCall, callRun, checkOutcome, checkRetryAfter } from './admission.js'
+import { admitCall, callRun, checkEnding } from './admission.js'
 import type { Decision, SettleOptions } from './admission.js'
 import type { Classify } from './classify.js'
 import { execute, type CallContext, type ExecuteOptions, type Guarded } from './execute.js'
@@ -99,9 +99,7 @@ export class Provider {
 
   /** Tells how a call ended that did not come through `execute` or `admit`. */
   async record(outcome: Outcome, options: SettleOptions = {}): Promise<void> {
-    checkOutcome(outcome)
-    const retryAfterMs = checkRetryAfter(outcome, options.retryAfterMs)
-    await this.#outbox.add(callRun(outcome, this.#link.cache.generation, '', retryAfterMs))
+    await this.#outbox.add(callRun(checkEnding(outcome, options), this.#link.cache.generation, ''))
   }
 
   /** `record('healthy')`. */

@@ -5,8 +5,9 @@ import { Queue, Worker, type ConnectionOptions, type JobSchedulerJson } from 'bu
  * knows BullMQ, so that it can be replaced by rewriting this one.
  *
  * Schedulers are soft state. They go without a word when Redis is wiped, and a worker that dies between taking a
- * tick and planning the next leaves its scheduler silent until the tick counts as stalled. So whoever uses this
- * says again and again what should be scheduled (`upsert`), which changes nothing where it is so already.
+ * tick and planning the next leaves its scheduler stuck until the tick counts as stalled, some seconds later. So
+ * whoever uses this says again and again what should be scheduled (`upsert`): that revives what is stuck, and
+ * changes nothing where it is so already.
  *
  * A tick only says "it is time"; that no provider is probed twice in a period is decided in Redis by `beginProbe`.
  * BullMQ's time base is the worker's own clock.
@@ -28,6 +29,8 @@ export type QueueConnection = ConnectionOptions & { readonly status: string; dis
 export interface Plan {
   readonly id: string
   readonly intervalMs: number
+  /** Its next tick should have been taken by now: whoever took it died before the one after was planned. */
+  readonly stuck: boolean
 }
 
 interface ProbeJob {
@@ -94,6 +97,14 @@ export class ProbeQueue {
     return (await this.#queue.getJobSchedulers(0, -1)).map(planOf)
   }
 
+  /** Some of the schedulers that are stuck. One command. */
+  async stuck(): Promise<string[]> {
+    const earliest = await this.#queue.getBackend().getJobSchedulersRange(0, MAX_STUCK - 1, true)
+    return earliest.flatMap((key, i) =>
+      i % 2 === 0 && isStuck(Number(earliest[i + 1])) ? [decodeId(key)] : [],
+    )
+  }
+
   /** One tick at once. While one such waits, or runs, another is the same. */
   async probeNow(id: string): Promise<void> {
     await this.#queue.add(JOB, { id }, { jobId: `now~${encodeId(id)}` })
@@ -128,10 +139,17 @@ const JOB = 'probe'
 const encodeId = (id: string): string => id.replaceAll(':', '~')
 const decodeId = (key: string): string => key.replaceAll('~', ':')
 
-const planOf = ({ key, every }: JobSchedulerJson<ProbeJob>): Plan => ({
+const planOf = ({ key, every, next }: JobSchedulerJson<ProbeJob>): Plan => ({
   id: decodeId(key),
   intervalMs: Number(every),
+  stuck: isStuck(Number(next)),
 })
+
+/** A tick is taken some 100 ms late at most, at Redis's default `hz`, unless all workers are busy. */
+const STUCK_AFTER_MS = 250
+const MAX_STUCK = 16
+
+const isStuck = (nextAt: number): boolean => nextAt < Date.now() - STUCK_AFTER_MS
 
 /**
  * Where in its interval a provider's ticks fall: the same in every process, spread over providers, so that a fleet

@@ -11,8 +11,9 @@ import type { Plan, ProbeQueue } from './queue.js'
  * is what makes removals safe: a pass that read an old mark, and removes a scheduler that another process has just
  * restored, is followed by a pass for the event that restored it.
  *
- * A pass reads a provider afresh when one of its events comes, or everything: at the start, after a gap in the
- * messages, and every half minute, for what came without a message (a wiped Redis, a mark that ran out).
+ * A pass reads a provider afresh when one of its events comes or its scheduler is stuck, or everything: at the
+ * start, after a gap in the messages, and every half minute, for what came without a message (a wiped Redis, a mark
+ * that ran out).
  */
 export class Reconciler {
   readonly #busbar: Busbar
@@ -33,7 +34,8 @@ export class Reconciler {
   async start(): Promise<void> {
     this.#unwatch = this.#busbar.watch((change) => this.#follow(change))
     await this.#everything()
-    this.#later(BACKSTOP_MS * (0.75 + Math.random() / 2), () => this.#backstop())
+    this.#again(BACKSTOP_MS, () => this.request())
+    this.#again(SENTRY_MS, () => void this.#sentry())
   }
 
   /** One provider, or everything, soon. */
@@ -58,9 +60,20 @@ export class Reconciler {
     else if (change.events.some(({ kind }) => FOLLOWED.has(kind))) this.request(change.providerId)
   }
 
-  #backstop(): void {
-    this.request()
-    this.#later(BACKSTOP_MS * (0.75 + Math.random() / 2), () => this.#backstop())
+  /** Looks for what a dead worker left stuck; one command, and the first of the fleet to see it mends it. */
+  async #sentry(): Promise<void> {
+    try {
+      for (const id of await this.#queue.stuck()) this.request(id)
+    } catch (error) {
+      this.#failed(error, undefined)
+    }
+  }
+
+  #again(ms: number, action: () => void): void {
+    this.#later(ms * (0.75 + Math.random() / 2), () => {
+      action()
+      this.#again(ms, action)
+    })
   }
 
   #later(ms: number, action: () => void): void {
@@ -118,7 +131,7 @@ export class Reconciler {
       return
     }
     const { intervalMs } = seen.probe
-    const runs = plan?.intervalMs === intervalMs
+    const runs = plan?.intervalMs === intervalMs && !plan.stuck
     const { at, probeStartedAt } = seen.snapshot
     const sinceMs = probeStartedAt === null ? Infinity : at - probeStartedAt
     // A loop that runs is given one more interval; a new one would wait for its first tick for up to as long.
@@ -144,6 +157,7 @@ const FOLLOWED: ReadonlySet<EventKind> = new Set([
   'removed',
 ])
 const BACKSTOP_MS = 30_000
+const SENTRY_MS = 500
 const RETRY_MS = 1_000
 /** Providers looked at side by side. */
 const BATCH = 32

@@ -128,6 +128,7 @@ async function hostile(greet: (socket: Socket) => void): Promise<{ url: string; 
     sockets.add(socket)
     socket.on('error', () => undefined)
     socket.on('close', () => sockets.delete(socket))
+    socket.resume() // who does not read does not see the other side go
     greet(socket)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { withCommon, writeJson, writeLine, type Cli } from '../common.js'
 import { EXIT } from '../failure.js'
+import { wrap } from '../format.js'
 import { findProvider, withFleet, type CommonOptions } from '../fleet.js'
 import { explain, type Explanation } from '../view/explain.js'
 import { paintsFor } from '../view/paint.js'
@@ -27,9 +28,16 @@ export function addExplain(program: Command, cli: Cli): void {
   withCommon(command, ['busbar explain openai', 'busbar explain openai --json'])
 }
 
+const TOPIC_WIDTH = 14
+
 function writeExplanation({ headline, sentences }: Explanation): void {
   const paints = paintsFor(process.stdout)
+  const width = (process.stdout.columns || Infinity) - TOPIC_WIDTH - 1
   writeLine(paints.bold(headline))
   writeLine()
-  for (const { topic, text } of sentences) writeLine(`  ${paints.dim(topic.padEnd(11))} ${text}`)
+  for (const { topic, text } of sentences) {
+    const [first = '', ...rest] = wrap(text, width)
+    writeLine(`${paints.dim(`  ${topic}`.padEnd(TOPIC_WIDTH))}${first}`)
+    for (const line of rest) writeLine(`${' '.repeat(TOPIC_WIDTH)}${line}`)
+  }
 }

@@ -11,5 +11,5 @@ export const settingsFor = (url: string): SettingsInput => ({
   breaker: { failureThreshold: 3, cooldownMs: 3_000 },
   history: { windowMs: 20_000, degradationThreshold: 0.8 },
   slowMs: SLOW_MS,
-  probe: { kind: 'http', url: `${url}/health`, intervalMs: 1_000, timeoutMs: 800, degradedMs: SLOW_MS },
+  probe: { kind: 'http', url: `${url}/health`, intervalMs: 1_000, timeoutMs: 1_000, degradedMs: SLOW_MS },
 })

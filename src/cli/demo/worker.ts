@@ -33,7 +33,7 @@ async function callForever(provider: Provider, url: string): Promise<void> {
   for (;;) {
     try {
       // The status of the response tells how the call went: a 503 is a failure without any further code.
-      const response = await provider.execute(({ signal }) => fetch(url, { signal }), { timeoutMs: 1_000 })
+      const response = await provider.execute(({ signal }) => fetch(url, { signal }), { timeoutMs: 2_000 })
       await response.text()
     } catch (error) {
       // Most often the circuit is open, and nothing was called: a real worker would do without, or queue it for later.

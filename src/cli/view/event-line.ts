@@ -3,12 +3,31 @@ import { clean, formatClock, formatTime } from '../format.js'
 import type { Paints } from './paint.js'
 import { madeBy } from './provider-view.js'
 
-/** What happened, as a person says it: `opened (closed -> open)`. */
+/** What happened, and from where, unless the kind says so by itself: `opened (from half_open)`. */
 export function eventWords({ kind, from, to }: ProviderEvent): string {
-  if (kind === 'registered' || kind === 'removed' || kind === 'throttled') return kind
-  if (kind === 'settings_changed') return clean(`${kind} (${from} -> ${to})`)
-  return `${kind} (${from || 'no mark'} -> ${to || 'no mark'})`
+  switch (kind) {
+    case 'opened':
+      return from === 'closed' ? kind : `${kind} (from ${from})`
+    case 'reset':
+      return `${kind} (from ${from})`
+    case 'marked':
+      return `${kind} ${to}${from === '' ? '' : ` (from ${from})`}`
+    case 'resumed':
+      return `${kind} (from ${from})`
+    case 'settings_changed':
+      return clean(`${kind} (${from} -> ${to})`)
+    case 'half_opened':
+    case 'closed':
+    case 'registered':
+    case 'throttled':
+    case 'removed':
+      return kind
+    default:
+      return kind satisfies never
+  }
 }
+
+const reasonOf = ({ kind, reason }: ProviderEvent): string => (reason === kind ? '' : clean(reason))
 
 export function paintEvent(paints: Paints, { kind }: ProviderEvent, text: string): string {
   switch (kind) {
@@ -31,11 +50,11 @@ export function paintEvent(paints: Paints, { kind }: ProviderEvent, text: string
   }
 }
 
-/** `20:41:03 cycling opened (closed -> open): 3 consecutive failures, last: unhealthy`. */
+/** `20:41:03 cycling opened: 3 consecutive failures, last: unhealthy`. */
 export function eventLine(event: ProviderEvent, paints: Paints): string {
-  const reason = event.reason === '' || event.reason === event.kind ? '' : `: ${clean(event.reason)}`
+  const reason = reasonOf(event)
   const words = paintEvent(paints, event, eventWords(event))
-  return `${paints.dim(formatClock(event.at))} ${paints.bold(event.providerId)} ${words}${reason}`
+  return `${paints.dim(formatClock(event.at))} ${paints.bold(event.providerId)} ${words}${reason === '' ? '' : `: ${reason}`}`
 }
 
 /** The cells of `busbar events`. */
@@ -43,5 +62,5 @@ export const eventRow = (event: ProviderEvent, paints: Paints): string[] => [
   paints.dim(formatTime(event.at)),
   paintEvent(paints, event, eventWords(event)),
   madeBy(event),
-  clean(event.reason) || '-',
+  reasonOf(event) || '-',
 ]

@@ -1,5 +1,5 @@
 import type { EventKind, ProviderEvent } from '../../index.js'
-import { clean, formatCount, formatDuration, formatRate, formatTime, plural } from '../format.js'
+import { clean, formatAbout, formatCount, formatDuration, formatRate, formatTime, plural } from '../format.js'
 import { madeBy, type ProviderView } from './provider-view.js'
 
 /** A provider's state in sentences, each under a word that says what it answers. */
@@ -63,7 +63,7 @@ const CIRCUIT_EVENTS: readonly EventKind[] = ['registered', 'opened', 'half_open
 
 function since({ snapshot }: ProviderView, events: readonly ProviderEvent[]): string {
   const { openedAt, at, state } = snapshot
-  const ago = (ms: number) => `${formatTime(ms, at)} (${formatDuration(Math.max(0, at - ms))} ago)`
+  const ago = (ms: number) => `${formatTime(ms, at)} (${formatAbout(at - ms)} ago)`
   const last = events.findLast((event) => CIRCUIT_EVENTS.includes(event.kind))
   const by = last === undefined || last.to !== state ? '' : `, by ${madeBy(last)}`
   if (state === 'half_open' && openedAt !== null && openedAt > 0)
@@ -80,11 +80,11 @@ function until({ snapshot, settings }: ProviderView): string {
   if (state === 'closed') return ''
   if (state === 'half_open') {
     const slots = `${trials} of ${halfOpenMaxTrials} in the whole fleet are under way`
-    const free = trials > 0 ? `; the next slot is free in ${formatDuration(trialFreeInMs)} at the latest` : ''
+    const free = trials > 0 ? `; the next slot is free in ${formatAbout(trialFreeInMs)} at the latest` : ''
     return `Trials are let through now: ${slots}${free}.`
   }
   if (retryAfterMs === null) return 'It stays open until somebody resets it: it was tripped without an end.'
-  const when = `${formatTime(at + retryAfterMs, at)} (in ${formatDuration(retryAfterMs)})`
+  const when = `${formatTime(at + retryAfterMs, at)} (in ${formatAbout(retryAfterMs)})`
   return `${when}; then it is half_open and lets ${plural(halfOpenMaxTrials, 'trial')} through at a time.`
 }
 
@@ -131,14 +131,14 @@ function markText({ snapshot }: ProviderView, events: readonly ProviderEvent[]):
   const set = events.findLast((event) => event.kind === 'marked')
   const when = set === undefined ? '' : ` at ${formatTime(set.at, at)}`
   const reason = markReason === '' ? 'without a reason' : `because: ${markReason}`
-  const end = markForMs === null ? 'It has no end' : `It ends in ${formatDuration(markForMs)}`
+  const end = markForMs === null ? 'It has no end' : `It ends in ${formatAbout(markForMs)}`
   const probes = mark === 'degraded' ? 'Calls and probes go on' : 'Calls are refused, probes are stopped'
   return `Marked ${mark} by ${markActor}${when}, ${reason}. ${probes}. ${end}. By hand: busbar resume ${id}`
 }
 
 const pauseText = ({ snapshot }: ProviderView): string =>
   snapshot.throttled
-    ? `It asked for a pause (429): no calls for another ${formatDuration(snapshot.throttledForMs)}.`
+    ? `It asked for a pause (429): no calls for another ${formatAbout(snapshot.throttledForMs)}.`
     : ''
 
 function probeText({ snapshot, settings }: ProviderView): string {
@@ -150,5 +150,5 @@ function probeText({ snapshot, settings }: ProviderView): string {
   if (lastProbeAt === null || lastProbeStatus === null)
     return `None has ended yet; one is due ${every}.${late}`
   const detail = lastProbeDetail === '' ? '' : ` (${lastProbeDetail})`
-  return `The last was ${lastProbeStatus}${detail}, ${formatDuration(Math.max(0, at - lastProbeAt))} ago, ${every}.${late}`
+  return `The last was ${lastProbeStatus}${detail}, ${formatAbout(at - lastProbeAt)} ago, ${every}.${late}`
 }

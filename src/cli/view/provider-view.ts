@@ -1,5 +1,5 @@
 import type { Provider, Settings, Snapshot } from '../../index.js'
-import { clean, formatDuration, formatRate } from '../format.js'
+import { clean, formatAbout, formatRate } from '../format.js'
 
 /** A provider at one moment, and the settings it is judged by. */
 export interface ProviderView {
@@ -30,7 +30,7 @@ export function why(view: ProviderView): string {
 function markWords({ mark, markActor, markReason, markForMs }: Snapshot): string {
   if (mark === null) return ''
   const reason = markReason === '' ? '' : `: ${markReason}`
-  const ends = markForMs === null ? '' : `, ends in ${formatDuration(markForMs)}`
+  const ends = markForMs === null ? '' : `, ends in ${formatAbout(markForMs)}`
   return `marked ${mark} by ${markActor}${ends}${reason}`
 }
 
@@ -50,7 +50,7 @@ function circuitWords({ snapshot, settings }: ProviderView): string {
 }
 
 const pauseWords = ({ throttled, throttledForMs }: Snapshot): string =>
-  throttled ? `asked for a pause (429), ${formatDuration(throttledForMs)} left` : ''
+  throttled ? `asked for a pause (429), ${formatAbout(throttledForMs)} left` : ''
 
 /** When calling again can help: ms, or what has to be done; undefined when nothing blocks. */
 export function retryIn(snapshot: Snapshot): number | 'on resume' | 'on reset' | undefined {

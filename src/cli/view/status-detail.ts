@@ -1,4 +1,4 @@
-import { clean, formatCount, formatDuration, formatTime } from '../format.js'
+import { clean, formatAbout, formatCount, formatDuration, formatTime } from '../format.js'
 import { paintHealth, paintState, type Paints } from './paint.js'
 import { why, type ProviderView } from './provider-view.js'
 import { probeText, retryText, successText } from './status-table.js'
@@ -17,7 +17,7 @@ export function statusDetail(view: ProviderView, paints: Paints): string {
     ['retry in', retryText(view)],
     ['trials', trials(view)],
     ['mark', markText(view)],
-    ['throttled', snapshot.throttled ? `for ${formatDuration(snapshot.throttledForMs)}` : 'no'],
+    ['throttled', snapshot.throttled ? `for ${formatAbout(snapshot.throttledForMs)}` : 'no'],
     ['success', `${successText(view)} in the last ${formatDuration(settings.history.windowMs)}`],
     ['failures', failures(view)],
     ['last probe', probeText(view, paints) + detail(snapshot.lastProbeDetail)],
@@ -38,7 +38,7 @@ function trials({ snapshot, settings }: ProviderView): string {
 function markText({ snapshot }: ProviderView): string {
   const { mark, markActor, markReason, markForMs } = snapshot
   if (mark === null) return '-'
-  const end = markForMs === null ? 'until resumed' : `for ${formatDuration(markForMs)}`
+  const end = markForMs === null ? 'until resumed' : `for ${formatAbout(markForMs)}`
   return clean(`${mark} by ${markActor}, ${end}${markReason === '' ? '' : `: ${markReason}`}`)
 }
 

@@ -1,4 +1,4 @@
-import { formatCount, formatDuration, formatRate } from '../format.js'
+import { formatAbout, formatCount, formatRate } from '../format.js'
 import { paintHealth, paintState, type Paints } from './paint.js'
 import { retryIn, why, type ProviderView } from './provider-view.js'
 import { renderTable, widthOf } from './table.js'
@@ -42,7 +42,7 @@ function rowOf(view: ProviderView, paints: Paints): string[] {
 
 export function retryText({ snapshot }: ProviderView): string {
   const retry = retryIn(snapshot)
-  return typeof retry === 'number' ? formatDuration(retry) : (retry ?? NONE)
+  return typeof retry === 'number' ? formatAbout(retry) : (retry ?? NONE)
 }
 
 export function successText({ snapshot }: ProviderView): string {
@@ -56,6 +56,6 @@ export function probeText({ snapshot, settings }: ProviderView, paints: Paints):
   const result =
     lastProbeAt === null || lastProbeStatus === null
       ? 'none yet'
-      : `${lastProbeStatus} ${formatDuration(Math.max(0, at - lastProbeAt))} ago`
+      : `${lastProbeStatus} ${formatAbout(at - lastProbeAt)} ago`
   return stale ? paints.yellow(`stale: ${result}`) : result
 }

@@ -1,0 +1,303 @@
+import { Redis } from 'ioredis'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { connect, type Busbar, type ConnectOptions } from '../../src/index.js'
+import { removeKeys } from '../support/fleet.js'
+import { startUpstream, type HttpUpstream } from '../support/http-upstream.js'
+import { eventually } from '../support/process.js'
+import { redisUrl, testNamespace } from '../support/redis.js'
+
+/** Long beside what is waited for, short beside the time limit of a test. */
+const DEADLINE_MS = 10_000
+
+const soon = async (what: string, condition: () => boolean | Promise<boolean>) =>
+  expect(await eventually(condition, DEADLINE_MS), what).toBe(true)
+
+/** A fleet on the real clock: BullMQ has no other. */
+function realFleet() {
+  const namespace = testNamespace()
+  const redis = new Redis(redisUrl())
+  const busbars: Busbar[] = []
+  onTestFinished(async () => {
+    await Promise.all(busbars.map((busbar) => busbar.close()))
+    await removeKeys(redis, namespace)
+    await redis.quit()
+  })
+  const join = async (options: Partial<ConnectOptions> = {}) => {
+    const given = { redis: redisUrl(), namespace, logger: false as const, commandTimeoutMs: 5_000 }
+    const busbar = await connect({ ...given, ...options })
+    busbars.push(busbar)
+    return busbar
+  }
+  /** Intervals of the schedulers that exist, by provider. */
+  const schedulers = async () => {
+    const ids = await redis.zrange(`{${namespace}}:probes:repeat`, 0, -1)
+    const every = (id: string) => redis.hget(`{${namespace}}:probes:repeat:${id}`, 'every')
+    return Object.fromEntries(
+      await Promise.all(ids.map(async (id) => [id, Number(await every(id))] as const)),
+    )
+  }
+  return { namespace, redis, join, schedulers }
+}
+
+const probeOf = (upstream: HttpUpstream, intervalMs: number, more: object = {}) => ({
+  probe: { kind: 'http' as const, url: upstream.url, intervalMs, ...more },
+})
+
+const HOUR = 3_600_000
+
+/** Waits until a provider that is probed often was probed `count` times more: what else was due has come by then. */
+async function whileOthersAreProbed(control: HttpUpstream, count: number): Promise<void> {
+  const before = control.requests.length
+  await soon('the control is probed', () => control.requests.length >= before + count)
+}
+
+describe('a probe worker', () => {
+  it('probes at once what was never probed, whichever came first', async () => {
+    const fleet = realFleet()
+    const [early, late] = [await startUpstream(), await startUpstream()]
+    const busbar = await fleet.join({ workerId: 'w1' })
+    await busbar.provider('early', probeOf(early, HOUR))
+    await busbar.startProbes()
+    await busbar.provider('team/late:eu', probeOf(late, HOUR))
+    await soon('both are probed', () => early.requests.length === 1 && late.requests.length === 1)
+    expect(early.requests[0]?.userAgent).toMatch(/^busbar-probe\/\S+ \(w1\)$/)
+    await soon('both are planned', async () => Object.keys(await fleet.schedulers()).length === 2)
+    expect(await fleet.schedulers()).toEqual({ early: HOUR, 'team/late~eu': HOUR })
+  })
+
+  it('does not probe again at once what was probed a moment ago', async () => {
+    const fleet = realFleet()
+    const [upstream, control] = [await startUpstream(), await startUpstream()]
+    const first = await fleet.join()
+    await first.provider('a', probeOf(upstream, HOUR))
+    const worker = await first.startProbes()
+    await soon('it is probed', () => upstream.requests.length === 1)
+    await worker.close()
+    const second = await fleet.join()
+    await second.startProbes()
+    await second.provider('control', probeOf(control, 100))
+    await whileOthersAreProbed(control, 3)
+    expect(upstream.requests).toHaveLength(1)
+  })
+
+  it('shares the work: one probe per period, however many workers', async () => {
+    const fleet = realFleet()
+    const upstream = await startUpstream()
+    const one = await fleet.join({ workerId: 'w1' })
+    const others = await Promise.all(['w2', 'w3'].map((workerId) => fleet.join({ workerId })))
+    await Promise.all([one, ...others].map((busbar) => busbar.startProbes()))
+    const provider = await one.provider('a', probeOf(upstream, 200))
+    await soon('twenty periods pass', () => upstream.requests.length >= 20)
+    const gaps = upstream.gaps()
+    const elapsed = gaps.reduce((sum, gap) => sum + gap, 0)
+    expect(Math.min(...gaps)).toBeGreaterThan(100)
+    expect(upstream.requests.length).toBeLessThanOrEqual(elapsed / 200 + 2)
+    await soon('each is in the history', async () => (await provider.historySize()) >= 20)
+    expect(upstream.requests.length - (await provider.historySize())).toBeLessThanOrEqual(1)
+  })
+
+  it('puts what it found into the history and the circuit', async () => {
+    const fleet = realFleet()
+    const upstream = await startUpstream()
+    upstream.behave({ status: 503 })
+    const busbar = await fleet.join()
+    await busbar.startProbes()
+    const provider = await busbar.provider('a', probeOf(upstream, 150))
+    await soon('three failing probes open it', async () => (await provider.state()) === 'open')
+    const [event] = (await provider.events()).filter(({ kind }) => kind === 'opened')
+    expect(event?.reason).toContain('3 consecutive failed probes')
+    const snapshot = await provider.snapshot()
+    expect(snapshot).toMatchObject({ lastProbeStatus: 'unhealthy', lastProbeDetail: 'HTTP 503' })
+    expect(snapshot.historyTotal).toBeGreaterThanOrEqual(3)
+    expect(snapshot).toMatchObject({ historyHealthy: 0, consecutiveFailures: 0 })
+  })
+
+  it('closes a circuit after its cooldown, by a probe that holds the trial', async () => {
+    const fleet = realFleet()
+    const upstream = await startUpstream()
+    upstream.behave({ status: 500 })
+    const busbar = await fleet.join()
+    await busbar.startProbes()
+    const provider = await busbar.provider('a', { ...probeOf(upstream, 150), breaker: { cooldownMs: 400 } })
+    await soon('it opens', async () => (await provider.state()) === 'open')
+    upstream.behave({})
+    await soon('it closes', async () => (await provider.state()) === 'closed')
+    const kinds = (await provider.events()).map(({ kind }) => kind)
+    expect(kinds.slice(0, 2)).toEqual(['registered', 'opened'])
+    expect(kinds.slice(-2)).toEqual(['half_opened', 'closed'])
+  })
+})
+
+describe('a tick whose worker died before it planned the next', () => {
+  it('is made up for by another worker', async () => {
+    const fleet = realFleet()
+    const upstream = await startUpstream()
+    const busbar = await fleet.join()
+    await busbar.startProbes()
+    await busbar.provider('a', probeOf(upstream, 2_000))
+    await soon('it is probed twice, so the next is planned', () => upstream.requests.length === 2)
+    // What such a death leaves behind: the tick taken and locked, and none planned after it.
+    const key = (name: string) => `{${fleet.namespace}}:probes:${name}`
+    const [tick] = await fleet.redis.zrange(key('delayed'), 0, -1)
+    expect(tick).toMatch(/^repeat:a:\d+$/)
+    await fleet.redis
+      .multi()
+      .zrem(key('delayed'), String(tick))
+      .lpush(key('active'), String(tick))
+      .set(key(`${tick}:lock`), 'a dead worker', 'PX', 60_000)
+      .exec()
+    await soon('it is probed again', () => upstream.requests.length === 3)
+    expect(upstream.gaps()[1]).toBeLessThan(2 * 2_000)
+    await soon('and the loop goes on', () => upstream.requests.length === 5)
+  })
+})
+
+describe('a mark', () => {
+  it('ends the loop when it says unhealthy, and resume starts it again at once', async () => {
+    const fleet = realFleet()
+    const [upstream, control] = [await startUpstream(), await startUpstream()]
+    const [one, two] = [await fleet.join(), await fleet.join()]
+    await Promise.all([one.startProbes(), two.startProbes()])
+    const provider = await one.provider('a', probeOf(upstream, 100))
+    await one.provider('control', probeOf(control, 100))
+    await soon('it is probed', () => upstream.requests.length > 2)
+
+    await provider.markUnhealthy({ reason: 'maintenance' })
+    await soon('its scheduler goes', async () => !('a' in (await fleet.schedulers())))
+    const { length } = upstream.requests
+    await whileOthersAreProbed(control, 5)
+    expect(upstream.requests.length).toBe(length)
+
+    await provider.resume()
+    await soon('it is probed again', () => upstream.requests.length >= length + 3)
+    expect(await fleet.schedulers()).toEqual({ a: 100, control: 100 })
+  })
+
+  it('lets the loop run when it says degraded, also after unhealthy', async () => {
+    const fleet = realFleet()
+    const upstream = await startUpstream()
+    const busbar = await fleet.join()
+    await busbar.startProbes()
+    const provider = await busbar.provider('a', probeOf(upstream, 100))
+    await provider.markTerminated()
+    await soon('its scheduler goes', async () => !('a' in (await fleet.schedulers())))
+    const { length } = upstream.requests
+    await provider.markDegraded()
+    await soon('it is probed again', () => upstream.requests.length >= length + 3)
+    expect(await provider.status()).toBe('degraded')
+  })
+
+  it('that runs out starts the loop again', async () => {
+    const fleet = realFleet()
+    const upstream = await startUpstream()
+    const busbar = await fleet.join()
+    const provider = await busbar.provider('a', probeOf(upstream, 100))
+    await provider.markUnhealthy({ forMs: 800 })
+    await busbar.startProbes()
+    expect(await fleet.schedulers()).toEqual({})
+    await soon('it is probed', () => upstream.requests.length >= 3)
+    expect((await provider.events()).map(({ kind }) => kind)).toContain('resumed')
+  })
+})
+
+describe('changed settings', () => {
+  it('take effect at once: a shorter interval, a longer one, another URL, no probe', async () => {
+    const fleet = realFleet()
+    const [upstream, other, control] = [await startUpstream(), await startUpstream(), await startUpstream()]
+    const [one, two] = [await fleet.join(), await fleet.join()]
+    await Promise.all([one.startProbes(), two.startProbes()])
+    await one.provider('control', probeOf(control, 100))
+    await one.provider('a', probeOf(upstream, HOUR))
+    await soon('it is probed once', () => upstream.requests.length === 1)
+
+    await one.provider('a', probeOf(upstream, 100))
+    await soon('it is probed often', () => upstream.requests.length >= 5)
+
+    await two.provider('a', probeOf(other, 100))
+    await soon('the other is probed', () => other.requests.length >= 3)
+
+    await one.provider('a', probeOf(other, HOUR))
+    await soon('it is planned so', async () => (await fleet.schedulers())['a'] === HOUR)
+    await whileOthersAreProbed(control, 2) // what was due before
+    const { length } = other.requests
+    await whileOthersAreProbed(control, 5)
+    expect(other.requests.length).toBe(length)
+
+    await one.provider('a', {})
+    await soon('its scheduler goes', async () => !('a' in (await fleet.schedulers())))
+  })
+})
+
+describe('a removed provider', () => {
+  it('loses its scheduler, and leaves nothing in the queue', async () => {
+    const fleet = realFleet()
+    const upstream = await startUpstream()
+    const [one, two] = [await fleet.join(), await fleet.join()]
+    await Promise.all([one.startProbes(), two.startProbes()])
+    await one.provider('a', probeOf(upstream, 100))
+    await soon('it is probed', () => upstream.requests.length > 2)
+    await two.remove('a')
+    const own = async () => (await fleet.redis.keys(`{${fleet.namespace}}:probes:repeat*`)).length
+    await soon('nothing of it is left', async () => (await own()) === 0)
+    expect(await one.providers()).toEqual([])
+  })
+
+  it('that nobody saw go loses its scheduler when the next worker starts', async () => {
+    const fleet = realFleet()
+    const upstream = await startUpstream()
+    const one = await fleet.join()
+    const worker = await one.startProbes()
+    await one.provider('a', probeOf(upstream, HOUR))
+    await soon('it is planned', async () => 'a' in (await fleet.schedulers()))
+    await worker.close()
+    await one.remove('a')
+    expect(await fleet.schedulers()).toEqual({ a: HOUR })
+    await one.startProbes()
+    expect(await fleet.schedulers()).toEqual({})
+  })
+})
+
+describe('closing a probe worker', () => {
+  it('lets the probe under way end, and records it', async () => {
+    const fleet = realFleet()
+    const upstream = await startUpstream()
+    upstream.behave({ delayMs: 400, status: 418 })
+    const busbar = await fleet.join()
+    const worker = await busbar.startProbes()
+    const provider = await busbar.provider('a', probeOf(upstream, HOUR))
+    await soon('it is probed', () => upstream.requests.length === 1)
+    await worker.close()
+    expect(await provider.snapshot()).toMatchObject({ lastProbeDetail: 'HTTP 418', historyTotal: 1 })
+    await worker.close()
+  })
+
+  it('leaves no connection behind', async () => {
+    const fleet = realFleet()
+    const upstream = await startUpstream()
+    const busbar = await fleet.join()
+    const held = () => process.getActiveResourcesInfo().filter((kind) => kind === 'TCPSocketWrap').length
+    const blocked = async () => String(await fleet.redis.call('CLIENT', 'LIST')).split(`{${fleet.namespace}}`)
+    const before = held()
+    const worker = await busbar.startProbes()
+    await busbar.provider('a', probeOf(upstream, 100))
+    await soon('it is probed', () => upstream.requests.length >= 2)
+    expect(held()).toBeGreaterThanOrEqual(before + 2)
+    expect(await blocked()).toHaveLength(2)
+    await worker.close()
+    await soon('the sockets are closed', () => held() <= before)
+    await soon('Redis saw them go', async () => (await blocked()).length === 1)
+  })
+
+  it('keeps the queue small, however many probes there were', async () => {
+    const fleet = realFleet()
+    const upstream = await startUpstream()
+    const busbar = await fleet.join()
+    await busbar.startProbes()
+    await busbar.provider('a', probeOf(upstream, 100))
+    await soon('it is probed', () => upstream.requests.length >= 10)
+    const jobs = await fleet.redis.keys(`{${fleet.namespace}}:probes:repeat:a:*`)
+    expect(jobs.length).toBeLessThanOrEqual(3) // the next, and one that may be running, with its lock
+    expect(await fleet.redis.hget(`{${fleet.namespace}}:probes:meta`, 'opts.maxLenEvents')).toBe('100')
+    expect(await fleet.redis.exists(`{${fleet.namespace}}:probes:completed`)).toBe(0)
+  })
+})
