@@ -15,7 +15,7 @@ export interface Fleet {
   readonly address: FleetAddress
 }
 
-const CONNECT_WITHIN_MS = 2_000
+const CONNECT_WITHIN_MS = 1_500
 const COMMAND_WITHIN_MS = 1_000
 
 /** Where the fleet is: what the call says, else what the fleet started in this folder wrote. */

@@ -12,9 +12,10 @@ import { addTrip } from './commands/trip.js'
 import { addUnbuilt } from './commands/unbuilt.js'
 import type { Cli } from './common.js'
 import { EXIT, report } from './failure.js'
+import { clean } from './format.js'
 
 /** How long what is still open (a socket that will not connect, say) may hold up the end of the process. */
-const LINGER_MS = 500
+const LINGER_MS = 200
 
 /** Runs `busbar <argv>` and answers its exit code. Failures are told on standard error, in one line. */
 export async function main(argv: string[]): Promise<number> {
@@ -37,13 +38,10 @@ function createProgram(cli: Cli): Command {
     .addHelpText('after', '\nEach command has examples: busbar status --help')
     .exitOverride()
     .configureOutput({
-      outputError: (text, write) =>
-        write(
-          `busbar: ${text
-            .replace(/^error: /, '')
-            .replace(/\s*\n\s*/g, ' ')
-            .trim()}\n`,
-        ),
+      outputError: (text, write) => {
+        const problem = text.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ')
+        write(`busbar: ${clean(problem).trim().replace(/\.$/, '')}; busbar --help says more\n`)
+      },
     })
   addStart(program, cli)
   addStatus(program, cli)

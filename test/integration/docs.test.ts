@@ -11,7 +11,7 @@ import { documented, findRedisCli, normalise, transcribe } from '../support/tran
 
 const run = promisify(execFile)
 
-test('docs/keys.md shows what redis-cli shows', async ({ task, onTestFinished, skip }) => {
+test('docs/keys.md and the README show what redis-cli shows', async ({ task, onTestFinished, skip }) => {
   const cli = findRedisCli()
   if (cli === undefined) {
     task.meta.skipReason = 'redis-cli is not on PATH'
@@ -35,6 +35,9 @@ test('docs/keys.md shows what redis-cli shows', async ({ task, onTestFinished, s
     `XREVRANGE 'busbar:{openai}:events' + - COUNT 1`,
     `HGETALL 'busbar:{openai}:batches'`,
   ])
+  const short = await transcribe(cli, server.port, [
+    `HMGET 'busbar:{openai}:circuit' state reason consecutive_failures retry_at_ms`,
+  ])
   await clock.advance(30_000)
   expect((await openai.admit()).admitted).toBe(true)
   const tried = await transcribe(cli, server.port, [
@@ -46,6 +49,7 @@ test('docs/keys.md shows what redis-cli shows', async ({ task, onTestFinished, s
   ])
   const actual = `${opened}\n\n${tried}`
   await clock.close()
+  expect(short).toBe(documented('README.md', 'readme', short))
   expect(normalise(actual)).toBe(normalise(documented('docs/keys.md', 'keys', actual)))
 })
 
@@ -64,6 +68,23 @@ test('the quick start of the README is examples/quickstart.mjs, and does what it
   const shown = /<!-- quickstart -->\n```console\n([^]*?)```/.exec(readme)?.[1] ?? ''
   const steady = (text: string) => said(text).filter((line) => !line.startsWith('$'))
   expect(steady(stdout)).toEqual(steady(shown))
+})
+
+test('a fleet with one breaker spends fewer doomed calls than processes with one each', async ({
+  onTestFinished,
+}) => {
+  const server = await startRedis()
+  onTestFinished(() => server.stop())
+  const env = { ...process.env, REDIS_URL: server.url }
+  const { stdout } = await run(process.execPath, ['examples/fleet-beside-loners.mjs'], {
+    env,
+    timeout: 60_000,
+  })
+  const [shared, alone] = [...stdout.matchAll(/(\d+) of 320 calls reached/g)].map((found) => Number(found[1]))
+  console.log(stdout.trim())
+  expect(alone).toBe(8 * 3)
+  // The threshold, and what the other seven had under way when it was reached.
+  expect(shared).toBeLessThanOrEqual(3 + 7)
 })
 
 test('docs/errors.md lists the codes of the registry, with their meanings', () => {

@@ -121,7 +121,7 @@ function against({ snapshot, settings }: ProviderView): string {
       : `${formatRate(successRate)} of ${formatCount(historyTotal)} records healthy`
   return (
     `${runs.join(', ')} (${formatCount(threshold)} open it). ` +
-    `In the last ${formatDuration(windowMs)}${covered}: ${rate}, below ${formatRate(degradationThreshold)} is degraded.`
+    `In the last ${formatDuration(windowMs)}${covered}: ${rate} (below ${formatRate(degradationThreshold)} counts as degraded).`
   )
 }
 
@@ -146,7 +146,9 @@ function probeText({ snapshot, settings }: ProviderView): string {
   if (probe === undefined) return 'No probe is configured: only calls say how it is.'
   const { lastProbeAt, lastProbeStatus, lastProbeDetail, at, stale } = snapshot
   const every = `every ${formatDuration(probe.intervalMs)}`
-  const late = stale ? ' That is stale: does any process run startProbes()?' : ''
+  const stopped = snapshot.mark === 'unhealthy' || snapshot.mark === 'terminated'
+  const missing = stopped ? 'the mark has stopped them' : 'does any process run startProbes()?'
+  const late = stale ? ` That is stale: ${missing}` : ''
   if (lastProbeAt === null || lastProbeStatus === null)
     return `None has ended yet; one is due ${every}.${late}`
   const detail = lastProbeDetail === '' ? '' : ` (${lastProbeDetail})`

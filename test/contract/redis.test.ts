@@ -1,0 +1,145 @@
+import { describe, expect, it, onTestFinished } from 'vitest'
+import type { Change } from '../../src/model/events.js'
+import { RedisConnection } from '../../src/redis/connection.js'
+import { RedisFeed } from '../../src/redis/feed.js'
+import { fleetKeys, PROVIDER_KEYS, providerKey } from '../../src/redis/keys.js'
+import { RedisStore } from '../../src/redis/store.js'
+import { luaSource } from '../support/clock.js'
+import { testFleet, type Fleet } from '../support/fleet.js'
+import { storeContract } from './store.contract.js'
+import { quick, run, type Ground } from './store/subject.js'
+
+async function openRedis(): Promise<Ground & { readonly fleet: Fleet }> {
+  const fleet = await testFleet()
+  const { namespace, clock, redis, url } = fleet
+  const errors: Error[] = []
+  const onError = (error: Error) => void errors.push(error)
+  const connection = new RedisConnection(url, { commandTimeoutMs: 20_000, unref: false, onError })
+  await connection.connect()
+  const store = new RedisStore(connection, namespace, luaSource(namespace))
+  const feed = new RedisFeed(connection, namespace, onError)
+  const changes: Change[] = []
+  await feed.subscribe({ change: (change) => changes.push(change), gap: () => undefined })
+  onTestFinished(async () => {
+    await feed.close()
+    await store.close()
+    expect(errors, 'errors of the connection').toEqual([])
+  })
+  const leftovers = async (id: string) => {
+    const keys = await redis.keys(`${namespace}:{${id}}:*`)
+    const listed = await redis.zscore(fleetKeys(namespace).providers, id)
+    return [...keys, ...(listed === null ? [] : ['list'])]
+  }
+  const { set, advance } = clock
+  return { fleet, store, changes, nowMs: () => clock.nowMs, advance, set, leftovers }
+}
+
+storeContract('redis', openRedis)
+
+describe('the keys in Redis', () => {
+  it('are those of the table, of the types that the headers state, and no others', async () => {
+    const { fleet, advance, ...ground } = await openRedis()
+    const subject = await quick({ ...ground, advance }, { successThreshold: 2, trialLeaseMs: 60_000 })
+    await ground.store.ensureEpoch()
+    await ground.store.heartbeat('worker-1')
+    await subject.openAndWait()
+    await subject.admit()
+    const types = new Map<string, string>()
+    for (const key of await fleet.redis.keys(`${fleet.namespace}:*`)) types.set(key, await fleet.redis.type(key))
+    types.delete(`${fleet.namespace}:test-clock`)
+    const key = (name: (typeof PROVIDER_KEYS)[number]) => providerKey(fleet.namespace, 'openai', name)
+    expect(Object.fromEntries(types)).toEqual({
+      [key('config')]: 'hash',
+      [key('circuit')]: 'hash',
+      [key('history')]: 'zset',
+      [key('trials')]: 'zset',
+      [key('events')]: 'stream',
+      [key('batches')]: 'hash',
+      [`${fleet.namespace}:meta`]: 'hash',
+      [`${fleet.namespace}:providers`]: 'zset',
+      [`${fleet.namespace}:workers`]: 'zset',
+    })
+  })
+
+  it('read like a sentence: the circuit of a provider that is open', async () => {
+    const { fleet, ...ground } = await openRedis()
+    const subject = await quick(ground, { failureThreshold: 2 })
+    await subject.record('healthy')
+    await subject.record('timeout', 2)
+    const now = String(ground.nowMs())
+    const circuit = await fleet.redis.hgetall(providerKey(fleet.namespace, 'openai', 'circuit'))
+    expect(circuit).toMatchObject({
+      state: 'open',
+      reason: '2 consecutive failures, last: timeout',
+      consecutive_failures: '2',
+      probe_consecutive_failures: '0',
+      consecutive_successes: '0',
+      opened_at_ms: now,
+      retry_at_ms: String(ground.nowMs() + 1_000),
+      cooldown_ms: '1000',
+      throttled_until_ms: '0',
+      history_total: '3',
+      history_healthy: '1',
+      last_now_ms: now,
+      clock_offset_ms: '0',
+      applied: '3',
+    })
+    const history = await fleet.redis.zrange(providerKey(fleet.namespace, 'openai', 'history'), 0, -1, 'WITHSCORES')
+    expect(history).toEqual(['000000000001:healthy:1', now, '000000000002:timeout:2', now])
+  })
+
+  it('write no number with an exponent, however large', async () => {
+    const { fleet, ...ground } = await openRedis()
+    const subject = await quick(ground, { failureThreshold: 1_000_000 }, { maxRecords: 10_000_000 })
+    await subject.record('healthy', 1e15)
+    const circuit = await fleet.redis.hgetall(providerKey(fleet.namespace, 'openai', 'circuit'))
+    expect(circuit['applied']).toBe('1000000000000000')
+    expect(circuit['history_total']).toBe('10000000')
+  })
+
+  it('stay unwritten by an admission while closed', async () => {
+    const { fleet, ...ground } = await openRedis()
+    const subject = await quick(ground)
+    const key = providerKey(fleet.namespace, 'openai', 'circuit')
+    const before = await fleet.redis.dump(key)
+    await ground.advance(5_000)
+    await subject.admit()
+    expect(await fleet.redis.dump(key)).toEqual(before)
+    expect(await fleet.redis.exists(providerKey(fleet.namespace, 'openai', 'trials'))).toBe(0)
+  })
+})
+
+describe('the book of batches in Redis', () => {
+  it('forgets processes that were idle for ten minutes, and keeps those that were not', async () => {
+    const { fleet, ...ground } = await openRedis()
+    const subject = await quick(ground)
+    const book = providerKey(fleet.namespace, 'openai', 'batches')
+    for (let i = 0; i < 4; i += 1) await subject.send([], { incarnation: `old-${i}`, sequence: 1 })
+    await ground.advance(600_000)
+    await subject.send([], { incarnation: 'kept', sequence: 1 })
+    expect(await fleet.redis.hlen(book)).toBe(5)
+    await ground.advance(1)
+    await subject.send([], { incarnation: 'new', sequence: 1 })
+    expect((await fleet.redis.hkeys(book)).sort()).toEqual(['kept', 'new'])
+  })
+})
+
+describe('a wiped Redis', () => {
+  it('knows no provider and no epoch, and takes what a process brings', async () => {
+    const { fleet, ...ground } = await openRedis()
+    const subject = await quick(ground)
+    const epoch = await ground.store.ensureEpoch()
+    await subject.record('unhealthy')
+    const restore = await subject.snapshot()
+    const keys = await fleet.redis.keys(`${fleet.namespace}:*`)
+    await fleet.redis.unlink(keys.filter((key) => !key.endsWith(':test-clock')))
+    expect(await ground.store.epoch()).toBeNull()
+    expect(await ground.store.record('openai', subject.batch([run('healthy')]))).toMatchObject({
+      status: 'unknown_provider',
+    })
+    expect(await ground.store.ensureEpoch()).not.toBe(epoch)
+    await subject.register({}, { mode: 'keep', restore })
+    expect(await subject.snapshot()).toMatchObject({ state: 'open', retryAfterMs: 1_000 })
+    expect((await subject.snapshot()).generation).toBeGreaterThan(restore.generation)
+  })
+})

@@ -1,0 +1,24 @@
+import { describe } from 'vitest'
+import { admissionContract } from './store/admission.js'
+import { batchesContract } from './store/batches.js'
+import { circuitContract } from './store/circuit.js'
+import { historyContract } from './store/history.js'
+import { marksContract } from './store/marks.js'
+import { probesContract } from './store/probes.js'
+import { registrationContract } from './store/registration.js'
+import type { Ground } from './store/subject.js'
+import { trialsContract } from './store/trials.js'
+
+/** What every store must do, whatever it is made of. `open` gives one with its time in the test's hand. */
+export function storeContract(name: string, open: () => Promise<Ground>): void {
+  describe(`${name} as a store`, () => {
+    registrationContract(open)
+    admissionContract(open)
+    trialsContract(open)
+    circuitContract(open)
+    probesContract(open)
+    marksContract(open)
+    batchesContract(open)
+    historyContract(open)
+  })
+}

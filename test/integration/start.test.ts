@@ -1,0 +1,194 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+
+import { connect } from '../../src/index.js'
+import { BIN, processTree, runCli, startCommand, survivors, type Started } from '../support/cli.js'
+import { eventually } from '../support/process.js'
+import { redisUrl, testNamespace } from '../support/redis.js'
+
+/** No process of ours may be left this long after the end began. */
+const GONE_WITHIN_MS = 5_000
+const READY = /^ready redis=(\S+) namespace=(\S+)$/m
+
+let folder = ''
+let tree: number[] = []
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'busbar-start-'))
+  tree = []
+})
+
+afterEach(async () => {
+  await survivors(tree, 0) // of a test that failed before the end
+  rmSync(folder, { recursive: true, force: true })
+})
+
+/** Starts it, waits until all runs, and remembers every process of it. */
+async function startReady(command: readonly string[], env: Record<string, string> = {}): Promise<Started> {
+  const started = startCommand(command, { cwd: folder, env })
+  tree = [started.pid]
+  await started.said(READY)
+  tree = processTree(started.pid)
+  return started
+}
+
+async function jsonOf<T>(...args: string[]): Promise<T> {
+  const { stdout } = await runCli([...args, '--json'], { cwd: folder })
+  return JSON.parse(stdout) as T // what the test looks at is what it expects to be there
+}
+
+interface Listed {
+  providers: { id: string; historyTotal: number; lastProbeStatus: string | null }[]
+}
+
+interface Told {
+  events: { kind: string; reason: string }[]
+}
+
+describe('busbar start', { timeout: 90_000 }, () => {
+  it('runs a fleet in which one upstream’s circuit opens and closes, and ends on SIGTERM', async () => {
+    const job = await startReady([BIN, 'start'])
+    expect(job.output().match(/^ready /gm)).toHaveLength(1)
+    expect(tree.length).toBeGreaterThanOrEqual(8) // itself, upstreams, four workers, Redis and its watchdog
+    const [, redis = '', namespace] = READY.exec(job.output()) ?? []
+    expect(namespace).toBe('busbar-demo')
+    expect(readFileSync(join(folder, '.busbar', 'url'), 'utf8')).toBe(
+      `redis=${redis} namespace=busbar-demo\n`,
+    )
+
+    const called = await eventually(async () => {
+      const { providers } = await jsonOf<Listed>('status')
+      return (
+        providers.length === 3 &&
+        providers.every((one) => one.historyTotal > 0 && one.lastProbeStatus !== null)
+      )
+    }, 20_000)
+    expect(called).toBe(true)
+    expect((await jsonOf<Listed>('status')).providers.map(({ id }) => id).sort()).toEqual([
+      'cycling',
+      'slow',
+      'steady',
+    ])
+
+    const moved = await eventually(async () => {
+      const { events } = await jsonOf<Told>('events', 'cycling', '--count', '100')
+      const opened = events.findIndex((event) => event.kind === 'opened')
+      return opened >= 0 && events.slice(opened).some((event) => event.kind === 'closed')
+    }, 40_000)
+    expect(moved).toBe(true)
+    expect(job.output()).toMatch(/cycling opened: 3 consecutive (failures|failed probes), last: unhealthy/)
+    expect(job.output()).toMatch(/cycling closed: 1 successful trial/)
+    expect(job.output()).toMatch(/status steady .*\| cycling .*\| slow /)
+
+    process.kill(job.pid, 'SIGTERM')
+    expect(await survivors(tree, GONE_WITHIN_MS)).toEqual([])
+    expect(await job.exit).toBe(0)
+    expect(existsSync(join(folder, '.busbar', 'url'))).toBe(false)
+  })
+
+  it('leaves no process behind after Ctrl-C, which reaches the whole group', async () => {
+    const job = await startReady([BIN, 'start'])
+    process.kill(-job.pid, 'SIGINT')
+    expect(await survivors(tree, GONE_WITHIN_MS)).toEqual([])
+    expect(await job.exit).toBe(0)
+    expect(job.output()).not.toMatch(/unexpectedly|Error|\n\s+at /)
+  })
+
+  it('leaves no process behind when its terminal is closed', async () => {
+    const job = await startReady([BIN, 'start'])
+    process.kill(-job.pid, 'SIGHUP')
+    expect(await survivors(tree, GONE_WITHIN_MS)).toEqual([])
+  })
+
+  it('leaves no process behind when it is killed', async () => {
+    const job = await startReady([BIN, 'start'])
+    process.kill(job.pid, 'SIGKILL')
+    expect(await survivors(tree, GONE_WITHIN_MS)).toEqual([])
+    const { code, stderr } = await runCli(['status'], { cwd: folder })
+    expect({ code, stderr }).toMatchObject({
+      code: 3,
+      stderr: expect.stringContaining('still running') as string,
+    })
+  })
+
+  it('leaves no process behind when the npm that runs it is killed', async () => {
+    const npm = `require('node:child_process').spawn(process.execPath, [${JSON.stringify(BIN)}, 'start'],
+      { stdio: 'inherit', env: { ...process.env, npm_lifecycle_event: 'start' } })`
+    const job = await startReady(['-e', npm])
+    process.kill(job.pid, 'SIGKILL')
+    expect(await survivors(tree, GONE_WITHIN_MS)).toEqual([])
+  })
+
+  it('leaves no process behind when it is told to end while it starts', async () => {
+    const job = startCommand([BIN, 'start'], { cwd: folder })
+    await eventually(() => (tree = processTree(job.pid)).length >= 5, 20_000)
+    process.kill(job.pid, 'SIGTERM')
+    expect(await survivors(tree, GONE_WITHIN_MS)).toEqual([])
+    expect(await job.exit).toBe(0)
+  })
+
+  it('starts a worker again that was killed', async () => {
+    const job = await startReady([BIN, 'start'])
+    const isWorker = (pid: number) =>
+      execFileSync('ps', ['-o', 'args=', '-p', String(pid)], { encoding: 'utf8' }).includes(
+        'worker-2 redis://',
+      )
+    process.kill(tree.find(isWorker) ?? 0, 'SIGKILL')
+    await job.said(/worker-2 \(pid \d+\) ended unexpectedly \(SIGKILL\), starting it again/)
+    expect(await eventually(() => processTree(job.pid).some(isWorker), 10_000)).toBe(true)
+    tree = processTree(job.pid)
+    process.kill(job.pid, 'SIGTERM')
+    expect(await survivors(tree, GONE_WITHIN_MS)).toEqual([])
+  })
+})
+
+describe('busbar start --config', { timeout: 60_000 }, () => {
+  it('registers the providers of the file, probes them, and says which Redis it uses', async () => {
+    const namespace = testNamespace()
+    const url = 'http://127.0.0.1:1/' // nobody listens there: the probe fails
+    const probe = { kind: 'http', url, intervalMs: 200 }
+    const config = { redis: 'redis://127.0.0.1:1', namespace, providers: { down: { probe }, quiet: null } }
+    writeFileSync(join(folder, 'busbar.yaml'), JSON.stringify(config)) // JSON is YAML
+    const job = await startReady([BIN, 'start', '--config', 'busbar.yaml'], { REDIS_URL: redisUrl() })
+    expect(job.output()).toContain(`Redis ${redisUrl()} (REDIS_URL), namespace ${namespace}`)
+    await job.said(/down opened: 3 consecutive failed probes/)
+    const { code, stdout } = await runCli(['status'], { cwd: folder })
+    expect(code).toBe(2)
+    expect(stdout).toMatch(/^quiet +● healthy/m)
+
+    process.kill(job.pid, 'SIGTERM')
+    expect(await survivors(tree, GONE_WITHIN_MS)).toEqual([])
+    expect(await job.exit).toBe(0)
+    await using busbar = await connect({ redis: redisUrl(), namespace, logger: false })
+    for (const id of await busbar.providers()) await busbar.remove(id)
+  })
+
+  it('uses a private Redis where none is named, and talks JSON to a program', async () => {
+    writeFileSync(join(folder, 'busbar.yaml'), 'providers: { quiet: }')
+    const job = startCommand([BIN, 'start', '--config', 'busbar.yaml', '--json'], { cwd: folder })
+    await job.said(/"type":"status"/)
+    tree = processTree(job.pid)
+    const types = job
+      .output()
+      .trim()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { type: string }).type)
+    expect(types).toEqual(expect.arrayContaining(['note', 'event', 'ready', 'status']))
+    expect(job.output()).toMatch(
+      /Redis redis:\/\/127\.0\.0\.1:\d+ \(private, ends with this\), namespace busbar"/,
+    )
+    process.kill(job.pid, 'SIGINT')
+    expect(await survivors(tree, GONE_WITHIN_MS)).toEqual([])
+  })
+
+  it('answers 3 when Redis does not answer', async () => {
+    writeFileSync(join(folder, 'busbar.yaml'), 'redis: redis://127.0.0.1:1\nproviders: { quiet: }')
+    const { code, stderr } = await runCli(['start', '--config', 'busbar.yaml'], { cwd: folder })
+    expect(code).toBe(3)
+    expect(stderr).toMatch(/^busbar: Redis at redis:\/\/127\.0\.0\.1:1 does not answer .*from busbar\.yaml/)
+  })
+})
