@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { connect } from 'busbar'
 
 const PROCESSES = 8
-const CALLS = 40
+const CALLS = 20
 const PAUSE_MS = 25
 
 if (process.send === undefined) await compare()

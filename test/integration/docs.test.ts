@@ -80,7 +80,7 @@ test('a fleet with one breaker spends fewer doomed calls than processes with one
     env,
     timeout: 60_000,
   })
-  const [shared, alone] = [...stdout.matchAll(/(\d+) of 320 calls reached/g)].map((found) => Number(found[1]))
+  const [shared, alone] = [...stdout.matchAll(/(\d+) of 160 calls reached/g)].map((found) => Number(found[1]))
   console.log(stdout.trim())
   expect(alone).toBe(8 * 3)
   // The threshold, and what the other seven had under way when it was reached.
