@@ -28,9 +28,7 @@ export class Outbox {
     const applied = new Promise<void>((resolve, reject) => {
       this.#waiting.push({ run, resolve, reject })
     })
-    this.#flushing ??= this.#flush().finally(() => {
-      this.#flushing = undefined
-    })
+    this.#flushing ??= this.#flush()
     return applied
   }
 
@@ -46,6 +44,8 @@ export class Outbox {
       const batch = this.#waiting.splice(0, MAX_BATCH)
       await this.#send(batch)
     }
+    // In the same turn as the last look: an outcome added after it finds no flush under way, and starts one.
+    this.#flushing = undefined
   }
 
   async #send(batch: readonly Entry[]): Promise<void> {

@@ -1,4 +1,5 @@
 import type { Settings } from '../model/settings.js'
+import { DEFAULTS } from './defaults.js'
 import { resolveSettings } from './settings.js'
 
 /** Settings as they stand in Redis: one field a setting, under the path that messages use. */
@@ -13,17 +14,21 @@ export function flattenSettings(settings: Settings): FlatSettings {
   return flat
 }
 
-/** The reverse; checks again, because other versions and people write there too. */
+/**
+ * The reverse. Checks again, because people write there too; what a later version added is left out, so that
+ * two versions can live on one Redis.
+ */
 export function unflattenSettings(flat: FlatSettings): Settings {
-  const group = (prefix: string) =>
+  const group = (prefix: string, known: object) =>
     Object.fromEntries(
-      Object.entries(flat)
-        .filter(([key]) => key.startsWith(prefix))
-        .map(([key, value]) => [key.slice(prefix.length), parse(value)]),
+      Object.keys(known).flatMap((key) => {
+        const value = flat[`${prefix}.${key}`]
+        return value === undefined ? [] : [[key, parse(value)]]
+      }),
     )
   return resolveSettings({
-    breaker: group('breaker.'),
-    history: group('history.'),
+    breaker: group('breaker', DEFAULTS.breaker),
+    history: group('history', DEFAULTS.history),
     slowMs: flat['slowMs'] === undefined ? undefined : Number(flat['slowMs']),
     // The schema judges what was stored; JSON.parse says nothing about its type.
     probe: flat['probe'] === undefined ? undefined : (JSON.parse(flat['probe']) as never),

@@ -49,7 +49,7 @@ interface Told {
   events: { kind: string; reason: string }[]
 }
 
-describe('busbar start', { timeout: 90_000 }, () => {
+describe('the sample job', { timeout: 90_000 }, () => {
   it('runs a fleet in which one upstream’s circuit opens and closes, and ends on SIGTERM', async () => {
     const job = await startReady([BIN, 'start'])
     expect(job.output().match(/^ready /gm)).toHaveLength(1)
@@ -89,7 +89,9 @@ describe('busbar start', { timeout: 90_000 }, () => {
     expect(await job.exit).toBe(0)
     expect(existsSync(join(folder, '.busbar', 'url'))).toBe(false)
   })
+})
 
+describe('busbar start', { timeout: 90_000 }, () => {
   it('leaves no process behind after Ctrl-C, which reaches the whole group', async () => {
     const job = await startReady([BIN, 'start'])
     process.kill(-job.pid, 'SIGINT')

@@ -73,9 +73,8 @@ export function startCommand(command: readonly string[], options: CliOptions = {
     exit: new Promise((resolve) => child.once('exit', resolve)),
     output,
     said: async (pattern, timeoutMs = 40_000) => {
-      let found: RegExpExecArray | null = null
-      const over = () => (found = pattern.exec(output())) !== null || child.exitCode !== null
-      await eventually(over, timeoutMs)
+      await eventually(() => pattern.test(output()) || child.exitCode !== null, timeoutMs)
+      const found = pattern.exec(output())
       if (found === null) throw new Error(`${String(pattern)} was never said:\n${output()}`)
       return found
     },
