@@ -41,6 +41,8 @@ interface ProbeJob {
 const STALLED_MS = 2_000
 /** Nothing of BullMQ's own waits longer than this for Redis or for a new job, ms. */
 const PATIENCE_MS = 2_000
+/** So often connections are cut at a close, `PATIENCE_MS` apart, before it gives up waiting. */
+const MAX_ROUNDS = 4
 /** A queue that runs for ever keeps no more of its events than this. */
 const MAX_EVENTS = 100
 
@@ -117,13 +119,18 @@ export class ProbeQueue {
     const blocking = await settled(Promise.resolve(this.#worker.getBackend().blockingClient))
     const reachable = this.#connection.status === 'ready' && blocking?.status === 'ready'
     // Unforced it hands the ended jobs back, for which it needs Redis.
-    const closed = this.#worker.close(!reachable)
-    await settled(closed)
+    const closed = this.#worker.close(!reachable).then(
+      () => true,
+      () => true,
+    )
+    // Where Redis is frozen it would wait for ever, and connect again after a disconnect: so more than once.
+    for (let round = 0; round < MAX_ROUNDS && (await settled(closed)) !== true; round += 1) {
+      disconnect(blocking)
+      disconnect(this.#connection)
+    }
     await settled(this.#queue.close())
-    // A second disconnect would leave a timer of ioredis behind.
-    if (blocking?.status !== 'end') blocking?.disconnect()
-    this.#connection.disconnect()
-    await closed
+    disconnect(blocking)
+    disconnect(this.#connection)
   }
 
   async #track(work: Promise<void>): Promise<void> {
@@ -160,6 +167,11 @@ export function offsetOf(id: string, intervalMs: number): number {
   let hash = 0x811c9dc5
   for (const byte of Buffer.from(id)) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0
   return 1 + (hash % (intervalMs - 1))
+}
+
+/** Once only: a second disconnect would leave a timer of ioredis behind. */
+function disconnect(client: Pick<QueueConnection, 'status' | 'disconnect'> | undefined): void {
+  if (client !== undefined && client.status !== 'end') client.disconnect()
 }
 
 const toError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)))

@@ -1,5 +1,5 @@
 // Three HTTP servers to call: `steady` answers at once, `cycling` is down for 8 seconds in every 20, `slow` answers
-// after 100 to 400 ms. Arguments: the addresses to listen at, if they are not to be new ones.
+// after 50 to 350 ms. Arguments: the addresses to listen at, if they are not to be new ones.
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { endWithParent, tellParent } from './parent.js'
@@ -19,7 +19,7 @@ const answers = {
     response.end('up and down\n')
   },
   slow: (response: ServerResponse) => {
-    setTimeout(() => response.end('in good time\n'), 100 + Math.random() * 300)
+    setTimeout(() => response.end('in good time\n'), 50 + Math.random() * 300)
   },
 }
 

@@ -18,15 +18,17 @@ const busbar = await connect({
 })
 endWithParent(() => busbar.close({ timeoutMs: 1_000 }))
 
+// Every worker registers the same settings: the first one writes them, for the others nothing changes.
+const providers = new Map<string, Provider>()
 for (const [index, id] of SAMPLES.entries()) {
   const url = urls[index] ?? ''
-  // Every worker registers the same settings: the first one writes them, for the others nothing changes.
-  const provider = await busbar.provider(id, settingsFor(url))
-  void callForever(provider, url)
+  providers.set(url, await busbar.provider(id, settingsFor(url)))
 }
 
 // This process also runs probes. The fleet probes once per interval, however many processes do this.
 await busbar.startProbes()
+
+for (const [url, provider] of providers) void callForever(provider, url)
 tellParent('ready')
 
 async function callForever(provider: Provider, url: string): Promise<void> {

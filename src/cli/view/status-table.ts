@@ -1,4 +1,4 @@
-import { formatAbout, formatCount, formatRate } from '../format.js'
+import { formatAbout, formatCount, formatRate, wrap } from '../format.js'
 import { paintHealth, paintState, type Paints } from './paint.js'
 import { retryIn, why, type ProviderView } from './provider-view.js'
 import { renderTable, widthOf } from './table.js'
@@ -8,21 +8,28 @@ const COLUMN_GAP = 2
 const MIN_WHY_WIDTH = 24
 const NONE = '-'
 
-/** One row a provider. Narrow screens go without trials and marks: the reason names them too. */
+/** One row a provider. On a narrow screen the reason goes below its row, and names trials and mark with it. */
 export function statusTable(views: readonly ProviderView[], paints: Paints, columns: number): string {
   const rows = views.map((view) => rowOf(view, paints))
   const widths = HEAD.map((title, at) => Math.max(title.length, ...rows.map((row) => widthOf(row[at] ?? ''))))
-  const left = (shown: readonly number[]) =>
-    columns - shown.reduce((sum, at) => sum + (widths[at] ?? 0) + COLUMN_GAP, 0)
-  const wide = [0, 1, 2, 3, 4, 5, 6, 7]
-  const shown = left(wide) >= MIN_WHY_WIDTH ? wide : wide.slice(0, 6)
-  const pick = (cells: readonly string[]) => [...shown, 8].map((at) => cells[at] ?? '')
-  return renderTable({
-    head: pick(HEAD).map((title) => paints.dim(title)),
-    rows: rows.map(pick),
-    lastWidth: Math.max(MIN_WHY_WIDTH, left(shown)),
-  })
+  const left = columns - widths.slice(0, -1).reduce((sum, width) => sum + width + COLUMN_GAP, 0)
+  const head = HEAD.map((title) => paints.dim(title))
+  if (left >= MIN_WHY_WIDTH) return renderTable({ head, rows, lastWidth: left })
+  const narrow = (cells: readonly string[]) => cells.slice(0, NARROW_COLUMNS)
+  const [first = '', ...lines] = renderTable({ head: narrow(head), rows: rows.map(narrow) }).split('\n')
+  const reasons = rows.map((row) => row.at(-1) ?? NONE)
+  return [first, ...lines.flatMap((line, at) => [line, ...reasonBelow(reasons[at], paints, columns)])].join(
+    '\n',
+  )
 }
+
+const NARROW_COLUMNS = 6
+const INDENT = '    '
+
+const reasonBelow = (reason: string | undefined, paints: Paints, columns: number): string[] =>
+  reason === undefined || reason === NONE
+    ? []
+    : wrap(reason, columns - INDENT.length - 1).map((line) => paints.dim(INDENT + line))
 
 function rowOf(view: ProviderView, paints: Paints): string[] {
   const { snapshot, settings } = view

@@ -14,6 +14,11 @@ export async function join(options = {}) {
   return { busbar, provider: await busbar.provider(id, settings) }
 }
 
+/** A plain client of the test itself. What it meets while Redis is away is not what the test is about. */
+function plainClient() {
+  return new Redis(job.redis).on('error', () => undefined)
+}
+
 /** Answers each question by the action of its name, until the parent is gone. */
 export function serve(actions) {
   process.on('message', async ({ number, action, args }) => {
@@ -28,7 +33,7 @@ export function serve(actions) {
 
 /** Resolves at the next message on the channel; `listening` settles when none can be missed any more. */
 export function barrier(channel) {
-  const redis = new Redis(job.redis)
+  const redis = plainClient()
   const waiting = []
   redis.on('message', () => {
     for (const go of waiting.splice(0)) go()
@@ -41,7 +46,7 @@ export function barrier(channel) {
 
 /** How many processes are at this moment making a call: counted by the callers, beside Busbar and not through it. */
 export function headCount() {
-  const redis = new Redis(job.redis)
+  const redis = plainClient()
   const key = `${job.namespace}:test-inside`
   return {
     /** Answers how many are inside now, this one included. */
@@ -71,5 +76,6 @@ export function callerActions(busbar, provider) {
     snapshot: () => provider.snapshot(),
     peek: () => provider.peek(),
     counters: () => busbar.counters,
+    remove: () => busbar.remove(provider.id),
   }
 }

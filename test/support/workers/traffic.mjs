@@ -1,15 +1,17 @@
-// Constant traffic: a call, a short pause, the next call, until told to stop or killed. It counts what it saw.
+// Constant traffic: a call, a short pause, the next call, from the moment it is told to start until it is told to stop, or
+// killed. It counts what it saw.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { headCount, job, join, serve } from './join.mjs'
 
-const { busbar, provider } = await join()
+const { provider } = await join()
 const { callMs, pauseMs } = job.extra
 const heads = headCount()
 const seen = { calls: 0, admitted: 0, trials: 0, overlappingTrials: 0, refused: {}, errors: {} }
 const count = (table, key) => {
   table[key] = (table[key] ?? 0) + 1
 }
-let running = true
+let running = false
+let ended
 
 async function call() {
   seen.calls += 1
@@ -32,12 +34,13 @@ async function run() {
   }
 }
 
-const ended = run()
-
 serve({
+  start: () => {
+    running = true
+    ended = run()
+  },
   seen: () => seen,
   peek: () => provider.peek(),
-  counters: () => busbar.counters,
   stop: async () => {
     running = false
     await ended

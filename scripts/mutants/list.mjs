@@ -1,0 +1,292 @@
+// The faults that scripts/mutants.mjs plants: each says what it breaks, and the edits that break it.
+
+const one = (why, file, find, replace, short = false) => ({ why, short, edits: [{ file, find, replace }] })
+const essential = (why, file, find, replace) => one(why, file, find, replace, true)
+
+const CIRCUIT = 'lib/circuit.lua'
+const BREAKER = 'lib/breaker.lua'
+const PROVIDER = 'lib/provider.lua'
+const ADMISSION = 'lib/admission.lua'
+const TRIALS = 'lib/trials.lua'
+const HISTORY = 'lib/history.lua'
+const BATCHES = 'lib/batches.lua'
+const REGISTER = 'lib/register.lua'
+
+const circuit = [
+  essential(
+    'half-open begins one ms after retry_at',
+    CIRCUIT,
+    'now >= circuit.retry_at_ms',
+    'now > circuit.retry_at_ms',
+  ),
+  essential(
+    'a mark holds one ms too long',
+    CIRCUIT,
+    'now >= circuit.mark_until_ms',
+    'now > circuit.mark_until_ms',
+  ),
+  essential(
+    'a clock that stepped back is not made up for',
+    CIRCUIT,
+    'circuit.clock_offset_ms = circuit.clock_offset_ms + circuit.last_now_ms - now',
+    'circuit.clock_offset_ms = circuit.clock_offset_ms',
+  ),
+  one('numbers may fall below the clock', CIRCUIT, 'math.max((stored or 0) + 1, now)', '(stored or 0) + 1'),
+  one('numbers may repeat', CIRCUIT, 'math.max((stored or 0) + 1, now)', 'math.max(stored or 0, now)'),
+  essential(
+    'a transition leaves the run of successes',
+    PROVIDER,
+    '  circuit.consecutive_successes = 0\n',
+    '',
+  ),
+  essential('a transition leaves the leases', PROVIDER, "  redis.call('DEL', provider.keys.trials)\n", ''),
+  one(
+    'a transition keeps the generation',
+    PROVIDER,
+    '  circuit.generation = next_number(circuit.generation, provider.now)\n',
+    '',
+  ),
+]
+
+const breaker = [
+  essential('opens one failure late', BREAKER, 'run.count < missing', 'run.count <= missing'),
+  one(
+    'opens as if no failure came before this batch',
+    BREAKER,
+    'math.max(1, provider.settings.failure_threshold - circuit[field])',
+    'provider.settings.failure_threshold',
+  ),
+  essential(
+    'one success closes, whatever successThreshold says',
+    BREAKER,
+    'if n == missing then',
+    'if n >= 1 then',
+  ),
+  essential(
+    'a result of an older generation counts',
+    BREAKER,
+    'if run.generation ~= circuit.generation then',
+    'if false then',
+  ),
+  essential(
+    'a success leaves the run of failures',
+    BREAKER,
+    '    circuit[field] = 0\n',
+    '    circuit[field] = circuit[field]\n',
+  ),
+  {
+    why: 'a failure leaves the run of successes',
+    edits: [
+      { file: BREAKER, find: '    circuit.consecutive_successes = 0\n', replace: '' },
+      {
+        file: PROVIDER,
+        find: '  circuit.consecutive_successes = 0\n',
+        replace: "  if to ~= 'open' then\n    circuit.consecutive_successes = 0\n  end\n",
+      },
+    ],
+  },
+  one(
+    'a failed probe counts as a failed call',
+    BREAKER,
+    "return run.origin == 'probe' and 'probe_consecutive_failures' or 'consecutive_failures'",
+    "return 'consecutive_failures'",
+  ),
+  essential('closing leaves the run of failures', BREAKER, '  circuit.consecutive_failures = 0\n', ''),
+  one('closing leaves the run of failed probes', BREAKER, '  circuit.probe_consecutive_failures = 0\n', ''),
+  one('closing leaves the grown cooldown', BREAKER, '  circuit.cooldown_ms = 0\n', ''),
+  one(
+    'opening zeroes the run of failures',
+    BREAKER,
+    "  transition(provider, 'opened', 'open', reason)\n",
+    "  transition(provider, 'opened', 'open', reason)\n  circuit.consecutive_failures = 0\n",
+  ),
+  one(
+    're-opening does not begin a fresh cooldown',
+    BREAKER,
+    '  circuit.retry_at_ms = now + cooldown_ms',
+    '  circuit.retry_at_ms = (circuit.opened_at_ms or now) + cooldown_ms',
+  ),
+  one('the cooldown grows beyond its limit', BREAKER, ', settings.max_cooldown_ms)', ', 1e12)'),
+  essential(
+    'an outcome in open may close or re-open',
+    BREAKER,
+    "elseif state == 'open' then",
+    'elseif false then',
+  ),
+  one(
+    'a whole batch counts in the half-open that its first outcome began',
+    BREAKER,
+    'enter_half_open(provider) and 1 or run.count',
+    'enter_half_open(provider) and run.count or run.count',
+  ),
+  one(
+    'a probe without a lease decides in half-open',
+    BREAKER,
+    "elseif probing and run.token == '' then",
+    'elseif false then',
+  ),
+  essential(
+    'a shorter pause shortens the one in force',
+    BREAKER,
+    'if until_ms > provider.circuit.throttled_until_ms then',
+    'if until_ms ~= provider.circuit.throttled_until_ms then',
+  ),
+  essential(
+    'a probe result outlives a change of settings',
+    BREAKER,
+    'run.settings_revision ~= provider.settings.revision or ',
+    '',
+  ),
+  one(
+    'a probe result outlives a change of marks',
+    BREAKER,
+    ' or run.mark_version ~= circuit.mark_version then',
+    ' then',
+  ),
+]
+
+const admission = [
+  essential(
+    'every caller gets a trial',
+    ADMISSION,
+    'if live >= settings.half_open_max_trials then',
+    'if false then',
+  ),
+  essential(
+    'one trial too many',
+    ADMISSION,
+    'if live >= settings.half_open_max_trials then',
+    'if live > settings.half_open_max_trials then',
+  ),
+  one(
+    'a resent admission gets no second look when its lease is over',
+    ADMISSION,
+    'if held and held > now then',
+    'if held then',
+  ),
+  one(
+    'a lease is as long as the call, not the setting',
+    ADMISSION,
+    'math.max(settings.trial_lease_ms, request.min_lease_ms)',
+    'settings.trial_lease_ms',
+  ),
+  one(
+    'a refused caller renews the lease',
+    ADMISSION,
+    "      code = 'no_trial_free',",
+    "      code = (function()\n        for _, taken in ipairs(redis.call('ZRANGE', key, 0, -1)) do\n          redis.call('ZADD', key, as_text(now + settings.trial_lease_ms), taken)\n        end\n        return 'no_trial_free'\n      end)(),",
+  ),
+  one(
+    'a pause holds one ms too long',
+    ADMISSION,
+    'circuit.throttled_until_ms > now',
+    'circuit.throttled_until_ms >= now',
+  ),
+  one('an unhealthy mark refuses nothing', ADMISSION, "if mark and mark ~= 'degraded' then", 'if false then'),
+  one(
+    'two probes a gap apart: the second is refused',
+    ADMISSION,
+    'since_ms < request.min_gap_ms',
+    'since_ms <= request.min_gap_ms',
+  ),
+  one(
+    'with enforce off calls are refused',
+    ADMISSION,
+    'admission.admitted = not probing and not provider.settings.enforce',
+    'admission.admitted = false',
+  ),
+  one(
+    'an admission that comes too late is granted',
+    'admit.lua',
+    'if now > not_after_ms then',
+    'if false then',
+  ),
+  essential(
+    'a lease still holds its slot at its deadline',
+    TRIALS,
+    "local alive = '(' .. as_text(provider.now)",
+    'local alive = as_text(provider.now)',
+  ),
+  one(
+    'nobody is told of a freed slot',
+    TRIALS,
+    "redis.call('ZREM', provider.keys.trials, token) == 1 then\n    bump_version(provider)",
+    "redis.call('ZREM', provider.keys.trials, token) == 1 then",
+  ),
+]
+
+const history = [
+  essential(
+    'a writer evicts what is exactly as old as the window',
+    HISTORY,
+    "'-inf', '(' .. as_text(cutoff), 'LIMIT'",
+    "'-inf', as_text(cutoff), 'LIMIT'",
+  ),
+  one(
+    'a reader leaves out what is exactly as old as the window',
+    HISTORY,
+    "'-inf', '(' .. as_text(cutoff))",
+    "'-inf', as_text(cutoff))",
+  ),
+  one(
+    'a writer empties a history whose newest is as old as the window',
+    HISTORY,
+    'if newest and newest.at_ms < cutoff then',
+    'if newest and newest.at_ms <= cutoff then',
+  ),
+  one(
+    'a reader finds a history empty whose newest is as old as the window',
+    HISTORY,
+    'if not newest or newest.at_ms < cutoff then',
+    'if not newest or newest.at_ms <= cutoff then',
+  ),
+  essential('maxRecords takes whole runs', HISTORY, 'if taken < count then', 'if false then'),
+  one(
+    'maxRecords takes the newest',
+    HISTORY,
+    "redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')",
+    "redis.call('ZRANGE', key, -1, -1, 'WITHSCORES')",
+  ),
+  one(
+    'one record more than maxRecords',
+    HISTORY,
+    'while circuit.history_total > provider.settings.max_records do',
+    'while circuit.history_total > provider.settings.max_records + 1 do',
+  ),
+  one(
+    'a run grows one ms too long',
+    HISTORY,
+    'now - newest.at_ms < bucket_ms(provider.settings)',
+    'now - newest.at_ms <= bucket_ms(provider.settings)',
+  ),
+  one('evicted outcomes stay in the totals', HISTORY, '    add_to_totals(circuit, status, -count)\n', ''),
+  one(
+    'degraded counts as healthy in the rate',
+    HISTORY,
+    "  if status == 'healthy' then\n    circuit.history_healthy",
+    "  if status ~= 'unhealthy' then\n    circuit.history_healthy",
+  ),
+  one(
+    'coalescing loses outcomes',
+    HISTORY,
+    '    group.count = group.count + count\n',
+    '    group.count = count\n',
+  ),
+]
+
+const rest = [
+  one('a batch sent twice counts twice', BATCHES, 'sequence <= last', 'sequence < last'),
+  one('a resent batch that the book forgot decides', 'record.lua', '    run.generation = 0\n', ''),
+  one('a reset leaves the pause', 'reset.lua', 'provider.circuit.throttled_until_ms = 0\n', ''),
+  one(
+    'a trip without an end keeps an old one',
+    'trip.lua',
+    'for_ms and now + for_ms',
+    'for_ms and now + for_ms or provider.circuit.retry_at_ms',
+  ),
+  one('after a wipe an open circuit is closed', REGISTER, "if known.state ~= 'closed' then", 'if false then'),
+  one('after a wipe a mark is gone', REGISTER, 'if known.mark ~= cjson.null then', 'if false then'),
+  one('identical settings are a change', REGISTER, '  if from == to then\n    return\n  end\n', ''),
+]
+
+export const mutants = [...circuit, ...breaker, ...admission, ...history, ...rest]

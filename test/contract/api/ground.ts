@@ -1,0 +1,60 @@
+import type { Busbar, HealthStatus, Logger, Provider, SettingsInput } from '../../../src/index.js'
+
+/** A busbar with the store's time in the test's hand. */
+export interface ApiGround {
+  readonly busbar: Busbar
+  /** Moves the store's clock. */
+  advance(ms: number): Promise<void>
+  /** Lets at least `ms` pass on the clock by which this process times its calls. */
+  spend(ms: number): Promise<void>
+}
+
+export interface OpenOptions {
+  readonly logger?: Logger
+  readonly defaults?: SettingsInput
+}
+
+export type OpenApi = (options?: OpenOptions) => Promise<ApiGround>
+
+/** 1 failure opens for 1 s. */
+export const QUICK: SettingsInput = { breaker: { failureThreshold: 1, cooldownMs: 1_000 } }
+
+export interface Opened extends ApiGround {
+  readonly provider: Provider
+}
+
+export async function withProvider(
+  open: OpenApi,
+  settings: SettingsInput = QUICK,
+  options?: OpenOptions,
+): Promise<Opened> {
+  const ground = await open(options)
+  return { ...ground, provider: await ground.busbar.provider('openai', settings) }
+}
+
+/** How the one call of this test ended, as the store was told. */
+export async function outcomeOf(provider: Provider): Promise<HealthStatus | 'ignored' | 'throttled' | 'none'> {
+  const [history, snapshot] = [await provider.history(), await provider.snapshot()]
+  const [entry] = history
+  if (snapshot.applied > 1) throw new Error(`${snapshot.applied} outcomes instead of one`)
+  if (entry !== undefined) return entry.status
+  if (snapshot.throttledForMs > 0) return 'throttled'
+  return snapshot.applied === 1 ? 'ignored' : 'none'
+}
+
+/** What `promise` rejects with. */
+export async function rejection(promise: Promise<unknown>): Promise<unknown> {
+  try {
+    await promise
+  } catch (error) {
+    return error
+  }
+  throw new Error('it did not reject')
+}
+
+/** Takes what is logged, so that a test can look at it. */
+export function logbook(): { readonly logger: Logger; readonly lines: [string, object, string][] } {
+  const lines: [string, object, string][] = []
+  const at = (level: string) => (fields: object, message: string) => void lines.push([level, fields, message])
+  return { lines, logger: { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') } }
+}

@@ -1,0 +1,112 @@
+import { expect, test } from 'vitest'
+import type { Worker } from '../support/workers/fork.mjs'
+import { isAlive } from '../support/process.js'
+import {
+  caller,
+  expectSoon,
+  privateRedis,
+  trafficWorker,
+  type PrivateRedis,
+  type TrafficActions,
+} from './workers.js'
+
+const settings = { breaker: { cooldownMs: 600_000 } }
+const extra = { callMs: 0, pauseMs: 1 }
+
+async function trafficOn(server: PrivateRedis): Promise<Worker<TrafficActions>[]> {
+  const start = () =>
+    trafficWorker(server, { clockDouble: false, settings, extra, options: { commandTimeoutMs: 1_000 } })
+  const workers = await Promise.all([start(), start(), start()])
+  await Promise.all(workers.map((one) => one.ask('start')))
+  return workers
+}
+
+const calls = async (workers: readonly Worker<TrafficActions>[]) =>
+  Promise.all(workers.map(async (one) => (await one.ask('seen')).calls))
+
+test('SCRIPT FLUSH in mid-traffic costs nobody a call', async () => {
+  const server = await privateRedis()
+  const workers = await trafficOn(server)
+  let flushes = 0
+  const enough = async () => {
+    await server.redis.script('FLUSH')
+    flushes += 1
+    return flushes >= 50 && (await calls(workers)).every((count) => count >= 200)
+  }
+  await expectSoon('traffic goes on', enough)
+  const ended = await Promise.all(workers.map((one) => one.ask('stop')))
+  const total = ended.reduce((sum, one) => sum + one.calls, 0)
+  console.log(`fault 8: ${flushes} times SCRIPT FLUSH during ${total} calls of 3 processes: 0 errors`)
+  expect(ended.map((one) => one.errors)).toEqual([{}, {}, {}])
+  expect(ended.map((one) => one.refused)).toEqual([{}, {}, {}])
+})
+
+test('a restart without persistence in mid-traffic: nobody dies, an open circuit is open again', async () => {
+  const server = await privateRedis()
+  const workers = await trafficOn(server)
+  const operator = await caller(server, {
+    clockDouble: false,
+    settings,
+    options: { commandTimeoutMs: 1_000 },
+  })
+  await expectSoon('traffic flows', async () => (await calls(workers)).every((count) => count >= 20))
+  await operator.ask('control', 'trip', { reason: 'by hand' })
+  await server.restart()
+  const began = performance.now()
+  // Somebody who knew of the trip told the new Redis.
+  const open = async () => (await server.redis.hget('private:{openai}:circuit', 'state')) === 'open'
+  await expectSoon('protection is back', open)
+  const backMs = performance.now() - began
+  const before = await circuitRefusals(workers)
+  const asked = async () => (await circuitRefusals(workers)).every((n, i) => n >= (before[i] ?? 0) + 20)
+  await expectSoon('everybody is refused by it', asked)
+  const ended = await Promise.all(workers.map((one) => one.ask('stop')))
+  console.log(
+    `fault 8: Redis restarted empty in mid-traffic: tripped circuit open again ${backMs.toFixed(0)} ms after its return, ` +
+      `${ended.reduce((sum, one) => sum + (one.refused.redis_down ?? 0), 0)} admissions unanswered meanwhile, 0 crashes`,
+  )
+  expect(workers.map((one) => isAlive(one.pid))).toEqual([true, true, true])
+  expect(await operator.ask('snapshot')).toMatchObject({
+    state: 'open',
+    reason: 'by hand',
+    retryAfterMs: null,
+  })
+  // What a call meets while Redis is away has a name.
+  for (const { errors } of ended)
+    expect(Object.keys(errors).every((code) => code === 'redis_unavailable')).toBe(true)
+})
+
+const circuitRefusals = (workers: readonly Worker<TrafficActions>[]) =>
+  Promise.all(workers.map(async (one) => (await one.ask('seen')).refused.circuit_open ?? 0))
+
+test('a removed provider stays removed, also after a restart of Redis', async () => {
+  const server = await privateRedis()
+  const options = { clockDouble: false, options: { commandTimeoutMs: 1_000 } }
+  const keeper = await caller(server, { ...options, id: 'kept' })
+  const holder = await caller(server, { ...options, id: 'gone' })
+  const remover = await caller(server, { ...options, id: 'gone' })
+  await remover.ask('remove')
+  const providers = () => server.redis.zrange('private:providers', 0, -1)
+  const removed = async () => {
+    await expect(holder.ask('record', 'unhealthy')).rejects.toMatchObject({ code: 'provider_removed' })
+    await expect(holder.ask('admit', 'no')).rejects.toMatchObject({ code: 'provider_removed' })
+    await expect(remover.ask('snapshot')).rejects.toMatchObject({ code: 'provider_removed' })
+    expect(await server.redis.keys('private:{gone}:*')).toEqual([])
+    expect(await providers()).toEqual(['kept'])
+  }
+  await removed()
+  await server.restart()
+  await expectSoon('the other provider is back', async () => {
+    await keeper.ask('admit', 'any').catch(() => undefined)
+    return (await providers()).includes('kept')
+  })
+  // Their connections come back by themselves; until then they say that Redis is away.
+  const reconnected = async () =>
+    code(await holder.ask('record', 'healthy').catch((error: unknown) => error)) !== 'redis_unavailable'
+  await expectSoon('the holder is connected again', reconnected)
+  await removed()
+  console.log('fault 8: a provider removed before Redis was restarted empty: still removed in 2 processes')
+})
+
+const code = (value: unknown): unknown =>
+  typeof value === 'object' && value !== null && 'code' in value ? value.code : undefined

@@ -1,0 +1,21 @@
+import { expect, test } from 'vitest'
+import { describeRace, trialRace } from '../../scripts/trial-race.mjs'
+import { testFleet } from '../support/fleet.js'
+import { kindsOf } from './workers.js'
+
+const CYCLES = 200
+const PROCESSES = 8
+
+test('of 8 processes let go together, one gets the trial, 200 times over', async () => {
+  const { url, namespace } = await testFleet()
+  const luaDir = process.env['BUSBAR_TEST_LUA_DIR']
+  const race = await trialRace({ url, namespace, luaDir, cycles: CYCLES, processes: PROCESSES })
+  console.log(`fault 2: ${describeRace(race)}`)
+  expect(new Set(race.pids).size).toBe(PROCESSES)
+  expect(race).toMatchObject({ admitted: CYCLES, refused: CYCLES * (PROCESSES - 1), overlaps: 0, odd: [] })
+  // One transition each, however many raced for it.
+  const kinds = kindsOf(race.events)
+  const count = (kind: string) => kinds.filter((other) => other === kind).length
+  expect([count('half_opened'), count('closed')]).toEqual([CYCLES, CYCLES / 2])
+  expect(count('opened')).toBe(CYCLES + 1)
+})
