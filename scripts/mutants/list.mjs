@@ -19,12 +19,7 @@ const circuit = [
     'now >= circuit.retry_at_ms',
     'now > circuit.retry_at_ms',
   ),
-  essential(
-    'a mark holds one ms too long',
-    CIRCUIT,
-    'now >= circuit.mark_until_ms',
-    'now > circuit.mark_until_ms',
-  ),
+  one('a mark holds one ms too long', CIRCUIT, 'now >= circuit.mark_until_ms', 'now > circuit.mark_until_ms'),
   essential(
     'a clock that stepped back is not made up for',
     CIRCUIT,
@@ -125,13 +120,13 @@ const breaker = [
     "elseif probing and run.token == '' then",
     'elseif false then',
   ),
-  essential(
+  one(
     'a shorter pause shortens the one in force',
     BREAKER,
     'if until_ms > provider.circuit.throttled_until_ms then',
     'if until_ms ~= provider.circuit.throttled_until_ms then',
   ),
-  essential(
+  one(
     'a probe result outlives a change of settings',
     BREAKER,
     'run.settings_revision ~= provider.settings.revision or ',
@@ -140,8 +135,8 @@ const breaker = [
   one(
     'a probe result outlives a change of marks',
     BREAKER,
-    ' or run.mark_version ~= circuit.mark_version then',
-    ' then',
+    ' or run.mark_version ~= circuit.mark_version) then',
+    ') then',
   ),
 ]
 
@@ -152,7 +147,7 @@ const admission = [
     'if live >= settings.half_open_max_trials then',
     'if false then',
   ),
-  essential(
+  one(
     'one trial too many',
     ADMISSION,
     'if live >= settings.half_open_max_trials then',

@@ -16,7 +16,7 @@ import { Link, type Host } from './link.js'
 import { Listeners } from './listeners.js'
 import type { Counters } from './log.js'
 import { Provider } from './provider.js'
-import { within } from './within.js'
+import { patiently, within } from './patience.js'
 
 /** What is local to one process and one provider. */
 export interface ProviderOptions {
@@ -99,14 +99,17 @@ export class Busbar implements AsyncDisposable {
     if (this.#closing !== undefined) throw new BusbarClosedError()
     const { store, worker } = this.#host
     const link = this.#links.get(id)
-    const epoch = await store.ensureEpoch()
-    const registered = await store.register(id, {
-      worker,
-      knownVersion: link?.cache.version ?? 0,
-      settings: resolved,
-      mode: settings === undefined ? 'keep' : 'set',
-      restore: link?.cache.read() ?? null,
-    })
+    const mode = settings === undefined ? 'keep' : 'set'
+    const { epoch, registered } = await patiently(async () => ({
+      epoch: await store.ensureEpoch(),
+      registered: await store.register(id, {
+        worker,
+        knownVersion: link?.cache.version ?? 0,
+        settings: resolved,
+        mode,
+        restore: link?.cache.read() ?? null,
+      }),
+    }))
     return this.#hold(id, epoch, registered, classify)
   }
 

@@ -10,7 +10,7 @@ export interface Snapshot extends StoredSnapshot {
   /** healthy / all outcomes in the window, 0 to 1; 1 when there are none. */
   readonly successRate: number
   readonly throttled: boolean
-  /** Whether probes are configured and none has ended for three intervals. */
+  /** Whether probes should run (none was ended by a mark) and none has ended for three intervals. */
   readonly stale: boolean
   readonly source: Source
 }
@@ -36,12 +36,13 @@ export function ageSnapshot(stored: StoredSnapshot, elapsedMs: number): StoredSn
 
 export function presentSnapshot(stored: StoredSnapshot, settings: SettingsReply, source: Source): Snapshot {
   const { history, probe } = settings.settings
+  const probed = probe !== undefined && (stored.mark === null || stored.mark === 'degraded')
   return {
     ...stored,
     health: healthOf(stored, history.degradationThreshold),
     successRate: successRate(stored.historyHealthy, stored.historyTotal),
     throttled: stored.throttledForMs > 0,
-    stale: probe !== undefined && isStale(probe.intervalMs, stored.lastProbeAt, settings.setAt, stored.at),
+    stale: probed && isStale(probe.intervalMs, stored.lastProbeAt, settings.setAt, stored.at),
     source,
   }
 }

@@ -23,6 +23,8 @@ type Client = Redis | Cluster
 /** 6.2, for HRANDFIELD. */
 const OLDEST_VERSION = 602
 const CONNECT_TIMEOUT_MS = 500
+/** A server may accept and never answer. */
+const CONNECT_DEADLINE_MS = 2_000
 const MAX_RETRY_DELAY_MS = 500
 
 /**
@@ -99,8 +101,7 @@ export class RedisConnection {
     const remember = (error: Error) => (lastError = error)
     this.#client.on('error', remember)
     try {
-      await this.#client.connect()
-      this.#checkVersion(await this.#client.info('server'))
+      await within(this.#greet(), CONNECT_DEADLINE_MS)
     } catch (error) {
       this.#client.disconnect()
       if (error instanceof RedisUnsupportedError) throw error
@@ -109,6 +110,11 @@ export class RedisConnection {
     } finally {
       this.#client.off('error', remember)
     }
+  }
+
+  async #greet(): Promise<void> {
+    await this.#client.connect()
+    this.#checkVersion(await this.#client.info('server'))
   }
 
   #checkVersion(info: string): void {
@@ -158,5 +164,17 @@ export class RedisConnection {
 
   close(): void {
     this.#client.disconnect()
+  }
+}
+
+async function within<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs)
+  })
+  try {
+    return await Promise.race([work, late])
+  } finally {
+    clearTimeout(timer)
   }
 }

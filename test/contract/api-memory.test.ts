@@ -6,7 +6,10 @@ import { outcomeOf, QUICK, type OpenApi } from './api/ground.js'
 const open: OpenApi = (options = {}) => {
   const busbar = createTestBusbar(options)
   onTestFinished(() => busbar.close())
-  const advance = (ms: number) => Promise.resolve(busbar.clock.advance(ms))
+  const advance = (ms: number) => {
+    busbar.clock.advance(ms)
+    return Promise.resolve()
+  }
   return Promise.resolve({ busbar, advance, spend: advance })
 }
 
@@ -38,7 +41,9 @@ describe('a test busbar', () => {
   })
 
   it('refuses defaults that make no sense', () => {
-    expect(() => createTestBusbar({ defaults: { breaker: { cooldownMs: -1 } } })).toThrow(/breaker\.cooldownMs/)
+    expect(() => createTestBusbar({ defaults: { breaker: { cooldownMs: -1 } } })).toThrow(
+      /breaker\.cooldownMs/,
+    )
   })
 
   it('ages what it peeks at', async () => {

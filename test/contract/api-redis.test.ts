@@ -19,7 +19,10 @@ apiContract('Redis', open)
 describe('two processes on one Redis', () => {
   const pair = async () => {
     const fleet = await testFleet()
-    const [one, other] = [await fleet.connect({ workerId: 'one' }), await fleet.connect({ workerId: 'other' })]
+    const [one, other] = [
+      await fleet.connect({ workerId: 'one' }),
+      await fleet.connect({ workerId: 'other' }),
+    ]
     const [mine, theirs] = [await one.provider('openai', QUICK), await other.provider('openai')]
     return { fleet, one, other, mine, theirs }
   }
@@ -35,7 +38,7 @@ describe('two processes on one Redis', () => {
     expect(await mine.state()).toBe('closed')
   })
 
-  it('hear of each other\'s events, and know the new snapshot without asking', async () => {
+  it("hear of each other's events, and know the new snapshot without asking", async () => {
     const { other, mine, theirs } = await pair()
     const heard = vi.fn()
     other.on('opened', (event) => heard(event.worker, event.reason))

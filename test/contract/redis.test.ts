@@ -2,7 +2,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import type { Change } from '../../src/model/events.js'
 import { RedisConnection } from '../../src/redis/connection.js'
 import { RedisFeed } from '../../src/redis/feed.js'
-import { fleetKeys, PROVIDER_KEYS, providerKey } from '../../src/redis/keys.js'
+import { fleetKeys, providerKey, type ProviderKey } from '../../src/redis/keys.js'
 import { RedisStore } from '../../src/redis/store.js'
 import { luaSource } from '../support/clock.js'
 import { testFleet, type Fleet } from '../support/fleet.js'
@@ -30,24 +30,29 @@ async function openRedis(): Promise<Ground & { readonly fleet: Fleet }> {
     const listed = await redis.zscore(fleetKeys(namespace).providers, id)
     return [...keys, ...(listed === null ? [] : ['list'])]
   }
-  const { set, advance } = clock
-  return { fleet, store, changes, nowMs: () => clock.nowMs, advance, set, leftovers }
+  const time = {
+    nowMs: () => clock.nowMs,
+    advance: (ms: number) => clock.advance(ms),
+    set: (ms: number) => clock.set(ms),
+  }
+  return { ...time, fleet, store, changes, leftovers }
 }
 
 storeContract('redis', openRedis)
 
 describe('the keys in Redis', () => {
   it('are those of the table, of the types that the headers state, and no others', async () => {
-    const { fleet, advance, ...ground } = await openRedis()
-    const subject = await quick({ ...ground, advance }, { successThreshold: 2, trialLeaseMs: 60_000 })
+    const { fleet, ...ground } = await openRedis()
+    const subject = await quick(ground, { successThreshold: 2, trialLeaseMs: 60_000 })
     await ground.store.ensureEpoch()
     await ground.store.heartbeat('worker-1')
     await subject.openAndWait()
     await subject.admit()
     const types = new Map<string, string>()
-    for (const key of await fleet.redis.keys(`${fleet.namespace}:*`)) types.set(key, await fleet.redis.type(key))
+    for (const key of await fleet.redis.keys(`${fleet.namespace}:*`))
+      types.set(key, await fleet.redis.type(key))
     types.delete(`${fleet.namespace}:test-clock`)
-    const key = (name: (typeof PROVIDER_KEYS)[number]) => providerKey(fleet.namespace, 'openai', name)
+    const key = (name: ProviderKey) => providerKey(fleet.namespace, 'openai', name)
     expect(Object.fromEntries(types)).toEqual({
       [key('config')]: 'hash',
       [key('circuit')]: 'hash',
@@ -84,7 +89,12 @@ describe('the keys in Redis', () => {
       clock_offset_ms: '0',
       applied: '3',
     })
-    const history = await fleet.redis.zrange(providerKey(fleet.namespace, 'openai', 'history'), 0, -1, 'WITHSCORES')
+    const history = await fleet.redis.zrange(
+      providerKey(fleet.namespace, 'openai', 'history'),
+      0,
+      -1,
+      'WITHSCORES',
+    )
     expect(history).toEqual(['000000000001:healthy:1', now, '000000000002:timeout:2', now])
   })
 

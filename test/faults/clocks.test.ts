@@ -1,12 +1,15 @@
 import { expect, test } from 'vitest'
 import type { Outcome, Permit, Provider } from '../../src/index.js'
+import { START_MS } from '../support/clock.js'
 import { testFleet, type Fleet } from '../support/fleet.js'
 import { caller, decided, openCircuit } from './workers.js'
 
 const HOUR_MS = 3_600_000
 const settings = { breaker: { cooldownMs: 30_000, trialLeaseMs: 10_000 } }
 
-/** All that a clock could spoil: a cooldown, a lease, a pause, a mark with an end, a trip with an end. */
+const httpDate = (ms: number): string => new Date(START_MS + ms).toUTCString()
+
+/** All that a clock could spoil: a cooldown, a lease, a pause until a date, a mark with an end, a trip with an end. */
 async function transcript(offsMs: readonly [number, number]): Promise<unknown[]> {
   const fleet = await testFleet()
   const preload = new URL('../support/workers/clock-off.mjs', import.meta.url).href
@@ -17,7 +20,8 @@ async function transcript(offsMs: readonly [number, number]): Promise<unknown[]>
       execArgv: ['--import', preload],
       env: { BUSBAR_TEST_CLOCK_OFF_MS: `${offMs}` },
     })
-  const [a, b] = await Promise.all([start(offsMs[0], 'a'), start(offsMs[1], 'b')])
+  const a = await start(offsMs[0], 'a')
+  const b = await start(offsMs[1], 'b')
   const seen: unknown[] = []
   const look = async (ms: number) => {
     await fleet.clock.advance(ms)
@@ -31,8 +35,8 @@ async function transcript(offsMs: readonly [number, number]): Promise<unknown[]>
   await look(10_000)
   seen.push(await a.ask('admit', 'next trial'))
   await a.ask('settle', 'next trial', 'healthy')
-  await b.ask('snapshot') // so that what it reports is of this generation
-  await b.ask('record', 'throttled', { retryAfterMs: 5_000 })
+  // Both are the provider's own clock's, so ours does not come into it.
+  await b.ask('answer', 429, { date: httpDate(0), 'retry-after': httpDate(5_000) })
   await look(4_999)
   await a.ask('control', 'markUnhealthy', { reason: 'maintenance', forMs: 60_000 })
   await look(59_999)

@@ -40,8 +40,8 @@ test.each(['unhealthy', 'terminated'] as const)(
     await fleet.clock.advance(COOLDOWN_MS)
     expect(await provider.admit()).toMatchObject({ admitted: true, permit: { trial: true } })
     await provider.record('throttled', { retryAfterMs: THROTTLE_MS })
-    const set = mark === 'unhealthy' ? provider.markUnhealthy : provider.markTerminated
-    await set.call(provider, { reason: 'contract ended', actor: 'ops' })
+    const said = { reason: 'contract ended', actor: 'ops' }
+    await (mark === 'unhealthy' ? provider.markUnhealthy(said) : provider.markTerminated(said))
     await outlive(fleet, provider, async () => {
       expect(await provider.admit()).toMatchObject({
         admitted: false,

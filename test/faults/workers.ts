@@ -12,6 +12,8 @@ export interface CallerActions {
   /** Keeps the permit, if there is one, under a name. */
   admit(permit: string): AdmitAnswer
   settle(permit: string, outcome: Outcome, options?: { retryAfterMs: number }): { applied: boolean }
+  /** A guarded call that is answered so. */
+  answer(status: number, headers: Record<string, string>): void
   record(outcome: Outcome, options?: { retryAfterMs: number }): void
   /** Reads the provider, then records so many failures one after the other. */
   fail(times: number): void

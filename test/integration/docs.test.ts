@@ -1,7 +1,6 @@
 import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { promisify } from 'node:util'
-import { Redis } from 'ioredis'
 import { expect, test } from 'vitest'
 import { connectWith } from '../../src/connect.js'
 import { startRedis } from '../../src/embedded/index.js'

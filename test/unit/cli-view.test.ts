@@ -41,7 +41,8 @@ describe('the table of status', () => {
 
   it('shows how long a call has to wait, whatever it waits for', async () => {
     const { provider, clock } = await setUp({ breaker: { cooldownMs: 10_000 } })
-    const retry = async () => /(?:closed|half_open|open) +(\S+(?: \w+)?) {2}/.exec(await tableOf(provider))?.[1]
+    const retry = async () =>
+      /(?:closed|half_open|open) +(\S+(?: \w+)?) {2}/.exec(await tableOf(provider))?.[1]
     expect(await retry()).toBe('-')
     await fail(provider, 3)
     clock.advance(7_900)

@@ -118,7 +118,9 @@ describe.each(definitions)('lua/%s.lua', (name, definition) => {
   it('names and converts each input once, under the name that the header gives it', () => {
     const bound = bindings(script.inputs)
     const expected = [
-      ...script.keys.map((key, i) => [`KEYS[${i + 1}]`, { name: key.name, written: `KEYS[${i + 1}]` }] as const),
+      ...script.keys.map(
+        (key, i) => [`KEYS[${i + 1}]`, { name: key.name, written: `KEYS[${i + 1}]` }] as const,
+      ),
       ...Object.values(definition.args).map((type, i) => {
         const input = `ARGV[${i + 1}]`
         return [input, { name: script.args[i]?.name ?? '', written: CONVERSIONS[type](input) }] as const
@@ -144,7 +146,9 @@ describe.each(definitions)('lua/%s.lua', (name, definition) => {
       if (caller.includes(` ${input} = `)) return new RegExp(`caller\\.${input}\\b`).test(all)
       return new RegExp(`\\b${input}\\b(?! =[^=])`).test(own)
     }
-    expect([...script.keys, ...script.args].map((input) => input.name).filter((input) => !isUsed(input))).toEqual([])
+    expect(
+      [...script.keys, ...script.args].map((input) => input.name).filter((input) => !isUsed(input)),
+    ).toEqual([])
   })
 
   it('is given to Redis without an include line, each fragment once', () => {
@@ -182,14 +186,19 @@ describe('the fragments', () => {
   it('are included by lines that are read as such: no other spelling of @include', () => {
     for (const file of [...scriptNames().map((name) => `${name}.lua`), ...fragments]) {
       const spelt = lines(file).filter((line) => /@\s*include/i.test(line))
-      expect(spelt.filter((line) => !/^-- @include lib\/[a-z_]+$/.test(line)), file).toEqual([])
+      expect(
+        spelt.filter((line) => !/^-- @include lib\/[a-z_]+$/.test(line)),
+        file,
+      ).toEqual([])
     }
   })
 })
 
 describe('flatten', () => {
   it('splices other text in place of a fragment, wherever that is included from', () => {
-    const flat = flatten('snapshot', { overrides: { 'lib/now': 'local function clock_reading_ms() return 7 end' } })
+    const flat = flatten('snapshot', {
+      overrides: { 'lib/now': 'local function clock_reading_ms() return 7 end' },
+    })
     expect(flat).toContain('return 7')
     expect(flat).not.toContain("redis.call('TIME')")
   })

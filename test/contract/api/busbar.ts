@@ -85,7 +85,11 @@ export function busbarContract(open: OpenApi): void {
       const { busbar, provider } = await withProvider(open)
       await busbar.remove('openai')
       const error = await rejection(call(provider))
-      expect(error).toMatchObject({ name: 'ProviderRemovedError', code: 'provider_removed', providerId: 'openai' })
+      expect(error).toMatchObject({
+        name: 'ProviderRemovedError',
+        code: 'provider_removed',
+        providerId: 'openai',
+      })
       expect(await busbar.providers()).toEqual([])
     })
 
@@ -270,7 +274,9 @@ export function busbarContract(open: OpenApi): void {
     it('is refused for a kind that does not exist, and when it is no function', async () => {
       const { busbar } = await open()
       const untyped = busbar as unknown as { on(kind: string, listener: unknown): void }
-      expect(() => untyped.on('exploded', () => undefined)).toThrow(/kind: expected one of registered, .*exploded/)
+      expect(() => untyped.on('exploded', () => undefined)).toThrow(
+        /kind: expected one of registered, .*exploded/,
+      )
       expect(() => untyped.on('opened', 'fn')).toThrow('listener: expected a function')
     })
   })

@@ -63,11 +63,19 @@ export function classifyContract(open: OpenApi): void {
     it.each<[string, Record<string, string>, number]>([
       ['as many seconds as it says', { 'Retry-After': '7' }, 7_000],
       ['seconds with blanks around', { 'Retry-After': ' 7 ' }, 7_000],
-      ['to the date it says, by its own date', { 'Retry-After': 'Wed, 21 Oct 2015 07:28:30 GMT', Date: SENT }, 30_000],
+      [
+        'to the date it says, by its own date',
+        { 'Retry-After': 'Wed, 21 Oct 2015 07:28:30 GMT', Date: SENT },
+        30_000,
+      ],
       ['a second when it says nothing', {}, 1_000],
       ['a second when it says nonsense', { 'Retry-After': 'soon' }, 1_000],
       ['a day at most', { 'Retry-After': '999999999' }, 86_400_000],
-      ['a day at most, for a date too', { 'Retry-After': 'Wed, 21 Oct 2099 07:28:00 GMT', Date: SENT }, 86_400_000],
+      [
+        'a day at most, for a date too',
+        { 'Retry-After': 'Wed, 21 Oct 2099 07:28:00 GMT', Date: SENT },
+        86_400_000,
+      ],
     ])('is %s', async (_, headers, pauseMs) => {
       const { provider } = await withProvider(open)
       await provider.execute(() => response(429, headers))
@@ -76,7 +84,9 @@ export function classifyContract(open: OpenApi): void {
 
     it('is none when its date has passed', async () => {
       const { provider } = await withProvider(open)
-      await provider.execute(() => response(429, { 'Retry-After': SENT, Date: 'Wed, 21 Oct 2015 07:28:01 GMT' }))
+      await provider.execute(() =>
+        response(429, { 'Retry-After': SENT, Date: 'Wed, 21 Oct 2015 07:28:01 GMT' }),
+      )
       expect(await provider.snapshot()).toMatchObject({ throttledForMs: 0, throttled: false, applied: 1 })
       expect(await provider.shouldAllow()).toBe(true)
     })
@@ -101,7 +111,11 @@ export function classifyContract(open: OpenApi): void {
       ['status 429', withFields({ status: 429 }), 'throttled'],
       ['status 200: it threw all the same', withFields({ status: 200 }), 'unhealthy'],
       ['status 999', withFields({ status: 999 }), 'unhealthy'],
-      ['a status that is a word, and a statusCode', withFields({ status: 'error', statusCode: 404 }), 'ignored'],
+      [
+        'a status that is a word, and a statusCode',
+        withFields({ status: 'error', statusCode: 404 }),
+        'ignored',
+      ],
       ['nothing of HTTP', withFields({}), 'unhealthy'],
       ['no object: a string', 'just text', 'unhealthy'],
       ['no object: undefined', undefined, 'unhealthy'],
@@ -156,7 +170,9 @@ export function classifyContract(open: OpenApi): void {
       expect(reason).toBe('1 consecutive failures, last: timeout (no result within 5 ms)')
       await provider.reset()
       await provider.record('terminated', { detail: 'exit code 137' })
-      expect((await provider.snapshot()).reason).toBe('1 consecutive failures, last: terminated (exit code 137)')
+      expect((await provider.snapshot()).reason).toBe(
+        '1 consecutive failures, last: terminated (exit code 137)',
+      )
       expect(await rejection(provider.record('timeout', { detail: 'x'.repeat(201) }))).toMatchObject({
         code: 'argument_invalid',
         path: 'detail',

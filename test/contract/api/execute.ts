@@ -54,7 +54,8 @@ export function executeContract(open: OpenApi): void {
     it('gives the function a signal, and says whether it is the trial', async () => {
       const { provider, advance } = await withProvider(open)
       const seen: { aborted: boolean; trial: boolean }[] = []
-      const look = () => provider.execute(({ signal, trial }) => void seen.push({ aborted: signal.aborted, trial }))
+      const look = () =>
+        provider.execute(({ signal, trial }) => void seen.push({ aborted: signal.aborted, trial }))
       await look()
       await provider.recordFailure()
       await advance(1_000)
@@ -160,7 +161,9 @@ export function executeContract(open: OpenApi): void {
       await provider.recordFailure()
       await advance(1_000)
       let lease = 0
-      await provider.execute(async () => (lease = (await provider.snapshot()).trialFreeInMs), { timeoutMs: 7_000 })
+      await provider.execute(async () => (lease = (await provider.snapshot()).trialFreeInMs), {
+        timeoutMs: 7_000,
+      })
       expect(lease).toBe(8_000)
     })
   })
@@ -180,13 +183,17 @@ export function executeContract(open: OpenApi): void {
       expect(await provider.state()).toBe('closed')
     })
 
-    it('rejects with its reason when it is aborted while the function begins', { timeout: 3_000 }, async () => {
-      const { provider } = await withProvider(open)
-      const caller = new AbortController()
-      const call = provider.execute(() => (caller.abort('at once'), never()), { signal: caller.signal })
-      expect(await rejection(call)).toBe('at once')
-      expect(await outcomeOf(provider)).toBe('ignored')
-    })
+    it(
+      'rejects with its reason when it is aborted while the function begins',
+      { timeout: 3_000 },
+      async () => {
+        const { provider } = await withProvider(open)
+        const caller = new AbortController()
+        const call = provider.execute(() => (caller.abort('at once'), never()), { signal: caller.signal })
+        expect(await rejection(call)).toBe('at once')
+        expect(await outcomeOf(provider)).toBe('ignored')
+      },
+    )
 
     it('does not call at all when it is aborted already', async () => {
       const { provider } = await withProvider(open)
@@ -314,7 +321,7 @@ export function executeContract(open: OpenApi): void {
       const { provider } = await withProvider(open)
       const model = {
         name: 'gpt',
-        ask(question: string, times: number) {
+        ask(this: { name: string }, question: string, times: number) {
           return Promise.resolve(`${this.name}: ${question.repeat(times)}`)
         },
       }
@@ -330,7 +337,11 @@ export function executeContract(open: OpenApi): void {
       const guarded = provider.wrap((fail: boolean) => (fail ? Promise.reject(new Error('down')) : 1), {
         fallback: (error) => (isBusbarError(error, 'circuit_open') ? 'refused' : 'failed'),
       })
-      expect([await guarded(false), await guarded(true), await guarded(false)]).toEqual([1, 'failed', 'refused'])
+      expect([await guarded(false), await guarded(true), await guarded(false)]).toEqual([
+        1,
+        'failed',
+        'refused',
+      ])
     })
   })
 }

@@ -4,9 +4,9 @@ import type { Busbar, HealthStatus, Logger, Provider, SettingsInput } from '../.
 export interface ApiGround {
   readonly busbar: Busbar
   /** Moves the store's clock. */
-  advance(ms: number): Promise<void>
+  readonly advance: (ms: number) => Promise<void>
   /** Lets at least `ms` pass on the clock by which this process times its calls. */
-  spend(ms: number): Promise<void>
+  readonly spend: (ms: number) => Promise<void>
 }
 
 export interface OpenOptions {
@@ -33,7 +33,9 @@ export async function withProvider(
 }
 
 /** How the one call of this test ended, as the store was told. */
-export async function outcomeOf(provider: Provider): Promise<HealthStatus | 'ignored' | 'throttled' | 'none'> {
+export async function outcomeOf(
+  provider: Provider,
+): Promise<HealthStatus | 'ignored' | 'throttled' | 'none'> {
   const [history, snapshot] = [await provider.history(), await provider.snapshot()]
   const [entry] = history
   if (snapshot.applied > 1) throw new Error(`${snapshot.applied} outcomes instead of one`)

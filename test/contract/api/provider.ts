@@ -68,7 +68,9 @@ export function providerContract(open: OpenApi): void {
   describe('assess', () => {
     it('judges by the threshold given, else by that of the settings', async () => {
       const { provider } = await withProvider(open, { history: { degradationThreshold: 0.5 } })
-      await Promise.all(['healthy', 'healthy', 'timeout'].map((outcome) => provider.record(outcome as 'healthy')))
+      await Promise.all(
+        ['healthy', 'healthy', 'timeout'].map((outcome) => provider.record(outcome as 'healthy')),
+      )
       expect(await provider.assess()).toBe('healthy')
       expect(await provider.assess(0.8)).toBe('degraded')
       expect(await provider.assess(2 / 3)).toBe('healthy')
@@ -83,9 +85,21 @@ export function providerContract(open: OpenApi): void {
 
   describe('a mark', () => {
     it.each([
-      ['unhealthy', (p: Provider, forMs: number) => p.markUnhealthy({ reason: 'why', actor: 'me', forMs }), false],
-      ['degraded', (p: Provider, forMs: number) => p.markDegraded({ reason: 'why', actor: 'me', forMs }), true],
-      ['terminated', (p: Provider, forMs: number) => p.markTerminated({ reason: 'why', actor: 'me', forMs }), false],
+      [
+        'unhealthy',
+        (p: Provider, forMs: number) => p.markUnhealthy({ reason: 'why', actor: 'me', forMs }),
+        false,
+      ],
+      [
+        'degraded',
+        (p: Provider, forMs: number) => p.markDegraded({ reason: 'why', actor: 'me', forMs }),
+        true,
+      ],
+      [
+        'terminated',
+        (p: Provider, forMs: number) => p.markTerminated({ reason: 'why', actor: 'me', forMs }),
+        false,
+      ],
     ] as const)('%s is told with reason, actor and end, and ends', async (mark, set, healthy) => {
       const { provider, advance } = await withProvider(open)
       await set(provider, 300)
@@ -107,7 +121,11 @@ export function providerContract(open: OpenApi): void {
       expect(await provider.snapshot()).toMatchObject({ markActor: busbar.workerId, markForMs: null })
       await provider.resume({ reason: 'mended', actor: 'me' })
       expect(await provider.isHealthy()).toBe(true)
-      expect((await provider.events({ count: 1 }))[0]).toMatchObject({ kind: 'resumed', reason: 'mended', actor: 'me' })
+      expect((await provider.events({ count: 1 }))[0]).toMatchObject({
+        kind: 'resumed',
+        reason: 'mended',
+        actor: 'me',
+      })
     })
 
     it.each<[string, (provider: Provider) => Promise<unknown>]>([
@@ -170,8 +188,13 @@ export function providerContract(open: OpenApi): void {
     it.each([-1, 1.5, NaN, '3', 1_000_001])('and its events refuse the count %s', async (count) => {
       const { provider } = await withProvider(open)
       const options = { count: count as number }
-      expect(await rejection(provider.history(options))).toMatchObject({ code: 'argument_invalid', path: 'history.count' })
-      expect(await rejection((async () => provider.events(options))())).toMatchObject({ code: 'argument_invalid' })
+      expect(await rejection(provider.history(options))).toMatchObject({
+        code: 'argument_invalid',
+        path: 'history.count',
+      })
+      expect(await rejection((async () => provider.events(options))())).toMatchObject({
+        code: 'argument_invalid',
+      })
     })
   })
 

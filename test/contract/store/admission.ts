@@ -37,7 +37,12 @@ export function admissionContract(open: () => Promise<Ground>): void {
       expect((await subject.snapshot()).state).toBe('open')
       await ground.advance(1)
       expect((await subject.snapshot()).state).toBe('half_open')
-      expect(await subject.admit()).toMatchObject({ admitted: true, trial: true, code: null, retryAfterMs: 0 })
+      expect(await subject.admit()).toMatchObject({
+        admitted: true,
+        trial: true,
+        code: null,
+        retryAfterMs: 0,
+      })
     })
 
     it('is refused without a known end when the circuit was opened by hand for good', async () => {
@@ -107,7 +112,11 @@ export function admissionContract(open: () => Promise<Ground>): void {
       await subject.openAndWait()
       const trial = await subject.admit()
       await subject.settle(trial, 'throttled', { retryAfterMs: 250 })
-      expect(await subject.admit('b')).toMatchObject({ admitted: false, code: 'throttled', retryAfterMs: 250 })
+      expect(await subject.admit('b')).toMatchObject({
+        admitted: false,
+        code: 'throttled',
+        retryAfterMs: 250,
+      })
       await ground.advance(250)
       expect(await subject.admit('b')).toMatchObject({ admitted: true, trial: true })
     })
@@ -127,13 +136,23 @@ export function admissionContract(open: () => Promise<Ground>): void {
     }
 
     it.each<[string, Blocks, string, number | null]>([
-      ['a mark before the circuit before a pause', { mark: 100, open: 200, pause: 300 }, 'marked_unhealthy', 300],
+      [
+        'a mark before the circuit before a pause',
+        { mark: 100, open: 200, pause: 300 },
+        'marked_unhealthy',
+        300,
+      ],
       ['a mark whose end is the latest', { mark: 300, open: 200, pause: 100 }, 'marked_unhealthy', 300],
       ['the circuit before a pause that ends later', { open: 200, pause: 300 }, 'circuit_open', 300],
       ['the circuit that ends later than a pause', { open: 300, pause: 200 }, 'circuit_open', 300],
       ['a mark before a pause', { mark: 100, pause: 50 }, 'marked_unhealthy', 100],
       ['a mark without an end', { mark: null, open: 200, pause: 300 }, 'marked_unhealthy', null],
-      ['a circuit opened for good behind a mark with an end', { mark: 100, open: null }, 'marked_unhealthy', null],
+      [
+        'a circuit opened for good behind a mark with an end',
+        { mark: 100, open: null },
+        'marked_unhealthy',
+        null,
+      ],
       ['a circuit opened for good before a pause', { open: null, pause: 100 }, 'circuit_open', null],
     ])('names %s, and the latest of all ends', async (_, blocks, code, retryAfterMs) => {
       const subject = await quick(await open())

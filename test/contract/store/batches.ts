@@ -8,7 +8,10 @@ export function batchesContract(open: () => Promise<Ground>): void {
       const subject = await quick(await open(), { failureThreshold: 3 })
       const { generation } = await subject.snapshot()
       const batch = subject.batch([run('unhealthy', { count: 2, generation })])
-      expect(known(await subject.store.record('openai', batch))).toMatchObject({ duplicate: false, applied: 2 })
+      expect(known(await subject.store.record('openai', batch))).toMatchObject({
+        duplicate: false,
+        applied: 2,
+      })
       const before = await subject.snapshot()
       const again = known(await subject.store.record('openai', { ...batch, resent: true }))
       expect(again).toMatchObject({ duplicate: true, late: 0, dropped: 0, applied: 2, events: [] })
@@ -35,7 +38,10 @@ export function batchesContract(open: () => Promise<Ground>): void {
     it('of a process that the book does not know, sent again, is history only', async () => {
       const subject = await quick(await open())
       const { generation } = await subject.snapshot()
-      const runs = [run('unhealthy', { generation, count: 2 }), run('throttled', { generation, retryAfterMs: 50 })]
+      const runs = [
+        run('unhealthy', { generation, count: 2 }),
+        run('throttled', { generation, retryAfterMs: 50 }),
+      ]
       const reply = await subject.send(runs, { incarnation: 'forgotten', sequence: 40, resent: true })
       expect(reply).toMatchObject({ duplicate: false, late: 3, events: [] })
       expect(await subject.snapshot()).toMatchObject({
@@ -45,7 +51,10 @@ export function batchesContract(open: () => Promise<Ground>): void {
         historyTotal: 2,
       })
       // From here on the book knows it.
-      const next = await subject.send([run('unhealthy', { generation })], { incarnation: 'forgotten', sequence: 41 })
+      const next = await subject.send([run('unhealthy', { generation })], {
+        incarnation: 'forgotten',
+        sequence: 41,
+      })
       expect(next).toMatchObject({ late: 0 })
       expect((await subject.snapshot()).state).toBe('open')
     })

@@ -12,20 +12,23 @@ export function circuitContract(open: () => Promise<Ground>): void {
       ['terminated', 3, 1],
       ['ignored', 2, 0],
       ['throttled', 2, 0],
-    ] as const)('%s makes %i consecutive failures of 2, and %i record', async (outcome, failures, records) => {
-      const subject = await quick(await open(), { failureThreshold: 10 })
-      await subject.record('unhealthy', 2)
-      const { generation } = await subject.snapshot()
-      await subject.record(outcome)
-      expect(await subject.snapshot()).toMatchObject({
-        state: 'closed',
-        generation,
-        consecutiveFailures: failures,
-        historyTotal: 2 + records,
-        historyHealthy: outcome === 'healthy' ? 1 : 0,
-        applied: 3,
-      })
-    })
+    ] as const)(
+      '%s makes %i consecutive failures of 2, and %i record',
+      async (outcome, failures, records) => {
+        const subject = await quick(await open(), { failureThreshold: 10 })
+        await subject.record('unhealthy', 2)
+        const { generation } = await subject.snapshot()
+        await subject.record(outcome)
+        expect(await subject.snapshot()).toMatchObject({
+          state: 'closed',
+          generation,
+          consecutiveFailures: failures,
+          historyTotal: 2 + records,
+          historyHealthy: outcome === 'healthy' ? 1 : 0,
+          applied: 3,
+        })
+      },
+    )
 
     it('opens at failureThreshold and not before, and keeps the count that opened it', async () => {
       const ground = await open()
@@ -117,7 +120,9 @@ export function circuitContract(open: () => Promise<Ground>): void {
     it('of the future counts as little', async () => {
       const subject = await quick(await open())
       const { generation } = await subject.snapshot()
-      expect(await subject.send([run('unhealthy', { generation: generation + 1 })])).toMatchObject({ late: 1 })
+      expect(await subject.send([run('unhealthy', { generation: generation + 1 })])).toMatchObject({
+        late: 1,
+      })
       expect((await subject.snapshot()).state).toBe('closed')
     })
 
@@ -179,7 +184,9 @@ export function circuitContract(open: () => Promise<Ground>): void {
       await subject.record('throttled', 1, { retryAfterMs: 9_000 })
       await subject.record('unhealthy')
       const reply = await subject.reset()
-      expect(reply.events).toMatchObject([{ kind: 'reset', from: 'open', to: 'closed', reason: 'a test', actor: 'ops' }])
+      expect(reply.events).toMatchObject([
+        { kind: 'reset', from: 'open', to: 'closed', reason: 'a test', actor: 'ops' },
+      ])
       expect(reply.snapshot).toMatchObject({
         state: 'closed',
         consecutiveFailures: 0,

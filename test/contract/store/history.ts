@@ -20,13 +20,21 @@ export function historyContract(open: () => Promise<Ground>): void {
       await ground.advance(400)
       await subject.record('healthy', 2)
       await ground.advance(600)
-      expect(await subject.snapshot()).toMatchObject({ historyTotal: 5, historyHealthy: 2, windowCoveredMs: 1_000 })
+      expect(await subject.snapshot()).toMatchObject({
+        historyTotal: 5,
+        historyHealthy: 2,
+        windowCoveredMs: 1_000,
+      })
       await ground.advance(1)
       expect(await subject.snapshot()).toMatchObject({ historyTotal: 2, historyHealthy: 2 })
       await ground.advance(399)
       expect(await subject.snapshot()).toMatchObject({ historyTotal: 2, historyHealthy: 2 })
       await ground.advance(1)
-      expect(await subject.snapshot()).toMatchObject({ historyTotal: 0, historyHealthy: 0, windowCoveredMs: 1_000 })
+      expect(await subject.snapshot()).toMatchObject({
+        historyTotal: 0,
+        historyHealthy: 0,
+        windowCoveredMs: 1_000,
+      })
     })
 
     it('counts the same after a writer has taken out what was stale', async () => {
@@ -50,7 +58,15 @@ export function historyContract(open: () => Promise<Ground>): void {
 
     it('takes outcomes of every health, and none that says nothing about health', async () => {
       const subject = await historian(await open(), {})
-      const outcomes = ['healthy', 'degraded', 'unhealthy', 'timeout', 'terminated', 'ignored', 'throttled'] as const
+      const outcomes = [
+        'healthy',
+        'degraded',
+        'unhealthy',
+        'timeout',
+        'terminated',
+        'ignored',
+        'throttled',
+      ] as const
       await subject.send(outcomes.map((outcome) => run(outcome)))
       expect(await entries(subject)).toEqual([
         ['healthy', 1],
@@ -69,7 +85,9 @@ export function historyContract(open: () => Promise<Ground>): void {
       await subject.record('healthy', 2)
       await ground.advance(299)
       await subject.record('healthy', 3)
-      expect(await subject.store.history('openai', 10, 0)).toEqual([{ at: began, status: 'healthy', count: 5 }])
+      expect(await subject.store.history('openai', 10, 0)).toEqual([
+        { at: began, status: 'healthy', count: 5 },
+      ])
       await ground.advance(1)
       await subject.record('healthy', 4)
       expect(await subject.store.history('openai', 10, 0)).toEqual([
@@ -210,7 +228,9 @@ export function historyContract(open: () => Promise<Ground>): void {
       const kept = await subject.store.history('openai', 1_000_000, 0)
       expect(kept.reduce((sum, entry) => sum + entry.count, 0)).toBe(3_000)
       const healthy = kept.filter((entry) => entry.status === 'healthy')
-      expect((await subject.snapshot()).historyHealthy).toBe(healthy.reduce((sum, { count }) => sum + count, 0))
+      expect((await subject.snapshot()).historyHealthy).toBe(
+        healthy.reduce((sum, { count }) => sum + count, 0),
+      )
     })
   })
 }

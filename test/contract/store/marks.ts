@@ -11,7 +11,14 @@ export function marksContract(open: () => Promise<Ground>): void {
       const before = await subject.snapshot()
       const reply = await subject.mark('unhealthy', 600)
       expect(reply.events).toMatchObject([
-        { kind: 'marked', from: '', to: 'unhealthy', reason: 'a test', actor: 'ops', generation: before.generation },
+        {
+          kind: 'marked',
+          from: '',
+          to: 'unhealthy',
+          reason: 'a test',
+          actor: 'ops',
+          generation: before.generation,
+        },
       ])
       const version = before.version + 1
       expect(reply.snapshot).toEqual({

@@ -53,7 +53,11 @@ export function probesContract(open: () => Promise<Ground>): void {
       expect(admission).toMatchObject({ admitted: true, trial: false, code: null })
       const reply = await subject.finish(admission, 'healthy')
       expect(reply).toMatchObject({ late: 0, dropped: 0, events: [] })
-      expect(await subject.snapshot()).toMatchObject({ state: 'open', lastProbeStatus: 'healthy', retryAfterMs: 1_000 })
+      expect(await subject.snapshot()).toMatchObject({
+        state: 'open',
+        lastProbeStatus: 'healthy',
+        retryAfterMs: 1_000,
+      })
     })
 
     it.each([
@@ -69,27 +73,30 @@ export function probesContract(open: () => Promise<Ground>): void {
       expect((await subject.snapshot()).state).toBe(state)
     })
 
-    it.each(['healthy', 'unhealthy'] as const)('without a lease in half-open is history only: %s', async (outcome) => {
-      const subject = await quick(await open())
-      await subject.openAndWait()
-      await subject.admit('call')
-      const admission = await subject.probe('p')
-      expect(admission).toMatchObject({ admitted: true, trial: false, code: 'no_trial_free' })
-      const before = await subject.snapshot()
-      const reply = await subject.finish(admission, outcome)
-      expect(reply).toMatchObject({ late: 1, dropped: 0, events: [] })
-      const { generation, version, consecutiveFailures, probeConsecutiveFailures } = before
-      expect(await subject.snapshot()).toMatchObject({
-        state: 'half_open',
-        trials: 1,
-        generation,
-        version,
-        consecutiveFailures,
-        probeConsecutiveFailures,
-        historyTotal: before.historyTotal + 1,
-        lastProbeStatus: outcome,
-      })
-    })
+    it.each(['healthy', 'unhealthy'] as const)(
+      'without a lease in half-open is history only: %s',
+      async (outcome) => {
+        const subject = await quick(await open())
+        await subject.openAndWait()
+        await subject.admit('call')
+        const admission = await subject.probe('p')
+        expect(admission).toMatchObject({ admitted: true, trial: false, code: 'no_trial_free' })
+        const before = await subject.snapshot()
+        const reply = await subject.finish(admission, outcome)
+        expect(reply).toMatchObject({ late: 1, dropped: 0, events: [] })
+        const { generation, version, consecutiveFailures, probeConsecutiveFailures } = before
+        expect(await subject.snapshot()).toMatchObject({
+          state: 'half_open',
+          trials: 1,
+          generation,
+          version,
+          consecutiveFailures,
+          probeConsecutiveFailures,
+          historyTotal: before.historyTotal + 1,
+          lastProbeStatus: outcome,
+        })
+      },
+    )
 
     it('from before a transition is history only', async () => {
       const ground = await open()

@@ -11,7 +11,14 @@ export function registrationContract(open: () => Promise<Ground>): void {
       const subject = new Subject(ground)
       const reply = await subject.register()
       const now = ground.nowMs()
-      expect(reply).toMatchObject({ status: 'ok', nowMs: now, applied: 0, revision: 1, setBy: 'worker-1', setAt: now })
+      expect(reply).toMatchObject({
+        status: 'ok',
+        nowMs: now,
+        applied: 0,
+        revision: 1,
+        setBy: 'worker-1',
+        setAt: now,
+      })
       expect(reply.settings).toEqual(resolveSettings())
       expect(reply.events).toEqual([
         {
@@ -195,7 +202,9 @@ export function registrationContract(open: () => Promise<Ground>): void {
       const ground = await open()
       const subject = new Subject(ground)
       const reply = await subject.register({}, { mode: 'keep', restore: knownBefore })
-      expect(reply.events).toMatchObject([{ kind: 'registered', reason: 'restored after a wipe', to: 'open' }])
+      expect(reply.events).toMatchObject([
+        { kind: 'registered', reason: 'restored after a wipe', to: 'open' },
+      ])
       expect(reply.revision).toBe(5)
       expect(reply.snapshot).toMatchObject({
         state: 'open',
@@ -232,7 +241,13 @@ export function registrationContract(open: () => Promise<Ground>): void {
 
     it('brings a half-open circuit back as one whose trials have ended', async () => {
       const subject = new Subject(await open())
-      const half = { ...knownBefore, state: 'half_open' as const, retryAfterMs: 0, throttledForMs: 0, trials: 1 }
+      const half = {
+        ...knownBefore,
+        state: 'half_open' as const,
+        retryAfterMs: 0,
+        throttledForMs: 0,
+        trials: 1,
+      }
       const reply = await subject.register({}, { restore: half })
       expect(reply.snapshot).toMatchObject({ state: 'half_open', trials: 0 })
       expect((await subject.admit()).trial).toBe(true)
@@ -298,7 +313,10 @@ export function registrationContract(open: () => Promise<Ground>): void {
     const commands = [
       ['admit', (s: Subject, notAfterMs: number) => s.store.admit(s.id, s.admission({ notAfterMs }))],
       ['reset', (s: Subject, notAfterMs: number) => s.store.reset(s.id, control({ notAfterMs }))],
-      ['trip', (s: Subject, notAfterMs: number) => s.store.trip(s.id, { ...control({ notAfterMs }), forMs: 5 })],
+      [
+        'trip',
+        (s: Subject, notAfterMs: number) => s.store.trip(s.id, { ...control({ notAfterMs }), forMs: 5 }),
+      ],
       [
         'mark',
         (s: Subject, notAfterMs: number) =>
@@ -347,11 +365,13 @@ export function registrationContract(open: () => Promise<Ground>): void {
       expect(await ground.leftovers('openai')).toEqual([])
       expect(await ground.store.providers()).toEqual([])
       expect(await ground.store.events('openai', 10)).toEqual([])
-      await expect.poll(() => ground.changes.at(-1)).toEqual({
-        providerId: 'openai',
-        events: reply.events,
-        snapshot: null,
-      })
+      await expect
+        .poll(() => ground.changes.at(-1))
+        .toEqual({
+          providerId: 'openai',
+          events: reply.events,
+          snapshot: null,
+        })
     })
 
     it('leaves other providers alone', async () => {

@@ -20,13 +20,13 @@ import { resolveSettings } from '../../../src/config/settings.js'
 /** A store with its time in the test's hand, and what there is to see of it from outside. */
 export interface Ground {
   readonly store: Store
-  nowMs(): number
-  advance(ms: number): Promise<void>
-  set(ms: number): Promise<void>
+  readonly nowMs: () => number
+  readonly advance: (ms: number) => Promise<void>
+  readonly set: (ms: number) => Promise<void>
   /** What was announced so far, in order; it may come a moment later. */
   readonly changes: readonly Change[]
   /** What the store still keeps of a provider, its place in the list of all included. */
-  leftovers(id: string): Promise<string[]>
+  readonly leftovers: (id: string) => Promise<string[]>
 }
 
 /** Later than every clock in these tests. */

@@ -14,7 +14,9 @@ export function trialsContract(open: () => Promise<Ground>): void {
       const subject = await halfOpen(await open(), { halfOpenMaxTrials: 2 })
       const before = await subject.snapshot()
       const first = await subject.admit('a')
-      expect(first.events).toMatchObject([{ kind: 'half_opened', from: 'open', to: 'half_open', reason: 'cooldown over' }])
+      expect(first.events).toMatchObject([
+        { kind: 'half_opened', from: 'open', to: 'half_open', reason: 'cooldown over' },
+      ])
       expect(first.generation).toBeGreaterThan(before.generation)
       const second = await subject.admit('b')
       expect(second).toMatchObject({ trial: true, events: [], generation: first.generation })
@@ -45,7 +47,11 @@ export function trialsContract(open: () => Promise<Ground>): void {
       const subject = await halfOpen(ground)
       await subject.admit('a')
       await ground.advance(499)
-      expect(await subject.admit('b')).toMatchObject({ admitted: false, code: 'no_trial_free', retryAfterMs: 1 })
+      expect(await subject.admit('b')).toMatchObject({
+        admitted: false,
+        code: 'no_trial_free',
+        retryAfterMs: 1,
+      })
       await ground.advance(1)
       expect(await subject.snapshot()).toMatchObject({ trials: 0, trialFreeInMs: 0, state: 'half_open' })
       expect(await subject.admit('b')).toMatchObject({ admitted: true, trial: true })
@@ -79,7 +85,9 @@ export function trialsContract(open: () => Promise<Ground>): void {
       const subject = await halfOpen(ground, { halfOpenMaxTrials: 2, trialLeaseMs: 60_000 })
       const [one, other] = [await subject.admit('a'), await subject.admit('b')]
       const failed = await subject.settle(one, 'timeout', {}, 'a')
-      expect(failed.events).toMatchObject([{ kind: 'opened', from: 'half_open', reason: 'trial failed: timeout' }])
+      expect(failed.events).toMatchObject([
+        { kind: 'opened', from: 'half_open', reason: 'trial failed: timeout' },
+      ])
       expect(failed.snapshot).toMatchObject({ state: 'open', trials: 0, retryAfterMs: 1_000 })
       const late = await subject.settle(other, 'healthy', {}, 'b')
       expect(late).toMatchObject({ late: 1, events: [] })
@@ -179,16 +187,19 @@ export function trialsContract(open: () => Promise<Ground>): void {
     it.each([
       ['healthy', ['half_opened', 'closed'], 'closed'],
       ['unhealthy', ['half_opened', 'opened'], 'open'],
-    ] as const)('is decided by %s without a permit: two events, one snapshot', async (outcome, events, state) => {
-      const ground = await open()
-      const subject = await halfOpen(ground)
-      const reply = await subject.record(outcome)
-      expect(kinds(reply)).toEqual(events)
-      expect(reply.events[0]?.generation).toBeLessThan(reply.events[1]?.generation ?? 0)
-      expect(reply.snapshot).toMatchObject({ state, generation: reply.events[1]?.generation })
-      await expect.poll(() => ground.changes.at(-1)?.snapshot).toEqual(reply.snapshot)
-      expect(ground.changes.at(-1)?.events).toEqual(reply.events)
-    })
+    ] as const)(
+      'is decided by %s without a permit: two events, one snapshot',
+      async (outcome, events, state) => {
+        const ground = await open()
+        const subject = await halfOpen(ground)
+        const reply = await subject.record(outcome)
+        expect(kinds(reply)).toEqual(events)
+        expect(reply.events[0]?.generation).toBeLessThan(reply.events[1]?.generation ?? 0)
+        expect(reply.snapshot).toMatchObject({ state, generation: reply.events[1]?.generation })
+        await expect.poll(() => ground.changes.at(-1)?.snapshot).toEqual(reply.snapshot)
+        expect(ground.changes.at(-1)?.events).toEqual(reply.events)
+      },
+    )
 
     it('takes the first of several outcomes without a permit, and the others bear an older generation', async () => {
       const subject = await halfOpen(await open(), { successThreshold: 2 })

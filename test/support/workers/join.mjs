@@ -67,6 +67,9 @@ export function callerActions(busbar, provider) {
       return { admitted: true, generation, trial, source: decision.source }
     },
     settle: (name, outcome, options) => permits.get(name).settle(outcome, options),
+    answer: async (status, headers) => {
+      await provider.execute(() => new Response(null, { status, headers }))
+    },
     record: (outcome, options) => provider.record(outcome, options),
     fail: async (times) => {
       await provider.snapshot()
