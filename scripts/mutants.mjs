@@ -1,37 +1,40 @@
 // Plants faults in a copy of lua/, one at a time, and sees whether the tests catch each. A fault that survives is a test
 // that is missing. `npm run mutants` runs all; `-- --short` the essential ones with fewer sequences; `-- --only <word>`
 // those whose description or file bears the word.
-import { spawn } from 'node:child_process'
+//
+// One vitest runs all of it, so that only the first run pays for its start. Each run is a process of its own, which
+// finds the changed scripts by BUSBAR_TEST_LUA_DIR.
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 import { Redis } from 'ioredis'
+import { createVitest } from 'vitest/node'
 
 import { mutants } from './mutants/list.mjs'
 
 const root = resolve(fileURLToPath(import.meta.url), '..', '..')
-const LANES = 2
-/** A run that takes longer hangs, which is caught too. */
-const RUN_LIMIT_MS = 60_000
 
-/** Tests by what they cost: each suite is asked only if those before it caught nothing. */
+/** By what they cost: each is asked only if those before it caught nothing. */
 const SUITES = [
-  { name: 'property', args: ['--project', 'property'], short: true },
-  { name: 'seed', args: ['--project', 'seed'] },
-  { name: 'contract', args: ['--project', 'contract', 'test/contract/redis.test.ts'] },
-  { name: 'faults', args: ['--project', 'faults', 'late-results', 'lasting-statements'] },
+  { name: 'property', files: /\/test\/property\//, short: true },
+  { name: 'seed', files: /\/test\/seed\// },
+  { name: 'contract', files: /\/test\/contract\/redis\.test\.ts$/ },
+  { name: 'faults', files: /\/test\/faults\/(late-results|lasting-statements)\.test\.ts$/ },
 ]
 
 const { values: options } = parseArgs({
   options: { short: { type: 'boolean', default: false }, only: { type: 'string' } },
 })
-const folder = mkdtempSync(join(tmpdir(), 'busbar-mutants-'))
-const running = new Set()
+
+/** Sequences of the property test, the same ones for every fault. */
+const SEQUENCES = options.short ? '150' : '300'
+const SEED = '20'
 
 /** A copy of lua/ with the edits made. Each text to be replaced must be there exactly once. */
-function plant(name, edits) {
+function plant(folder, name, edits) {
   const dir = join(folder, name)
   cpSync(join(root, 'lua'), dir, { recursive: true })
   for (const { file, find, replace } of edits) {
@@ -39,19 +42,42 @@ function plant(name, edits) {
     const source = readFileSync(path, 'utf8')
     const found = source.split(find).length - 1
     if (found !== 1) throw new Error(`${file}: expected once, found ${found} times:\n${find}`)
-    writeFileSync(
-      path,
-      source.replace(find, () => replace),
-    )
+    const changed = source.replace(find, () => replace)
+    if (changed === source) throw new Error(`${file}: nothing changed:\n${find}`)
+    writeFileSync(path, changed)
   }
   return dir
 }
 
+/** A private Redis for all runs. A fault that hangs it gets the next ones a fresh one. */
+async function startServer() {
+  const { startRedis } = await built('embedded', 'index.js')
+  let server = await startRedis()
+  const redis = new Redis(server.url, { maxRetriesPerRequest: null })
+  redis.on('error', () => undefined)
+  return {
+    url: server.url,
+    redis,
+    revive: async () => {
+      const answered = await Promise.race([redis.ping().then(() => true), sleep(5_000, false)]).catch(
+        () => false,
+      )
+      if (answered) return
+      await server.stop()
+      server = await startRedis({ port: server.port })
+    },
+    stop: async () => {
+      redis.disconnect()
+      await server.stop()
+    },
+  }
+}
+
+const built = (...path) => import(pathToFileURL(join(root, 'dist', ...path)).href)
+
 /** A fault that does not even compile would be caught by anything, and would prove nothing. */
-async function checkCompiles(redis, dir, why) {
-  const { flatten, scriptNames } = await import(
-    pathToFileURL(join(root, 'dist', 'redis', 'lua-source.js')).href
-  )
+async function checkCompiles(redis, { dir, why }) {
+  const { flatten, scriptNames } = await built('redis', 'lua-source.js')
   for (const name of scriptNames(dir)) {
     await redis.script('LOAD', flatten(name, { dir })).catch((error) => {
       throw new Error(`"${why}" does not compile in ${name}.lua: ${error.message}`)
@@ -59,139 +85,84 @@ async function checkCompiles(redis, dir, why) {
   }
 }
 
-/** Runs one suite against a folder of scripts; undefined when all its tests pass, else what failed first. */
-async function runSuite(suite, dir, label) {
-  const report = join(folder, `${label}-${suite.name}.json`)
-  const args = [
-    join('node_modules', 'vitest', 'vitest.mjs'),
-    'run',
-    ...suite.args,
-    '--bail=1',
-    '--passWithNoTests',
-  ]
-  const env = {
-    ...process.env,
-    BUSBAR_TEST_LUA_DIR: dir,
-    BUSBAR_PROPERTY_RUNS: options.short ? '150' : '300',
-    BUSBAR_PROPERTY_SEED: '20',
-  }
-  delete env.BUSBAR_TEST_REDIS_URL // a fault may hang a Redis; each run has its own
-  const child = spawn(process.execPath, [...args, '--reporter=json', `--outputFile=${report}`], {
-    cwd: root,
-    env,
-    stdio: ['ignore', 'ignore', 'pipe'],
-    detached: true,
-  })
-  running.add(child)
-  let problem = ''
-  child.stderr.on('data', (chunk) => (problem += chunk))
-  let late = false
-  const timer = setTimeout(() => {
-    late = true
-    end(child)
-  }, RUN_LIMIT_MS)
-  const code = await new Promise((done) => child.once('close', done))
-  clearTimeout(timer)
-  running.delete(child)
-  if (code === 0) return undefined
-  return late
-    ? `${suite.name}: hung`
-    : `${suite.name}: ${firstFailure(report) ?? problem.trim().split('\n')[0]}`
+/** Runs one suite against a folder of scripts: undefined when all its tests pass, else which failed first. */
+async function runSuite(vitest, suite, dir) {
+  process.env.BUSBAR_TEST_LUA_DIR = dir
+  const all = await vitest.globTestSpecifications()
+  const specifications = all.filter((one) => suite.files.test(one.moduleId))
+  if (specifications.length === 0) return undefined
+  const { testModules, unhandledErrors } = await vitest.runTestSpecifications(specifications, false)
+  const broken = testModules.find((module) => !module.ok())
+  if (broken === undefined && unhandledErrors.length === 0) return undefined
+  const tests = testModules.flatMap((module) => [...module.children.allTests('failed')])
+  return `${suite.name}: ${tests[0]?.name ?? broken?.errors()[0]?.message ?? String(unhandledErrors[0])}`
 }
 
-/** With everything it started: the tests' workers and their Redis. */
-function end(child) {
-  try {
-    process.kill(-child.pid, 'SIGKILL')
-  } catch {
-    // gone already
-  }
-}
-
-function firstFailure(report) {
-  try {
-    const { testResults } = JSON.parse(readFileSync(report, 'utf8'))
-    const tests = testResults.flatMap((file) => file.assertionResults)
-    return tests.find((test) => test.status === 'failed')?.title ?? testResults[0]?.message
-  } catch {
-    return undefined // it did not get as far as a report
-  }
-}
-
-/** Asks one suite after the other until one fails. */
-async function firstToCatch(suites, dir, label) {
+async function firstToCatch(vitest, suites, dir) {
   for (const suite of suites) {
-    const failure = await runSuite(suite, dir, label)
+    const failure = await runSuite(vitest, suite, dir)
     if (failure !== undefined) return failure
   }
   return undefined
 }
 
-async function inLanes(items, work) {
-  const left = [...items]
-  const lane = async () => {
-    for (let item = left.shift(); item !== undefined; item = left.shift()) await work(item)
-  }
-  await Promise.all(Array.from({ length: LANES }, lane))
-}
-
 function choose() {
-  const chosen = options.short ? mutants.filter((mutant) => mutant.short) : mutants
   const word = options.only?.toLowerCase()
-  return word === undefined
-    ? chosen
-    : mutants.filter((mutant) => JSON.stringify(mutant).toLowerCase().includes(word))
+  if (word === undefined) return options.short ? mutants.filter((mutant) => mutant.short) : mutants
+  return mutants.filter((mutant) => JSON.stringify(mutant).toLowerCase().includes(word))
 }
 
-async function main() {
+/** Whether the tests pass without any fault: else it would prove nothing that they fail with one. */
+async function isSound(vitest, suites, dir) {
+  const failures = []
+  for (const suite of suites) failures.push(await runSuite(vitest, suite, dir))
+  const real = failures.filter((failure) => failure !== undefined)
+  for (const failure of real) console.log(`without any fault planted, the tests fail: ${failure}`)
+  return real.length === 0
+}
+
+/** The number of those that no test caught. */
+async function tryAll(vitest, suites, planted, server) {
+  const survivors = []
+  for (const [i, { why, edits, dir }] of planted.entries()) {
+    const failure = await firstToCatch(vitest, suites, dir)
+    if (failure === undefined) survivors.push(why)
+    else await server.revive()
+    const files = [...new Set(edits.map((edit) => edit.file))].join(', ')
+    const verdict = failure === undefined ? 'SURVIVED' : `caught by ${failure}`
+    console.log(`${String(i + 1).padStart(3)}  ${files.padEnd(33)} ${why.padEnd(70)} ${verdict}`)
+  }
+  for (const why of survivors) console.log(`SURVIVED: ${why}: a test is missing`)
+  return survivors.length
+}
+
+async function main(folder) {
   const began = performance.now()
   const suites = options.short ? SUITES.filter((suite) => suite.short) : SUITES
-  const planted = choose().map((mutant, i) => ({
-    ...mutant,
-    label: `${i + 1}`,
-    dir: plant(`${i + 1}`, mutant.edits),
-  }))
-  const { startRedis } = await import(pathToFileURL(join(root, 'dist', 'embedded', 'index.js')).href)
-  const server = await startRedis()
-  const redis = new Redis(server.url)
-  for (const { dir, why } of planted) await checkCompiles(redis, dir, why)
-  await redis.quit()
-  await server.stop()
-
-  const sound = plant('sound', [])
-  const broken = []
-  await inLanes(suites, async (suite) => {
-    const failure = await runSuite(suite, sound, 'sound')
-    if (failure !== undefined) broken.push(failure)
+  const planted = choose().map((mutant, i) => ({ ...mutant, dir: plant(folder, `${i + 1}`, mutant.edits) }))
+  const sound = plant(folder, 'sound', [])
+  const server = await startServer()
+  for (const mutant of planted) await checkCompiles(server.redis, mutant)
+  Object.assign(process.env, {
+    BUSBAR_TEST_REDIS_URL: server.url,
+    BUSBAR_PROPERTY_RUNS: SEQUENCES,
+    BUSBAR_PROPERTY_SEED: SEED,
   })
-  for (const failure of broken) console.log(`without any fault planted, the tests fail: ${failure}`)
-  if (broken.length > 0) return 1
-
-  const survivors = []
-  await inLanes(planted, async ({ why, edits, dir, label }) => {
-    const failure = await firstToCatch(suites, dir, label)
-    if (failure === undefined) survivors.push(why)
-    const files = [...new Set(edits.map((edit) => edit.file))].join(', ')
-    const verdict = failure === undefined ? 'SURVIVED' : `caught    ${failure}`
-    console.log(`${label.padStart(3)}  ${why.padEnd(64)}  ${files.padEnd(18)}  ${verdict}`)
-  })
-  const seconds = ((performance.now() - began) / 1_000).toFixed(0)
-  console.log(
-    `${planted.length} faults planted, ${planted.length - survivors.length} caught, in ${seconds} s`,
-  )
-  for (const why of survivors) console.log(`SURVIVED: ${why}: a test is missing`)
-  return survivors.length === 0 ? 0 : 1
+  // A reporter that says nothing: the table is the report.
+  const vitest = await createVitest('test', { watch: false, root, reporters: [{}] })
+  try {
+    if (!(await isSound(vitest, suites, sound))) return 1
+    const survived = await tryAll(vitest, suites, planted, server)
+    const seconds = ((performance.now() - began) / 1_000).toFixed(0)
+    console.log(`${planted.length} faults planted, ${planted.length - survived} caught, in ${seconds} s`)
+    return survived === 0 ? 0 : 1
+  } finally {
+    await vitest.close()
+    await server.stop()
+  }
 }
 
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
-  process.once(signal, () => {
-    running.forEach(end)
-    rmSync(folder, { recursive: true, force: true })
-    process.exit(1)
-  })
-}
-try {
-  process.exitCode = await main()
-} finally {
-  rmSync(folder, { recursive: true, force: true })
-}
+const folder = mkdtempSync(join(tmpdir(), 'busbar-mutants-'))
+process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(1))
+process.exitCode = await main(folder)

@@ -96,10 +96,10 @@ const breaker = [
     "  transition(provider, 'opened', 'open', reason)\n  circuit.consecutive_failures = 0\n",
   ),
   one(
-    're-opening does not begin a fresh cooldown',
+    'a re-opening is timed from the first opening',
     BREAKER,
-    '  circuit.retry_at_ms = now + cooldown_ms',
-    '  circuit.retry_at_ms = (circuit.opened_at_ms or now) + cooldown_ms',
+    '  circuit.opened_at_ms = now\n  circuit.retry_at_ms = now +',
+    '  circuit.opened_at_ms = circuit.opened_at_ms or now\n  circuit.retry_at_ms = circuit.opened_at_ms +',
   ),
   one('the cooldown grows beyond its limit', BREAKER, ', settings.max_cooldown_ms)', ', 1e12)'),
   essential(

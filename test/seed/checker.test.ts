@@ -15,7 +15,7 @@ describe('health checker', () => {
     const provider = await checker()
     for (const status of HEALTH_STATUSES) await provider.record(status)
     const written = ['healthy', 'degraded', 'unhealthy', 'timeout', 'terminated']
-    expect((await provider.history()).map(({ status }) => String(status))).toEqual(written)
+    expect((await provider.history()).map(({ status }) => status)).toEqual(written)
     expect([...HEALTH_STATUSES]).toEqual(written)
   })
 

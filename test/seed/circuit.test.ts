@@ -21,7 +21,7 @@ describe('circuit breaker', () => {
     seen.push(await cb.state())
     await fleet.clock.advance(100)
     seen.push(await cb.state())
-    expect(seen.map((state) => String(state))).toEqual(['closed', 'open', 'half_open'])
+    expect(seen).toEqual(['closed', 'open', 'half_open'])
     expect([...CIRCUIT_STATES]).toEqual(['closed', 'open', 'half_open'])
   })
 

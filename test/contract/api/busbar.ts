@@ -1,6 +1,7 @@
 import { describe, expect, expectTypeOf, it, vi } from 'vitest'
 import { EVENT_KINDS, isBusbarError, type Provider, type ProviderEvent } from '../../../src/index.js'
 import { logbook, QUICK, rejection, withProvider, type OpenApi } from './ground.js'
+import { soon } from '../soon.js'
 
 /** Every method of a handle that asks the store. */
 const METHODS: [string, (provider: Provider) => Promise<unknown>][] = [
@@ -188,9 +189,9 @@ export function busbarContract(open: OpenApi): void {
         'settings_changed',
         'reset',
       ])
-      await expect.poll(() => heard).toEqual(kept)
+      await soon(() => heard).toEqual(kept)
       await busbar.remove('openai')
-      await expect.poll(() => heard.at(-1)?.kind).toBe('removed')
+      await soon(() => heard.at(-1)?.kind).toBe('removed')
       expect(new Set(heard.map((event) => event.kind))).toEqual(new Set(EVENT_KINDS))
     })
 
@@ -204,11 +205,11 @@ export function busbarContract(open: OpenApi): void {
       })
       await provider.recordFailure()
       await provider.reset()
-      await expect.poll(() => on.mock.calls).toEqual([['reset']])
+      await soon(() => on.mock.calls).toEqual([['reset']])
       takeOff()
       takeOff()
       await provider.reset()
-      await expect.poll(() => on.mock.calls).toEqual([['reset'], ['reset']])
+      await soon(() => on.mock.calls).toEqual([['reset'], ['reset']])
       expect(off).toHaveBeenCalledTimes(1)
     })
 
@@ -220,10 +221,10 @@ export function busbarContract(open: OpenApi): void {
       busbar.on('reset', late, { signal: controller.signal })
       busbar.on('reset', witness)
       await provider.reset()
-      await expect.poll(() => witness.mock.calls.length).toBe(1)
+      await soon(() => witness.mock.calls.length).toBe(1)
       controller.abort()
       await provider.reset()
-      await expect.poll(() => witness.mock.calls.length).toBe(2)
+      await soon(() => witness.mock.calls.length).toBe(2)
       expect(early).not.toHaveBeenCalled()
       expect(late).toHaveBeenCalledTimes(1)
     })
@@ -234,10 +235,10 @@ export function busbarContract(open: OpenApi): void {
       const takeOff = busbar.on('reset', listener)
       busbar.on('reset', listener)
       await provider.reset()
-      await expect.poll(() => listener.mock.calls.length).toBe(2)
+      await soon(() => listener.mock.calls.length).toBe(2)
       takeOff()
       await provider.reset()
-      await expect.poll(() => listener.mock.calls.length).toBe(3)
+      await soon(() => listener.mock.calls.length).toBe(3)
     })
 
     it('that throws or rejects hurts nobody: it is logged and counted', async () => {
@@ -251,8 +252,8 @@ export function busbarContract(open: OpenApi): void {
       busbar.on('opened', () => Promise.reject(rejected))
       busbar.on('opened', witness)
       await provider.recordFailure()
-      await expect.poll(() => witness.mock.calls.length).toBe(1)
-      await expect.poll(() => busbar.counters.callbacksFailed).toBe(2)
+      await soon(() => witness.mock.calls.length).toBe(1)
+      await soon(() => busbar.counters.callbacksFailed).toBe(2)
       const failed = book.lines.filter(([, , message]) => message === 'a listener failed')
       expect(failed.map(([level, fields]) => [level, fields])).toEqual([
         ['error', { err: thrown, kind: 'opened', provider: 'openai' }],
@@ -268,7 +269,7 @@ export function busbarContract(open: OpenApi): void {
       busbar.on('reset', witness)
       await provider.reset()
       await provider.reset()
-      await expect.poll(() => witness.mock.calls.length).toBe(2)
+      await soon(() => witness.mock.calls.length).toBe(2)
     })
 
     it('is refused for a kind that does not exist, and when it is no function', async () => {

@@ -319,16 +319,13 @@ export function executeContract(open: OpenApi): void {
   describe('wrap', () => {
     it('makes the same function, guarded: its arguments, its `this`, its result', async () => {
       const { provider } = await withProvider(open)
-      const model = {
-        name: 'gpt',
-        ask(this: { name: string }, question: string, times: number) {
-          return Promise.resolve(`${this.name}: ${question.repeat(times)}`)
-        },
+      function ask(this: { name: string }, question: string, times: number) {
+        return Promise.resolve(`${this.name}: ${question.repeat(times)}`)
       }
-      const guarded = { name: 'other', ask: provider.wrap(model.ask) }
+      const guarded = { name: 'gpt', ask: provider.wrap(ask) }
       expectTypeOf(guarded.ask).parameters.toEqualTypeOf<[string, number]>()
       expectTypeOf(guarded.ask).returns.resolves.toBeString()
-      expect(await guarded.ask('why', 2)).toBe('other: whywhy')
+      expect(await guarded.ask('why', 2)).toBe('gpt: whywhy')
       expect(await outcomeOf(provider)).toBe('healthy')
     })
 

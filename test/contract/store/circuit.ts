@@ -181,8 +181,10 @@ export function circuitContract(open: () => Promise<Ground>): void {
     it('closes, zeroes every counter, ends the pause, and leaves marks', async () => {
       const subject = await quick(await open(), { cooldownMultiplier: 2 })
       await subject.mark('degraded')
+      await subject.finish(await subject.probe(), 'unhealthy')
       await subject.record('throttled', 1, { retryAfterMs: 9_000 })
       await subject.record('unhealthy')
+      expect(await subject.snapshot()).toMatchObject({ consecutiveFailures: 1, probeConsecutiveFailures: 1 })
       const reply = await subject.reset()
       expect(reply.events).toMatchObject([
         { kind: 'reset', from: 'open', to: 'closed', reason: 'a test', actor: 'ops' },
@@ -197,7 +199,7 @@ export function circuitContract(open: () => Promise<Ground>): void {
         retryAfterMs: 0,
         throttledForMs: 0,
         mark: 'degraded',
-        historyTotal: 1,
+        historyTotal: 2,
       })
     })
   })

@@ -56,6 +56,19 @@ export function historyContract(open: () => Promise<Ground>): void {
       expect(await subject.snapshot()).toMatchObject({ historyTotal: 1, historyHealthy: 0 })
     })
 
+    it('keeps what is exactly as old as the window when a writer comes, also if that is the newest', async () => {
+      const ground = await open()
+      const subject = await historian(ground, { windowMs: 1_000 })
+      await subject.record('unhealthy', 3)
+      await ground.advance(1_000)
+      await subject.record('healthy')
+      expect(await entries(subject)).toEqual([
+        ['unhealthy', 3],
+        ['healthy', 1],
+      ])
+      expect(await subject.snapshot()).toMatchObject({ historyTotal: 4, historyHealthy: 1 })
+    })
+
     it('takes outcomes of every health, and none that says nothing about health', async () => {
       const subject = await historian(await open(), {})
       const outcomes = [

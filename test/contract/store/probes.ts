@@ -35,6 +35,19 @@ export function probesContract(open: () => Promise<Ground>): void {
       expect(await subject.snapshot()).toMatchObject({ consecutiveFailures: 0, probeConsecutiveFailures: 1 })
     })
 
+    it('begins its run of failures anew when a call has closed the circuit', async () => {
+      const ground = await open()
+      const subject = await quick(ground, { failureThreshold: 3 })
+      await subject.finish(await subject.probe(), 'unhealthy')
+      await subject.finish(await subject.probe(), 'unhealthy')
+      await subject.trip(1)
+      await ground.advance(1)
+      const closed = await subject.record('healthy')
+      expect(closed.snapshot).toMatchObject({ state: 'closed', probeConsecutiveFailures: 0 })
+      await subject.finish(await subject.probe(), 'unhealthy')
+      expect((await subject.snapshot()).state).toBe('closed')
+    })
+
     it('opens the circuit by its own run of failures', async () => {
       const subject = await quick(await open(), { failureThreshold: 2 })
       await subject.finish(await subject.probe(), 'timeout')

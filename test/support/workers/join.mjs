@@ -68,7 +68,7 @@ export function callerActions(busbar, provider) {
     },
     settle: (name, outcome, options) => permits.get(name).settle(outcome, options),
     answer: async (status, headers) => {
-      await provider.execute(() => new Response(null, { status, headers }))
+      await provider.execute(() => ({ status, headers: { get: (name) => headers[name] ?? null } }))
     },
     record: (outcome, options) => provider.record(outcome, options),
     fail: async (times) => {
