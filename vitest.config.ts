@@ -25,6 +25,8 @@ export default defineConfig({
         include: [`test/${name}/**/*.test.ts`],
         pool: 'forks',
         retry: 0,
+        // Faults are about time, so they come last and have the machine to themselves.
+        ...(name === 'faults' ? { sequence: { groupOrder: 1 }, maxWorkers: 1 } : {}),
         testTimeout: timeout,
         hookTimeout: timeout,
       },

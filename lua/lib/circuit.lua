@@ -39,8 +39,13 @@ local function as_text(value)
   return value or ''
 end
 
--- A new circuit, which has nothing stored, is written in full. A script that changed nothing but the time
--- writes nothing: an admission while closed is no write.
+-- Whether a deadline is pending: then the time itself must be kept, or a clock that steps back would put it off.
+local function awaits_deadline(circuit)
+  return circuit.state ~= 'closed' or circuit.throttled_until_ms > circuit.last_now_ms or circuit.mark_until_ms ~= nil
+end
+
+-- A new circuit, which has nothing stored, is written in full. A script that changed nothing but the time, while
+-- nothing waits for it, writes nothing: an admission while closed is no write.
 local function save_circuit(key, circuit, stored)
   local changed = {}
   for _, field in ipairs(CIRCUIT_FIELDS) do
@@ -50,7 +55,7 @@ local function save_circuit(key, circuit, stored)
     end
   end
   local only_time = #changed == 2 and changed[1] == 'last_now_ms'
-  if #changed > 0 and not only_time then
+  if #changed > 0 and (not only_time or awaits_deadline(circuit)) then
     redis.call('HSET', key, unpack(changed))
   end
 end

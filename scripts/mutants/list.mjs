@@ -1,6 +1,8 @@
 // The faults that scripts/mutants.mjs plants: each says what it breaks, and the edits that break it.
 
 const one = (why, file, find, replace, short = false) => ({ why, short, edits: [{ file, find, replace }] })
+/** Not for random sequences: they are too short, or do not go there. */
+const byContract = (...fault) => ({ ...one(...fault), by: 'contract' })
 const essential = (why, file, find, replace) => one(why, file, find, replace, true)
 
 const CIRCUIT = 'lib/circuit.lua'
@@ -120,7 +122,7 @@ const breaker = [
     "elseif probing and run.token == '' then",
     'elseif false then',
   ),
-  one(
+  byContract(
     'a shorter pause shortens the one in force',
     BREAKER,
     'if until_ms > provider.circuit.throttled_until_ms then',
@@ -261,7 +263,7 @@ const history = [
     "  if status == 'healthy' then\n    circuit.history_healthy",
     "  if status ~= 'unhealthy' then\n    circuit.history_healthy",
   ),
-  one(
+  byContract(
     'coalescing loses outcomes',
     HISTORY,
     '    group.count = group.count + count\n',
@@ -279,8 +281,13 @@ const rest = [
     'for_ms and now + for_ms',
     'for_ms and now + for_ms or provider.circuit.retry_at_ms',
   ),
-  one('after a wipe an open circuit is closed', REGISTER, "if known.state ~= 'closed' then", 'if false then'),
-  one('after a wipe a mark is gone', REGISTER, 'if known.mark ~= cjson.null then', 'if false then'),
+  byContract(
+    'after a wipe an open circuit is closed',
+    REGISTER,
+    "if known.state ~= 'closed' then",
+    'if false then',
+  ),
+  byContract('after a wipe a mark is gone', REGISTER, 'if known.mark ~= cjson.null then', 'if false then'),
   one('identical settings are a change', REGISTER, '  if from == to then\n    return\n  end\n', ''),
 ]
 

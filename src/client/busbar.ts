@@ -1,13 +1,14 @@
 import { checkArgument, checkSettings } from '../config/check.js'
 import {
   closeSchema,
+  controlSchema,
   idSchema,
   probesSchema,
   providerOptionsSchema,
   type Consistency,
 } from '../config/options.js'
 import { resolveSettings } from '../config/settings.js'
-import { BusbarClosedError, UnknownProviderError } from '../model/errors.js'
+import { BusbarClosedError, CommandLateError, UnknownProviderError } from '../model/errors.js'
 import type { Change, EventKind, ProviderEvent } from '../model/events.js'
 import type { Feed } from '../model/ports.js'
 import type { SettingsInput } from '../model/settings.js'
@@ -164,11 +165,16 @@ export class Busbar implements AsyncDisposable {
   ): Promise<void> {
     checkArgument(idSchema, id, 'id')
     this.#assertOpen()
-    const { store, worker } = this.#host
-    const { reason = '', actor = worker } = options
-    const notAfterMs = this.#links.get(id)?.notAfterMs ?? Number.MAX_SAFE_INTEGER
-    const reply = await store.remove(id, { worker, knownVersion: 0, reason, actor, notAfterMs })
-    if (reply.status === 'unknown_provider') throw new UnknownProviderError(id)
+    const { reason, actor = this.#host.worker } = checkArgument(controlSchema, options, 'remove')
+    let notAfterMs = this.#links.get(id)?.notAfterMs ?? Number.MAX_SAFE_INTEGER
+    for (let attempt = 1; ; attempt += 1) {
+      const { store, worker, commandTimeoutMs } = this.#host
+      const reply = await store.remove(id, { worker, knownVersion: 0, reason, actor, notAfterMs })
+      if (reply.status === 'unknown_provider') throw new UnknownProviderError(id)
+      if (reply.status === 'ok') break
+      if (attempt > 1) throw new CommandLateError('remove', id)
+      notAfterMs = reply.nowMs + commandTimeoutMs
+    }
     this.#links.get(id)?.change({ providerId: id, events: [], snapshot: null })
   }
 

@@ -1,3 +1,4 @@
+import { EXECUTE_OPTIONS } from '../config/options.js'
 import { show } from '../config/show.js'
 import { ArgumentError, CallRefusedError, CallTimeoutError } from '../model/errors.js'
 import type { Decision } from './admission.js'
@@ -92,16 +93,17 @@ class Call {
     // The caller may have given up while admission was under way.
     if (signal?.aborted === true) this.#onAbort()
     if (this.abortedByCaller) throw signal?.reason
-    const work = (async () => fn({ signal: this.#controller.signal, trial }))()
-    if (timeoutMs === undefined && signal === undefined) return work
+    if (timeoutMs === undefined && signal === undefined) return fn({ signal: this.#controller.signal, trial })
     const stopped = new Promise<never>((_, reject) => {
       this.#stop = reject
     })
+    // Before the call, which may itself make the caller abort.
+    if (timeoutMs !== undefined) this.#timer = setTimeout(() => this.#onTimeout(timeoutMs), timeoutMs)
+    signal?.addEventListener('abort', this.#onAbort, { once: true })
+    const work = (async () => fn({ signal: this.#controller.signal, trial }))()
     // Whichever comes second finds nobody waiting; that is no unhandled rejection.
     work.catch(() => undefined)
     stopped.catch(() => undefined)
-    if (timeoutMs !== undefined) this.#timer = setTimeout(() => this.#onTimeout(timeoutMs), timeoutMs)
-    signal?.addEventListener('abort', this.#onAbort, { once: true })
     return Promise.race([work, stopped])
   }
 
@@ -162,6 +164,11 @@ async function settle(target: ExecuteTarget, decision: Decision, verdict: Verdic
 
 function checkOptions(fn: unknown, options: ExecuteOptions<unknown>): void {
   if (typeof fn !== 'function') throw new ArgumentError('fn', `fn: expected a function, got ${typeof fn}`)
+  for (const key of Object.keys(options)) {
+    if (!(EXECUTE_OPTIONS as readonly string[]).includes(key)) {
+      throw new ArgumentError(key, `${key}: unknown option of execute`)
+    }
+  }
   const { timeoutMs } = options
   if (timeoutMs === undefined) return
   if (!(typeof timeoutMs === 'number' && timeoutMs >= 1 && timeoutMs <= MAX_TIMEOUT_MS)) {

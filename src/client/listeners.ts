@@ -1,7 +1,7 @@
 import { show } from '../config/show.js'
 import { ArgumentError } from '../model/errors.js'
 import { EVENT_KINDS, type EventKind, type ProviderEvent } from '../model/events.js'
-import type { Counters, Logger } from './log.js'
+import { onRejection, type Counters, type Logger } from './log.js'
 
 export type Listener = (event: ProviderEvent) => unknown
 
@@ -38,8 +38,7 @@ export class Listeners {
   emit(event: ProviderEvent): void {
     for (const listener of [...(this.#byKind.get(event.kind) ?? [])]) {
       try {
-        const result = listener(event)
-        if (result instanceof Promise) result.catch((error: unknown) => this.#failed(event, error))
+        onRejection(listener(event), (error) => this.#failed(event, error))
       } catch (error) {
         this.#failed(event, error)
       }

@@ -27,14 +27,24 @@ export const newCounters = (): Counters => ({
   connectionErrors: 0,
 })
 
-/** A logger that throws hurts nobody; it is counted. */
+/** A logger that throws, or rejects, hurts nobody; it is counted. */
 export function guardLogger(logger: Logger, counters: Counters): Logger {
+  const failed = () => {
+    counters.callbacksFailed += 1
+  }
   const guard = (level: Level) => (fields: object, message: string) => {
     try {
-      logger[level](fields, message)
+      const result: unknown = logger[level](fields, message)
+      onRejection(result, failed)
     } catch {
-      counters.callbacksFailed += 1
+      failed()
     }
   }
   return { debug: guard('debug'), info: guard('info'), warn: guard('warn'), error: guard('error') }
+}
+
+/** Calls `failed` if `result` is a promise, of any kind, that rejects. */
+export function onRejection(result: unknown, failed: (error: unknown) => void): void {
+  if (typeof result !== 'object' || result === null || !('then' in result)) return
+  Promise.resolve(result).catch(failed)
 }

@@ -216,8 +216,10 @@ export class Provider {
   }
 
   /** The newest events, oldest first; `count` at most, default 100. */
-  events(options: { readonly count?: number } = {}): Promise<readonly ProviderEvent[]> {
+  async events(options: { readonly count?: number } = {}): Promise<readonly ProviderEvent[]> {
     const { count } = checkArgument(countSchema, options, 'events')
+    // An empty stream is one thing, a removed provider another.
+    await this.#link.run('snapshot', (store) => store.snapshot(this.id))
     return this.#host.store.events(this.id, count)
   }
 

@@ -28,14 +28,13 @@ function check<S extends z.ZodType>(
     throw fail(path, `${path}: unknown setting (got ${show(dig(input, found))})`)
   }
   const path = join(at, issue.path)
-  // A clash of two settings names both values in its message.
-  const clash = issue.code === 'custom' && issue.params?.['clash'] === true
-  const got = clash ? '' : `, got ${show(dig(input, issue.path))}`
+  const complete = issue.code === 'custom' && issue.params?.['complete'] === true
+  const got = complete ? '' : `, got ${show(dig(input, issue.path))}`
   throw fail(path, `${path === '' ? 'settings' : path}: ${issue.message}${got}`)
 }
 
-/** Marks an issue whose message shows the values already. */
-export const CLASH = { params: { clash: true } } as const
+/** Marks an issue whose message shows the values already, or must not show them. */
+export const COMPLETE = { params: { complete: true } } as const
 
 const join = (at: string, path: readonly PropertyKey[]): string =>
   [...(at === '' ? [] : [at]), ...path.map(String)].join('.')

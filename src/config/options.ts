@@ -33,9 +33,11 @@ export const connectSchema = z.strictObject(
       { error: 'expected a redis:// URL, ioredis options, or an ioredis client' },
     ),
     namespace: name().default(c.namespace),
-    defaults: z.looseObject({}).optional(),
+    defaults: z.looseObject({}, { error: 'expected an object' }).optional(),
     providers: z
-      .record(z.string(), z.looseObject({}), { error: 'expected an object of id -> settings' })
+      .record(z.string(), z.looseObject({}, { error: 'expected an object' }), {
+        error: 'expected an object of id -> settings',
+      })
       .optional(),
     consistency: oneOf(CONSISTENCIES).default(c.consistency),
     workerId: name().optional(),
@@ -58,6 +60,9 @@ const forMs = whole(1, 3_650 * DAY)
   .nullish()
   .transform((ms) => ms ?? null)
 const OBJECT = { error: 'expected an object' }
+
+/** What `execute` takes. The call's own checks are by hand: they are on the way of every call. */
+export const EXECUTE_OPTIONS = ['timeoutMs', 'signal', 'fallback'] as const
 
 export const controlSchema = z.strictObject(control, OBJECT)
 export const tripSchema = z.strictObject({ ...control, forMs }, OBJECT)

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { ProbeSettings } from '../model/settings.js'
-import { CLASH } from './check.js'
+import { COMPLETE } from './check.js'
 import { DEFAULTS } from './defaults.js'
 import { DAY, oneOf, text, whole } from './fields.js'
 
@@ -10,18 +10,33 @@ const URL_ERROR = 'expected an absolute http: or https: URL'
 const httpUrl = z
   .string({ error: URL_ERROR })
   .max(2_048, { error: URL_ERROR })
-  .refine(isHttpUrl, { error: URL_ERROR })
-
-function isHttpUrl(value: string): boolean {
-  if (!URL.canParse(value)) return false
-  const { protocol, username, password } = new URL(value)
-  return (protocol === 'http:' || protocol === 'https:') && username === '' && password === ''
-}
+  .superRefine((value, context) => {
+    const url = URL.canParse(value) ? new URL(value) : undefined
+    if (url?.protocol !== 'http:' && url?.protocol !== 'https:') {
+      context.addIssue({ code: 'custom', message: URL_ERROR })
+    } else if (url.username !== '' || url.password !== '') {
+      // A password is not for messages, nor for Redis.
+      context.addIssue({ code: 'custom', message: `${URL_ERROR} without credentials`, ...COMPLETE })
+    }
+  })
 
 const STATUS_ERROR = 'expected a status from 100 to 599, or a class such as 2xx'
-const statusCode = z.union([z.int().min(100).max(599), z.string().regex(/^([1-5]xx|[1-5][0-9][0-9])$/)], {
-  error: STATUS_ERROR,
-})
+const MAX_STATUSES = 50
+const isStatus = (value: unknown): value is number | string =>
+  (typeof value === 'number' && Number.isInteger(value) && value >= 100 && value <= 599) ||
+  (typeof value === 'string' && /^[1-5](xx|[0-9][0-9])$/.test(value))
+
+/** One status, or a list of them; the path of what is wrong is that of the very one. */
+const statuses = z
+  .unknown()
+  .superRefine((value, context) => {
+    const list: readonly unknown[] = Array.isArray(value) ? value : [value]
+    const bad = list.findIndex((one) => !isStatus(one))
+    if (bad < 0 && list.length > 0 && list.length <= MAX_STATUSES) return
+    const path = Array.isArray(value) && bad >= 0 ? [bad] : []
+    context.addIssue({ code: 'custom', path, message: STATUS_ERROR })
+  })
+  .transform((value) => (Array.isArray(value) ? value : [value]).filter(isStatus))
 
 const HEADER_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$/
 const HEADERS_ERROR = 'expected header names and values as HTTP allows them'
@@ -31,22 +46,25 @@ const headerValue = z
   .max(4_096, { error: HEADERS_ERROR })
   .refine((value) => !/\p{Cc}/u.test(value.replaceAll('\t', '')), { error: HEADERS_ERROR })
 
+const headers = z
+  .unknown()
+  .superRefine((value, context) => {
+    // The one name that a record would leave out in silence.
+    if (typeof value === 'object' && value !== null && Object.hasOwn(value, '__proto__')) {
+      context.addIssue({ code: 'custom', path: ['__proto__'], message: HEADERS_ERROR })
+    }
+  })
+  .pipe(
+    z.record(z.string().regex(HEADER_NAME, { error: HEADERS_ERROR }), headerValue, { error: HEADERS_ERROR }),
+  )
+
 const http = z
   .strictObject({
     kind: z.literal('http'),
     url: httpUrl,
     method: oneOf(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']).default(d.method),
-    headers: z
-      .record(z.string().regex(HEADER_NAME, { error: HEADERS_ERROR }), headerValue, { error: HEADERS_ERROR })
-      .default({}),
-    expectStatus: z.preprocess(
-      (value) => (Array.isArray(value) || value === undefined ? value : [value]),
-      z
-        .array(statusCode, { error: STATUS_ERROR })
-        .min(1, { error: STATUS_ERROR })
-        .max(50, { error: STATUS_ERROR })
-        .default([...d.expectStatus]),
-    ),
+    headers: headers.default({}),
+    expectStatus: statuses.default([...d.expectStatus]),
     bodyContains: text(4_096).min(1, { error: 'expected some text' }).optional(),
     degradedMs: whole(1, DAY).optional(),
     intervalMs: whole(10, DAY).default(d.intervalMs),
@@ -64,7 +82,7 @@ const http = z
   })
   .superRefine((probe, context) => {
     const clash = (path: string, message: string) =>
-      context.addIssue({ code: 'custom', path: [path], message, ...CLASH })
+      context.addIssue({ code: 'custom', path: [path], message, ...COMPLETE })
     if (probe.timeoutMs > probe.intervalMs) {
       clash(
         'timeoutMs',

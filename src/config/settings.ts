@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Settings, SettingsInput } from '../model/settings.js'
-import { checkSettings, CLASH } from './check.js'
+import { checkSettings, COMPLETE } from './check.js'
 import { DEFAULTS } from './defaults.js'
 import { bool, DAY, number, whole } from './fields.js'
 import { probeSchema } from './probe.js'
@@ -31,7 +31,7 @@ const breakerSchema = z
         code: 'custom',
         path: ['maxCooldownMs'],
         message: `maxCooldownMs ${breaker.maxCooldownMs} is below cooldownMs ${breaker.cooldownMs}`,
-        ...CLASH,
+        ...COMPLETE,
       })
     }
   })
@@ -69,6 +69,7 @@ export const settingsSchema = z
  */
 export function resolveSettings(input: SettingsInput = {}, defaults: SettingsInput = {}): Settings {
   checkSettings(settingsSchema, input)
+  checkSettings(settingsSchema, defaults, 'defaults')
   return checkSettings(settingsSchema, {
     breaker: { ...defined(defaults.breaker), ...defined(input.breaker) },
     history: { ...defined(defaults.history), ...defined(input.history) },

@@ -9,8 +9,8 @@ export function show(value: unknown): string {
 function inFull(value: unknown): string {
   if (value === undefined) return 'nothing'
   if (typeof value === 'function') return 'a function'
-  if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'symbol')
-    return String(value)
+  if (typeof value === 'bigint') return `${value}n`
+  if (typeof value === 'number' || typeof value === 'symbol') return String(value)
   return asJson(value)
 }
 

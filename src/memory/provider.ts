@@ -61,17 +61,17 @@ export function keepEvents(provider: MemoryProvider, events: readonly ProviderEv
 }
 
 /**
- * What is kept of a circuit after an operation. One that changed nothing but the time leaves the time alone too:
- * in Redis it writes nothing. Leases are a key of their own there, so they do not count as a change here.
+ * What is kept of a circuit after an operation. One that changed nothing but the time, while no deadline waits for
+ * it, leaves the time alone too: in Redis it writes nothing.
  */
 export function settle(before: Circuit, after: Circuit): Circuit {
-  const { phase: was, ...old } = before
-  const { phase: is, ...fresh } = after
-  const bare = (phase: Circuit['phase']) => (phase.state === 'half_open' ? { ...phase, trials: null } : phase)
-  const same = isDeepStrictEqual({ ...old, lastNowMs: 0 }, { ...fresh, lastNowMs: 0 })
-  const moved = !same || !isDeepStrictEqual(bare(was), bare(is))
-  return moved ? after : { ...after, lastNowMs: before.lastNowMs }
+  if (awaitsDeadline(after)) return after
+  const same = isDeepStrictEqual({ ...before, lastNowMs: 0 }, { ...after, lastNowMs: 0 })
+  return same ? { ...after, lastNowMs: before.lastNowMs } : after
 }
+
+const awaitsDeadline = ({ phase, throttledUntilMs, lastNowMs, mark }: Circuit): boolean =>
+  phase.state !== 'closed' || throttledUntilMs > lastNowMs || (mark !== null && mark.untilMs !== null)
 
 export const sameSettings = (a: Settings, b: Settings): boolean =>
   JSON.stringify(flattenSettings(a)) === JSON.stringify(flattenSettings(b))

@@ -125,6 +125,11 @@ export class BusbarClosedError extends BusbarError {
 
 /** Whether `error` comes from Busbar (any copy of it) and, if given, bears `code`. Never throws. */
 export function isBusbarError(error: unknown, code?: ErrorCode): error is BusbarError {
-  if (typeof error !== 'object' || error === null || !(BRAND in error)) return false
-  return code === undefined || ('code' in error && error.code === code)
+  if (typeof error !== 'object' || error === null) return false
+  try {
+    return BRAND in error && (code === undefined || ('code' in error && error.code === code))
+  } catch {
+    // Anything can be thrown, a proxy that throws at every touch too; that is none of ours.
+    return false
+  }
 }
