@@ -102,13 +102,26 @@ async function runSuite(vitest, suite, dir) {
 }
 
 /** Asks the suite that is known to catch it first: only if that fails to does it cost more. */
-async function firstToCatch(vitest, suites, { dir, by }) {
+async function firstToCatch(vitest, suites, { dir, by }, isSound) {
   const ordered = [...suites].sort((a, b) => Number(b.name === by) - Number(a.name === by))
   for (const suite of ordered) {
     const failure = await runSuite(vitest, suite, dir)
-    if (failure !== undefined) return failure
+    if (failure === undefined) continue
+    await isSound(suite)
+    return failure
   }
   return undefined
+}
+
+/** That a suite fails with a fault proves nothing unless it passes without: seen once, when it first matters. */
+function soundness(vitest, dir) {
+  const seen = new Set()
+  return async (suite) => {
+    if (seen.has(suite.name)) return
+    const failure = await runSuite(vitest, suite, dir)
+    if (failure !== undefined) throw new Error(`without any fault planted, the tests fail: ${failure}`)
+    seen.add(suite.name)
+  }
 }
 
 function choose() {
@@ -117,21 +130,12 @@ function choose() {
   return mutants.filter((mutant) => JSON.stringify(mutant).toLowerCase().includes(word))
 }
 
-/** Whether the tests pass without any fault: else it would prove nothing that they fail with one. */
-async function isSound(vitest, suites, dir) {
-  const failures = []
-  for (const suite of suites) failures.push(await runSuite(vitest, suite, dir))
-  const real = failures.filter((failure) => failure !== undefined)
-  for (const failure of real) console.log(`without any fault planted, the tests fail: ${failure}`)
-  return real.length === 0
-}
-
 /** The number of those that no test caught. */
-async function tryAll(vitest, suites, planted, server) {
+async function tryAll(vitest, suites, planted, server, isSound) {
   const survivors = []
   for (const [i, mutant] of planted.entries()) {
     const { why, edits } = mutant
-    const failure = await firstToCatch(vitest, suites, mutant)
+    const failure = await firstToCatch(vitest, suites, mutant, isSound)
     if (failure === undefined) survivors.push(why)
     else await server.revive()
     const files = [...new Set(edits.map((edit) => edit.file))].join(', ')
@@ -157,8 +161,9 @@ async function main(folder) {
   // A reporter that says nothing: the table is the report.
   const vitest = await createVitest('test', { watch: false, root, reporters: [{}] })
   try {
-    if (!(await isSound(vitest, suites, sound))) return 1
-    const survived = await tryAll(vitest, suites, planted, server)
+    const isSound = soundness(vitest, sound)
+    await isSound(suites[0])
+    const survived = await tryAll(vitest, suites, planted, server, isSound)
     const seconds = ((performance.now() - began) / 1_000).toFixed(0)
     console.log(`${planted.length} faults planted, ${planted.length - survived} caught, in ${seconds} s`)
     return survived === 0 ? 0 : 1
@@ -171,4 +176,9 @@ async function main(folder) {
 const folder = mkdtempSync(join(tmpdir(), 'busbar-mutants-'))
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(1))
-process.exitCode = await main(folder)
+try {
+  process.exitCode = await main(folder)
+} catch (error) {
+  console.error(`mutants: ${error.message}`)
+  process.exitCode = 1
+}

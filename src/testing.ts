@@ -6,6 +6,7 @@
 import { randomUUID } from 'node:crypto'
 import { Busbar } from './client/busbar.js'
 import { guardLogger, newCounters, type Logger } from './client/log.js'
+import { checkKeys } from './config/keys.js'
 import { resolveSettings } from './config/settings.js'
 import { ArgumentError } from './model/errors.js'
 import type { Clock } from './model/ports.js'
@@ -51,6 +52,7 @@ export interface TestBusbar extends Busbar {
 
 /** Makes a busbar that needs nothing but this process. Several do not see each other. */
 export function createTestBusbar(options: TestBusbarOptions = {}): TestBusbar {
+  checkKeys(options, ['clock', 'defaults', 'logger', 'workerId'], 'createTestBusbar')
   const { clock = createTestClock(), defaults = {}, logger, workerId = 'test' } = options
   resolveSettings({}, defaults)
   const counters = newCounters()

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { checkKeys } from '../config/keys.js'
 import { show } from '../config/show.js'
 import { ArgumentError, isBusbarError } from '../model/errors.js'
 import type { Run } from '../model/ports.js'
@@ -144,6 +145,7 @@ export class StoredPermit implements Permit {
   }
 }
 
+const SETTLE_OPTIONS = ['retryAfterMs', 'detail']
 const MAX_DETAIL_LENGTH = 200
 
 /** @throws ArgumentError naming what makes no sense. */
@@ -153,6 +155,7 @@ export function checkEnding(outcome: Outcome, options: SettleOptions): Ending {
   if (!(OUTCOMES as readonly unknown[]).includes(outcome)) {
     throw fail('outcome', `one of ${OUTCOMES.join(', ')}`, outcome)
   }
+  checkKeys(options, SETTLE_OPTIONS, 'an outcome')
   const { retryAfterMs = DEFAULT_THROTTLE_MS, detail = '' } = options
   if (!(typeof retryAfterMs === 'number' && retryAfterMs >= 0 && retryAfterMs <= MAX_THROTTLE_MS)) {
     throw fail('retryAfterMs', `a number from 0 to ${MAX_THROTTLE_MS}`, retryAfterMs)

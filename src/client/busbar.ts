@@ -1,4 +1,5 @@
 import { checkArgument, checkSettings } from '../config/check.js'
+import { checkKeys } from '../config/keys.js'
 import {
   closeSchema,
   controlSchema,
@@ -94,8 +95,8 @@ export class Busbar implements AsyncDisposable {
    */
   async provider(id: string, settings?: SettingsInput, options: ProviderOptions = {}): Promise<Provider> {
     checkArgument(idSchema, id, 'id')
-    const { classify } = options
     checkSettings(providerOptionsSchema, options)
+    const { classify } = options
     const resolved = resolveSettings(settings, this.#parts.defaults)
     if (this.#closing !== undefined) throw new BusbarClosedError()
     const { store, worker } = this.#host
@@ -187,6 +188,7 @@ export class Busbar implements AsyncDisposable {
     listener: (event: ProviderEvent) => unknown,
     options: { readonly signal?: AbortSignal } = {},
   ): () => void {
+    checkKeys(options, ['signal'], 'on')
     return this.#listeners.add(kind, listener, options.signal)
   }
 

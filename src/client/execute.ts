@@ -1,9 +1,10 @@
-import { EXECUTE_OPTIONS } from '../config/options.js'
+import { checkKeys } from '../config/keys.js'
 import { show } from '../config/show.js'
 import { ArgumentError, CallRefusedError, CallTimeoutError } from '../model/errors.js'
 import type { Decision } from './admission.js'
 import { classifyError, classifyResult, readVerdict, type Classify, type Verdict } from './classify.js'
 import type { Host } from './link.js'
+import { onRejection } from './log.js'
 
 /** What a guarded function is given. */
 export interface CallContext {
@@ -33,6 +34,7 @@ export interface ExecuteTarget {
   admit(timeoutMs: number | undefined): Promise<Decision>
 }
 
+const EXECUTE_OPTIONS = ['timeoutMs', 'signal', 'fallback']
 const MAX_TIMEOUT_MS = 86_400_000
 
 /** Admits, calls, classifies, settles. The store's own trouble is never the caller's error. */
@@ -142,11 +144,17 @@ function judgeError(target: ExecuteTarget, error: unknown): Verdict {
 
 function askUser(target: ExecuteTarget, result: unknown, error: unknown): Verdict | undefined {
   if (target.classify === undefined) return undefined
-  try {
-    return readVerdict(target.classify(result, error))
-  } catch (failure) {
+  const failed = (failure: unknown): void => {
     target.host.counters.callbacksFailed += 1
     target.host.log.error({ err: failure, provider: target.id }, 'classify failed')
+  }
+  try {
+    const said: unknown = target.classify(result, error)
+    // It must answer at once; a promise is no verdict, and its rejection must hurt nobody.
+    onRejection(said, failed)
+    return readVerdict(said)
+  } catch (failure) {
+    failed(failure)
     return undefined
   }
 }
@@ -164,11 +172,7 @@ async function settle(target: ExecuteTarget, decision: Decision, verdict: Verdic
 
 function checkOptions(fn: unknown, options: ExecuteOptions<unknown>): void {
   if (typeof fn !== 'function') throw new ArgumentError('fn', `fn: expected a function, got ${typeof fn}`)
-  for (const key of Object.keys(options)) {
-    if (!(EXECUTE_OPTIONS as readonly string[]).includes(key)) {
-      throw new ArgumentError(key, `${key}: unknown option of execute`)
-    }
-  }
+  checkKeys(options, EXECUTE_OPTIONS, 'execute')
   const { timeoutMs } = options
   if (timeoutMs === undefined) return
   if (!(typeof timeoutMs === 'number' && timeoutMs >= 1 && timeoutMs <= MAX_TIMEOUT_MS)) {

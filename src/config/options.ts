@@ -61,9 +61,6 @@ const forMs = whole(1, 3_650 * DAY)
   .transform((ms) => ms ?? null)
 const OBJECT = { error: 'expected an object' }
 
-/** What `execute` takes. The call's own checks are by hand: they are on the way of every call. */
-export const EXECUTE_OPTIONS = ['timeoutMs', 'signal', 'fallback'] as const
-
 export const controlSchema = z.strictObject(control, OBJECT)
 export const tripSchema = z.strictObject({ ...control, forMs }, OBJECT)
 export const markSchema = tripSchema

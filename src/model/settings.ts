@@ -26,7 +26,7 @@ export interface BreakerSettings {
 export interface HistorySettings {
   /** Outcomes kept at most. 1 to 10 000 000, default 100 000. */
   readonly maxRecords: number
-  /** Age at which an outcome stops counting, ms; one exactly this old still counts. 1 s to 7 days, default 60 000. */
+  /** Age at which an outcome stops counting, ms; one exactly this old still counts. 1 ms to 7 days, default 60 000. */
   readonly windowMs: number
   /** Success rate below which a provider counts as degraded. 0 to 1, default 0.8. */
   readonly degradationThreshold: number
@@ -47,7 +47,7 @@ export interface HttpProbeSettings {
   readonly bodyContains?: string
   /** An answer slower than this is `degraded`, ms. Default: none is. */
   readonly degradedMs?: number
-  /** How often the fleet probes, ms. 100 ms to 1 day, default 10 000. */
+  /** How often the fleet probes, ms. 10 ms to 1 day, default 10 000. */
   readonly intervalMs: number
   /** A probe that has not ended by then is `timeout`, ms. Default 2 000, or the interval where that is shorter. */
   readonly timeoutMs: number

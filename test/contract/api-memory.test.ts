@@ -40,6 +40,10 @@ describe('a test busbar', () => {
     expect(() => createTestClock().advance(ms)).toThrow(/ms: expected a number of milliseconds, 0 or more/)
   })
 
+  it('refuses an option that it does not know, by name', () => {
+    expect(() => createTestBusbar({ colck: createTestClock() } as object)).toThrow(/colck/)
+  })
+
   it('refuses defaults that make no sense', () => {
     expect(() => createTestBusbar({ defaults: { breaker: { cooldownMs: -1 } } })).toThrow(
       /breaker\.cooldownMs/,

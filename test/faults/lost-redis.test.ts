@@ -101,9 +101,13 @@ test('a removed provider stays removed, also after a restart of Redis', async ()
     return (await providers()).includes('kept')
   })
   // Their connections come back by themselves; until then they say that Redis is away.
-  const reconnected = async () =>
-    code(await holder.ask('record', 'healthy').catch((error: unknown) => error)) !== 'redis_unavailable'
-  await expectSoon('the holder is connected again', reconnected)
+  for (const one of [holder, remover]) {
+    const reconnected = async () => {
+      const error: unknown = await one.ask('snapshot').catch((error: unknown) => error)
+      return code(error) !== 'redis_unavailable'
+    }
+    await expectSoon('the process is connected again', reconnected)
+  }
   await removed()
   console.log('fault 8: a provider removed before Redis was restarted empty: still removed in 2 processes')
 })

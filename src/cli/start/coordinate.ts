@@ -27,7 +27,7 @@ export async function coordinate(
   reporter.note(`Redis ${hidePassword(redis)} (${from}), namespace ${namespace}`)
   try {
     const busbar = await connect({ redis, namespace, defaults: config.defaults, logger: false }).catch(
-      inFile(options, (path) => (path === 'redis' || path === 'namespace' ? '' : 'defaults.')),
+      inFile(options, () => ''),
     )
     lifetime.onEnd(() => busbar.close({ timeoutMs: 2_000 }))
     reportEvents(busbar, reporter)

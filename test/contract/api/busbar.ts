@@ -74,6 +74,12 @@ export function busbarContract(open: OpenApi): void {
       expect(await busbar.providers()).toEqual([id])
     })
 
+    it('take no null in place of local options', async () => {
+      const { busbar } = await open()
+      const error = await rejection(busbar.provider('openai', {}, null as unknown as object))
+      expect(error).toMatchObject({ code: 'settings_invalid' })
+    })
+
     it('take no local option that is not built', async () => {
       const { busbar } = await open()
       const call = busbar.provider('openai', {}, { onRedisDown: 'deny' } as object)
@@ -270,6 +276,11 @@ export function busbarContract(open: OpenApi): void {
       await provider.reset()
       await provider.reset()
       await soon(() => witness.mock.calls.length).toBe(2)
+    })
+
+    it('is refused with an option that does not exist, by name', async () => {
+      const { busbar } = await open()
+      expect(() => busbar.on('opened', () => undefined, { sginal: 1 } as object)).toThrow(/sginal/)
     })
 
     it('is refused for a kind that does not exist, and when it is no function', async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest'
 import type { Classify } from '../../../src/index.js'
 import { logbook, outcomeOf, QUICK, rejection, withProvider, type OpenApi } from './ground.js'
+import { soon } from '../soon.js'
 
 /** How a call is judged by what it returned or threw. */
 export function classifyContract(open: OpenApi): void {
@@ -234,6 +235,14 @@ export function classifyContract(open: OpenApi): void {
       expect(await outcomeOf(provider)).toBe('healthy')
       expect(busbar.counters.callbacksFailed).toBe(1)
       expect(lines).toContainEqual(['error', { err: failure, provider: 'openai' }, 'classify failed'])
+    })
+
+    it('that is async and rejects is counted, and its rejection hurts nobody', async () => {
+      // A caller without types: the promise is no verdict.
+      const { provider, busbar } = await classified((() => Promise.reject(new Error('later'))) as never)
+      expect(await provider.execute(() => response(503))).toMatchObject({ status: 503 })
+      expect(await outcomeOf(provider)).toBe('unhealthy')
+      await soon(() => busbar.counters.callbacksFailed).toBe(1)
     })
 
     it('is not asked about a timeout, nor about a call that its caller gave up', async () => {

@@ -114,6 +114,8 @@ export function executeContract(open: OpenApi): void {
       const error = await rejection(untyped.execute(() => 1, { timeout: 5 }))
       expect(error).toMatchObject({ code: 'argument_invalid' })
       expect(String(error)).toContain('timeout')
+      const nothing = await rejection(untyped.execute(() => 1, null))
+      expect(nothing).toMatchObject({ code: 'argument_invalid' })
     })
   })
 

@@ -150,6 +150,18 @@ export function permitsContract(open: OpenApi): void {
       expect(await outcomeOf(provider)).toBe('none')
     })
 
+    it('refuses an option that it does not know, by name, as a permit does', async () => {
+      const { provider } = await withProvider(open)
+      const misspelt = { retryAfter: 5 } as object
+      const permit = permitOf(await provider.admit())
+      for (const call of [provider.record('throttled', misspelt), permit.settle('throttled', misspelt)]) {
+        const error = await rejection(call)
+        expect(error).toMatchObject({ code: 'argument_invalid' })
+        expect(String(error)).toContain('retryAfter')
+      }
+      expect(await outcomeOf(provider)).toBe('none')
+    })
+
     it('is applied each time when told one right after the other', { timeout: 5_000 }, async () => {
       const { provider } = await withProvider(open, {})
       for (let i = 0; i < 20; i += 1) await provider.record(i % 2 === 0 ? 'healthy' : 'timeout')
