@@ -9,20 +9,57 @@ const only = (name, comment, from, allowed) => ({
 
 module.exports = {
   forbidden: [
-    { name: 'no-cycles', comment: 'A cycle has no first file to read.', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'no-cycles',
+      comment: 'A cycle has no first file to read.',
+      severity: 'error',
+      from: {},
+      to: { circular: true },
+    },
     only('model-imports-nothing', 'The words are the ground everything else stands on.', '^src/model/', []),
-    only('rules-see-model', 'Decisions are pure: state, event, now, settings in; new state out.', '^src/rules/', ['^src/model/']),
-    only('config-sees-model', 'Schemas describe the words and nothing else.', '^src/config/', ['^src/model/']),
-    only('client-sees-ports', 'A worker talks to a port, so that Redis and memory are interchangeable.', '^src/client/', [
-      '^src/model/', '^src/rules/', '^src/config/',
+    only(
+      'rules-see-model',
+      'Decisions are pure: state, event, now, settings in; new state out.',
+      '^src/rules/',
+      ['^src/model/'],
+    ),
+    only('config-sees-model', 'Schemas describe the words and nothing else.', '^src/config/', [
+      '^src/model/',
     ]),
-    only('redis-never-rules', 'In Redis the Lua decides; a TypeScript rule here would be a second opinion.', '^src/redis/', [
-      '^src/model/', '^src/config/',
+    only(
+      'client-sees-ports',
+      'A worker talks to a port, so that Redis and memory are interchangeable.',
+      '^src/client/',
+      ['^src/model/', '^src/rules/', '^src/config/'],
+    ),
+    only(
+      'redis-never-rules',
+      'In Redis the Lua decides; a TypeScript rule here would be a second opinion.',
+      '^src/redis/',
+      ['^src/model/', '^src/config/'],
+    ),
+    only('memory-over-rules', 'The same ports in a Map, decided by the same rules.', '^src/memory/', [
+      '^src/model/',
+      '^src/rules/',
+      '^src/config/',
     ]),
-    only('memory-over-rules', 'The same ports in a Map, decided by the same rules.', '^src/memory/', ['^src/model/', '^src/rules/', '^src/config/']),
-    only('probes-see-client', 'A probe worker is a user of the handle and the ports.', '^src/probes/', ['^src/model/', '^src/client/', '^src/config/']),
-    only('embedded-stands-alone', 'It gives a URL; what is done with it is not its business.', '^src/embedded/', []),
-    only('cli-is-a-user', 'The CLI uses what any user has, so that whatever it can do, they can.', '^src/cli/', ['^src/index\\.ts$', '^src/embedded/']),
+    only('probes-see-client', 'A probe worker is a user of the handle and the ports.', '^src/probes/', [
+      '^src/model/',
+      '^src/client/',
+      '^src/config/',
+    ]),
+    only(
+      'embedded-stands-alone',
+      'It gives a URL; what is done with it is not its business.',
+      '^src/embedded/',
+      [],
+    ),
+    only(
+      'cli-is-a-user',
+      'The CLI uses what any user has, so that whatever it can do, they can.',
+      '^src/cli/',
+      ['^src/index\\.ts$', '^src/embedded/'],
+    ),
     {
       name: 'ioredis-only-in-redis',
       comment: 'One place knows how the client fails.',

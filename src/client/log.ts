@@ -34,8 +34,8 @@ export function guardLogger(logger: Logger, counters: Counters): Logger {
   }
   const guard = (level: Level) => (fields: object, message: string) => {
     try {
-      const result: unknown = logger[level](fields, message)
-      onRejection(result, failed)
+      // Typed as void, but a user's may answer a promise.
+      onRejection(Reflect.apply(logger[level], logger, [fields, message]), failed)
     } catch {
       failed()
     }

@@ -97,7 +97,7 @@ test('docs/configuration.md states the defaults', () => {
   const stated = new Map(
     [...page.matchAll(/^\| `([\w.]+)` \| ([^|]*) \|/gm)].map((row) => [row[1], row[2]?.trim()]),
   )
-  const show = (value: unknown) => (typeof value === 'object' ? JSON.stringify(value) : String(value))
+  const show = (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value))
   const expected = [
     ...Object.entries(DEFAULTS.breaker).map(([key, value]) => [`breaker.${key}`, show(value)] as const),
     ...Object.entries(DEFAULTS.history).map(([key, value]) => [`history.${key}`, show(value)] as const),

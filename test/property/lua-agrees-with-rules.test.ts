@@ -1,7 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { Reply } from '../../src/model/ports.js'
 import { RedisConnection } from '../../src/redis/connection.js'
 import { RedisStore } from '../../src/redis/store.js'
 import { clockKey, luaSource } from '../support/clock.js'
@@ -46,7 +45,7 @@ async function replay(id: string, recorder: Recorder): Promise<Witness[]> {
 /** The same moment, whoever answered: memory keeps stale runs out of its history, Redis leaves them to readers. */
 function comparable({ reply, history }: Witness, windowMs: number) {
   const known = isKnown(reply) ? (reply.snapshot?.at ?? reply.nowMs) : reply.nowMs
-  return { reply: reply as Reply & object, history: history.filter((entry) => entry.at >= known - windowMs) }
+  return { reply, history: history.filter((entry) => entry.at >= known - windowMs) }
 }
 
 test(`${SEQUENCES} random sequences end alike in Lua and in the rules`, { timeout: 600_000 }, async () => {

@@ -27,7 +27,7 @@ export async function coordinate(
   reporter.note(`Redis ${hidePassword(redis)} (${from}), namespace ${namespace}`)
   try {
     const busbar = await connect({ redis, namespace, defaults: config.defaults, logger: false }).catch(
-      inFile(options, () => ''),
+      inFile(options),
     )
     lifetime.onEnd(() => busbar.close({ timeoutMs: 2_000 }))
     reportEvents(busbar, reporter)
@@ -61,15 +61,15 @@ async function register(
 ): Promise<Provider[]> {
   const handles: Provider[] = []
   for (const [id, settings] of providers) {
-    handles.push(await busbar.provider(id, settings).catch(inFile(options, () => `providers.${id}.`)))
+    handles.push(await busbar.provider(id, settings).catch(inFile(options, `providers.${id}.`)))
   }
   return handles
 }
 
 /** A message of the library's, with the file and the place in it in front. */
 const inFile =
-  ({ file }: CoordinateOptions, prefix: (path: string) => string) =>
+  ({ file }: CoordinateOptions, prefix = '') =>
   (error: unknown): never => {
     if (!(error instanceof SettingsError)) throw error
-    throw wrongCall(`${file}: ${prefix(error.path)}${error.message}`)
+    throw wrongCall(`${file}: ${prefix}${error.message}`)
   }
