@@ -35,7 +35,8 @@ export function guardLogger(logger: Logger, counters: Counters): Logger {
   const guard = (level: Level) => (fields: object, message: string) => {
     try {
       // Typed as void, but a user's may answer a promise.
-      onRejection(Reflect.apply(logger[level], logger, [fields, message]), failed)
+      const write: (fields: object, message: string) => unknown = logger[level].bind(logger)
+      onRejection(write(fields, message), failed)
     } catch {
       failed()
     }

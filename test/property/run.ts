@@ -153,8 +153,13 @@ export class Recorder {
     return generation
   }
 
+  /** Long and short ones by turns, so that some would shorten the one in force. */
+  #pause(): number {
+    return 50 + (this.operations.length % 4) * 100
+  }
+
   #run(origin: Origin, outcome: Outcome, generation: number, token: string, count = 1): Run {
-    const retryAfterMs = outcome === 'throttled' ? 150 : 0
+    const retryAfterMs = outcome === 'throttled' ? this.#pause() : 0
     return {
       origin,
       outcome,
@@ -208,7 +213,9 @@ export class Recorder {
     this.#pending.splice(this.#pending.indexOf(chosen), 1)
     const { generation } = await this.#known()
     if (chosen.run.generation !== generation) this.#tally.count('late settle')
-    await this.#record([{ ...chosen.run, outcome, detail, retryAfterMs: outcome === 'throttled' ? 150 : 0 }])
+    await this.#record([
+      { ...chosen.run, outcome, detail, retryAfterMs: outcome === 'throttled' ? this.#pause() : 0 },
+    ])
   }
 
   async #waitFor(what: 'retry' | 'lease' | 'window' | 'throttle' | 'mark', off: number): Promise<void> {
