@@ -86,8 +86,10 @@ export async function connectWith(options: ConnectOptions, source: LuaSourceOpti
     },
   })
   try {
-    await busbar.open()
-    for (const [id, settings] of Object.entries(providers)) await busbar.provider(id, settings)
+    await connection.holding(async () => {
+      await busbar.open()
+      for (const [id, settings] of Object.entries(providers)) await busbar.provider(id, settings)
+    })
   } catch (error) {
     await busbar.close()
     throw error

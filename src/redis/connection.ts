@@ -20,6 +20,15 @@ export interface ConnectionOptions {
 
 type Client = Redis | Cluster
 
+interface Unrefable {
+  ref?: () => void
+  unref?: () => void
+}
+
+/** ioredis keeps its socket and its timer to itself; there is no other way to unref them. */
+const innerParts = (client: Client) =>
+  client as unknown as { readonly stream?: Unrefable; readonly reconnectTimeout?: Unrefable | null }
+
 /** 6.2, for HRANDFIELD. */
 const OLDEST_VERSION = 602
 const CONNECT_TIMEOUT_MS = 500
@@ -76,6 +85,7 @@ export class RedisConnection {
   readonly #address: RedisAddress
   readonly #options: ConnectionOptions
   readonly #client: Client
+  #pending = 0
 
   constructor(address: RedisAddress, options: ConnectionOptions) {
     this.#address = address
@@ -85,12 +95,12 @@ export class RedisConnection {
 
   #prepare(client: Client): Client {
     client.on('error', this.#options.onError)
-    if (this.#options.unref && client instanceof Redis) {
+    if (this.#options.unref) {
+      const inside = innerParts(client)
       client.on('connect', () => {
-        // ioredis keeps its socket to itself; there is no other way to unref it.
-        const { stream } = client as unknown as { stream?: { unref?: () => void } }
-        stream?.unref?.()
+        if (this.#pending === 0 || client !== this.#client) inside.stream?.unref?.()
       })
+      client.on('reconnecting', () => inside.reconnectTimeout?.unref?.())
     }
     return client
   }
@@ -101,7 +111,10 @@ export class RedisConnection {
     const remember = (error: Error) => (lastError = error)
     this.#client.on('error', remember)
     try {
-      await within(this.#greet(), CONNECT_DEADLINE_MS)
+      await within(
+        this.holding(() => this.#greet()),
+        CONNECT_DEADLINE_MS,
+      )
     } catch (error) {
       this.#client.disconnect()
       if (error instanceof RedisUnsupportedError) throw error
@@ -125,18 +138,37 @@ export class RedisConnection {
     }
   }
 
+  /** With `unref`, the process may end while nothing is under way, but not in the middle of `work`. */
+  async holding<T>(work: () => Promise<T>): Promise<T> {
+    if (!this.#options.unref) return work()
+    this.#pending += 1
+    if (this.#pending === 1) innerParts(this.#client).stream?.ref?.()
+    try {
+      return await work()
+    } finally {
+      this.#pending -= 1
+      if (this.#pending === 0) innerParts(this.#client).stream?.unref?.()
+    }
+  }
+
   define(name: string, numberOfKeys: number, lua: string): void {
     this.#client.defineCommand(name, { numberOfKeys, lua })
   }
 
   /** Runs a command or a defined script; `doing` names it in the error. */
-  async run(command: string, args: readonly (string | number)[], doing = command): Promise<unknown> {
+  run(command: string, args: readonly (string | number)[], doing = command): Promise<unknown> {
+    return this.#options.unref
+      ? this.holding(() => this.#run(command, args, doing))
+      : this.#run(command, args, doing)
+  }
+
+  async #run(command: string, args: readonly (string | number)[], doing: string): Promise<unknown> {
     const known: unknown = Reflect.get(this.#client, command)
     try {
       if (typeof known !== 'function') return await this.#client.call(command, ...args.map(String))
       return await Reflect.apply(known, this.#client, args)
     } catch (error) {
-      throw new RedisUnavailableError(doing, error)
+      throw new RedisUnavailableError(doing, inWords(error, this.#options.commandTimeoutMs))
     }
   }
 
@@ -177,4 +209,13 @@ async function within<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
   } finally {
     clearTimeout(timer)
   }
+}
+
+/** Two of ioredis's errors have no code, and words of its own: people read them at night. */
+function inWords(error: unknown, timeoutMs: number): unknown {
+  if (!(error instanceof Error)) return error
+  if (error.message === 'Command timed out')
+    return new Error(`no answer within ${timeoutMs} ms`, { cause: error })
+  const away = /^(Stream isn't writeable|Connection is closed)/.test(error.message)
+  return away ? new Error('not connected', { cause: error }) : error
 }
