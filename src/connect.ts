@@ -3,7 +3,7 @@ import { hostname } from 'node:os'
 import { pino } from 'pino'
 import { Busbar } from './client/busbar.js'
 import type { Host } from './client/link.js'
-import { guardLogger, newCounters, type Counters, type Logger } from './client/log.js'
+import { connectionErrors, guardLogger, newCounters, type Logger } from './client/log.js'
 import { checkSettings } from './config/check.js'
 import { connectSchema, type Consistency } from './config/options.js'
 import { resolveSettings } from './config/settings.js'
@@ -57,7 +57,7 @@ export async function connectWith(options: ConnectOptions, source: LuaSourceOpti
   const counters = newCounters()
   const log = logger === false ? SILENT : guardLogger(logger ?? defaultLogger(), counters)
   const { namespace, commandTimeoutMs, unref } = checked
-  const onError = connectionErrors(log, counters)
+  const onError = connectionErrors(log, counters, 'Redis connection error')
   const connection = new RedisConnection(redis, { commandTimeoutMs, unref, onError })
   await connection.connect()
   const host: Host = {
@@ -98,16 +98,3 @@ export async function connectWith(options: ConnectOptions, source: LuaSourceOpti
 }
 
 const defaultLogger = (): Logger => pino({ name: 'busbar' }, pino.destination({ fd: 2, sync: true }))
-
-/** ioredis repeats an error for as long as Redis is away: each is counted, the first of a kind in a while is logged. */
-function connectionErrors(log: Logger, counters: Counters): (error: Error) => void {
-  const QUIET_MS = 10_000
-  let last = { message: '', at: -Infinity }
-  return (error) => {
-    counters.connectionErrors += 1
-    const now = performance.now()
-    if (error.message === last.message && now - last.at < QUIET_MS) return
-    last = { message: error.message, at: now }
-    log.warn({ err: error }, 'Redis connection error')
-  }
-}

@@ -49,3 +49,18 @@ export function onRejection(result: unknown, failed: (error: unknown) => void): 
   if (typeof result !== 'object' || result === null || !('then' in result)) return
   Promise.resolve(result).catch(failed)
 }
+
+/** So long the same error is not logged again, ms. */
+const QUIET_MS = 10_000
+
+/** Clients repeat an error for as long as Redis is away: each is counted, the first of a kind in a while is logged. */
+export function connectionErrors(log: Logger, counters: Counters, message: string): (error: Error) => void {
+  let last = { message: '', at: -Infinity }
+  return (error) => {
+    counters.connectionErrors += 1
+    const now = performance.now()
+    if (error.message === last.message && now - last.at < QUIET_MS) return
+    last = { message: error.message, at: now }
+    log.warn({ err: error }, message)
+  }
+}

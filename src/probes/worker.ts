@@ -1,5 +1,5 @@
 import type { Busbar, ProbeWorker } from '../client/busbar.js'
-import type { Counters, Logger } from '../client/log.js'
+import { connectionErrors } from '../client/log.js'
 import { isBusbarError } from '../model/errors.js'
 import type { ProbeSettings } from '../model/settings.js'
 import { probeHttp } from './kinds/http.js'
@@ -22,7 +22,7 @@ export async function startProbeWorker(
     connection: openConnection(),
     concurrency,
     process: (id) => processTick(busbar, reconciler, id),
-    onError: queueErrors(log, counters),
+    onError: connectionErrors(log, counters, 'probe queue error'),
   })
   const reconciler: Reconciler = new Reconciler(busbar, queue)
   let closing: Promise<void> | undefined
@@ -88,16 +88,3 @@ const MIN_GAP_SHARE = 0.6
 
 /** What runs each kind. */
 const KINDS = { http: probeHttp } satisfies Record<ProbeSettings['kind'], unknown>
-
-/** BullMQ repeats an error for as long as Redis is away: each is counted, the first of a kind in a while is logged. */
-function queueErrors(log: Logger, counters: Counters): (error: Error) => void {
-  const QUIET_MS = 10_000
-  let last = { message: '', at: -Infinity }
-  return (error) => {
-    counters.connectionErrors += 1
-    const now = performance.now()
-    if (error.message === last.message && now - last.at < QUIET_MS) return
-    last = { message: error.message, at: now }
-    log.warn({ err: error }, 'probe queue error')
-  }
-}
