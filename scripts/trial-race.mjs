@@ -30,7 +30,10 @@ export async function trialRace({ url, namespace, luaDir, cycles = 200, processe
   let nowMs = START_MS
   await redis.set(clockKey, nowMs)
   const settings = { breaker: { failureThreshold: 3, cooldownMs: COOLDOWN_MS } }
-  const busbar = await connectWith({ redis: url, namespace, logger: false, commandTimeoutMs: 5_000 }, source)
+  const busbar = await connectWith(
+    { redis: url, namespace, logger: false, consistency: 'strict', commandTimeoutMs: 5_000 },
+    source,
+  )
   const provider = await busbar.provider(ID, settings)
   const start = (_, i) =>
     forkWorker('racer', { redis: url, namespace, workerId: `racer-${i}`, id: ID, source, extra: { signal } })

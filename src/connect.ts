@@ -3,10 +3,12 @@ import { hostname } from 'node:os'
 import { pino } from 'pino'
 import { Busbar } from './client/busbar.js'
 import type { Host } from './client/link.js'
+import { Deadlines } from './client/deadlines.js'
 import { connectionErrors, guardLogger, newCounters, type Logger } from './client/log.js'
 import { checkSettings } from './config/check.js'
 import { connectSchema, type Consistency } from './config/options.js'
 import { resolveSettings } from './config/settings.js'
+import type { Clock } from './model/ports.js'
 import type { SettingsInput } from './model/settings.js'
 import { RedisConnection, type RedisAddress } from './redis/connection.js'
 import { RedisFeed } from './redis/feed.js'
@@ -22,7 +24,7 @@ export interface ConnectOptions {
   readonly defaults?: SettingsInput | undefined
   /** Providers to register at once. */
   readonly providers?: Readonly<Record<string, SettingsInput>> | undefined
-  /** In this version `cached` (default) behaves as `strict`: every admission asks Redis. */
+  /** `cached` (default): closed and open circuits are judged locally. `strict`: every admission asks Redis. */
   readonly consistency?: Consistency | undefined
   /** Name of this process in events; default host name, pid and four random letters. */
   readonly workerId?: string | undefined
@@ -30,6 +32,10 @@ export interface ConnectOptions {
   readonly logger?: Logger | false | undefined
   /** How long one Redis command may take, ms. 1 to 60 000, default 200. */
   readonly commandTimeoutMs?: number | undefined
+  /** How long good news may wait in this process, ms; a failure goes at once. 1 to 10 000, default 100. */
+  readonly flushIntervalMs?: number | undefined
+  /** What one provider may cost its Redis, batches of the whole fleet per second. 1 to 1 000 000, default 1 000. */
+  readonly maxBatchesPerSecond?: number | undefined
   /** Whether the process may end while connected. Default false. */
   readonly unref?: boolean | undefined
 }
@@ -49,8 +55,12 @@ export function connect(options: ConnectOptions): Promise<Busbar> {
   return connectWith(options, {})
 }
 
-/** As `connect`, with other Lua: how tests move time. */
-export async function connectWith(options: ConnectOptions, source: LuaSourceOptions): Promise<Busbar> {
+/** As `connect`, with other Lua and another clock: how tests move time. */
+export async function connectWith(
+  options: ConnectOptions,
+  source: LuaSourceOptions,
+  clock: Clock = performance,
+): Promise<Busbar> {
   const checked = checkSettings(connectSchema, options)
   const { defaults = {}, providers = {}, logger, redis } = options
   resolveSettings({}, defaults)
@@ -68,10 +78,14 @@ export async function connectWith(options: ConnectOptions, source: LuaSourceOpti
         -128,
       ),
     incarnation: randomUUID(),
-    clock: performance,
+    clock,
     log,
     counters,
     commandTimeoutMs,
+    flushIntervalMs: checked.flushIntervalMs,
+    maxBatchesPerSecond: checked.maxBatchesPerSecond,
+    unref,
+    deadlines: new Deadlines(),
     closed: false,
   }
   const busbar = new Busbar({
@@ -79,6 +93,7 @@ export async function connectWith(options: ConnectOptions, source: LuaSourceOpti
     feed: new RedisFeed(connection, namespace, onError),
     namespace,
     defaults,
+    consistency: checked.consistency,
     startProbes: async (owner, concurrency) => {
       // Loaded only here, so that a process without probes does not load bullmq.
       const { startProbeWorker } = await import('./probes/worker.js')

@@ -5,8 +5,10 @@
  */
 import { randomUUID } from 'node:crypto'
 import { Busbar } from './client/busbar.js'
+import { Deadlines } from './client/deadlines.js'
 import { guardLogger, newCounters, type Logger } from './client/log.js'
 import { checkKeys } from './config/keys.js'
+import type { Consistency } from './config/options.js'
 import { resolveSettings } from './config/settings.js'
 import { ArgumentError } from './model/errors.js'
 import type { Clock } from './model/ports.js'
@@ -43,6 +45,7 @@ export interface TestBusbarOptions {
   /** Default: none. */
   readonly logger?: Logger | undefined
   readonly workerId?: string | undefined
+  readonly consistency?: Consistency | undefined
 }
 
 /** A busbar over memory, with the clock that it lives by. */
@@ -52,8 +55,14 @@ export interface TestBusbar extends Busbar {
 
 /** Makes a busbar that needs nothing but this process. Several do not see each other. */
 export function createTestBusbar(options: TestBusbarOptions = {}): TestBusbar {
-  checkKeys(options, ['clock', 'defaults', 'logger', 'workerId'], 'createTestBusbar')
-  const { clock = createTestClock(), defaults = {}, logger, workerId = 'test' } = options
+  checkKeys(options, ['clock', 'defaults', 'logger', 'workerId', 'consistency'], 'createTestBusbar')
+  const {
+    clock = createTestClock(),
+    defaults = {},
+    logger,
+    workerId = 'test',
+    consistency = 'cached',
+  } = options
   resolveSettings({}, defaults)
   const counters = newCounters()
   const feed = new MemoryFeed()
@@ -66,11 +75,16 @@ export function createTestBusbar(options: TestBusbarOptions = {}): TestBusbar {
       log: guardLogger(logger ?? SILENT, counters),
       counters,
       commandTimeoutMs: 200,
+      flushIntervalMs: 100,
+      maxBatchesPerSecond: 1_000,
+      unref: true,
+      deadlines: new Deadlines(),
       closed: false,
     },
     feed,
     namespace: 'test',
     defaults,
+    consistency,
     startProbes: () => Promise.reject(new ArgumentError('startProbes', 'startProbes: probes need Redis')),
   })
   // Over memory nothing is waited for: it is open when the promise is made.

@@ -9,6 +9,9 @@ local function find_blocks(provider)
   local circuit, now = provider.circuit, provider.now
   local blocks = {}
   local mark = mark_at(circuit, now)
+  if mark or state_at(circuit, now) == 'open' then
+    load_cold(provider)
+  end
   if mark and mark ~= 'degraded' then
     local reason = 'marked ' .. mark .. (circuit.mark_reason and ': ' .. circuit.mark_reason or '')
     blocks[#blocks + 1] = { code = 'marked_' .. mark, reason = reason, until_ms = circuit.mark_until_ms }
@@ -82,6 +85,7 @@ local function admit(provider, request)
     return admission
   end
   if probing then
+    load_cold(provider)
     local since_ms = circuit.probe_started_at_ms and now - circuit.probe_started_at_ms
     if since_ms and since_ms < request.min_gap_ms then
       admission.admitted, admission.code = false, 'probed_recently'

@@ -106,6 +106,7 @@ end
 
 local function note_probe(provider, run)
   if run.origin == 'probe' and HEALTH[run.outcome] then
+    load_cold(provider)
     provider.circuit.last_probe_status = run.outcome
     provider.circuit.last_probe_detail = run.detail ~= '' and run.detail or nil
     provider.circuit.last_probe_at_ms = provider.now
@@ -144,4 +145,24 @@ local function judge(provider, run, jitter_draw)
     return run.count, false
   end
   return judge_half_open(provider, run, jitter_draw), false
+end
+
+-- What the end of a batch says while workers are asked for patience: they hold old successes then, and after the
+-- provider has died the first batch of each of them ends the run of failures. When as many batches in a row as the
+-- threshold has failures end in a failure, the version grows, once: every worker whose failures are urgent hears of it
+-- and sends what it holds. It decides nothing.
+local function suspect(provider, last)
+  local circuit = provider.circuit
+  local counts = circuit.state == 'closed' and last.origin == 'call' and last.generation == circuit.generation
+  if not counts or not HEALTH[last.outcome] then
+    return
+  end
+  if SUCCESS[last.outcome] then
+    circuit.failing_batches = 0
+    return
+  end
+  circuit.failing_batches = circuit.failing_batches + 1
+  if circuit.failing_batches == provider.settings.failure_threshold then
+    bump_version(provider)
+  end
 end

@@ -1,33 +1,55 @@
 -- The circuit hash as a table: numbers are numbers, an empty field is nil, and only what changed is written.
 
-local CIRCUIT_FIELDS = {
-  'state', 'reason', 'generation', 'version',
+--
+-- A hash this small is searched from its front, field by field, so the fields that every outcome needs stand
+-- first, and are read at once; the others are read when the first of them is asked for, at a transition, a mark, a
+-- probe or a snapshot.
+
+local HOT_FIELDS = {
+  'state', 'mark', 'generation', 'version',
   'consecutive_failures', 'probe_consecutive_failures', 'consecutive_successes',
-  'opened_at_ms', 'retry_at_ms', 'cooldown_ms', 'throttled_until_ms',
-  'mark', 'mark_reason', 'mark_actor', 'mark_until_ms', 'mark_version',
-  'last_probe_status', 'last_probe_detail', 'last_probe_at_ms', 'probe_started_at_ms',
+  'retry_at_ms', 'cooldown_ms', 'throttled_until_ms', 'mark_until_ms', 'mark_version',
   'history_total', 'history_healthy', 'history_coalesced_to_ms',
+  'failing_batches', 'next_slot_us',
   'last_now_ms', 'clock_offset_ms', 'applied',
 }
-local CIRCUIT_TEXTS = {
-  state = true, reason = true, mark = true, mark_reason = true, mark_actor = true,
-  last_probe_status = true, last_probe_detail = true,
+local COLD_FIELDS = {
+  'reason', 'mark_reason', 'mark_actor', 'last_probe_status', 'last_probe_detail',
+  'opened_at_ms', 'last_probe_at_ms', 'probe_started_at_ms',
 }
+local HOT_TEXTS, COLD_TEXTS = 2, 5
+
+-- Puts the values of `fields` into both tables; the first `texts` of them are texts, the others numbers.
+local function spread(fields, texts, raw, circuit, stored)
+  for i = 1, #fields do
+    local value = raw[i]
+    if value and value ~= '' then
+      if i > texts then
+        value = tonumber(value)
+      end
+      rawset(circuit, fields[i], value)
+      stored[fields[i]] = value
+    end
+  end
+end
+
+-- Reads the other fields, once. Whoever writes one of them must have called this before.
+local function load_cold(provider)
+  if provider.stored and not provider.stored.cold then
+    provider.stored.cold = true
+    local raw = redis.call('HMGET', provider.keys.circuit, unpack(COLD_FIELDS))
+    spread(COLD_FIELDS, COLD_TEXTS, raw, provider.circuit, provider.stored)
+  end
+end
 
 -- The table, and a copy of it as it is stored; nil when there is no such provider.
 local function load_circuit(key)
-  local raw = redis.call('HMGET', key, unpack(CIRCUIT_FIELDS))
+  local raw = redis.call('HMGET', key, unpack(HOT_FIELDS))
   if not raw[1] then
     return nil
   end
   local circuit, stored = {}, {}
-  for i, field in ipairs(CIRCUIT_FIELDS) do
-    local value = raw[i]
-    if value and value ~= '' then
-      value = CIRCUIT_TEXTS[field] and value or tonumber(value)
-      circuit[field], stored[field] = value, value
-    end
-  end
+  spread(HOT_FIELDS, HOT_TEXTS, raw, circuit, stored)
   return circuit, stored
 end
 
@@ -44,15 +66,25 @@ local function awaits_deadline(circuit)
   return circuit.state ~= 'closed' or circuit.throttled_until_ms > circuit.last_now_ms or circuit.mark_until_ms ~= nil
 end
 
+local function collect_changes(fields, circuit, stored, changed)
+  local n = #changed
+  for i = 1, #fields do
+    local field = fields[i]
+    local value = circuit[field]
+    if not stored or value ~= stored[field] then
+      changed[n + 1], changed[n + 2] = field, as_text(value)
+      n = n + 2
+    end
+  end
+end
+
 -- A new circuit, which has nothing stored, is written in full. A script that changed nothing but the time, while
 -- nothing waits for it, writes nothing: an admission while closed is no write.
 local function save_circuit(key, circuit, stored)
   local changed = {}
-  for _, field in ipairs(CIRCUIT_FIELDS) do
-    if not stored or circuit[field] ~= stored[field] then
-      changed[#changed + 1] = field
-      changed[#changed + 1] = as_text(circuit[field])
-    end
+  collect_changes(HOT_FIELDS, circuit, stored, changed)
+  if not stored or stored.cold then
+    collect_changes(COLD_FIELDS, circuit, stored, changed)
   end
   local only_time = #changed == 2 and changed[1] == 'last_now_ms'
   if #changed > 0 and (not only_time or awaits_deadline(circuit)) then
@@ -80,6 +112,8 @@ local function new_circuit(now, known)
     history_total = 0,
     history_healthy = 0,
     history_coalesced_to_ms = 0,
+    failing_batches = 0,
+    next_slot_us = 0,
     last_now_ms = now,
     clock_offset_ms = 0,
     applied = 0,

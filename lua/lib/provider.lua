@@ -48,11 +48,13 @@ end
 
 -- The one way a circuit changes its state: one generation, one version, one event, no lease left.
 local function transition(provider, kind, to, reason, actor)
+  load_cold(provider)
   local circuit = provider.circuit
   local from = circuit.state
   circuit.state = to
   circuit.reason = reason
   circuit.consecutive_successes = 0
+  circuit.failing_batches = 0
   circuit.generation = next_number(circuit.generation, provider.now)
   bump_version(provider)
   redis.call('DEL', provider.keys.trials)

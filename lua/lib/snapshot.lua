@@ -17,6 +17,7 @@ local function ahead(deadline, now)
 end
 
 local function snapshot_json(provider)
+  load_cold(provider)
   local circuit, now = provider.circuit, provider.now
   local state, mark = state_at(circuit, now), mark_at(circuit, now)
   local trials, first_deadline = 0, nil
@@ -50,6 +51,7 @@ local function snapshot_json(provider)
     historyTotal = total,
     historyHealthy = healthy,
     windowCoveredMs = covered_ms,
+    failingBatches = circuit.failing_batches,
     applied = circuit.applied,
     lastProbeStatus = or_null(circuit.last_probe_status),
     lastProbeDetail = circuit.last_probe_detail or '',

@@ -13,6 +13,8 @@ const TRIALS = 'lib/trials.lua'
 const HISTORY = 'lib/history.lua'
 const BATCHES = 'lib/batches.lua'
 const REGISTER = 'lib/register.lua'
+const LOAD = 'lib/load.lua'
+const RECORD = 'record.lua'
 
 const circuit = [
   essential(
@@ -291,4 +293,26 @@ const rest = [
   one('identical settings are a change', REGISTER, '  if from == to then\n    return\n  end\n', ''),
 ]
 
-export const mutants = [...circuit, ...breaker, ...admission, ...history, ...rest]
+const load = [
+  essential(
+    'the row of slots does not grow',
+    LOAD,
+    'math.max(provider.circuit.next_slot_us, now_us) + step',
+    'now_us + step',
+  ),
+  byContract(
+    'a duplicate takes a slot',
+    RECORD,
+    "if seen == 'duplicate' then\n",
+    "if seen == 'duplicate' then\n  provider.circuit.next_slot_us = slot_us\n",
+  ),
+  one(
+    'suspicion tells everybody again and again',
+    BREAKER,
+    'circuit.failing_batches == provider',
+    'circuit.failing_batches >= provider',
+  ),
+  byContract('suspicion without load', RECORD, ' and wait_ms > flush_interval_ms', ''),
+]
+
+export const mutants = [...circuit, ...breaker, ...admission, ...history, ...load, ...rest]

@@ -1,11 +1,8 @@
-import { randomUUID } from 'node:crypto'
 import { checkKeys } from '../config/keys.js'
 import { show } from '../config/show.js'
-import { ArgumentError, isBusbarError } from '../model/errors.js'
+import { ArgumentError } from '../model/errors.js'
 import type { Run } from '../model/ports.js'
 import { OUTCOMES, type Outcome, type RefusalCode, type Source } from '../model/words.js'
-import type { Host, Link } from './link.js'
-import type { Outbox } from './outbox.js'
 import { DEFAULT_THROTTLE_MS, MAX_THROTTLE_MS } from './classify.js'
 
 /** What `admit()` answers: a value, not an exception. */
@@ -55,51 +52,6 @@ export interface Permit extends AsyncDisposable {
   settle(outcome: Outcome, options?: SettleOptions): Promise<Settled>
 }
 
-/** A lease outlives its call's timeout by this much, so that the result finds it. */
-const LEASE_MARGIN_MS = 1_000
-
-/** Asks the store for leave to make one call. When the store cannot be asked, that is a refusal too. */
-export async function admitCall(
-  host: Host,
-  link: Link,
-  outbox: Outbox,
-  timeoutMs?: number,
-): Promise<Decision> {
-  const token = randomUUID()
-  const minLeaseMs = timeoutMs === undefined ? 0 : Math.ceil(timeoutMs) + LEASE_MARGIN_MS
-  try {
-    const reply = await link.run('admit', (store) => {
-      const { caller, notAfterMs } = link
-      return store.admit(link.id, { ...caller, origin: 'call', token, notAfterMs, minLeaseMs, minGapMs: 0 })
-    })
-    const { code, reason, retryAfterMs, generation, trial } = reply
-    // Only probes are turned away for coming too soon.
-    const refusal = code === null || code === 'probed_recently' ? undefined : code
-    if (!reply.admitted) {
-      return { admitted: false, code: refusal ?? 'circuit_open', reason, retryAfterMs, source: 'redis' }
-    }
-    const permit = new StoredPermit(generation, trial, (ending) =>
-      outbox.add(callRun(ending, generation, trial ? token : '')),
-    )
-    return {
-      admitted: true,
-      permit,
-      source: 'redis',
-      ...(refusal === undefined ? {} : { wouldRefuse: refusal }),
-    }
-  } catch (error) {
-    if (!isBusbarError(error, 'redis_unavailable') && !isBusbarError(error, 'command_late')) throw error
-    host.counters.admissionsUnanswered += 1
-    return {
-      admitted: false,
-      code: 'redis_down',
-      reason: error.message,
-      retryAfterMs: null,
-      source: 'fallback',
-    }
-  }
-}
-
 /** How a call ended, checked. */
 export interface Ending {
   readonly outcome: Outcome
@@ -118,17 +70,21 @@ export const callRun = (ending: Ending, generation: number, token: string): Run 
   markVersion: 0,
 })
 
-type Send = (ending: Ending) => Promise<void>
+/** Where a permit's ending goes. */
+export type Send = (ending: Ending, generation: number, token: string) => Promise<void>
 
 export class StoredPermit implements Permit {
   readonly generation: number
   readonly trial: boolean
+  readonly #token: string
   readonly #send: Send
   #settled = false
 
-  constructor(generation: number, trial: boolean, send: Send) {
+  /** `token`: of the lease, when it holds one; else empty. */
+  constructor(generation: number, token: string, send: Send) {
     this.generation = generation
-    this.trial = trial
+    this.trial = token !== ''
+    this.#token = token
     this.#send = send
   }
 
@@ -136,7 +92,7 @@ export class StoredPermit implements Permit {
     const ending = checkEnding(outcome, options)
     if (this.#settled) return { applied: false }
     this.#settled = true
-    await this.#send(ending)
+    await this.#send(ending, this.generation, this.#token)
     return { applied: true }
   }
 

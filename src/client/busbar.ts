@@ -14,6 +14,7 @@ import type { Change, EventKind, ProviderEvent } from '../model/events.js'
 import type { Feed } from '../model/ports.js'
 import type { SettingsInput } from '../model/settings.js'
 import type { Classify } from './classify.js'
+import { Follower } from './follower.js'
 import { Link, type Host } from './link.js'
 import { Listeners } from './listeners.js'
 import type { Counters } from './log.js'
@@ -24,7 +25,7 @@ import { patiently, within } from './patience.js'
 export interface ProviderOptions {
   /** Overrides how calls are judged. */
   readonly classify?: Classify | undefined
-  /** In this version `cached` behaves as `strict`: every admission asks Redis. */
+  /** `cached` (default): closed and open circuits are judged locally. `strict`: every admission asks Redis. */
   readonly consistency?: Consistency | undefined
 }
 
@@ -45,6 +46,7 @@ export interface BusbarParts {
   readonly feed: Feed
   readonly namespace: string
   readonly defaults: SettingsInput
+  readonly consistency: Consistency
   startProbes(busbar: Busbar, concurrency: number): Promise<ProbeWorker>
 }
 
@@ -56,6 +58,7 @@ export class Busbar implements AsyncDisposable {
   readonly #parts: BusbarParts
   readonly #host: Host
   readonly #listeners: Listeners
+  readonly #follower: Follower
   readonly #links = new Map<string, Link>()
   readonly #handles = new Map<string, Provider>()
   readonly #probeWorkers = new Set<ProbeWorker>()
@@ -69,11 +72,17 @@ export class Busbar implements AsyncDisposable {
     this.#parts = parts
     this.#host = parts.host
     this.#listeners = new Listeners(parts.host.log, parts.host.counters)
+    this.#follower = new Follower(parts.host, this.#links)
   }
 
   /** @internal */
   async open(): Promise<void> {
-    await this.#parts.feed.subscribe({ change: (change) => this.#change(change), gap: () => this.#gap() })
+    await this.#parts.feed.subscribe({
+      change: (change) => this.#change(change),
+      lost: () => this.#follower.lost(),
+      gap: () => this.#gap(),
+    })
+    this.#follower.start()
     this.#beat()
     this.#heartbeat = setInterval(() => this.#beat(), HEARTBEAT_MS).unref()
   }
@@ -96,11 +105,11 @@ export class Busbar implements AsyncDisposable {
   async provider(id: string, settings?: SettingsInput, options: ProviderOptions = {}): Promise<Provider> {
     checkArgument(idSchema, id, 'id')
     checkSettings(providerOptionsSchema, options)
-    const { classify } = options
     const resolved = resolveSettings(settings, this.#parts.defaults)
     if (this.#closing !== undefined) throw new BusbarClosedError()
     const { store, worker } = this.#host
     const link = this.#links.get(id)
+    const { gaps } = this.#follower
     const mode = settings === undefined ? 'keep' : 'set'
     const { epoch, registered } = await patiently(async () => ({
       epoch: await store.ensureEpoch(),
@@ -112,23 +121,30 @@ export class Busbar implements AsyncDisposable {
         restore: link?.cache.read() ?? null,
       }),
     }))
-    return this.#hold(id, epoch, registered, classify)
+    return this.#hold(id, epoch, registered, gaps, options)
   }
 
   #hold(
     id: string,
     epoch: string,
     registered: Parameters<Link['adopt']>[1],
-    classify: Classify | undefined,
+    gaps: number,
+    options: ProviderOptions,
   ): Provider {
     const known = this.#handles.get(id)
-    if (known !== undefined) {
-      this.#links.get(id)?.adopt(epoch, registered)
-      if (classify !== undefined) known.useClassify(classify)
+    const old = this.#links.get(id)
+    if (known !== undefined && old !== undefined) {
+      old.adopt(epoch, registered)
+      this.#follower.welcome(old, gaps)
+      known.configure(options)
       return known
     }
     const link = new Link(this.#host, id, epoch, registered)
-    const handle = new Provider(this.#host, link, classify)
+    this.#follower.welcome(link, gaps)
+    const handle = new Provider(this.#host, link, {
+      classify: options.classify,
+      consistency: options.consistency ?? this.#parts.consistency,
+    })
     this.#links.set(id, link)
     this.#handles.set(id, handle)
     return handle
@@ -144,10 +160,11 @@ export class Busbar implements AsyncDisposable {
     checkArgument(idSchema, id, 'id')
     this.#assertOpen()
     const { store } = this.#host
+    const { gaps } = this.#follower
     const epoch = await store.epoch()
     const [settings, reply] = await Promise.all([store.settings(id), store.snapshot(id)])
     if (epoch === null || settings === null || reply.status !== 'ok') return undefined
-    return this.#hold(id, epoch, { ...reply, ...settings }, undefined)
+    return this.#hold(id, epoch, { ...reply, ...settings }, gaps, {})
   }
 
   /** Ids of all registered providers, the oldest first. */
@@ -232,6 +249,9 @@ export class Busbar implements AsyncDisposable {
     })()
     await within(drained, timeoutMs)
     this.#host.closed = true
+    this.#follower.stop()
+    const lost = [...this.#handles.values()].reduce((sum, handle) => sum + handle.stop(), 0)
+    if (lost > 0) this.#host.log.warn({ outcomes: lost }, 'closed before these outcomes could be written')
     await this.#parts.feed.close()
     await this.#host.store.close()
   }
@@ -246,19 +266,15 @@ export class Busbar implements AsyncDisposable {
 
   #change(change: Change): void {
     this.#links.get(change.providerId)?.change(change)
+    this.#handles.get(change.providerId)?.hurry(change)
     for (const event of change.events) this.#listeners.emit(event)
     for (const watcher of this.#watchers) watcher(change)
   }
 
   /** Messages may have been missed: everything this process follows is read again. */
   #gap(): void {
+    this.#follower.subscribed()
     for (const watcher of this.#watchers) watcher('gap')
-    for (const handle of this.#handles.values()) {
-      handle.snapshot().catch((error: unknown) => {
-        this.#host.counters.connectionErrors += 1
-        this.#host.log.warn({ err: error, provider: handle.id }, 'could not read a provider again')
-      })
-    }
   }
 
   #beat(): void {

@@ -26,13 +26,16 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
 const isStatus = (value: unknown): value is number =>
   typeof value === 'number' && Number.isInteger(value) && value >= 100 && value <= 599
 
+/** Whether a returned value is an HTTP response: a status from 100 to 599, and headers that can be got. */
+export const isResponse = (result: unknown): result is { status: number; headers: object } =>
+  isObject(result) &&
+  isStatus(result['status']) &&
+  isObject(result['headers']) &&
+  typeof result['headers']['get'] === 'function'
+
 /** A returned value: an HTTP response is judged by its status, anything else is healthy. */
 export function classifyResult(result: unknown): Verdict {
-  if (isObject(result) && isStatus(result['status']) && isObject(result['headers'])) {
-    if (typeof result['headers']['get'] === 'function')
-      return classifyStatus(result['status'], result['headers'])
-  }
-  return { outcome: 'healthy' }
+  return isResponse(result) ? classifyStatus(result.status, result.headers) : { outcome: 'healthy' }
 }
 
 /** A thrown value: one that bears an HTTP status is judged by it, anything else is unhealthy. */

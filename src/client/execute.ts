@@ -1,27 +1,13 @@
 import { checkKeys } from '../config/keys.js'
 import { show } from '../config/show.js'
 import { ArgumentError, CallRefusedError, CallTimeoutError } from '../model/errors.js'
-import type { Decision } from './admission.js'
-import { classifyError, classifyResult, readVerdict, type Classify, type Verdict } from './classify.js'
+import type { Decision, Ending, Permit, Refused } from './admission.js'
+import { Call, type CallContext, type ExecuteOptions } from './call.js'
+import { classifyError, classifyResult, DEFAULT_THROTTLE_MS, readVerdict } from './classify.js'
+import type { Classify, Verdict } from './classify.js'
+import type { Gate } from './gate.js'
 import type { Host } from './link.js'
 import { onRejection } from './log.js'
-
-/** What a guarded function is given. */
-export interface CallContext {
-  /** Aborted when the call runs past `timeoutMs`, or when the caller aborts. */
-  readonly signal: AbortSignal
-  /** Whether this call is the trial of a half-open circuit. */
-  readonly trial: boolean
-}
-
-export interface ExecuteOptions<F = never> {
-  /** The call ends as `timeout` after this long, ms. 1 ms to 1 day, default: never. */
-  readonly timeoutMs?: number | undefined
-  /** The caller's: aborting it ends the call as `ignored`, and `execute` rejects with its reason. */
-  readonly signal?: AbortSignal | undefined
-  /** Answers in place of an error: a refusal, a failure or a timeout. Not when the caller aborted. */
-  readonly fallback?: ((error: unknown) => F | Promise<F>) | undefined
-}
 
 export type Guarded<T> = (context: CallContext) => T | Promise<T>
 
@@ -29,9 +15,11 @@ export type Guarded<T> = (context: CallContext) => T | Promise<T>
 export interface ExecuteTarget {
   readonly id: string
   readonly host: Host
+  readonly gate: Gate
   readonly classify: Classify | undefined
   readonly slowMs: number | undefined
-  admit(timeoutMs: number | undefined): Promise<Decision>
+  /** Whether a call's end is to wait until its outcome has been applied. */
+  readonly waits: () => boolean
 }
 
 const EXECUTE_OPTIONS = ['timeoutMs', 'signal', 'fallback']
@@ -47,88 +35,54 @@ export async function execute<T, F>(
   const { signal, fallback } = options
   try {
     signal?.throwIfAborted()
-    return await guard(target, fn, options)
+    return await guard(target, fn, options, target.gate.admit(options.timeoutMs))
   } catch (error) {
     if (fallback === undefined || signal?.aborted === true) throw error
     return fallback(error)
   }
 }
 
-async function guard<T>(target: ExecuteTarget, fn: Guarded<T>, options: ExecuteOptions<unknown>): Promise<T> {
-  const decision = await target.admit(options.timeoutMs)
-  if (!decision.admitted) {
-    throw new CallRefusedError(target.id, decision.code, decision.reason, decision.retryAfterMs)
-  }
+/** A call whose admission was asked for. */
+export async function guard<T>(
+  target: ExecuteTarget,
+  fn: Guarded<T>,
+  options: ExecuteOptions<unknown>,
+  answer: Decision | Promise<Decision>,
+): Promise<T> {
+  const decision = answer instanceof Promise ? await answer : answer
+  if (!decision.admitted) throw refusalOf(target.id, decision)
   const { permit } = decision
-  const { clock } = target.host
+  const { clock, deadlines } = target.host
   const began = clock.now()
-  const call = new Call(target.id, options)
+  const call = new Call(target.id, options, deadlines)
   try {
     const result = await call.run(fn, permit.trial)
-    const verdict = judgeResult(target, result, clock.now() - began)
-    await settle(target, decision, verdict)
+    const settled = settle(target, permit, judgeResult(target, result, clock.now() - began))
+    if (target.waits()) await settled
     return result
   } catch (error) {
-    await settle(target, decision, call.abortedByCaller ? { outcome: 'ignored' } : judgeError(target, error))
+    const settled = settle(
+      target,
+      permit,
+      call.abortedByCaller ? { outcome: 'ignored' } : judgeError(target, error),
+    )
+    if (target.waits()) await settled
     throw error
   } finally {
     call.end()
   }
 }
 
-/** One call under way: its signal, its timer, and which of them ended it. */
-class Call {
-  readonly #providerId: string
-  readonly #options: ExecuteOptions<unknown>
-  readonly #controller = new AbortController()
-  #timer: NodeJS.Timeout | undefined
-  #stop: ((reason: unknown) => void) | undefined
-  abortedByCaller = false
-
-  constructor(providerId: string, options: ExecuteOptions<unknown>) {
-    this.#providerId = providerId
-    this.#options = options
-  }
-
-  async run<T>(fn: Guarded<T>, trial: boolean): Promise<T> {
-    const { timeoutMs, signal } = this.#options
-    // The caller may have given up while admission was under way.
-    if (signal?.aborted === true) this.#onAbort()
-    if (this.abortedByCaller) throw signal?.reason
-    if (timeoutMs === undefined && signal === undefined) return fn({ signal: this.#controller.signal, trial })
-    const stopped = new Promise<never>((_, reject) => {
-      this.#stop = reject
-    })
-    // Before the call, which may itself make the caller abort.
-    if (timeoutMs !== undefined) this.#timer = setTimeout(() => this.#onTimeout(timeoutMs), timeoutMs)
-    signal?.addEventListener('abort', this.#onAbort, { once: true })
-    const work = (async () => fn({ signal: this.#controller.signal, trial }))()
-    // Whichever comes second finds nobody waiting; that is no unhandled rejection.
-    work.catch(() => undefined)
-    stopped.catch(() => undefined)
-    return Promise.race([work, stopped])
-  }
-
-  end(): void {
-    clearTimeout(this.#timer)
-    this.#options.signal?.removeEventListener('abort', this.#onAbort)
-  }
-
-  #onTimeout(timeoutMs: number): void {
-    const error = new CallTimeoutError(this.#providerId, timeoutMs)
-    this.#stop?.(error)
-    this.#controller.abort(error)
-  }
-
-  readonly #onAbort = (): void => {
-    this.abortedByCaller = true
-    const reason: unknown = this.#options.signal?.reason
-    this.#stop?.(reason)
-    this.#controller.abort(reason)
-  }
+/** An expected refusal needs no stack, and capturing one costs more than the rest of it. */
+export function refusalOf(id: string, { code, reason, retryAfterMs }: Refused): CallRefusedError {
+  const { stackTraceLimit } = Error
+  Error.stackTraceLimit = 0
+  const error = new CallRefusedError(id, code, reason, retryAfterMs)
+  Error.stackTraceLimit = stackTraceLimit
+  return error
 }
 
-function judgeResult(target: ExecuteTarget, result: unknown, elapsedMs: number): Verdict {
+export function judgeResult(target: ExecuteTarget, result: unknown, elapsedMs: number): Verdict {
   const said = askUser(target, result, undefined)
   if (said !== undefined) return said
   const verdict = classifyResult(result)
@@ -136,9 +90,10 @@ function judgeResult(target: ExecuteTarget, result: unknown, elapsedMs: number):
   return slow && verdict.outcome === 'healthy' ? { outcome: 'degraded' } : verdict
 }
 
-function judgeError(target: ExecuteTarget, error: unknown): Verdict {
-  if (error instanceof CallTimeoutError)
+export function judgeError(target: ExecuteTarget, error: unknown): Verdict {
+  if (error instanceof CallTimeoutError) {
     return { outcome: 'timeout', detail: `no result within ${error.timeoutMs} ms` }
+  }
   return askUser(target, undefined, error) ?? classifyError(error)
 }
 
@@ -159,12 +114,18 @@ function askUser(target: ExecuteTarget, result: unknown, error: unknown): Verdic
   }
 }
 
+/** A verdict was checked when it was made. */
+export const endingOf = ({ outcome, retryAfterMs, detail = '' }: Verdict): Ending => ({
+  outcome,
+  retryAfterMs: outcome === 'throttled' ? (retryAfterMs ?? DEFAULT_THROTTLE_MS) : 0,
+  detail,
+})
+
 /** An outcome that cannot be written is counted and logged, and the caller's result stands. */
-async function settle(target: ExecuteTarget, decision: Decision, verdict: Verdict): Promise<void> {
-  if (!decision.admitted) return
+async function settle(target: ExecuteTarget, permit: Permit, verdict: Verdict): Promise<void> {
   const { outcome, ...options } = verdict
   try {
-    await decision.permit.settle(outcome, options)
+    await permit.settle(outcome, options)
   } catch (error) {
     target.host.log.warn({ err: error, provider: target.id, outcome }, 'an outcome could not be written')
   }

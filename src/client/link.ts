@@ -6,6 +6,7 @@ import {
 } from '../model/errors.js'
 import type { Change } from '../model/events.js'
 import type { Clock, KnownReply, Reply, SettingsReply, Store } from '../model/ports.js'
+import type { Deadlines } from './deadlines.js'
 import type { Counters, Logger } from './log.js'
 import { SnapshotCache } from './snapshot-cache.js'
 import { logTransition } from './transition-log.js'
@@ -21,6 +22,13 @@ export interface Host {
   readonly log: Logger
   readonly counters: Counters
   readonly commandTimeoutMs: number
+  /** How long good news may wait, ms. */
+  readonly flushIntervalMs: number
+  /** What one provider may cost its store, batches of the whole fleet per second. */
+  readonly maxBatchesPerSecond: number
+  /** Whether the process may end while connected. */
+  readonly unref: boolean
+  readonly deadlines: Deadlines
   closed: boolean
 }
 
@@ -39,6 +47,10 @@ const MAX_ATTEMPTS = 3
 export class Link {
   readonly id: string
   readonly cache: SnapshotCache
+  /** Set by whoever uses the provider; the poll asks. */
+  used = true
+  /** 0 to 1: when in each round it is polled, so that thousands are not polled at once. */
+  readonly pollDraw = Math.random()
   readonly #host: Host
   #epoch: string
   #settings: SettingsReply
@@ -109,8 +121,22 @@ export class Link {
       this.cache.offer(change.snapshot)
     } else {
       this.#removed = true
-      this.cache.clear()
+      this.cache.stop()
     }
+  }
+
+  /** Reads everything again, to end the gap that `cache.lost()` named. */
+  async resync(gap: number): Promise<void> {
+    const reply = await this.run('snapshot', (store) => store.snapshot(this.id))
+    if (reply.snapshot !== null) this.cache.resync(reply.snapshot, gap)
+    await this.currentSettings()
+  }
+
+  /** Whether anybody used the provider since the last question. */
+  takeUsed(): boolean {
+    const used = this.used
+    this.used = false
+    return used
   }
 
   /** The settings in force, read again if the last snapshot was judged by others. */
@@ -139,7 +165,7 @@ export class Link {
     const { store, log } = this.#host
     if (this.#removed || (await store.epoch()) === this.#epoch) {
       this.#removed = true
-      this.cache.clear()
+      this.cache.stop()
       throw new ProviderRemovedError(this.id)
     }
     const epoch = await store.ensureEpoch()

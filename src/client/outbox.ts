@@ -1,98 +1,286 @@
-import type { Run } from '../model/ports.js'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { isBusbarError } from '../model/errors.js'
+import type { RecordResult, Run } from '../model/ports.js'
+import { isHealthStatus, isSuccess } from '../model/words.js'
 import type { Host, Link } from './link.js'
 
 /**
  * A process's outcomes for one provider, on their way to the store, in order.
  *
- * One batch is under way at a time; what comes meanwhile waits for the next and goes as one (group commit), so
- * that the number of commands follows round trips and not calls. Whoever adds an outcome is told when its batch
- * was applied, or that it was not. Equal neighbours are merged into one run.
+ * It trades a bounded delay of good news for the round trip. Outcomes are kept as runs of equal ones, so that a
+ * thousand successes cost what one costs. One batch is under way at a time; what comes meanwhile waits for the next
+ * and goes as one (group commit).
  *
- * A batch whose reply does not come is not sent again: its outcomes are counted as lost, and whoever waits for
- * them gets the error.
+ * When it flushes: at once for an outcome that is urgent (a failure, a pause, a trial's result, anything while the
+ * circuit is not closed), for every outcome in strict mode, and at `MAX_BATCH` runs; else once in `flushIntervalMs`. A
+ * flush carries everything before the failure, in order, so that the mixed traffic of many workers does not look like
+ * a run of failures. The store may
+ * ask for more patience: its reply names the pause until the next flush, and the share of the workers whose failures
+ * are urgent, so that a provider costs its Redis a bounded number of batches, whatever the size of the fleet. Which
+ * workers these are is drawn once: the first failure of a worker brings older successes along, and only who goes on
+ * telling can show that nothing but failures follows.
+ *
+ * A batch is known by (incarnation, sequence), so it may be sent again when its reply did not come: the store
+ * applies it once. It is sent again for `RESEND_FOR_MS`. What is dropped then, or because more than `MAX_RUNS` runs
+ * wait, is counted in `outcomesLost` and logged. A process that is killed loses what it has not sent.
  */
 export class Outbox {
   readonly #host: Host
   readonly #link: Link
-  #waiting: Entry[] = []
+  #runs: OpenRun[] = []
+  #waiters: Waiter[] = []
+  #last: OpenRun | undefined
+  #timer: NodeJS.Timeout | undefined
   #flushing: Promise<void> | undefined
+  #urgent = false
   #sequence = 0
+  /** While a batch is being sent again: nobody waits behind it, whoever comes is told at once. */
+  #failing: Error | undefined
+  /** What the store asked for; see `RecordResult`. */
+  #notBefore: number | undefined
+  #urgentShare = 1
+  /** 0 to 1. Below `#urgentShare`, this worker's failures are urgent. */
+  readonly #draw = Math.random()
+  /** 0 to 1: where in `flushIntervalMs` this worker's turns are. */
+  readonly #phase = Math.random()
+  /** Failures of calls in this process since its last success. */
+  failuresInRow = 0
 
   constructor(host: Host, link: Link) {
     this.#host = host
     this.#link = link
   }
 
-  /** Resolves when the outcome has been applied. */
-  add(run: Run): Promise<void> {
-    const applied = new Promise<void>((resolve, reject) => {
-      this.#waiting.push({ run, resolve, reject })
-    })
-    this.#flushing ??= this.#flush()
-    return applied
+  /** A success of a call without a lease: the hot path. Allocates nothing while the run goes on. */
+  healthy(generation: number): void {
+    this.failuresInRow = 0
+    const last = this.#last
+    if (last !== undefined && last.plain && last.generation === generation) last.count += 1
+    else this.#append({ ...HEALTHY, generation, plain: true, count: 1 })
+    if (this.#timer === undefined && this.#flushing === undefined) this.#schedule()
   }
 
-  /** Resolves when everything added before has been applied, or has failed. */
+  /** An outcome that may wait, or not. True when it goes at once. */
+  add(run: Run, atOnce = false): boolean {
+    this.#countFailures(run)
+    const last = this.#last
+    if (last !== undefined && mergeable(last, run)) last.count += run.count
+    else
+      this.#append({ ...run, plain: run.outcome === 'healthy' && run.token === '' && run.origin === 'call' })
+    if (atOnce || this.#isUrgent(run)) {
+      this.#flushSoon()
+      return true
+    }
+    if (this.#timer === undefined && this.#flushing === undefined) this.#schedule()
+    return false
+  }
+
+  /** As `add`, at once. Resolves when the outcome has been applied; rejects when the first attempt failed. */
+  commit(run: Run): Promise<void> {
+    this.add(run, true)
+    return this.attempted()
+  }
+
+  /** Resolves when everything added before has been applied, or its first attempt has failed. */
   async drain(): Promise<void> {
-    while (this.#flushing !== undefined) await this.#flushing
+    if (this.#runs.length > 0) {
+      this.#flushSoon()
+      await this.attempted().catch(() => undefined)
+    } else if (this.#flushing !== undefined) {
+      await new Promise<void>((resolve) => this.#underway.push(resolve))
+    }
+  }
+
+  /** The fleet suspects the provider: what this process holds is wanted now. */
+  hurry(): void {
+    if (this.#runs.length > 0 && this.#draw < this.#urgentShare) this.#flushSoon()
+  }
+
+  /** Whether anything has not been applied yet. */
+  get busy(): boolean {
+    return this.#flushing !== undefined || this.#runs.length > 0
+  }
+
+  /** Gives up: what was not applied is counted as lost. Returns how many outcomes that were. */
+  stop(): number {
+    clearTimeout(this.#timer)
+    return this.#lose(this.#runs.splice(0))
+  }
+
+  /** Those who wait for the batch that is under way, which may have begun before they came. */
+  readonly #underway: (() => void)[] = []
+
+  /** The first attempt of everything added so far, once it goes. */
+  attempted(): Promise<void> {
+    if (this.#failing !== undefined) return Promise.reject(this.#failing)
+    return new Promise((resolve, reject) => this.#waiters.push({ resolve, reject }))
+  }
+
+  #append(run: OpenRun): void {
+    this.#runs.push(run)
+    this.#last = run
+    if (this.#runs.length >= MAX_BATCH) this.#flushSoon()
+    if (this.#runs.length > MAX_RUNS) {
+      const lost = this.#lose(this.#runs.splice(0, MAX_BATCH))
+      this.#host.log.warn(
+        { provider: this.#link.id, outcomes: lost },
+        'outbox full: the oldest outcomes were dropped',
+      )
+    }
+  }
+
+  #countFailures({ outcome, count, origin }: Run): void {
+    if (origin === 'probe' || !isHealthStatus(outcome)) return
+    this.failuresInRow = isSuccess(outcome) ? 0 : this.failuresInRow + count
+  }
+
+  #isUrgent(run: Run): boolean {
+    if (run.token !== '' || run.outcome === 'throttled' || run.origin === 'probe') return true
+    const good = run.outcome === 'healthy' || run.outcome === 'degraded' || run.outcome === 'ignored'
+    return !good && this.#draw < this.#urgentShare
+  }
+
+  #schedule(): void {
+    const now = this.#host.clock.now()
+    if (this.#notBefore === undefined) this.#notBefore = this.#nextTurn(now)
+    const pauseMs = this.#notBefore - now
+    // After a longer silence the first goes at once: the less a worker holds, the less old news its failure brings.
+    if (pauseMs <= 0) { this.#flushSoon(); return; }
+    this.#timer = setTimeout(() => this.#flushSoon(), pauseMs)
+    if (this.#host.unref) this.#timer.unref()
+  }
+
+  #flushSoon(): void {
+    this.#urgent = true
+    this.#flushing ??= this.#flush()
   }
 
   async #flush(): Promise<void> {
-    // Outcomes of this very tick come along.
+    // Outcomes of this very turn come along.
     await Promise.resolve()
-    while (this.#waiting.length > 0) {
-      const batch = this.#waiting.splice(0, MAX_BATCH)
-      await this.#send(batch)
+    while (this.#urgent && this.#runs.length > 0) {
+      clearTimeout(this.#timer)
+      this.#timer = undefined
+      const runs = this.#runs.splice(0, MAX_BATCH)
+      this.#urgent = this.#runs.length > 0
+      if (!this.#urgent) this.#last = undefined
+      await this.#send(runs, this.#urgent ? [] : this.#waiters.splice(0))
     }
-    // In the same turn as the last look: an outcome added after it finds no flush under way, and starts one.
+    // In the same turn as the last look: an outcome added after it finds no flush under way.
+    this.#urgent = false
     this.#flushing = undefined
+    this.#release()
+    if (this.#runs.length > 0 && this.#timer === undefined) this.#schedule()
   }
 
-  async #send(batch: readonly Entry[]): Promise<void> {
-    const runs = mergeRuns(batch.map((entry) => entry.run))
+  /** Sends one batch until it is applied, or given up. */
+  async #send(runs: readonly OpenRun[], waiters: readonly Waiter[]): Promise<void> {
     this.#sequence += 1
     const sequence = this.#sequence
-    const { incarnation } = this.#host
-    try {
-      await this.#link.run('record', (store) =>
-        store.record(this.#link.id, {
-          ...this.#link.caller,
-          incarnation,
-          sequence,
-          resent: false,
-          jitterDraw: Math.random(),
-          runs,
-        }),
-      )
-      for (const entry of batch) entry.resolve()
-    } catch (error) {
-      this.#host.counters.outcomesLost += runs.reduce((sum, run) => sum + run.count, 0)
-      for (const entry of batch) entry.reject(error)
+    const { clock, log } = this.#host
+    const giveUpAt = clock.now() + RESEND_FOR_MS
+    let waiting = waiters
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        this.#obey(await this.#record(runs, sequence, attempt > 0))
+        this.#failing = undefined
+        for (const waiter of waiting) waiter.resolve()
+        this.#release()
+        return
+      } catch (error) {
+        for (const waiter of waiting) waiter.reject(error)
+        waiting = []
+        this.#failing = error instanceof Error ? error : new Error(String(error))
+        for (const waiter of this.#waiters.splice(0)) waiter.reject(error)
+        this.#release()
+        const final = !isBusbarError(error, 'redis_unavailable') && !isBusbarError(error, 'command_late')
+        if (final || this.#host.closed || clock.now() > giveUpAt) {
+          const lost = this.#lose(runs)
+          this.#failing = undefined
+          log.warn({ err: error, provider: this.#link.id, outcomes: lost }, 'outcomes could not be written')
+          return
+        }
+      }
+      await sleep(Math.min(50 * 2 ** attempt, MAX_PAUSE_MS) * (0.5 + Math.random()), undefined, {
+        ref: false,
+      })
     }
+  }
+
+  #record(runs: readonly OpenRun[], sequence: number, resent: boolean): Promise<RecordResult> {
+    const { incarnation, flushIntervalMs, maxBatchesPerSecond } = this.#host
+    return this.#link.run('record', (store) =>
+      store.record(this.#link.id, {
+        ...this.#link.caller,
+        incarnation,
+        sequence,
+        resent,
+        flushIntervalMs,
+        maxBatchesPerSecond,
+        jitterDraw: Math.random(),
+        runs,
+      }),
+    )
+  }
+
+  #obey({ waitMs, urgentShare }: RecordResult): void {
+    const { clock, flushIntervalMs } = this.#host
+    const now = clock.now()
+    this.#notBefore = waitMs > flushIntervalMs ? now + waitMs : this.#nextTurn(now)
+    this.#urgentShare = urgentShare
+  }
+
+  /**
+   * Where the store asks for no patience, flushes are on a grid of one's own. Workers that begin together, or that a
+   * closing circuit lets go together, would otherwise flush together for ever, with nothing but failures between.
+   */
+  #nextTurn(now: number): number {
+    const { flushIntervalMs } = this.#host
+    const phase = this.#phase * flushIntervalMs
+    return (Math.floor((now - phase) / flushIntervalMs) + 1) * flushIntervalMs + phase
+  }
+
+  #release(): void {
+    for (const resolve of this.#underway.splice(0)) resolve()
+  }
+
+  #lose(runs: readonly OpenRun[]): number {
+    const lost = runs.reduce((sum, run) => sum + run.count, 0)
+    this.#host.counters.outcomesLost += lost
+    return lost
   }
 }
 
-interface Entry {
-  readonly run: Run
+interface Waiter {
   readonly resolve: () => void
   readonly reject: (error: unknown) => void
 }
 
-/** Outcomes in one batch at most: it bounds the time that a script holds Redis. */
-const MAX_BATCH = 1_000
-
-function mergeRuns(runs: readonly Run[]): Run[] {
-  const merged: Run[] = []
-  for (const run of runs) {
-    const last = merged.at(-1)
-    if (last !== undefined && mergeable(last, run))
-      merged[merged.length - 1] = { ...last, count: last.count + run.count }
-    else merged.push(run)
-  }
-  return merged
+/** A run that may still grow. `plain`: a success without a lease, of a call. */
+interface OpenRun extends Omit<Run, 'count'> {
+  count: number
+  readonly plain: boolean
 }
 
-const mergeable = (a: Run, b: Run): boolean =>
+const HEALTHY = {
+  origin: 'call',
+  outcome: 'healthy',
+  token: '',
+  retryAfterMs: 0,
+  settingsRevision: 0,
+  markVersion: 0,
+  detail: '',
+} as const
+
+/** Runs in one batch at most: it bounds the time that a script holds Redis. */
+const MAX_BATCH = 1_000
+/** Runs that wait at most, while Redis is away. */
+const MAX_RUNS = 10_000
+/** A batch is sent again for so long, ms; the store's book remembers longer. */
+const RESEND_FOR_MS = 60_000
+const MAX_PAUSE_MS = 1_000
+
+const mergeable = (a: OpenRun, b: Run): boolean =>
   a.origin === 'call' &&
   b.origin === 'call' &&
   a.outcome === b.outcome &&

@@ -55,8 +55,8 @@ export async function beginProbe(
     markVersion,
   }
   const finish = ({ status, detail }: ProbeOutcome) =>
-    outbox.add({ ...run, outcome: status, detail: detail.slice(0, MAX_DETAIL_LENGTH) })
-  const abandon = () => outbox.add({ ...run, outcome: 'ignored', detail: '' })
+    outbox.commit({ ...run, outcome: status, detail: detail.slice(0, MAX_DETAIL_LENGTH) })
+  const abandon = () => outbox.commit({ ...run, outcome: 'ignored', detail: '' })
   return { ticket: { trial, finish, abandon } }
 }
 

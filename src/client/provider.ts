@@ -1,15 +1,16 @@
 import { checkArgument } from '../config/check.js'
 import { controlSchema, countSchema, markSchema, thresholdSchema, tripSchema } from '../config/options.js'
-import type { ProviderEvent } from '../model/events.js'
+import type { Change, ProviderEvent } from '../model/events.js'
 import type { ControlRequest, KnownReply, Reply, Store } from '../model/ports.js'
 import type { Settings } from '../model/settings.js'
 import type { HistoryEntry } from '../model/snapshot.js'
 import type { CircuitState, HealthStatus, Mark, Outcome } from '../model/words.js'
 import { assess } from '../rules/health.js'
-import { admitCall, callRun, checkEnding } from './admission.js'
+import { callRun, checkEnding } from './admission.js'
 import type { Decision, SettleOptions } from './admission.js'
-import type { Classify } from './classify.js'
-import { execute, type CallContext, type ExecuteOptions, type Guarded } from './execute.js'
+import type { CallContext, ExecuteOptions } from './call.js'
+import { Caller, type LocalOptions } from './caller.js'
+import type { Guarded } from './execute.js'
 import type { Host, Link } from './link.js'
 import { Outbox } from './outbox.js'
 import { beginProbe, type ProbeAdmission } from './probing.js'
@@ -37,20 +38,20 @@ export class Provider {
   readonly #host: Host
   readonly #link: Link
   readonly #outbox: Outbox
-  #classify: Classify | undefined
+  readonly #caller: Caller
 
   /** @internal Handles come from `busbar.provider()`. */
-  constructor(host: Host, link: Link, classify: Classify | undefined) {
+  constructor(host: Host, link: Link, local: LocalOptions) {
     this.id = link.id
     this.#host = host
     this.#link = link
     this.#outbox = new Outbox(host, link)
-    this.#classify = classify
+    this.#caller = new Caller(host, link, this.#outbox, local)
   }
 
-  /** @internal */
-  useClassify(classify: Classify): void {
-    this.#classify = classify
+  /** @internal What is given again for a handle that is there already. */
+  configure(local: { [K in keyof LocalOptions]?: LocalOptions[K] | undefined }): void {
+    this.#caller.configure(local)
   }
 
   /** The settings that this process last saw in force. Asks nobody. */
@@ -60,17 +61,11 @@ export class Provider {
 
   /**
    * Runs `fn` if the circuit lets it, and tells the fleet how it ended.
-   * @throws CallRefusedError when it was not run; CallTimeoutError; whatever `fn` throws; `signal.reason`.
+   * @throws CallRefusedError when it was not run (it bears no stack trace); CallTimeoutError; whatever `fn` throws;
+   *   `signal.reason`.
    */
   execute<T, F = never>(fn: Guarded<T>, options?: ExecuteOptions<F>): Promise<T | F> {
-    const target = {
-      id: this.id,
-      host: this.#host,
-      classify: this.#classify,
-      slowMs: this.settings.slowMs,
-      admit: (timeoutMs: number | undefined) => admitCall(this.#host, this.#link, this.#outbox, timeoutMs),
-    }
-    return execute(target, fn, options)
+    return this.#caller.execute(fn, options)
   }
 
   /** The same function, guarded: each call of it goes through `execute`. */
@@ -85,8 +80,8 @@ export class Provider {
   }
 
   /** Whether a call may begin now. A refusal is a value; when Redis cannot be asked it is `redis_down`. */
-  admit(): Promise<Decision> {
-    return admitCall(this.#host, this.#link, this.#outbox)
+  async admit(): Promise<Decision> {
+    return this.#caller.admit()
   }
 
   /** Looks, takes no lease: true when closed or half-open, and neither marked nor throttled. */
@@ -99,7 +94,7 @@ export class Provider {
 
   /** Tells how a call ended that did not come through `execute` or `admit`. */
   async record(outcome: Outcome, options: SettleOptions = {}): Promise<void> {
-    await this.#outbox.add(callRun(checkEnding(outcome, options), this.#link.cache.generation, ''))
+    await this.#caller.send(callRun(checkEnding(outcome, options), this.#link.cache.generation, ''))
   }
 
   /** `record('healthy')`. */
@@ -204,6 +199,8 @@ export class Provider {
 
   /** All there is to know, read from Redis. */
   async snapshot(): Promise<Snapshot> {
+    // What this process recorded comes before what it reads.
+    if (this.#outbox.busy) await this.#outbox.drain()
     const reply = await this.#link.run('snapshot', (store) => store.snapshot(this.id))
     if (reply.snapshot === null) throw new TypeError(`snapshot ${this.id}: the store sent none`)
     return presentSnapshot(reply.snapshot, await this.#link.currentSettings(), 'redis')
@@ -231,5 +228,16 @@ export class Provider {
   /** Resolves when every outcome recorded before has been applied. */
   flush(): Promise<void> {
     return this.#outbox.drain()
+  }
+
+  /** @internal The fleet suspects the provider: what this process holds is wanted now. */
+  hurry({ snapshot }: Change): void {
+    if (snapshot?.state !== 'closed') return
+    if (snapshot.failingBatches >= this.settings.breaker.failureThreshold) this.#outbox.hurry()
+  }
+
+  /** @internal Gives up what has not been written. Returns how many outcomes that were. */
+  stop(): number {
+    return this.#outbox.stop()
   }
 }

@@ -25,6 +25,8 @@ export const DEFAULTS = Object.freeze({
     namespace: 'busbar',
     consistency: 'cached' as const,
     commandTimeoutMs: 200,
+    flushIntervalMs: 100,
+    maxBatchesPerSecond: 1_000,
     unref: false,
   }),
   probes: Object.freeze({ concurrency: 16 }),

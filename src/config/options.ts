@@ -43,6 +43,8 @@ export const connectSchema = z.strictObject(
     workerId: name().optional(),
     logger: logger.optional(),
     commandTimeoutMs: whole(1, 60_000).default(c.commandTimeoutMs),
+    flushIntervalMs: whole(1, 10_000).default(c.flushIntervalMs),
+    maxBatchesPerSecond: whole(1, 1_000_000).default(c.maxBatchesPerSecond),
     unref: bool().default(c.unref),
   },
   { error: 'expected an object' },

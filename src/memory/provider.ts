@@ -109,6 +109,7 @@ export function snapshotOf(id: string, provider: MemoryProvider, readingMs: numb
     historyTotal: history.total,
     historyHealthy: history.healthy,
     windowCoveredMs: history.windowCoveredMs,
+    failingBatches: circuit.failingBatches,
     applied: circuit.applied,
     lastProbeStatus: circuit.lastProbe?.status ?? null,
     lastProbeDetail: circuit.lastProbe?.detail ?? '',

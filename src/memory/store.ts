@@ -4,7 +4,7 @@ import type * as port from '../model/ports.js'
 import type { HistoryEntry } from '../model/snapshot.js'
 import { isHealthStatus, type HealthStatus } from '../model/words.js'
 import { admit } from '../rules/admission.js'
-import { judge, reset, trip } from '../rules/breaker.js'
+import { judge, reset, suspect, trip } from '../rules/breaker.js'
 import {
   bumpVersion,
   dropExpiredTrials,
@@ -15,6 +15,7 @@ import {
 } from '../rules/circuit.js'
 import { advanceClock, peekClock } from '../rules/clock.js'
 import { append, view } from '../rules/history.js'
+import { nextSlot } from '../rules/load.js'
 import { clearMark, setMark } from '../rules/marks.js'
 import { restoreCircuit } from '../rules/restore.js'
 import {
@@ -107,10 +108,11 @@ export class MemoryStore implements port.Store {
     const provider = this.#providers.get(id)
     const last = provider?.batches.get(request.incarnation)
     if (provider !== undefined && last !== undefined && request.sequence <= last) {
-      return this.#write(id, request, (_, circuit) => ({
-        step: { circuit, events: [] },
-        extra: { duplicate: true, late: 0, dropped: 0 },
-      }))
+      return this.#write(id, request, (_, circuit) => {
+        const { waitMs, urgentShare } = nextSlot(circuit.nextSlotUs, circuit.lastNowMs, request)
+        const extra = { duplicate: true, late: 0, dropped: 0, waitMs, urgentShare }
+        return { step: { circuit, events: [] }, extra }
+      })
     }
     const forgotten = last === undefined && request.resent
     return this.#write(id, request, (found, circuit) => this.#judge(found, circuit, request, forgotten))
@@ -137,7 +139,13 @@ export class MemoryStore implements port.Store {
     if (lasting.length > 0)
       append(provider.history, lasting, step.circuit.lastNowMs, provider.settings.history)
     provider.batches.set(request.incarnation, request.sequence)
-    return { step, extra: { duplicate: false, late, dropped } }
+    const { nextSlotUs, ...pace } = nextSlot(step.circuit.nextSlotUs, step.circuit.lastNowMs, request)
+    const last = request.runs.at(-1)
+    if (last !== undefined && !forgotten && pace.waitMs > request.flushIntervalMs) {
+      step = { ...step, circuit: suspect(step.circuit, last, fence.breaker) }
+    }
+    const extra = { duplicate: false, late, dropped, ...pace }
+    return { step: { ...step, circuit: { ...step.circuit, nextSlotUs } }, extra }
   }
 
   reset(id: string, request: port.ControlRequest): Promise<port.Reply> {

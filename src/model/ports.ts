@@ -103,6 +103,10 @@ export interface RecordRequest extends Caller {
   readonly resent: boolean
   /** 0 to 1: the draw behind `cooldownJitter`, made by the caller so that the script stays deterministic. */
   readonly jitterDraw: number
+  /** The pause between flushes that the caller would keep by itself, ms. */
+  readonly flushIntervalMs: number
+  /** What the provider may cost its store, batches of the whole fleet per second. */
+  readonly maxBatchesPerSecond: number
   readonly runs: readonly Run[]
 }
 
@@ -113,6 +117,10 @@ export interface RecordResult {
   readonly late: number
   /** Probe results dropped because settings or marks had changed under them. */
   readonly dropped: number
+  /** How long the caller is to wait before its next flush, ms. */
+  readonly waitMs: number
+  /** The share of workers whose failures may go at once, above 0 to 1; those of the others wait. */
+  readonly urgentShare: number
 }
 
 export interface TripRequest extends ControlRequest {
@@ -178,7 +186,9 @@ export interface Feed {
 
 export interface FeedListener {
   change(change: Change): void
-  /** Messages may have been missed: after every (re)subscription. */
+  /** The subscription is lost: messages may be missed from now on. */
+  lost(): void
+  /** Subscribed again: what was missed must be read. */
   gap(): void
 }
 

@@ -44,6 +44,8 @@ export interface StoredSnapshot {
   readonly historyHealthy: number
   /** How much of the window the kept records cover, ms: less than `windowMs` when `maxRecords` cut it short. */
   readonly windowCoveredMs: number
+  /** Batches in a row whose last outcome was a failure, while closed: from the threshold on, the provider is suspect. */
+  readonly failingBatches: number
   /** Outcomes applied since registration. */
   readonly applied: number
   readonly lastProbeStatus: HealthStatus | null

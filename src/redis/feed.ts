@@ -26,6 +26,9 @@ export class RedisFeed implements Feed {
       if (!subscribed) return
       client.subscribe(this.#channel).then(() => listener.gap(), this.#onError)
     })
+    client.on('close', () => {
+      if (subscribed) listener.lost()
+    })
     await client.connect()
     await client.subscribe(this.#channel)
     subscribed = true

@@ -54,6 +54,7 @@ export function parseSnapshot(value: unknown): StoredSnapshot | null {
     historyTotal: number('historyTotal'),
     historyHealthy: number('historyHealthy'),
     windowCoveredMs: number('windowCoveredMs'),
+    failingBatches: number('failingBatches'),
     applied: number('applied'),
     lastProbeStatus: isHealthStatus(lastProbeStatus) ? lastProbeStatus : null,
     lastProbeDetail: asText(value['lastProbeDetail']),

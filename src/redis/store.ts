@@ -80,8 +80,15 @@ export class RedisStore implements port.Store {
     const reply = await this.#run('record', id, { ...rest, runs: runs.map(encodeRun) })
     if (reply.status !== 'ok') return reply
     const { known, returned } = this.#known('record', id, reply)
-    const { duplicate, late, dropped } = returned
-    return { ...known, duplicate, late: Number(late), dropped: Number(dropped) }
+    const { duplicate, late, dropped, waitMs, urgentShare } = returned
+    return {
+      ...known,
+      duplicate,
+      late: Number(late),
+      dropped: Number(dropped),
+      waitMs: Number(waitMs),
+      urgentShare,
+    }
   }
 
   async reset(id: string, request: port.ControlRequest): Promise<port.Reply> {

@@ -11,22 +11,29 @@ interface Block {
   readonly untilMs: number | null
 }
 
+export const reasonOfMark = (mark: string, reason: string): string =>
+  reason === '' ? `marked ${mark}` : `marked ${mark}: ${reason}`
+
+export const reasonOfOpen = (reason: string): string =>
+  reason === '' ? 'circuit open' : `circuit open: ${reason}`
+
+export const PAUSE_REASON = 'the provider asked for a pause'
+
 /** What stands between a caller and the provider, the gravest first. Trials are not looked at. */
 function blocks(circuit: Circuit): Block[] {
   const now = circuit.lastNowMs
   const found: Block[] = []
   const mark = markAt(circuit.mark, now)
   if (mark !== null && mark.mark !== 'degraded') {
-    const reason = mark.reason === '' ? `marked ${mark.mark}` : `marked ${mark.mark}: ${mark.reason}`
+    const reason = reasonOfMark(mark.mark, mark.reason)
     found.push({ code: `marked_${mark.mark}`, reason, untilMs: mark.untilMs })
   }
   if (circuit.phase.state === 'open' && stateAt(circuit.phase, now) === 'open') {
-    const reason = circuit.reason === '' ? 'circuit open' : `circuit open: ${circuit.reason}`
+    const reason = reasonOfOpen(circuit.reason)
     found.push({ code: 'circuit_open', reason, untilMs: circuit.phase.retryAtMs })
   }
   if (circuit.throttledUntilMs > now) {
-    const reason = 'the provider asked for a pause'
-    found.push({ code: 'throttled', reason, untilMs: circuit.throttledUntilMs })
+    found.push({ code: 'throttled', reason: PAUSE_REASON, untilMs: circuit.throttledUntilMs })
   }
   return found
 }

@@ -174,6 +174,22 @@ function throttle(circuit: Circuit, run: Run): Step {
   return { circuit: next, events: [event] }
 }
 
+/**
+ * What the end of a batch says while workers are asked for patience: they hold old successes then, and after the
+ * provider has died the first batch of each of them ends the run of failures. When as many batches in a row as the
+ * threshold has failures end in a failure, the version grows, once: every worker whose failures are urgent hears of it
+ * and sends what it holds, and from then on their batches hold nothing but failures. It is no transition, and decides
+ * nothing.
+ */
+export function suspect(circuit: Circuit, last: Run, settings: BreakerSettings): Circuit {
+  const counts =
+    circuit.phase.state === 'closed' && last.origin === 'call' && last.generation === circuit.generation
+  if (!counts || !isHealthStatus(last.outcome)) return circuit
+  if (isSuccess(last.outcome)) return { ...circuit, failingBatches: 0 }
+  const next = { ...circuit, failingBatches: circuit.failingBatches + 1 }
+  return next.failingBatches === settings.failureThreshold ? bumpVersion(next) : next
+}
+
 /** Closed, all counters 0, no pause: as if nothing had happened. Marks stay. */
 export function reset(circuit: Circuit, reason: string, actor: string): Step {
   return transition(

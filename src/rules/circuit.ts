@@ -39,6 +39,10 @@ export interface Circuit extends ClockState {
   readonly applied: number
   readonly lastProbe: LastProbe | null
   readonly probeStartedAtMs: number | null
+  /** Batches in a row whose last outcome was a failure; see `suspect`. */
+  readonly failingBatches: number
+  /** See `nextSlot`. */
+  readonly nextSlotUs: number
 }
 
 export interface RuleEvent {
@@ -74,6 +78,8 @@ export function newCircuit(nowMs: number, known = { generation: 0, version: 0 })
     applied: 0,
     lastProbe: null,
     probeStartedAtMs: null,
+    failingBatches: 0,
+    nextSlotUs: 0,
     lastNowMs: nowMs,
     clockOffsetMs: 0,
   }
@@ -121,6 +127,7 @@ export function transition(
   const next = {
     ...circuit,
     consecutiveSuccesses: 0,
+    failingBatches: 0,
     ...change,
     generation: nextNumber(circuit.generation, now),
     version: nextNumber(circuit.version, now),

@@ -10,7 +10,7 @@ const open: OpenApi = (options = {}) => {
     busbar.clock.advance(ms)
     return Promise.resolve()
   }
-  return Promise.resolve({ busbar, advance, spend: advance })
+  return Promise.resolve({ busbar, source: 'cache', advance, spend: advance })
 }
 
 apiContract('memory', open)

@@ -19,7 +19,11 @@ async function openRedis(): Promise<Ground & { readonly fleet: Fleet }> {
   const store = new RedisStore(connection, namespace, luaSource(namespace))
   const feed = new RedisFeed(connection, namespace, onError)
   const changes: Change[] = []
-  await feed.subscribe({ change: (change) => changes.push(change), gap: () => undefined })
+  await feed.subscribe({
+    change: (change) => changes.push(change),
+    lost: () => undefined,
+    gap: () => undefined,
+  })
   onTestFinished(async () => {
     await feed.close()
     await store.close()

@@ -1,6 +1,7 @@
 import { describe } from 'vitest'
 import { admissionContract } from './store/admission.js'
 import { batchesContract } from './store/batches.js'
+import { loadContract } from './store/load.js'
 import { circuitContract } from './store/circuit.js'
 import { historyContract } from './store/history.js'
 import { marksContract } from './store/marks.js'
@@ -19,6 +20,7 @@ export function storeContract(name: string, open: () => Promise<Ground>): void {
     probesContract(open)
     marksContract(open)
     batchesContract(open)
+    loadContract(open)
     historyContract(open)
   })
 }

@@ -44,7 +44,7 @@ async function transcript(offsMs: readonly [number, number]): Promise<unknown[]>
   await b.ask('control', 'trip', { reason: 'by hand', forMs: 2_000 })
   await look(1_999)
   await look(1)
-  const provider = await (await fleet.connect()).provider('openai')
+  const provider = await (await fleet.connect({ consistency: 'strict' })).provider('openai')
   const { historyTotal, applied } = await provider.snapshot()
   return [...seen, historyTotal, applied, ...(await provider.events())]
 }
@@ -70,7 +70,7 @@ async function patience(fleet: Fleet, provider: Provider, ms: number): Promise<v
 
 async function fleetOfOne(): Promise<{ fleet: Fleet; provider: Provider }> {
   const fleet = await testFleet()
-  const busbar = await fleet.connect({ commandTimeoutMs: 60_000 })
+  const busbar = await fleet.connect({ consistency: 'strict', commandTimeoutMs: 60_000 })
   return { fleet, provider: await busbar.provider('openai', settings) }
 }
 

@@ -19,8 +19,10 @@ test('while Redis is away an error says so in words, and an admission is refused
     (await provider.state().catch((error: unknown) => String(error))).includes('not connected')
   expect(await eventually(gone, 5_000)).toBe(true)
   await expect(provider.state()).rejects.toThrow('no answer from Redis for snapshot openai: not connected')
+  // The last snapshot serves for a second.
+  expect(await eventually(async () => !(await provider.admit()).admitted, 5_000)).toBe(true)
   expect(await provider.admit()).toMatchObject({ admitted: false, code: 'redis_down', source: 'fallback' })
-  expect(busbar.counters.admissionsUnanswered).toBe(1)
+  expect(busbar.counters.admissionsUnanswered).toBeGreaterThanOrEqual(1)
 })
 
 test('with unref a process ends by itself, connected or while Redis is away', async ({ onTestFinished }) => {

@@ -19,7 +19,8 @@ test('docs/keys.md and the README show what redis-cli shows', async ({ task, onT
   const server = await startRedis()
   onTestFinished(() => server.stop())
   const clock = await movableClock(server.url, 'busbar')
-  const options = { redis: server.url, workerId: 'worker-1', logger: false as const, commandTimeoutMs: 5_000 }
+  const mode = { consistency: 'strict' as const, commandTimeoutMs: 5_000 }
+  const options = { redis: server.url, workerId: 'worker-1', logger: false as const, ...mode }
   const busbar = await connectWith(options, { overrides: clockDouble('busbar') })
   onTestFinished(() => busbar.close())
   const openai = await busbar.provider('openai')

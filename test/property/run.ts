@@ -186,7 +186,17 @@ export class Recorder {
     const jitterDraw = this.#sequence.draw
     const { state } = await this.#known()
     for (const run of runs) this.#tally.outcome(state, run.outcome, run.count)
-    const request = { worker: 'w', knownVersion: 0, incarnation, sequence, resent, jitterDraw, runs }
+    const flush = { flushIntervalMs: 100, maxBatchesPerSecond: 1 }
+    const request = {
+      worker: 'w',
+      knownVersion: 0,
+      incarnation,
+      sequence,
+      resent,
+      jitterDraw,
+      ...flush,
+      runs,
+    }
     await this.#do('record', (store) => store.record(this.#id, request))
   }
 

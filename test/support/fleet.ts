@@ -31,7 +31,7 @@ export async function testFleet(): Promise<Fleet> {
   })
   const connect = async (options: Partial<ConnectOptions> = {}) => {
     const given = { redis: url, namespace, logger: false as const, commandTimeoutMs: 5_000, ...options }
-    const busbar = await connectWith(given, luaSource(namespace))
+    const busbar = await connectWith(given, luaSource(namespace), { now: () => clock.nowMs })
     busbars.push(busbar)
     return busbar
   }

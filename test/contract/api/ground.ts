@@ -3,6 +3,8 @@ import type { Busbar, HealthStatus, Logger, Provider, SettingsInput } from '../.
 /** A busbar with the store's time in the test's hand. */
 export interface ApiGround {
   readonly busbar: Busbar
+  /** Where it says that a decision came from: strict asks the store, cached knows. */
+  readonly source: 'redis' | 'cache'
   /** Moves the store's clock. */
   readonly advance: (ms: number) => Promise<void>
   /** Lets at least `ms` pass on the clock by which this process times its calls. */

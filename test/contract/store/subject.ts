@@ -100,7 +100,8 @@ export class Subject {
   batch(runs: readonly Run[], over: Partial<RecordRequest> = {}): RecordRequest {
     this.#sequence += 1
     const base = { worker: 'worker-1', knownVersion: 0, incarnation: 'life-1', sequence: this.#sequence }
-    return { ...base, resent: false, jitterDraw: 0, runs, ...over }
+    const flush = { flushIntervalMs: 100, maxBatchesPerSecond: 1_000 }
+    return { ...base, ...flush, resent: false, jitterDraw: 0, runs, ...over }
   }
 
   async send(runs: readonly Run[], over: Partial<RecordRequest> = {}): Promise<KnownReply<RecordResult>> {

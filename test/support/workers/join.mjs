@@ -9,7 +9,9 @@ process.on('disconnect', () => process.exit())
 
 export async function join(options = {}) {
   const { redis, namespace, workerId, id, settings, source } = job
-  const given = { redis, namespace, workerId, logger: false, commandTimeoutMs: 5_000, ...job.options }
+  // Strict: the test moves the clock of Redis, and a snapshot ages on the process's own.
+  const mode = { consistency: 'strict', commandTimeoutMs: 5_000 }
+  const given = { redis, namespace, workerId, logger: false, ...mode, ...job.options }
   const busbar = await connectWith({ ...given, ...options }, source)
   return { busbar, provider: await busbar.provider(id, settings) }
 }

@@ -1,0 +1,138 @@
+import type { Consistency } from '../config/options.js'
+import { isBusbarError } from '../model/errors.js'
+import type { Run } from '../model/ports.js'
+import type { Settings } from '../model/settings.js'
+import { callRun, type Decision } from './admission.js'
+import { PLAIN_CONTEXT, type ExecuteOptions } from './call.js'
+import { isResponse, type Classify } from './classify.js'
+import { endingOf, execute, guard, judgeError, judgeResult, refusalOf } from './execute.js'
+import type { ExecuteTarget, Guarded } from './execute.js'
+import { Gate } from './gate.js'
+import type { Host, Link } from './link.js'
+import type { Outbox } from './outbox.js'
+
+/** What is local to one process. */
+export interface LocalOptions {
+  readonly classify?: Classify | undefined
+  readonly consistency: Consistency
+}
+
+/**
+ * A process's calls of one provider: from the gate, through the user's function, into the outbox. Two ways are kept
+ * short, because nearly all calls take them: admitted on the spot by a closed circuit, and refused on the spot.
+ */
+export class Caller {
+  readonly #host: Host
+  readonly #link: Link
+  readonly #outbox: Outbox
+  readonly #gate: Gate
+  #classify: Classify | undefined
+
+  constructor(host: Host, link: Link, outbox: Outbox, local: LocalOptions) {
+    this.#host = host
+    this.#link = link
+    this.#outbox = outbox
+    this.#gate = new Gate(host, link, local.consistency, (ending, generation, token) =>
+      this.send(callRun(ending, generation, token)),
+    )
+    this.#classify = local.classify
+  }
+
+  configure({ classify, consistency }: { [K in keyof LocalOptions]?: LocalOptions[K] | undefined }): void {
+    this.#classify = classify ?? this.#classify
+    this.#gate.consistency = consistency ?? this.#gate.consistency
+  }
+
+  admit(): Decision | Promise<Decision> {
+    return this.#gate.admit()
+  }
+
+  execute<T, F>(fn: Guarded<T>, options: ExecuteOptions<F> | undefined): Promise<T | F> {
+    if (options !== undefined || typeof fn !== 'function') return execute(this.#target(), fn, options)
+    if (this.#gate.free) return this.#call(fn)
+    const answer = this.#gate.admit()
+    if (!(answer instanceof Promise) && !answer.admitted) return rejectLater(refusalOf(this.#link.id, answer))
+    return guard(this.#target(), fn, {}, answer)
+  }
+
+  /** The hot path: closed, cached, nothing to wait for. It allocates no more than the promise it returns. */
+  async #call<T>(fn: Guarded<T>): Promise<T> {
+    const { generation } = this.#link.cache
+    const slow = this.#settings.slowMs
+    const began = slow === undefined ? 0 : this.#host.clock.now()
+    let result: T
+    try {
+      result = await fn(PLAIN_CONTEXT)
+    } catch (error) {
+      await this.#fail(callRun(endingOf(judgeError(this.#target(), error)), generation, ''))
+      throw error
+    }
+    this.#link.used = true
+    const plain = slow === undefined && this.#classify === undefined && !isResponse(result)
+    if (plain) this.#outbox.healthy(generation)
+    else {
+      const ending = endingOf(judgeResult(this.#target(), result, this.#host.clock.now() - began))
+      await this.#fail(callRun(ending, generation, ''))
+    }
+    return result
+  }
+
+  /** Whatever is no plain success. What trips the circuit is known before the call's end is. */
+  async #fail(run: Run): Promise<void> {
+    if (this.#post(run) && this.#tripping) await this.#outbox.attempted().catch(ignoreOutage)
+  }
+
+  /** Whether this process alone has seen enough failures in a row to open the circuit. */
+  get #tripping(): boolean {
+    return this.#outbox.failuresInRow >= this.#settings.breaker.failureThreshold
+  }
+
+  #target(): ExecuteTarget {
+    const { slowMs } = this.#settings
+    return {
+      id: this.#link.id,
+      host: this.#host,
+      gate: this.#gate,
+      classify: this.#classify,
+      slowMs,
+      waits: () => this.#gate.consistency === 'strict' || this.#tripping,
+    }
+  }
+
+  /** Puts an outcome into the outbox. A pause holds in this process at once. True when it goes at once. */
+  #post(run: Run): boolean {
+    // Only while the circuit is closed can good news wait: in any other state it may be what closes it.
+    const urgent = !this.#link.cache.free
+    if (run.outcome === 'throttled') this.#link.cache.throttle(run.retryAfterMs)
+    return this.#outbox.add(run, urgent)
+  }
+
+  /**
+   * Strict: resolves when the outcome has been applied, rejects when it could not be sent. Cached: resolves at once
+   * for what may wait; what goes at once is waited for, so that bad news is known when this resolves, but an error
+   * is the outbox's, which sends it again.
+   */
+  async send(run: Run): Promise<void> {
+    if (this.#gate.consistency === 'strict') return this.#outbox.commit(run)
+    if (this.#link.cache.mode === 'stopped') return this.#outbox.commit(run)
+    if (this.#post(run)) await this.#outbox.attempted().catch(ignoreOutage)
+  }
+
+  get #settings(): Settings {
+    return this.#link.settings.settings
+  }
+}
+
+/**
+ * Rejects a turn later, when the caller has had time to attach a handler. Node keeps a book of promises that are
+ * rejected before they are handled, and an entry in it costs more than the whole refusal.
+ */
+async function rejectLater(error: Error): Promise<never> {
+  await Promise.resolve()
+  throw error
+}
+
+/** What the outbox tries again is no error of its caller; a removed provider or a closed busbar is. */
+const ignoreOutage = (error: unknown): void => {
+  if (!isBusbarError(error, 'redis_unavailable') && !isBusbarError(error, 'command_late')) throw error
+}

@@ -1,0 +1,142 @@
+import { randomUUID } from 'node:crypto'
+import type { Consistency } from '../config/options.js'
+import { isBusbarError } from '../model/errors.js'
+import type { RefusalCode } from '../model/words.js'
+import { admitLocally } from '../rules/local.js'
+import { StoredPermit, type Decision, type Refused, type Send } from './admission.js'
+import type { Host, Link } from './link.js'
+
+/**
+ * Decides whether a call may begin.
+ *
+ * In cached mode the closed and the open state are judged by the snapshot, without asking anybody. Half-open asks
+ * the store for a lease, one request at a time: while it is under way the process's other callers are refused, and
+ * a refusal is kept until the first lease can end, or something newer is known. In strict mode, and whenever the
+ * snapshot may be old, every admission asks.
+ */
+export class Gate {
+  readonly #host: Host
+  readonly #link: Link
+  readonly #send: Send
+  consistency: Consistency
+  #asking = false
+  #kept: { readonly refused: Refused; readonly version: number; readonly until: number } | undefined
+
+  constructor(host: Host, link: Link, consistency: Consistency, send: Send) {
+    this.#host = host
+    this.#link = link
+    this.consistency = consistency
+    this.#send = send
+  }
+
+  /** Whether a call may begin without another look: cached, closed, and nothing in the way. */
+  get free(): boolean {
+    return this.#link.cache.free && this.consistency === 'cached'
+  }
+
+  /** `timeoutMs`: of the call, so that its lease outlives it. */
+  admit(timeoutMs?: number): Decision | Promise<Decision> {
+    this.#link.used = true
+    const { cache } = this.#link
+    if (this.consistency === 'strict' || !cache.decides) return this.#ask(timeoutMs)
+    if (cache.free) return this.#grant('', 'cache')
+    const snapshot = cache.read()
+    if (snapshot === undefined) return this.#ask(timeoutMs)
+    const local = admitLocally(snapshot)
+    switch (local.decide) {
+      case 'admit':
+        return this.#grant('', 'cache', local.wouldRefuse)
+      case 'refuse': {
+        const { code, reason, retryAfterMs } = local
+        return { admitted: false, code, reason, retryAfterMs, source: 'cache' }
+      }
+      case 'ask':
+        return this.#tryForTrial(snapshot.enforce, timeoutMs)
+      default:
+        return local satisfies never
+    }
+  }
+
+  #grant(token: string, source: 'cache' | 'redis', wouldRefuse?: RefusalCode, generation?: number): Decision {
+    const permit = new StoredPermit(generation ?? this.#link.cache.generation, token, this.#send)
+    return { admitted: true, permit, source, ...(wouldRefuse === undefined ? {} : { wouldRefuse }) }
+  }
+
+  #tryForTrial(enforce: boolean, timeoutMs: number | undefined): Decision | Promise<Decision> {
+    const refused = this.#refusedMeanwhile()
+    if (refused !== undefined) return enforce ? refused : this.#grant('', 'cache', refused.code)
+    this.#asking = true
+    return this.#ask(timeoutMs).finally(() => {
+      this.#asking = false
+    })
+  }
+
+  #refusedMeanwhile(): Refused | undefined {
+    const code = 'no_trial_free' as const
+    if (this.#asking) {
+      const reason = 'half-open: this process is asking for a trial'
+      return { admitted: false, code, reason, retryAfterMs: this.#host.commandTimeoutMs, source: 'cache' }
+    }
+    const kept = this.#kept
+    const leftMs = kept === undefined ? 0 : Math.ceil(kept.until - this.#host.clock.now())
+    if (kept === undefined || leftMs <= 0 || kept.version !== this.#link.cache.version) return undefined
+    return { ...kept.refused, retryAfterMs: leftMs, source: 'cache' }
+  }
+
+  #keep(refused: Refused, forMs: number): void {
+    this.#kept = { refused, version: this.#link.cache.version, until: this.#host.clock.now() + forMs }
+  }
+
+  /** Asks the store. When it cannot be asked, that is a refusal too. */
+  async #ask(timeoutMs: number | undefined): Promise<Decision> {
+    const token = randomUUID()
+    const minLeaseMs = timeoutMs === undefined ? 0 : Math.ceil(timeoutMs) + LEASE_MARGIN_MS
+    try {
+      const reply = await this.#link.run('admit', (store) => {
+        const { caller, notAfterMs, id } = this.#link
+        return store.admit(id, { ...caller, origin: 'call', token, notAfterMs, minLeaseMs, minGapMs: 0 })
+      })
+      const { reason, retryAfterMs, generation, trial } = reply
+      // Only probes are turned away for coming too soon.
+      const code = reply.code === null || reply.code === 'probed_recently' ? undefined : reply.code
+      if (reply.admitted) {
+        if (trial) this.#expectNoOther(minLeaseMs)
+        return this.#grant(trial ? token : '', 'redis', code, generation)
+      }
+      const refused = {
+        admitted: false,
+        code: code ?? 'circuit_open',
+        reason,
+        retryAfterMs,
+        source: 'redis',
+      } as const
+      if (code === 'no_trial_free' && retryAfterMs !== null) this.#keep(refused, retryAfterMs)
+      return refused
+    } catch (error) {
+      if (!isBusbarError(error, 'redis_unavailable') && !isBusbarError(error, 'command_late')) throw error
+      this.#host.counters.admissionsUnanswered += 1
+      return {
+        admitted: false,
+        code: 'redis_down',
+        reason: error.message,
+        retryAfterMs: null,
+        source: 'fallback',
+      }
+    }
+  }
+
+  /** Where the fleet has one trial at a time and this process holds it, asking again is of no use until it ends. */
+  #expectNoOther(minLeaseMs: number): void {
+    const { halfOpenMaxTrials, trialLeaseMs } = this.#link.settings.settings.breaker
+    if (halfOpenMaxTrials !== 1) return
+    const reason = 'half-open: 1 of 1 trials under way'
+    const retryAfterMs = Math.max(trialLeaseMs, minLeaseMs)
+    this.#keep(
+      { admitted: false, code: 'no_trial_free', reason, retryAfterMs, source: 'cache' },
+      retryAfterMs,
+    )
+  }
+}
+
+/** A lease outlives its call's timeout by this much, so that the result finds it. */
+const LEASE_MARGIN_MS = 1_000

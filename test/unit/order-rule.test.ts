@@ -1,0 +1,256 @@
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { Deadlines } from '../../src/client/deadlines.js'
+import { Link, type Host } from '../../src/client/link.js'
+import { newCounters } from '../../src/client/log.js'
+import { Outbox } from '../../src/client/outbox.js'
+import { resolveSettings } from '../../src/config/settings.js'
+import { MemoryStore } from '../../src/memory/store.js'
+import type { RecordRequest, Run } from '../../src/model/ports.js'
+import { judge, reset } from '../../src/rules/breaker.js'
+import { newCircuit } from '../../src/rules/circuit.js'
+import { generator } from '../support/random.js'
+
+/**
+ * The order rule: a failure carries the successes before it. So the sequence that the store sees, batch after batch
+ * of many workers, trips a circuit about as seldom as the calls in the order in which they ended.
+ *
+ * One sequence of outcomes, one seed; each outcome is of a random worker. Each circuit that opens is reset at once,
+ * so that false trips can be counted. A hundred calls a second and worker is the worst case: an outbox is often
+ * empty when a failure comes, and failures often follow each other without a flush between.
+ */
+const SEED = 20_231_114
+const OUTCOMES = 1_000_000
+const ERROR_RATE = 0.01
+/** At 1 % three failures in a row are a handful in a million; at this rate enough of them to compare. */
+const HIGH_ERROR_RATE = 0.03
+const CALLS_PER_SECOND_AND_WORKER = 100
+const THRESHOLD = 3
+const SETTINGS = resolveSettings(
+  { breaker: { failureThreshold: THRESHOLD }, history: { maxRecords: 10 } },
+  {},
+)
+
+const nothing = () => undefined
+const LOG = { debug: nothing, info: nothing, warn: nothing, error: nothing }
+const FAILURE: Omit<Run, 'generation'> = {
+  origin: 'call',
+  outcome: 'unhealthy',
+  count: 1,
+  token: '',
+  retryAfterMs: 0,
+  settingsRevision: 0,
+  markVersion: 0,
+  detail: '',
+}
+
+/** Keeps what the store saw, in its order: whether it failed, and how many of them in a row. */
+class Watched extends MemoryStore {
+  readonly seen: { readonly failed: boolean; readonly count: number }[] = []
+  batches = 0
+
+  override record(id: string, request: RecordRequest) {
+    this.batches += 1
+    for (const { outcome, count } of request.runs) this.seen.push({ failed: outcome !== 'healthy', count })
+    return super.record(id, request)
+  }
+}
+
+/**
+ * Timers that the test moves, in place of the global ones. They know parts of a ms: in steps of one ms many workers
+ * would flush together, as no fleet does.
+ */
+class Timers {
+  nowMs = 1_700_000_000_000
+  /** So many steps are a ms. */
+  readonly #resolution: number
+  readonly #buckets = new Map<number, Set<() => void>>()
+  readonly #where = new Map<() => void, Set<() => void>>()
+  #fired: number
+
+  constructor(resolution: number) {
+    this.#resolution = resolution
+    this.#fired = this.#bucketOf(this.nowMs)
+  }
+
+  #bucketOf(ms: number): number {
+    return Math.ceil(ms * this.#resolution)
+  }
+
+  readonly set = (fire: () => void, ms: number): (() => void) => {
+    const at = this.#bucketOf(this.nowMs + ms)
+    const bucket = this.#buckets.get(at) ?? new Set()
+    this.#buckets.set(at, bucket)
+    const timer = () => fire()
+    bucket.add(timer)
+    this.#where.set(timer, bucket)
+    return timer
+  }
+
+  readonly clear = (timer: (() => void) | undefined): void => {
+    if (timer === undefined) return
+    this.#where.get(timer)?.delete(timer)
+    this.#where.delete(timer)
+  }
+
+  /** True when anything fired. */
+  advance(ms: number): boolean {
+    this.nowMs += ms
+    let any = false
+    for (const now = Math.floor(this.nowMs * this.#resolution); this.#fired < now;) {
+      this.#fired += 1
+      for (const timer of this.#buckets.get(this.#fired) ?? []) {
+        any = true
+        this.#where.delete(timer)
+        timer()
+      }
+      this.#buckets.delete(this.#fired)
+    }
+    return any
+  }
+}
+
+/** How often `threshold` failures in a row were seen. */
+function tripsOf(seen: Watched['seen'], threshold: number): number {
+  let trips = 0
+  let inRow = 0
+  for (const { failed, count } of seen) {
+    inRow = failed ? inRow + count : 0
+    if (inRow < threshold) continue
+    trips += 1
+    inRow = 0
+  }
+  return trips
+}
+
+/** Who ends a call next, and how. */
+function* sequence(
+  workers: number,
+  seed: number,
+  errorRate = ERROR_RATE,
+): Generator<{ worker: number; failed: boolean }> {
+  const random = generator(seed)
+  for (let i = 0; i < OUTCOMES; i += 1) {
+    yield { worker: Math.floor(random() * workers), failed: random() < errorRate }
+  }
+}
+
+/** Every outcome is judged when it comes. */
+function unbatched(workers: number, seed: number, errorRate: number) {
+  const fence = { settingsRevision: 1, breaker: SETTINGS.breaker }
+  const seen: Watched['seen'] = []
+  let circuit = newCircuit(1_700_000_000_000)
+  let trips = 0
+  for (const { failed } of sequence(workers, seed, errorRate)) {
+    const run: Run = { ...FAILURE, outcome: failed ? 'unhealthy' : 'healthy', generation: circuit.generation }
+    seen.push({ failed, count: 1 })
+    const step = judge(circuit, run, fence, 0)
+    circuit = step.circuit
+    if (step.events.length === 0) continue
+    trips += 1
+    circuit = reset(circuit, '', 'test').circuit
+  }
+  return { trips, seen }
+}
+
+/** Every worker has an outbox of its own, which flushes at a failure and every 100 ms. */
+async function batched(workers: number, seed: number, errorRate: number, maxBatchesPerSecond: number) {
+  const perMs = (workers * CALLS_PER_SECOND_AND_WORKER) / 1_000
+  const timers = new Timers(perMs)
+  vi.stubGlobal('setTimeout', timers.set)
+  vi.stubGlobal('clearTimeout', timers.clear)
+  // Which failures wait when the store asks for patience is drawn; here they are the same in every run.
+  vi.spyOn(Math, 'random').mockImplementation(generator(seed))
+  const clock = { now: () => Math.floor(timers.nowMs) }
+  const links: Link[] = []
+  let trips = 0
+  const store = new Watched(clock, (change) => {
+    for (const link of links) link.change(change)
+    if (!change.events.some(({ kind }) => kind === 'opened')) return
+    trips += 1
+    const control = { worker: 'test', knownVersion: 0, actor: 'test', reason: '', notAfterMs: Infinity }
+    queueMicrotask(() => void store.reset('openai', control))
+  })
+  const outboxes: Outbox[] = []
+  for (let i = 0; i < workers; i += 1) {
+    const host: Host = {
+      ...{ store, worker: `worker-${i}`, incarnation: `life-${i}`, clock, log: LOG, counters: newCounters() },
+      ...{ commandTimeoutMs: 200, flushIntervalMs: 100, maxBatchesPerSecond, unref: false, closed: false },
+      deadlines: new Deadlines(),
+    }
+    const request = { worker: host.worker, knownVersion: 0, settings: SETTINGS, restore: null }
+    const link = new Link(
+      host,
+      'openai',
+      'memory',
+      await store.register('openai', { ...request, mode: 'keep' }),
+    )
+    link.cache.follow()
+    links.push(link)
+    outboxes.push(new Outbox(host, link))
+  }
+  /** Lets the batches under way end: over memory they wait for promises only. */
+  const calm = async () => {
+    for (let i = 0; i < 20; i += 1) await Promise.resolve()
+  }
+  for (const { worker, failed } of sequence(workers, seed, errorRate)) {
+    const [outbox, link] = [outboxes[worker], links[worker]]
+    if (outbox === undefined || link === undefined) throw new Error('no such worker')
+    const { generation } = link.cache
+    if (failed) outbox.add({ ...FAILURE, generation })
+    else outbox.healthy(generation)
+    if (timers.advance(1 / perMs) || failed) await calm()
+  }
+  await Promise.all(outboxes.map((outbox) => outbox.drain()))
+  return { trips, seen: store.seen, batches: store.batches }
+}
+
+describe('the order rule', () => {
+  afterEach(() => {
+    vi.unstubAllGlobals()
+    vi.restoreAllMocks()
+  })
+
+  const cases = [
+    { workers: 50, errorRate: ERROR_RATE, budget: 1_000_000, how: 'flush every 100 ms' },
+    { workers: 500, errorRate: ERROR_RATE, budget: 1_000_000, how: 'flush every 100 ms' },
+    { workers: 500, errorRate: HIGH_ERROR_RATE, budget: 1_000_000, how: 'flush every 100 ms' },
+    { workers: 500, errorRate: HIGH_ERROR_RATE, budget: 1_000, how: 'asked for patience' },
+  ]
+  it.each(cases)(
+    '$workers workers, errors $errorRate ($how): they trip a healthy circuit no more than twice as often as without batches',
+    async ({ workers, errorRate, budget, how }) => {
+      const alone = unbatched(workers, SEED, errorRate)
+      const together = await batched(workers, SEED, errorRate, budget)
+      const pairs = { alone: tripsOf(alone.seen, 2), together: tripsOf(together.seen, 2) }
+      console.log(
+        `${workers} workers (${how}), ${OUTCOMES} outcomes, ${errorRate * 100} % errors, seed ${SEED}: ` +
+          `${alone.trips} false trips one by one, ${together.trips} in ${together.batches} batches; ` +
+          `two failures in a row: ${pairs.alone} and ${pairs.together}`,
+      )
+      const applied = together.seen.reduce((sum, { count }) => sum + count, 0)
+      expect(applied).toBe(OUTCOMES)
+      expect(alone.trips).toBeGreaterThan(0)
+      expect(together.trips).toBeLessThanOrEqual(2 * alone.trips)
+      // Three in a row are a handful; two in a row are enough to trust the comparison.
+      expect(pairs.alone).toBeGreaterThan(50)
+      expect(pairs.together).toBeLessThanOrEqual(2 * pairs.alone)
+    },
+    120_000,
+  )
+
+  it('is what does it: failures that leave their successes behind would trip the circuit', () => {
+    // The same sequence, each failure at once and alone, successes every 100 ms: what the outbox must not do.
+    const workers = 50
+    const perFlush = (workers * CALLS_PER_SECOND_AND_WORKER) / 10
+    const seen: Watched['seen'] = []
+    let waiting = 0
+    for (const { failed } of sequence(workers, SEED)) {
+      if (failed) seen.push({ failed, count: 1 })
+      else waiting += 1
+      if (waiting < perFlush) continue
+      seen.push({ failed: false, count: waiting })
+      waiting = 0
+    }
+    expect(tripsOf(seen, THRESHOLD)).toBeGreaterThan(1_000)
+  })
+})
