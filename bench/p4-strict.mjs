@@ -1,0 +1,57 @@
+// P4: strict mode: admit + settle pairs, beside pairs of a script that does nothing, on a client of the same kind.
+import { Redis } from 'ioredis'
+import { connect } from '../dist/index.js'
+import { interleaved, row, startRedis } from './lib.mjs'
+
+const AT_ONCE = 64
+const PAIRS = 12_800
+const ROUNDS = 9
+
+export async function run() {
+  const server = await startRedis()
+  const redis = new Redis(server.url)
+  redis.defineCommand('noop', { numberOfKeys: 1, lua: 'return 1' })
+  const busbar = await connect({
+    redis: server.url,
+    logger: false,
+    consistency: 'strict',
+    commandTimeoutMs: 5_000,
+  })
+  try {
+    const provider = await busbar.provider('p4')
+    const pair = async () => {
+      const decision = await provider.admit()
+      await decision.permit.settle('healthy')
+    }
+    const noop = async () => {
+      await redis.noop('p4')
+      await redis.noop('p4')
+    }
+    const rate = (work) => async () => {
+      const began = performance.now()
+      const lane = async () => {
+        for (let i = 0; i < PAIRS / AT_ONCE; i += 1) await work()
+      }
+      await Promise.all(Array.from({ length: AT_ONCE }, lane))
+      return PAIRS / ((performance.now() - began) / 1_000)
+    }
+    await rate(pair)()
+    await rate(noop)()
+    const perSecond = await interleaved(ROUNDS, { ours: rate(pair), noop: rate(noop) })
+    const { ours, noop: peer } = perSecond
+    return [
+      row('P4', 'strict admit + settle, 64 at once, beside no-op EVALSHA', {
+        ours,
+        peer,
+        unit: 'pairs/s',
+        ratio: ours / peer,
+        target: 0.5,
+        better: 'at least',
+      }),
+    ]
+  } finally {
+    await busbar.close()
+    await redis.quit()
+    await server.stop()
+  }
+}
