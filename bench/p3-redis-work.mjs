@@ -44,7 +44,8 @@ async function closed(busbar, redis) {
       // Spread over ten seconds, as traffic is.
       if (i % 200 === 199) await until(began + ((i + 1) / CALLS) * SECONDS * 1_000)
     }
-    await busbar.flush()
+    // The last successes go at their own turn.
+    await pause(100)
     return { failures, seconds: (performance.now() - began) / 1_000 }
   })
   const allowed = 10 * result.seconds + result.failures

@@ -46,11 +46,26 @@ local not_after_ms = tonumber(ARGV[7])
 local min_lease_ms = tonumber(ARGV[8])
 local min_gap_ms = tonumber(ARGV[9])
 
+-- @include lib/everyday
+
+-- A call while nothing stands in its way is answered here; nothing is to be written.
+local now, generation, applied, throttled_until_ms, mark_version =
+  read_everyday(keys, caller, 'throttled_until_ms', 'mark_version')
+if now and origin == 'call' and now <= not_after_ms and throttled_until_ms + 0 <= now then
+  local revision = redis.call('HGET', keys.config, 'revision')
+  if revision then
+    return { 'ok', now, applied, '', '', '1', '', '', '0', generation, '0', revision, mark_version }
+  end
+end
+
+-- Any other admission.
+
 -- @include lib/reply
 -- @include lib/marks
 -- @include lib/admission
 
-local provider, now = open_provider(keys, caller)
+local provider
+provider, now = open_provider(keys, caller)
 if not provider then
   return unknown_reply(now)
 end

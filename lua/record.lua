@@ -50,18 +50,81 @@ local flush_interval_ms = tonumber(ARGV[9])
 local max_batches_per_second = tonumber(ARGV[10])
 local runs = cjson.decode(ARGV[11])
 
+-- @include lib/everyday
+-- @include lib/everyday_batch
+-- @include lib/history
+-- @include lib/book
+-- @include lib/load
+
+-- An everyday batch is judged and written here. Nothing is written before it is known to be one, so that every other
+-- begins anew below.
+local now, generation, applied, failures, next_slot_us, total, healthy, newest, newest_at_ms, oldest_at_ms =
+  read_everyday(
+    keys, caller, 'consecutive_failures', 'next_slot_us',
+    'history_total', 'history_healthy', 'history_newest', 'history_newest_at_ms', 'history_oldest_at_ms'
+  )
+local last = now and last_sequence(keys, incarnation)
+local threshold, max_records, window_ms
+if last and sequence > last and newest ~= '' then
+  threshold, max_records, window_ms = unpack(
+    redis.call('HMGET', keys.config, 'breaker.failureThreshold', 'history.maxRecords', 'history.windowMs')
+  )
+end
+if threshold then
+  local count, failures_now, lasting = judge_everyday(runs, generation + 0, failures + 0, threshold + 0)
+  local slot_us, wait_ms, urgent_share = next_slot(next_slot_us + 0, now, flush_interval_ms, max_batches_per_second)
+  -- Under pressure the end of a batch may tell something; see suspect.
+  if count and wait_ms > flush_interval_ms then
+    local failing_batches = redis.call('HGET', keys.circuit, 'failing_batches')
+    count = failures_now == 0 and failing_batches == '0' and count
+  end
+  if count then
+    local circuit = {
+      history_total = total + 0,
+      history_healthy = healthy + 0,
+      history_newest = newest,
+      history_newest_at_ms = newest_at_ms + 0,
+      history_oldest_at_ms = oldest_at_ms + 0,
+    }
+    local settings = { max_records = max_records + 0, window_ms = window_ms + 0 }
+    append_runs({ keys = keys, now = now, circuit = circuit, settings = settings }, lasting)
+    -- What seldom changes is written when it does.
+    if circuit.history_newest_at_ms ~= newest_at_ms + 0 or circuit.history_oldest_at_ms ~= oldest_at_ms + 0 then
+      redis.call(
+        'HSET', keys.circuit, 'history_newest_at_ms', circuit.history_newest_at_ms,
+        'history_oldest_at_ms', circuit.history_oldest_at_ms
+      )
+    end
+    if failures_now ~= failures + 0 then
+      redis.call('HSET', keys.circuit, 'consecutive_failures', failures_now)
+    end
+    applied = applied + count
+    local now_text = as_text(now)
+    redis.call(
+      'HSET', keys.circuit, 'last_now_ms', now_text, 'applied', applied, 'next_slot_us', as_text(slot_us),
+      'history_total', circuit.history_total, 'history_healthy', circuit.history_healthy,
+      'history_newest', circuit.history_newest
+    )
+    note_batch(keys, incarnation, sequence, now_text)
+    return { 'ok', now_text, applied, '', '', '0', '0', '0', wait_ms, urgent_share }
+  end
+end
+
+-- Any other batch.
+
 -- @include lib/reply
 -- @include lib/marks
 -- @include lib/breaker
 -- @include lib/batches
--- @include lib/load
 
-local provider, now = open_provider(keys, caller)
+local provider
+provider, now = open_provider(keys, caller)
 if not provider then
   return unknown_reply(now)
 end
 expire_mark(provider)
-local slot_us, wait_ms, urgent_share = next_slot(provider, flush_interval_ms, max_batches_per_second)
+local slot_us, wait_ms, urgent_share =
+  next_slot(provider.circuit.next_slot_us, now, flush_interval_ms, max_batches_per_second)
 local seen = look_up_batch(provider, incarnation, sequence, resent)
 if seen == 'duplicate' then
   return finish(provider, true, 0, 0, wait_ms, urgent_share)
@@ -91,6 +154,6 @@ end
 if last and seen == 'new' and wait_ms > flush_interval_ms then
   suspect(provider, last)
 end
-note_batch(provider, incarnation, sequence)
+note_batch(keys, incarnation, sequence, now)
 provider.circuit.next_slot_us = slot_us
 return finish(provider, false, late, dropped, wait_ms, urgent_share)

@@ -1,5 +1,6 @@
 -- register: makes a provider known, or changes its settings. Only this script creates keys.
 -- Identical settings write nothing. After a wipe the caller brings the snapshot that it knew last.
+-- Settings that an operator set are pinned: code does not replace them until they are released.
 --
 -- KEYS
 --   config   hash    the settings
@@ -12,9 +13,12 @@
 --   channel        text     where changes are published
 --   worker         text     who calls
 --   known_version  integer  the version that the caller knows; 0 when none
---   mode           text     keep: stored settings win if there are any; set: those given win
+--   mode           text     keep: stored settings win if there are any; set: those given win; release: unpin them
 --   wanted         json     the settings, one field each
 --   restore        json     the last known snapshot; {} when there is none
+--   operator       text     who sets (and so pins) or releases by hand; empty: code does
+--   reason         text     why, in words
+--   not_after_ms   integer  provider time after which this does nothing; empty: always
 -- Returns
 --   status     text     ok, unknown_provider or late; without ok only now_ms follows
 --   now_ms     integer  provider time
@@ -25,6 +29,7 @@
 --   revision   integer  of the settings
 --   set_by     text     who set them
 --   set_at_ms  integer  when
+--   pinned     boolean  whether they outrank code
 
 local keys = {
   config = KEYS[1],
@@ -37,15 +42,26 @@ local caller = { id = ARGV[1], channel = ARGV[2], worker = ARGV[3], known_versio
 local mode = ARGV[5]
 local wanted = cjson.decode(ARGV[6])
 local restore = cjson.decode(ARGV[7])
+local operator = ARGV[8]
+local reason = ARGV[9]
+local not_after_ms = tonumber(ARGV[10])
 
 -- @include lib/reply
 -- @include lib/register
 
-local provider = open_provider(keys, caller)
-if not provider then
-  provider = create_provider(keys, caller, wanted, restore)
+local by_hand = { operator = operator, reason = reason }
+local provider, now = open_provider(keys, caller)
+if not_after_ms and now > not_after_ms then
+  return late_reply(now)
+elseif not provider and mode == 'release' then
+  return unknown_reply(now)
+elseif not provider then
+  provider = create_provider(keys, caller, wanted, restore, by_hand)
 elseif mode == 'set' then
-  replace_settings(provider, wanted)
+  replace_settings(provider, wanted, by_hand)
+elseif mode == 'release' then
+  release_settings(provider, by_hand)
 end
 local settings, about = read_settings(keys.config)
-return finish(provider, cjson.encode(settings), about.revision, about.set_by, about.set_at_ms)
+local pinned = about.pinned ~= nil
+return finish(provider, cjson.encode(settings), about.revision, about.set_by, about.set_at_ms, pinned)

@@ -1,61 +1,21 @@
 // The acceptance run of the probes: four processes probe one upstream; half-way one of them is killed. The gaps come
 // from the upstream's own log, which tells the processes apart by their user agents.
 //
-//   node scripts/probe-gaps.mjs [--seconds 60] [--interval 500] [--workers 4] [--kills 1] [--json]
+//   node scripts/probe-gaps.mjs [--seconds 60] [--interval 500] [--workers 4] [--kills 1] [--off 0] [--outage 0] [--json]
+//
+// `--off`: the first process, which is also the first to be killed, has a time of day that is so many seconds off.
+// `--outage`: half-way all are killed, and as many others start so many seconds later.
 //
 // Ends with 1 when two probes came within half an interval, when there was more than one gap over two intervals per
 // kill, or when fewer than two processes took part. Needs dist/ (`npm run build`) and starts a Redis of its own.
-import { fork } from 'node:child_process'
-import { createServer } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { endAll, load, startUpstream, startWorker } from './parts/probe-workers.mjs'
 
-const self = fileURLToPath(import.meta.url)
-
-const DIST = new URL('../dist/', import.meta.url)
 /** So many processes starting at once keep a small machine busy, and that is not what is measured. */
 const PATIENCE_MS = 5_000
-const load = (file) => import(new URL(file, DIST).href)
 
-/** One of the processes. It probes until it is killed, or told to end. */
-async function work([redis, workerId]) {
-  const { connect } = await load('index.js')
-  const busbar = await connect({ redis, workerId, logger: false, commandTimeoutMs: PATIENCE_MS })
-  await busbar.startProbes()
-  process.send('ready')
-  process.once('message', async () => {
-    await busbar.close()
-    process.disconnect()
-  })
-}
-
-async function startUpstream() {
-  const requests = []
-  const server = createServer((request, response) => {
-    const worker = /\((.*)\)/.exec(request.headers['user-agent'] ?? '')?.[1] ?? 'unknown'
-    requests.push({ at: performance.now(), worker })
-    response.end('ok')
-  })
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const close = () => {
-    server.close()
-    server.closeAllConnections()
-  }
-  return { url: `http://127.0.0.1:${server.address().port}/`, requests, close }
-}
-
-async function startWorker(redis, workerId) {
-  const child = fork(self, ['--work', redis, workerId])
-  const exited = new Promise((resolve) => child.once('exit', resolve))
-  await Promise.race([
-    new Promise((resolve) => child.once('message', resolve)),
-    exited.then((code) => Promise.reject(new Error(`${workerId} ended with ${code} before it was ready`))),
-  ])
-  return { workerId, child, exited }
-}
-
-async function measure({ seconds, interval, workers, kills }) {
+async function measure({ seconds, interval, workers, kills, off, outage }) {
   const { startRedis } = await load('embedded/index.js')
   const { connect } = await load('index.js')
   const [redis, upstream] = await Promise.all([startRedis(), startUpstream()])
@@ -63,23 +23,35 @@ async function measure({ seconds, interval, workers, kills }) {
   const running = []
   try {
     const ids = Array.from({ length: workers }, (_, i) => `worker-${i + 1}`)
-    running.push(...(await Promise.all(ids.map((id) => startWorker(redis.url, id)))))
+    const start = (id, i) =>
+      startWorker(redis.url, id, { offMs: i === 0 ? off * 1_000 : 0, commandTimeoutMs: PATIENCE_MS })
+    running.push(...(await Promise.all(ids.map(start))))
     const from = performance.now()
     const probe = { kind: 'http', url: upstream.url, intervalMs: interval }
     const provider = await busbar.provider('upstream', { probe })
     const killed = []
-    for (let i = 1; i <= kills; i += 1) {
-      await sleep(from + (seconds * 1_000 * i) / (kills + 1) - performance.now())
-      const { child, workerId } = running.shift()
+    const kill = async ({ child, workerId, exited }) => {
       child.kill('SIGKILL')
       killed.push({ workerId, at: performance.now() })
+      await exited
     }
-    await sleep(from + seconds * 1_000 - performance.now())
+    if (outage > 0) {
+      await sleep((seconds * 1_000) / 2)
+      await Promise.all(running.splice(0).map(kill))
+      await sleep(outage * 1_000)
+      const others = ids.map((id) => startWorker(redis.url, `${id}-again`, { commandTimeoutMs: PATIENCE_MS }))
+      running.push(...(await Promise.all(others)))
+      await sleep((seconds * 1_000) / 2)
+    }
+    for (let i = 1; outage === 0 && i <= kills; i += 1) {
+      await sleep(from + (seconds * 1_000 * i) / (kills + 1) - performance.now())
+      await kill(running.shift())
+    }
+    if (outage === 0) await sleep(from + seconds * 1_000 - performance.now())
     const { historyTotal } = await provider.snapshot()
     return { from, to: performance.now(), killed, historyTotal, requests: [...upstream.requests] }
   } finally {
-    for (const { child } of running) if (child.connected) child.send('end')
-    await Promise.all(running.map(({ exited }) => exited))
+    await endAll(running)
     await busbar.close()
     upstream.close()
     await redis.stop()
@@ -138,10 +110,12 @@ function print(verdict, { interval, kills }) {
   console.log(verdict.passed ? 'passed' : 'FAILED')
 }
 
+const MAY_BE_NONE = ['kills', 'off', 'outage']
+
 function numbers(values) {
   const parsed = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, Number(value)]))
   for (const [name, value] of Object.entries(parsed)) {
-    if (!(value > 0) && !(name === 'kills' && value === 0))
+    if (Number.isNaN(value) || (MAY_BE_NONE.includes(name) ? name !== 'off' && value < 0 : value <= 0))
       throw new Error(`--${name}: expected a number above 0`)
   }
   if (parsed.kills >= parsed.workers)
@@ -156,6 +130,8 @@ async function main() {
       interval: { type: 'string', default: '500' },
       workers: { type: 'string', default: '4' },
       kills: { type: 'string', default: '1' },
+      off: { type: 'string', default: '0' },
+      outage: { type: 'string', default: '0' },
       json: { type: 'boolean', default: false },
     },
   })
@@ -167,5 +143,4 @@ async function main() {
   process.exitCode = verdict.passed ? 0 : 1
 }
 
-if (process.argv[2] === '--work') await work(process.argv.slice(3))
-else await main()
+await main()

@@ -3,20 +3,28 @@ import { hostname } from 'node:os'
 import { pino } from 'pino'
 import { Busbar } from './client/busbar.js'
 import type { Host } from './client/link.js'
+import { meansLost, StoreWatch } from './client/store-watch.js'
+import { WatchedStore } from './client/watched-store.js'
 import { Deadlines } from './client/deadlines.js'
 import { connectionErrors, guardLogger, newCounters, type Logger } from './client/log.js'
 import { checkSettings } from './config/check.js'
-import { connectSchema, type Consistency } from './config/options.js'
+import { connectSchema, type Consistency, type OnRedisDown } from './config/options.js'
 import { resolveSettings } from './config/settings.js'
 import type { Clock } from './model/ports.js'
 import type { SettingsInput } from './model/settings.js'
-import { RedisConnection, type RedisAddress } from './redis/connection.js'
+import type { RedisAddress } from './redis/address.js'
+import { RedisConnection } from './redis/connection.js'
 import { RedisFeed } from './redis/feed.js'
+import { inspectRedis } from './redis/inspect.js'
 import type { LuaSourceOptions } from './redis/lua-source.js'
 import { RedisStore } from './redis/store.js'
 
 export interface ConnectOptions {
-  /** `redis://`, `rediss://`, a socket's path, ioredis options, or an ioredis client (duplicated, never closed by us). */
+  /**
+   * `redis://`, `rediss://`, a socket's path, `redis+sentinel://host:port,host:port/master-name`,
+   * `redis+cluster://host:port,host:port`, a list of nodes of a Cluster, ioredis options, or an ioredis client
+   * (`Redis` or `Cluster`; duplicated, never closed by us).
+   */
   readonly redis: RedisAddress
   /** Key prefix of one fleet; 1 to 128 characters of `A-Za-z0-9._:/@-`, default `busbar`. */
   readonly namespace?: string | undefined
@@ -26,6 +34,11 @@ export interface ConnectOptions {
   readonly providers?: Readonly<Record<string, SettingsInput>> | undefined
   /** `cached` (default): closed and open circuits are judged locally. `strict`: every admission asks Redis. */
   readonly consistency?: Consistency | undefined
+  /**
+   * How calls are decided while Redis does not answer. `local` (default): by the same rules in this process alone, from
+   * what was known last. `allow`: all are admitted, but for an operator's mark. `deny`: all are refused.
+   */
+  readonly onRedisDown?: OnRedisDown | undefined
   /** Name of this process in events; default host name, pid and four random letters. */
   readonly workerId?: string | undefined
   /** A pino logger, or anything of its shape; `false` for none. Default: pino, level info, to standard error. */
@@ -36,6 +49,8 @@ export interface ConnectOptions {
   readonly flushIntervalMs?: number | undefined
   /** What one provider may cost its Redis, batches of the whole fleet per second. 1 to 1 000 000, default 1 000. */
   readonly maxBatchesPerSecond?: number | undefined
+  /** Queues that the fleet's probes are spread over, the same in every process. 1 to 64, default 1. */
+  readonly probeQueues?: number | undefined
   /** Whether the process may end while connected. Default false. */
   readonly unref?: boolean | undefined
 }
@@ -48,8 +63,10 @@ const SILENT: Logger = {
 }
 
 /**
- * Connects this process to its fleet.
- * @throws SettingsError for an option that makes no sense; RedisUnavailableError when Redis does not answer.
+ * Connects this process to its fleet. While Redis does not answer, it begins without it and joins when Redis is there;
+ * with `onRedisDown: 'deny'` it rejects.
+ * @throws SettingsError for an option that makes no sense; RedisUnsupportedError; RedisUnavailableError when Redis refuses
+ *   (a wrong password), or does not answer and `onRedisDown` is `deny`.
  */
 export function connect(options: ConnectOptions): Promise<Busbar> {
   return connectWith(options, {})
@@ -69,9 +86,24 @@ export async function connectWith(
   const { namespace, commandTimeoutMs, unref } = checked
   const onError = connectionErrors(log, counters, 'Redis connection error')
   const connection = new RedisConnection(redis, { commandTimeoutMs, unref, onError })
-  await connection.connect()
+  const redisStore = new RedisStore(connection, namespace, source)
+  let connected = false
+  const greet = async () => {
+    await connection.connect()
+    connected = true
+  }
+  const ping = async () => {
+    if (!connected) await greet()
+    await redisStore.epoch()
+  }
+  const watch = new StoreWatch({ ping, log, unref })
+  await greet().catch((error: unknown) => {
+    if (checked.onRedisDown === 'deny' || !meansLost(error)) throw error
+    watch.fail(error)
+  })
   const host: Host = {
-    store: new RedisStore(connection, namespace, source),
+    store: new WatchedStore(redisStore, watch),
+    watch,
     worker:
       checked.workerId ??
       `${hostname().replace(/[^A-Za-z0-9.-]/g, '-')}-${process.pid}-${randomBytes(2).toString('hex')}`.slice(
@@ -88,16 +120,27 @@ export async function connectWith(
     deadlines: new Deadlines(),
     closed: false,
   }
+  const openConnection = () => connection.openBlocking()
+  // Loaded only where it is needed, so that a process without probes does not load bullmq.
+  const prefixes = async () =>
+    (await import('./probes/queues.js')).queuePrefixes(namespace, checked.probeQueues)
   const busbar = new Busbar({
     host,
     feed: new RedisFeed(connection, namespace, onError),
     namespace,
     defaults,
     consistency: checked.consistency,
-    startProbes: async (owner, concurrency) => {
-      // Loaded only here, so that a process without probes does not load bullmq.
+    onRedisDown: checked.onRedisDown,
+    startProbes: async (owner, options) => {
       const { startProbeWorker } = await import('./probes/worker.js')
-      return startProbeWorker(owner, () => connection.openBlocking(), concurrency)
+      return startProbeWorker(owner, { prefixes: await prefixes(), openConnection }, options)
+    },
+    probe: async (owner, id) => (await import('./probes/now.js')).probeNow(owner, id),
+    inspect: async () => {
+      const { readAllPlans } = await import('./probes/queues.js')
+      const facts = await inspectRedis(connection, namespace, host.worker)
+      const schedulers = await readAllPlans(await prefixes(), openConnection)
+      return { ...facts, schedulers: schedulers ?? null }
     },
   })
   try {

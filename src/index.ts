@@ -1,5 +1,9 @@
 export { connect, type ConnectOptions } from './connect.js'
 export type { Busbar, ProbeWorker, ProbeWorkerOptions, ProviderOptions } from './client/busbar.js'
+export type { SettingChange, SettingsPlan } from './client/applying.js'
+export type { ProbeReport } from './client/probing.js'
+export type { Inspection, SchedulerFacts } from './model/inspection.js'
+export { maskSecrets, maskSecretsInText } from './config/mask.js'
 export type { Provider, ControlOptions, TimedControlOptions } from './client/provider.js'
 export type { Admitted, Decision, Permit, Refused, Settled, SettleOptions } from './client/admission.js'
 export type { CallContext, ExecuteOptions } from './client/call.js'
@@ -8,21 +12,37 @@ export type { Classify, Verdict } from './client/classify.js'
 export type { Counters, Logger } from './client/log.js'
 export type { Snapshot } from './client/snapshot.js'
 export type { HistoryEntry } from './model/snapshot.js'
-export type { EventKind, ProviderEvent } from './model/events.js'
-export { EVENT_KINDS } from './model/events.js'
+export type { EventKind, ProviderEvent, StoreEvent, StoreEventKind } from './model/events.js'
+export { EVENT_KINDS, STORE_EVENT_KINDS } from './model/events.js'
+export type { BreakerSettings, HistorySettings, Recovery, Settings, SettingsInput } from './model/settings.js'
 export type {
-  BreakerSettings,
-  HistorySettings,
+  CheckCommand,
+  CommonProbeSettings,
+  FunctionProbeSettings,
+  HeartbeatProbeSettings,
   HttpProbeSettings,
+  JsonCondition,
+  JsonScalar,
+  ProbeFunction,
+  ProbeFunctionContext,
+  ProbeInput,
+  ProbeKind,
   ProbeSettings,
-  Settings,
-  SettingsInput,
-} from './model/settings.js'
+  ProbeVerdict,
+  ProcessProbeSettings,
+  ProcessSource,
+  ProcessTarget,
+  RedisProbeSettings,
+  RunningProcess,
+  TcpProbeSettings,
+  TlsSettings,
+} from './model/probe.js'
+export { PROBE_KINDS } from './model/probe.js'
 export type { CircuitState, HealthStatus, Mark, Outcome, RefusalCode, Source } from './model/words.js'
 export { CIRCUIT_STATES, HEALTH_STATUSES, MARKS, OUTCOMES, REFUSAL_CODES } from './model/words.js'
 export { DEFAULTS } from './config/defaults.js'
-export type { Consistency } from './config/options.js'
-export type { RedisAddress, RedisLike } from './redis/connection.js'
+export type { Consistency, OnRedisDown } from './config/options.js'
+export type { ClusterNode, RedisAddress, RedisLike } from './redis/address.js'
 export {
   ArgumentError,
   BusbarClosedError,

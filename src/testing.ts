@@ -7,6 +7,7 @@ import { randomUUID } from 'node:crypto'
 import { Busbar } from './client/busbar.js'
 import { Deadlines } from './client/deadlines.js'
 import { guardLogger, newCounters, type Logger } from './client/log.js'
+import { StoreWatch } from './client/store-watch.js'
 import { checkKeys } from './config/keys.js'
 import type { Consistency } from './config/options.js'
 import { resolveSettings } from './config/settings.js'
@@ -66,13 +67,15 @@ export function createTestBusbar(options: TestBusbarOptions = {}): TestBusbar {
   resolveSettings({}, defaults)
   const counters = newCounters()
   const feed = new MemoryFeed()
+  const log = guardLogger(logger ?? SILENT, counters)
   const busbar = new Busbar({
     host: {
       store: new MemoryStore(clock, (change) => feed.publish(change)),
       worker: workerId,
       incarnation: randomUUID(),
       clock,
-      log: guardLogger(logger ?? SILENT, counters),
+      log,
+      watch: new StoreWatch({ ping: () => Promise.resolve(), log, unref: true }),
       counters,
       commandTimeoutMs: 200,
       flushIntervalMs: 100,
@@ -85,7 +88,10 @@ export function createTestBusbar(options: TestBusbarOptions = {}): TestBusbar {
     namespace: 'test',
     defaults,
     consistency,
+    onRedisDown: 'local',
     startProbes: () => Promise.reject(new ArgumentError('startProbes', 'startProbes: probes need Redis')),
+    probe: () => Promise.reject(new ArgumentError('probe', 'probe: probes need Redis')),
+    inspect: () => Promise.reject(new ArgumentError('inspect', 'inspect: there is no Redis to look at')),
   })
   // Over memory nothing is waited for: it is open when the promise is made.
   void busbar.open()

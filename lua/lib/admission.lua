@@ -2,6 +2,7 @@
 
 -- @include lib/provider
 -- @include lib/trials
+-- @include lib/recovery
 
 -- What stands between a caller and the provider, the gravest first; until_ms nil: nobody knows.
 -- Trials are not looked at.
@@ -9,9 +10,6 @@ local function find_blocks(provider)
   local circuit, now = provider.circuit, provider.now
   local blocks = {}
   local mark = mark_at(circuit, now)
-  if mark or state_at(circuit, now) == 'open' then
-    load_cold(provider)
-  end
   if mark and mark ~= 'degraded' then
     local reason = 'marked ' .. mark .. (circuit.mark_reason and ': ' .. circuit.mark_reason or '')
     blocks[#blocks + 1] = { code = 'marked_' .. mark, reason = reason, until_ms = circuit.mark_until_ms }
@@ -59,6 +57,18 @@ local function admit_trial(provider, request)
       trial = false,
     }
   end
+  if request.origin == 'call' then
+    local left_ms = left_to_probes_ms(provider)
+    if left_ms > 0 then
+      return {
+        admitted = not settings.enforce,
+        code = 'awaiting_probe',
+        reason = 'half-open: a health check is to try first',
+        retry_after_ms = left_ms,
+        trial = false,
+      }
+    end
+  end
   enter_half_open(provider)
   drop_expired_trials(provider)
   local lease_ms = math.max(settings.trial_lease_ms, request.min_lease_ms)
@@ -85,7 +95,6 @@ local function admit(provider, request)
     return admission
   end
   if probing then
-    load_cold(provider)
     local since_ms = circuit.probe_started_at_ms and now - circuit.probe_started_at_ms
     if since_ms and since_ms < request.min_gap_ms then
       admission.admitted, admission.code = false, 'probed_recently'
@@ -93,10 +102,18 @@ local function admit(provider, request)
       admission.retry_after_ms = request.min_gap_ms - since_ms
       return admission
     end
+    local under_way_ms = (circuit.probe_until_ms or 0) - now
+    if under_way_ms > 0 then
+      admission.admitted, admission.code = false, 'probed_recently'
+      admission.reason = 'another probe is under way'
+      admission.retry_after_ms = under_way_ms
+      return admission
+    end
     circuit.probe_started_at_ms = now
+    circuit.probe_until_ms = now + request.min_lease_ms
   end
-  if state_at(circuit, now) == 'half_open' then
-    return admit_trial(provider, request)
+  if state_at(circuit, now) ~= 'half_open' or (probing and provider.settings.recovery == 'traffic') then
+    return admission
   end
-  return admission
+  return admit_trial(provider, request)
 end

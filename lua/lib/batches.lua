@@ -1,5 +1,8 @@
--- The book of batches: per incarnation `<last applied sequence>:<ms>`. Those idle for ten minutes are
--- forgotten, a few whenever a new one appears, so that the book follows the number of living processes.
+-- Batches out of the ordinary: of processes that are new to the book, sent twice, or with results of another kind.
+-- Entries idle for ten minutes are forgotten, a few whenever a new one appears, so that the book follows the number of
+-- living processes.
+
+-- @include lib/book
 
 local IDLE_MS = 600000
 local SAMPLE = 5
@@ -16,17 +19,12 @@ end
 
 -- new, duplicate, or forgotten: sent before, and the book does not know whether it was applied.
 local function look_up_batch(provider, incarnation, sequence, resent)
-  local entry = redis.call('HGET', provider.keys.batches, incarnation)
-  if not entry then
+  local last = last_sequence(provider.keys, incarnation)
+  if not last then
     forget_idle(provider)
     return resent and 'forgotten' or 'new'
   end
-  local last = tonumber(string.match(entry, '^(%d+):'))
   return sequence <= last and 'duplicate' or 'new'
-end
-
-local function note_batch(provider, incarnation, sequence)
-  redis.call('HSET', provider.keys.batches, incarnation, as_text(sequence) .. ':' .. as_text(provider.now))
 end
 
 -- A run as the wire carries it, with its names.

@@ -2,6 +2,7 @@
 
 -- @include lib/provider
 -- @include lib/trials
+-- @include lib/recovery
 
 local SUCCESS = { healthy = true, degraded = true }
 local HEALTH = { healthy = true, degraded = true, unhealthy = true, timeout = true, terminated = true }
@@ -106,7 +107,6 @@ end
 
 local function note_probe(provider, run)
   if run.origin == 'probe' and HEALTH[run.outcome] then
-    load_cold(provider)
     provider.circuit.last_probe_status = run.outcome
     provider.circuit.last_probe_detail = run.detail ~= '' and run.detail or nil
     provider.circuit.last_probe_at_ms = provider.now
@@ -118,11 +118,15 @@ end
 local function judge(provider, run, jitter_draw)
   local circuit = provider.circuit
   local probing = run.origin == 'probe'
+  if probing then
+    circuit.probe_until_ms = nil
+  end
   if probing and (run.settings_revision ~= provider.settings.revision or run.mark_version ~= circuit.mark_version) then
     free_slot(provider, run.token)
     return 0, true
   end
   note_probe(provider, run)
+  local believed = not probing or not HEALTH[run.outcome] or follow_probe(provider, SUCCESS[run.outcome] or false)
   circuit.applied = circuit.applied + run.count
   if run.generation ~= circuit.generation then
     return run.count, false
@@ -131,7 +135,7 @@ local function judge(provider, run, jitter_draw)
     throttle(provider, run)
     return 0, false
   end
-  if not HEALTH[run.outcome] then
+  if not HEALTH[run.outcome] or not believed then
     free_slot(provider, run.token)
     return 0, false
   end

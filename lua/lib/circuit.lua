@@ -1,64 +1,41 @@
 -- The circuit hash as a table: numbers are numbers, an empty field is nil, and only what changed is written.
 
---
--- A hash this small is searched from its front, field by field, so the fields that every outcome needs stand
--- first, and are read at once; the others are read when the first of them is asked for, at a transition, a mark, a
--- probe or a snapshot.
+-- @include lib/text
 
-local HOT_FIELDS = {
-  'state', 'mark', 'generation', 'version',
-  'consecutive_failures', 'probe_consecutive_failures', 'consecutive_successes',
-  'retry_at_ms', 'cooldown_ms', 'throttled_until_ms', 'mark_until_ms', 'mark_version',
-  'history_total', 'history_healthy', 'history_coalesced_to_ms',
-  'failing_batches', 'next_slot_us',
-  'last_now_ms', 'clock_offset_ms', 'applied',
+-- A hash this small is searched from its front, field by field, so what the everyday calls need stands first.
+local FIELDS = {
+  'state', 'mark', 'version', 'last_now_ms', 'clock_offset_ms', 'generation', 'applied',
+  'consecutive_failures', 'next_slot_us',
+  'history_total', 'history_healthy', 'history_newest', 'history_newest_at_ms', 'history_oldest_at_ms',
+  'throttled_until_ms', 'mark_version',
+  'probe_consecutive_failures', 'consecutive_successes', 'failing_batches',
+  'reason', 'opened_at_ms', 'retry_at_ms', 'cooldown_ms',
+  'mark_reason', 'mark_actor', 'mark_until_ms',
+  'last_probe_status', 'last_probe_detail', 'last_probe_at_ms',
+  'probe_started_at_ms', 'probe_until_ms', 'probe_down', 'probe_against',
+  'heartbeat_at_ms', 'heartbeat_progress', 'heartbeat_progress_at_ms',
 }
-local COLD_FIELDS = {
-  'reason', 'mark_reason', 'mark_actor', 'last_probe_status', 'last_probe_detail',
-  'opened_at_ms', 'last_probe_at_ms', 'probe_started_at_ms',
+local TEXTS = {
+  state = true, mark = true, history_newest = true, reason = true,
+  mark_reason = true, mark_actor = true, last_probe_status = true, last_probe_detail = true,
+  probe_down = true,
 }
-local HOT_TEXTS, COLD_TEXTS = 2, 5
-
--- Puts the values of `fields` into both tables; the first `texts` of them are texts, the others numbers.
-local function spread(fields, texts, raw, circuit, stored)
-  for i = 1, #fields do
-    local value = raw[i]
-    if value and value ~= '' then
-      if i > texts then
-        value = tonumber(value)
-      end
-      rawset(circuit, fields[i], value)
-      stored[fields[i]] = value
-    end
-  end
-end
-
--- Reads the other fields, once. Whoever writes one of them must have called this before.
-local function load_cold(provider)
-  if provider.stored and not provider.stored.cold then
-    provider.stored.cold = true
-    local raw = redis.call('HMGET', provider.keys.circuit, unpack(COLD_FIELDS))
-    spread(COLD_FIELDS, COLD_TEXTS, raw, provider.circuit, provider.stored)
-  end
-end
 
 -- The table, and a copy of it as it is stored; nil when there is no such provider.
 local function load_circuit(key)
-  local raw = redis.call('HMGET', key, unpack(HOT_FIELDS))
+  local raw = redis.call('HMGET', key, unpack(FIELDS))
   if not raw[1] then
     return nil
   end
   local circuit, stored = {}, {}
-  spread(HOT_FIELDS, HOT_TEXTS, raw, circuit, stored)
-  return circuit, stored
-end
-
--- All numbers are whole. %.0f, because Lua writes 1e+15 where Redis wants digits.
-local function as_text(value)
-  if type(value) == 'number' then
-    return string.format('%.0f', value)
+  for i, field in ipairs(FIELDS) do
+    local value = raw[i]
+    if value and value ~= '' then
+      value = TEXTS[field] and value or tonumber(value)
+      circuit[field], stored[field] = value, value
+    end
   end
-  return value or ''
+  return circuit, stored
 end
 
 -- Whether a deadline is pending: then the time itself must be kept, or a clock that steps back would put it off.
@@ -66,25 +43,16 @@ local function awaits_deadline(circuit)
   return circuit.state ~= 'closed' or circuit.throttled_until_ms > circuit.last_now_ms or circuit.mark_until_ms ~= nil
 end
 
-local function collect_changes(fields, circuit, stored, changed)
-  local n = #changed
-  for i = 1, #fields do
-    local field = fields[i]
-    local value = circuit[field]
-    if not stored or value ~= stored[field] then
-      changed[n + 1], changed[n + 2] = field, as_text(value)
-      n = n + 2
-    end
-  end
-end
-
 -- A new circuit, which has nothing stored, is written in full. A script that changed nothing but the time, while
 -- nothing waits for it, writes nothing: an admission while closed is no write.
 local function save_circuit(key, circuit, stored)
   local changed = {}
-  collect_changes(HOT_FIELDS, circuit, stored, changed)
-  if not stored or stored.cold then
-    collect_changes(COLD_FIELDS, circuit, stored, changed)
+  for _, field in ipairs(FIELDS) do
+    local value = circuit[field]
+    if not stored or value ~= stored[field] then
+      changed[#changed + 1] = field
+      changed[#changed + 1] = as_text(value)
+    end
   end
   local only_time = #changed == 2 and changed[1] == 'last_now_ms'
   if #changed > 0 and (not only_time or awaits_deadline(circuit)) then
@@ -111,8 +79,8 @@ local function new_circuit(now, known)
     mark_version = 0,
     history_total = 0,
     history_healthy = 0,
-    history_coalesced_to_ms = 0,
     failing_batches = 0,
+    probe_against = 0,
     next_slot_us = 0,
     last_now_ms = now,
     clock_offset_ms = 0,

@@ -1,7 +1,6 @@
 -- Marks: an operator's or a program's statement that overrides observation. They never touch the circuit.
 
 local function change_mark(provider, kind, mark, reason, actor, until_ms)
-  load_cold(provider)
   local circuit = provider.circuit
   local from = circuit.mark
   bump_version(provider)

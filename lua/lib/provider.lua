@@ -48,7 +48,6 @@ end
 
 -- The one way a circuit changes its state: one generation, one version, one event, no lease left.
 local function transition(provider, kind, to, reason, actor)
-  load_cold(provider)
   local circuit = provider.circuit
   local from = circuit.state
   circuit.state = to

@@ -1,12 +1,15 @@
 -- How a provider comes to be, and how its settings change.
 
--- The settings and, apart from them, who set them and when.
+-- Fields of the config hash that are no settings.
+local ABOUT = { revision = true, set_by = true, set_at_ms = true, pinned = true }
+
+-- The settings and, apart from them, who set them, when, and whether that outranks code.
 local function read_settings(key)
   local flat = redis.call('HGETALL', key)
   local settings, about = {}, {}
   for i = 1, #flat, 2 do
     local field = flat[i]
-    if field == 'revision' or field == 'set_by' or field == 'set_at_ms' then
+    if ABOUT[field] then
       about[field] = flat[i + 1]
     else
       settings[field] = flat[i + 1]
@@ -24,13 +27,21 @@ local function sorted_names(settings)
   return names
 end
 
-local function write_settings(provider, settings, revision)
-  local fields = {
-    'revision', as_text(revision), 'set_by', provider.caller.worker, 'set_at_ms', as_text(provider.now),
-  }
-  for _, field in ipairs(sorted_names(settings)) do
-    fields[#fields + 1] = field
-    fields[#fields + 1] = settings[field]
+-- What every outcome needs stands first: a small hash is searched from its front.
+local function write_settings(provider, settings, revision, operator)
+  local pinned = operator ~= ''
+  local set_by = pinned and operator or provider.caller.worker
+  local first = { 'breaker.failureThreshold', 'history.maxRecords', 'history.windowMs' }
+  local fields = { 'revision', as_text(revision), 'set_by', set_by, 'set_at_ms', as_text(provider.now) }
+  if pinned then
+    fields[#fields + 1] = 'pinned'
+    fields[#fields + 1] = 'true'
+  end
+  for _, names in ipairs({ first, sorted_names(settings) }) do
+    for _, field in ipairs(names) do
+      fields[#fields + 1] = field
+      fields[#fields + 1] = settings[field]
+    end
   end
   redis.call('DEL', provider.keys.config)
   redis.call('HSET', provider.keys.config, unpack(fields))
@@ -55,15 +66,40 @@ local function compare_settings(before, after)
   return table.concat(from, ' '), table.concat(to, ' ')
 end
 
-local function replace_settings(provider, wanted)
+-- Code does not replace what an operator set; an operator does, and pins it.
+local function replace_settings(provider, wanted, by_hand)
   local stored, about = read_settings(provider.keys.config)
-  local from, to = compare_settings(stored, wanted)
+  local operator = by_hand.operator
+  if about.pinned and operator == '' then
+    return
+  end
+  local before, after = { pinned = about.pinned }, { pinned = operator ~= '' and 'true' or nil }
+  for field, value in pairs(stored) do
+    before[field] = value
+  end
+  for field, value in pairs(wanted) do
+    after[field] = value
+  end
+  local from, to = compare_settings(before, after)
   if from == to then
     return
   end
-  write_settings(provider, wanted, tonumber(about.revision) + 1)
+  write_settings(provider, wanted, tonumber(about.revision) + 1, operator)
   bump_version(provider)
-  announce(provider, 'settings_changed', from, to, '', '')
+  announce(provider, 'settings_changed', from, to, by_hand.reason, operator)
+end
+
+-- From now on code may replace the settings again; until it does, they stay.
+local function release_settings(provider, by_hand)
+  local _, about = read_settings(provider.keys.config)
+  if not about.pinned then
+    return
+  end
+  redis.call('HDEL', provider.keys.config, 'pinned')
+  redis.call('HINCRBY', provider.keys.config, 'revision', 1)
+  provider.settings = load_settings(provider.keys.config)
+  bump_version(provider)
+  announce(provider, 'settings_changed', 'pinned=true', 'pinned=-', by_hand.reason, by_hand.operator)
 end
 
 local function deadline(now, ms)
@@ -92,15 +128,15 @@ local function restore_circuit(circuit, known, now)
   end
 end
 
-local function create_provider(keys, caller, wanted, known)
+local function create_provider(keys, caller, wanted, known, by_hand)
   local now = clock_reading_ms()
   local provider = { keys = keys, caller = caller, now = now, events = {}, version_before = 0 }
   provider.circuit = new_circuit(now, known)
   if known.state then
     restore_circuit(provider.circuit, known, now)
   end
-  write_settings(provider, wanted, (known.settingsRevision or 0) + 1)
+  write_settings(provider, wanted, (known.settingsRevision or 0) + 1, by_hand.operator)
   local reason = known.state and 'restored after a wipe' or 'registered'
-  announce(provider, 'registered', '', state_at(provider.circuit, now), reason, '')
+  announce(provider, 'registered', '', state_at(provider.circuit, now), reason, by_hand.operator)
   return provider
 end

@@ -13,6 +13,7 @@ local SETTING_FIELDS = {
   'history.maxRecords',
   'history.windowMs',
   'breaker.enforce',
+  'breaker.recovery',
 }
 
 -- nil when the provider has no settings: it is not registered.
@@ -34,5 +35,6 @@ local function load_settings(key)
     max_records = tonumber(raw[10]),
     window_ms = tonumber(raw[11]),
     enforce = raw[12] ~= 'false',
+    recovery = raw[13] or 'both',
   }
 end

@@ -3,7 +3,6 @@
 
 -- @include lib/provider
 -- @include lib/trials
--- @include lib/history
 
 local function or_null(value)
   if value == nil then
@@ -16,8 +15,27 @@ local function ahead(deadline, now)
   return math.max(0, (deadline or 0) - now)
 end
 
+-- What a reader sees: total, healthy, and how much of the window the kept records cover. O(stale).
+local function view_history(provider)
+  local key, circuit, settings = provider.keys.history, provider.circuit, provider.settings
+  local cutoff = provider.now - settings.window_ms
+  local total, healthy = circuit.history_total, circuit.history_healthy
+  if not circuit.history_newest or circuit.history_newest_at_ms < cutoff then
+    return 0, 0, settings.window_ms
+  end
+  for _, member in ipairs(redis.call('ZRANGEBYSCORE', key, '-inf', '(' .. as_text(cutoff))) do
+    local status, count = string.match(member, '^%d+:(%a+):(%d+)$')
+    total = total - count
+    healthy = status == 'healthy' and healthy - count or healthy
+  end
+  if total < settings.max_records then
+    return total, healthy, settings.window_ms
+  end
+  local oldest = redis.call('ZRANGEBYSCORE', key, as_text(cutoff), '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
+  return total, healthy, provider.now - tonumber(oldest[2])
+end
+
 local function snapshot_json(provider)
-  load_cold(provider)
   local circuit, now = provider.circuit, provider.now
   local state, mark = state_at(circuit, now), mark_at(circuit, now)
   local trials, first_deadline = 0, nil
@@ -57,6 +75,9 @@ local function snapshot_json(provider)
     lastProbeDetail = circuit.last_probe_detail or '',
     lastProbeAt = or_null(circuit.last_probe_at_ms),
     probeStartedAt = or_null(circuit.probe_started_at_ms),
+    heartbeatAt = or_null(circuit.heartbeat_at_ms),
+    heartbeatProgress = or_null(circuit.heartbeat_progress),
+    heartbeatProgressAt = or_null(circuit.heartbeat_progress_at_ms),
     at = now,
   })
 end

@@ -11,6 +11,9 @@ const PROVIDER = 'lib/provider.lua'
 const ADMISSION = 'lib/admission.lua'
 const TRIALS = 'lib/trials.lua'
 const HISTORY = 'lib/history.lua'
+const UPKEEP = 'lib/upkeep.lua'
+const SNAPSHOT = 'lib/snapshot.lua'
+const EVERYDAY = 'lib/everyday.lua'
 const BATCHES = 'lib/batches.lua'
 const REGISTER = 'lib/register.lua'
 const LOAD = 'lib/load.lua'
@@ -217,48 +220,53 @@ const admission = [
 const history = [
   essential(
     'a writer evicts what is exactly as old as the window',
-    HISTORY,
+    UPKEEP,
     "'-inf', '(' .. as_text(cutoff), 'LIMIT'",
     "'-inf', as_text(cutoff), 'LIMIT'",
   ),
   one(
     'a reader leaves out what is exactly as old as the window',
-    HISTORY,
+    SNAPSHOT,
     "'-inf', '(' .. as_text(cutoff))",
     "'-inf', as_text(cutoff))",
   ),
   one(
     'a writer empties a history whose newest is as old as the window',
-    HISTORY,
-    'if newest and newest.at_ms < cutoff then',
-    'if newest and newest.at_ms <= cutoff then',
+    UPKEEP,
+    'if circuit.history_newest_at_ms < cutoff then',
+    'if circuit.history_newest_at_ms <= cutoff then',
   ),
   one(
     'a reader finds a history empty whose newest is as old as the window',
-    HISTORY,
-    'if not newest or newest.at_ms < cutoff then',
-    'if not newest or newest.at_ms <= cutoff then',
+    SNAPSHOT,
+    'circuit.history_newest_at_ms < cutoff then',
+    'circuit.history_newest_at_ms <= cutoff then',
   ),
-  essential('maxRecords takes whole runs', HISTORY, 'if taken < count then', 'if false then'),
+  essential('maxRecords takes whole runs', UPKEEP, 'if taken < count + 0 then', 'if false then'),
   one(
     'maxRecords takes the newest',
-    HISTORY,
-    "redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')",
-    "redis.call('ZRANGE', key, -1, -1, 'WITHSCORES')",
+    UPKEEP,
+    "local oldest = redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')",
+    "local oldest = redis.call('ZRANGE', key, -1, -1, 'WITHSCORES')",
   ),
   one(
     'one record more than maxRecords',
-    HISTORY,
-    'while circuit.history_total > provider.settings.max_records do',
-    'while circuit.history_total > provider.settings.max_records + 1 do',
+    UPKEEP,
+    'circuit.history_total - provider.settings.max_records',
+    'circuit.history_total - provider.settings.max_records - 1',
   ),
   one(
     'a run grows one ms too long',
     HISTORY,
-    'now - newest.at_ms < bucket_ms(provider.settings)',
-    'now - newest.at_ms <= bucket_ms(provider.settings)',
+    'now - circuit.history_newest_at_ms < bucket_ms(provider.settings)',
+    'now - circuit.history_newest_at_ms <= bucket_ms(provider.settings)',
   ),
-  one('evicted outcomes stay in the totals', HISTORY, '    add_to_totals(circuit, status, -count)\n', ''),
+  one(
+    'evicted outcomes stay in the totals',
+    UPKEEP,
+    '    circuit.history_total = circuit.history_total - count\n',
+    '',
+  ),
   one(
     'degraded counts as healthy in the rate',
     HISTORY,
@@ -267,10 +275,61 @@ const history = [
   ),
   byContract(
     'coalescing loses outcomes',
-    HISTORY,
+    UPKEEP,
     '    group.count = group.count + count\n',
     '    group.count = count\n',
   ),
+  one(
+    'the newest run is forgotten to be shorter',
+    UPKEEP,
+    '        circuit.history_newest = rest\n',
+    '        circuit.history_newest = oldest[1]\n',
+  ),
+]
+
+const everyday = [
+  essential(
+    'an everyday batch opens one failure late',
+    'lib/everyday_batch.lua',
+    'failures >= threshold',
+    'failures > threshold',
+  ),
+  one(
+    'an everyday batch of an older generation counts',
+    'lib/everyday_batch.lua',
+    ' or run_generation ~= generation then',
+    ' then',
+  ),
+  one(
+    'an everyday batch leaves the run of failures',
+    'record.lua',
+    'if failures_now ~= failures + 0 then',
+    'if failures_now > failures + 0 then',
+  ),
+  one('an everyday batch sent twice counts twice', 'record.lua', 'sequence > last', 'sequence >= last'),
+  one(
+    'under pressure the end of a batch says nothing',
+    'record.lua',
+    'if count and wait_ms > flush_interval_ms then',
+    'if false then',
+  ),
+  one(
+    'the time of a new run is forgotten',
+    'record.lua',
+    "'history_newest_at_ms', circuit.history_newest_at_ms,",
+    "'history_newest_at_ms', newest_at_ms,",
+  ),
+  one('an everyday admission overlooks a mark', EVERYDAY, " or raw[2] ~= ''", ''),
+  one(
+    'an everyday admission overlooks that the caller knows less',
+    EVERYDAY,
+    ' or raw[3] + 0 ~= caller.known_version',
+    '',
+  ),
+  one('an everyday call goes back in time', EVERYDAY, 'if now < raw[4] + 0 then', 'if false then'),
+  one('an everyday admission overlooks a pause', 'admit.lua', ' and throttled_until_ms + 0 <= now', ''),
+  one('an everyday admission comes too late and is granted', 'admit.lua', ' and now <= not_after_ms', ''),
+  one('an everyday probe leaves no trace', 'admit.lua', " and origin == 'call'", ''),
 ]
 
 const rest = [
@@ -290,16 +349,29 @@ const rest = [
     'if false then',
   ),
   byContract('after a wipe a mark is gone', REGISTER, 'if known.mark ~= cjson.null then', 'if false then'),
+  byContract(
+    'code replaces what an operator applied',
+    REGISTER,
+    "if about.pinned and operator == '' then",
+    'if false then',
+  ),
+  byContract(
+    'what is released stays pinned',
+    REGISTER,
+    "  redis.call('HDEL', provider.keys.config, 'pinned')\n",
+    '',
+  ),
+  byContract(
+    'a release is no new revision',
+    REGISTER,
+    "  redis.call('HINCRBY', provider.keys.config, 'revision', 1)\n",
+    '',
+  ),
   one('identical settings are a change', REGISTER, '  if from == to then\n    return\n  end\n', ''),
 ]
 
 const load = [
-  essential(
-    'the row of slots does not grow',
-    LOAD,
-    'math.max(provider.circuit.next_slot_us, now_us) + step',
-    'now_us + step',
-  ),
+  essential('the row of slots does not grow', LOAD, 'math.max(next_slot_us, now_us) + step', 'now_us + step'),
   byContract(
     'a duplicate takes a slot',
     RECORD,
@@ -312,7 +384,12 @@ const load = [
     'circuit.failing_batches == provider',
     'circuit.failing_batches >= provider',
   ),
-  byContract('suspicion without load', RECORD, ' and wait_ms > flush_interval_ms', ''),
+  byContract(
+    'suspicion without load',
+    RECORD,
+    "seen == 'new' and wait_ms > flush_interval_ms then",
+    "seen == 'new' then",
+  ),
 ]
 
-export const mutants = [...circuit, ...breaker, ...admission, ...history, ...load, ...rest]
+export const mutants = [...circuit, ...breaker, ...admission, ...history, ...everyday, ...load, ...rest]

@@ -16,6 +16,7 @@ const scripts = {
   test: (args) => [vitest, 'run', ...args],
   mutants: (args) => [join('scripts', 'mutants.mjs'), ...args],
   bench: (args) => [join('bench', 'run.mjs'), ...args],
+  doomed: (args) => [join('scripts', 'doomed.mjs'), ...args],
 }
 
 /** Answers the exit code, or undefined when what was started goes on in this process and sets its own. */

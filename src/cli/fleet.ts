@@ -1,4 +1,5 @@
-import { connect, isBusbarError, type Busbar, type Provider } from '../index.js'
+import { hostname } from 'node:os'
+import { connect, isBusbarError, type Busbar, type Provider, type SettingsInput } from '../index.js'
 import { CliError, EXIT, wrongCall } from './failure.js'
 import { hidePassword } from './format.js'
 import { readUrlFile, URL_FILE, type FleetAddress } from './url-file.js'
@@ -36,11 +37,15 @@ function findFleet(options: CommonOptions): FleetAddress & { readonly hint: stri
 }
 
 /** Connects, works, disconnects. A Redis that does not answer is told within about two seconds. */
-export async function withFleet<T>(options: CommonOptions, work: (fleet: Fleet) => Promise<T>): Promise<T> {
+export async function withFleet<T>(
+  options: CommonOptions,
+  work: (fleet: Fleet) => Promise<T>,
+  defaults: SettingsInput = {},
+): Promise<T> {
   const { hint, ...address } = findFleet(options)
   quitWithReader()
   try {
-    const busbar = await connectInTime(address)
+    const busbar = await connectInTime(address, defaults)
     try {
       return await work({ busbar, address })
     } finally {
@@ -51,12 +56,23 @@ export async function withFleet<T>(options: CommonOptions, work: (fleet: Fleet) 
   }
 }
 
-async function connectInTime({ redis, namespace }: FleetAddress): Promise<Busbar> {
+/** Commands are no workers: `doctor` tells them apart by this. */
+export const CLI_WORKER_PREFIX = 'cli:'
+
+const workerId = (): string =>
+  `${CLI_WORKER_PREFIX}${hostname()
+    .replace(/[^A-Za-z0-9.-]/g, '-')
+    .slice(0, 64)}-${process.pid}`
+
+async function connectInTime({ redis, namespace }: FleetAddress, defaults: SettingsInput): Promise<Busbar> {
   const connecting = connect({
     redis,
     namespace,
     logger: false,
+    workerId: workerId(),
+    defaults,
     commandTimeoutMs: COMMAND_WITHIN_MS,
+    onRedisDown: 'deny',
     unref: true,
   })
   let timer: NodeJS.Timeout | undefined

@@ -1,15 +1,18 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
+import { addApply } from './commands/apply.js'
+import { addDoctor } from './commands/doctor.js'
 import { addEvents } from './commands/events.js'
 import { addExplain } from './commands/explain.js'
 import { addHistory } from './commands/history.js'
 import { addMark } from './commands/mark.js'
+import { addProbe } from './commands/probe.js'
 import { addReset } from './commands/reset.js'
 import { addResume } from './commands/resume.js'
 import { addStart } from './commands/start.js'
 import { addStatus } from './commands/status.js'
 import { addTrip } from './commands/trip.js'
-import { addUnbuilt } from './commands/unbuilt.js'
+import { addWatch } from './commands/watch.js'
 import type { Cli } from './common.js'
 import { EXIT, report } from './failure.js'
 import { clean } from './format.js'
@@ -52,7 +55,10 @@ function createProgram(cli: Cli): Command {
   addReset(program, cli)
   addMark(program, cli)
   addResume(program, cli)
-  addUnbuilt(program)
+  addProbe(program, cli)
+  addApply(program, cli)
+  addWatch(program, cli)
+  addDoctor(program, cli)
   return program
 }
 

@@ -7,18 +7,24 @@ import {
   probesSchema,
   providerOptionsSchema,
   type Consistency,
+  type OnRedisDown,
 } from '../config/options.js'
 import { resolveSettings } from '../config/settings.js'
-import { BusbarClosedError, CommandLateError, UnknownProviderError } from '../model/errors.js'
-import type { Change, EventKind, ProviderEvent } from '../model/events.js'
-import type { Feed } from '../model/ports.js'
-import type { SettingsInput } from '../model/settings.js'
+import { BusbarClosedError, CommandLateError, isBusbarError, UnknownProviderError } from '../model/errors.js'
+import type { Change, EventKind, ProviderEvent, StoreEvent, StoreEventKind } from '../model/events.js'
+import type { ProbeFunction, ProcessSource } from '../model/probe.js'
+import type { Inspection } from '../model/inspection.js'
+import type { ByHand, Feed, RegisterRequest } from '../model/ports.js'
+import type { Settings, SettingsInput } from '../model/settings.js'
+import { planSettings, type SettingsPlan } from './applying.js'
 import type { Classify } from './classify.js'
 import { Follower } from './follower.js'
+import { Joining } from './joining.js'
 import { Link, type Host } from './link.js'
-import { Listeners } from './listeners.js'
+import { Listeners, type AnyKind } from './listeners.js'
 import type { Counters } from './log.js'
-import { Provider } from './provider.js'
+import type { ProbeReport } from './probing.js'
+import { Provider, type ControlOptions } from './provider.js'
 import { patiently, within } from './patience.js'
 
 /** What is local to one process and one provider. */
@@ -27,6 +33,13 @@ export interface ProviderOptions {
   readonly classify?: Classify | undefined
   /** `cached` (default): closed and open circuits are judged locally. `strict`: every admission asks Redis. */
   readonly consistency?: Consistency | undefined
+  /** How calls are decided while Redis does not answer; default what `connect` was given. */
+  readonly onRedisDown?: OnRedisDown | undefined
+}
+
+export interface ListenerOptions {
+  /** Takes the listener off again. */
+  readonly signal?: AbortSignal
 }
 
 /** A process that runs probes; see `busbar.startProbes()`. */
@@ -38,6 +51,21 @@ export interface ProbeWorker extends AsyncDisposable {
 export interface ProbeWorkerOptions {
   /** Probes that this process runs at once. 1 to 1 000, default 16. */
   readonly concurrency?: number
+  /**
+   * Processes of this host, and commands, by the name under which probes of kind `process` ask for them: `{ pid }` (a
+   * `ChildProcess` is one), `{ command: [file, ...args] }`, or a function that answers one of them at each probe. Nothing
+   * but this can make a worker run a command. Default none.
+   */
+  readonly processes?: Readonly<Record<string, ProcessSource>>
+  /** Checks in this worker's own code, by the name under which probes of kind `function` ask for them. Default none. */
+  readonly functions?: Readonly<Record<string, ProbeFunction>>
+}
+
+/** The same, checked. */
+export interface CheckedProbeWorkerOptions {
+  readonly concurrency: number
+  readonly processes: ReadonlyMap<string, ProcessSource>
+  readonly functions: ReadonlyMap<string, ProbeFunction>
 }
 
 /** What `connect` puts together. */
@@ -47,10 +75,15 @@ export interface BusbarParts {
   readonly namespace: string
   readonly defaults: SettingsInput
   readonly consistency: Consistency
-  startProbes(busbar: Busbar, concurrency: number): Promise<ProbeWorker>
+  readonly onRedisDown: OnRedisDown
+  startProbes(busbar: Busbar, options: CheckedProbeWorkerOptions): Promise<ProbeWorker>
+  probe(busbar: Busbar, id: string): Promise<ProbeReport>
+  inspect(): Promise<Inspection>
 }
 
 const HEARTBEAT_MS = 30_000
+/** How long subscribing may take after an outage, ms; then it is tried again. */
+const SUBSCRIBE_WITHIN_MS = 2_000
 
 /** One process's connection to the fleet. */
 export class Busbar implements AsyncDisposable {
@@ -60,9 +93,11 @@ export class Busbar implements AsyncDisposable {
   readonly #listeners: Listeners
   readonly #follower: Follower
   readonly #links = new Map<string, Link>()
+  readonly #joining: Joining
   readonly #handles = new Map<string, Provider>()
   readonly #probeWorkers = new Set<ProbeWorker>()
   readonly #watchers = new Set<(change: Change | 'gap') => void>()
+  #subscribed = false
   #heartbeat: NodeJS.Timeout | undefined
   #closing: Promise<void> | undefined
 
@@ -73,18 +108,64 @@ export class Busbar implements AsyncDisposable {
     this.#host = parts.host
     this.#listeners = new Listeners(parts.host.log, parts.host.counters)
     this.#follower = new Follower(parts.host, this.#links)
+    this.#joining = new Joining(parts.host, this.#links)
   }
 
-  /** @internal */
+  /** @internal Where the store is lost from the beginning, it begins without it, and joins later. */
   async open(): Promise<void> {
-    await this.#parts.feed.subscribe({
-      change: (change) => this.#change(change),
-      lost: () => this.#follower.lost(),
-      gap: () => this.#gap(),
+    const { watch } = this.#host
+    watch.attend({
+      lost: (reason) => {
+        this.#follower.storeLost()
+        this.#tell('store_lost', reason, 0)
+      },
+      returning: () => this.#returning(),
+      restored: (outageMs) => this.#tell('store_restored', '', outageMs),
     })
-    this.#follower.start()
+    if (!watch.lost) await this.#subscribe()
+    this.#follower.start(this.#subscribed)
     this.#beat()
     this.#heartbeat = setInterval(() => this.#beat(), HEARTBEAT_MS).unref()
+  }
+
+  async #subscribe(): Promise<void> {
+    await this.#parts.feed.subscribe({
+      change: (change) => this.#change(change),
+      lost: () => {
+        this.#follower.lost()
+        // Redis itself may be gone: an idle process would not notice, and its next call would be the one to wait.
+        this.#host.store.epoch().catch(() => undefined)
+      },
+      gap: () => this.#gap(),
+    })
+    this.#subscribed = true
+  }
+
+  async #subscribeInTime(): Promise<void> {
+    await within(this.#subscribe(), SUBSCRIBE_WITHIN_MS)
+    if (this.#subscribed) return
+    await this.#parts.feed.close()
+    throw new Error('not subscribed in time')
+  }
+
+  /** Redis answers again. Calls are decided without it until all of this is done. */
+  async #returning(): Promise<void> {
+    for (const handle of this.#handles.values()) handle.demote()
+    if (!this.#subscribed) {
+      await this.#subscribeInTime()
+      this.#follower.subscribed()
+    }
+    await this.#joining.registerAll()
+    await this.#follower.catchUp()
+  }
+
+  #tell(kind: StoreEventKind, reason: string, outageMs: number): void {
+    this.#listeners.emit({ kind, reason, outageMs, at: Date.now() })
+  }
+
+  /** Since when Redis has not answered this process, ms since 1970 on its own clock; undefined while it answers. */
+  get degradedSince(): number | undefined {
+    return this.#host.watch.since
   }
 
   /** This process's name in events and in `busbar:workers`. */
@@ -99,29 +180,96 @@ export class Busbar implements AsyncDisposable {
 
   /**
    * Registers a provider and gives its handle; the same handle for the same id. With `settings` they become the
-   * whole fleet's; without, those in Redis hold, or the defaults where there are none.
-   * @throws SettingsError naming the path and the value; RedisUnavailableError.
+   * whole fleet's, unless an operator applied others; without, those in Redis hold, or the defaults where there are none.
+   * While Redis does not answer, the handle lives by these settings, or the defaults, and registers when it does.
+   * @throws SettingsError naming the path and the value; RedisUnavailableError with `onRedisDown: 'deny'`.
    */
   async provider(id: string, settings?: SettingsInput, options: ProviderOptions = {}): Promise<Provider> {
     checkArgument(idSchema, id, 'id')
     checkSettings(providerOptionsSchema, options)
     const resolved = resolveSettings(settings, this.#parts.defaults)
-    if (this.#closing !== undefined) throw new BusbarClosedError()
-    const { store, worker } = this.#host
+    const mode = settings === undefined ? 'keep' : 'set'
+    const handle = await this.#register(id, resolved, { mode }, options).catch((error: unknown) =>
+      this.#holdMeanwhile(error, id, resolved, mode, options),
+    )
+    const { pinned, setBy } = handle.settingsOrigin
+    if (settings !== undefined && pinned && planSettings(id, handle.stored, resolved).changes.length > 0) {
+      this.#host.log.info({ provider: id, setBy }, 'an operator applied other settings, which outrank these')
+    }
+    return handle
+  }
+
+  async #register(
+    id: string,
+    settings: Settings,
+    request: Pick<RegisterRequest, 'mode' | 'byHand'>,
+    options: ProviderOptions,
+  ): Promise<Provider> {
+    this.#assertOpen()
+    const { store, worker, watch, commandTimeoutMs } = this.#host
     const link = this.#links.get(id)
     const { gaps } = this.#follower
-    const mode = settings === undefined ? 'keep' : 'set'
-    const { epoch, registered } = await patiently(async () => ({
+    const { epoch, registered } = await patiently(watch, commandTimeoutMs, async () => ({
       epoch: await store.ensureEpoch(),
       registered: await store.register(id, {
         worker,
         knownVersion: link?.cache.version ?? 0,
-        settings: resolved,
-        mode,
+        settings,
         restore: link?.cache.read() ?? null,
+        ...request,
       }),
     }))
     return this.#hold(id, epoch, registered, gaps, options)
+  }
+
+  /** A handle while Redis is lost. @throws `error` where there is to be none. */
+  #holdMeanwhile(
+    error: unknown,
+    id: string,
+    settings: Settings,
+    mode: 'keep' | 'set',
+    options: ProviderOptions,
+  ): Provider {
+    const onRedisDown = options.onRedisDown ?? this.#parts.onRedisDown
+    const lost = this.#host.watch.lost && isBusbarError(error, 'redis_unavailable')
+    if (!lost || onRedisDown === 'deny') throw error
+    this.#joining.add(id, { settings, mode })
+    const known = this.#handles.get(id)
+    if (known === undefined) return this.#hold(id, '', this.#joining.provisional(settings), -1, options)
+    known.configure(options)
+    return known
+  }
+
+  /**
+   * Sets a provider's settings by hand, registering it where nobody did: they outrank those that code gives, until
+   * they are released. `actor`, default the worker's id, is kept as who set them.
+   * @throws SettingsError, CommandLateError, RedisUnavailableError
+   */
+  async apply(id: string, settings: SettingsInput, options: ControlOptions = {}): Promise<Provider> {
+    checkArgument(idSchema, id, 'id')
+    const resolved = resolveSettings(settings, this.#parts.defaults)
+    return this.#register(id, resolved, { mode: 'set', byHand: this.#byHand(id, 'apply', options) }, {})
+  }
+
+  /** Lets code set the settings again: the next registration with settings wins; until then they stay. */
+  async release(id: string, options: ControlOptions = {}): Promise<Provider> {
+    checkArgument(idSchema, id, 'id')
+    const byHand = this.#byHand(id, 'release', options)
+    return this.#register(id, resolveSettings(), { mode: 'release', byHand }, {})
+  }
+
+  #byHand(id: string, doing: string, options: ControlOptions): ByHand {
+    const { reason, actor = '' } = checkArgument(controlSchema, options, doing)
+    const notAfterMs = this.#links.get(id)?.notAfterMs ?? null
+    return { operator: actor === '' ? this.#host.worker : actor, reason, notAfterMs }
+  }
+
+  /** @internal What `apply` would change. Writes nothing. */
+  async plan(id: string, settings: SettingsInput): Promise<SettingsPlan> {
+    checkArgument(idSchema, id, 'id')
+    const resolved = resolveSettings(settings, this.#parts.defaults)
+    this.#assertOpen()
+    return planSettings(id, await this.#host.store.settings(id), resolved)
   }
 
   #hold(
@@ -144,6 +292,7 @@ export class Busbar implements AsyncDisposable {
     const handle = new Provider(this.#host, link, {
       classify: options.classify,
       consistency: options.consistency ?? this.#parts.consistency,
+      onRedisDown: options.onRedisDown ?? this.#parts.onRedisDown,
     })
     this.#links.set(id, link)
     this.#handles.set(id, handle)
@@ -198,24 +347,40 @@ export class Busbar implements AsyncDisposable {
 
   /**
    * Calls `listener` for every event of this kind, in every process. A listener that throws is logged and hurts
-   * nobody. Returns what takes it off again; so does aborting `signal`.
+   * nobody. Returns what takes it off again; so does aborting `signal`. `store_lost` and `store_restored` are of this
+   * process alone: Redis does not answer it, and does again.
    */
-  on(
-    kind: EventKind,
-    listener: (event: ProviderEvent) => unknown,
-    options: { readonly signal?: AbortSignal } = {},
-  ): () => void {
+  on(kind: EventKind, listener: (event: ProviderEvent) => unknown, options?: ListenerOptions): () => void
+  on(kind: StoreEventKind, listener: (event: StoreEvent) => unknown, options?: ListenerOptions): () => void
+  on(kind: AnyKind, listener: (event: never) => unknown, options: ListenerOptions = {}): () => void {
     checkKeys(options, ['signal'], 'on')
     return this.#listeners.add(kind, listener, options.signal)
   }
 
   /** This process also runs probes, from now on. Any number of processes may. */
   async startProbes(options: ProbeWorkerOptions = {}): Promise<ProbeWorker> {
-    const { concurrency } = checkArgument(probesSchema, options, 'startProbes')
+    const checked = checkArgument(probesSchema, options, 'startProbes')
     this.#assertOpen()
-    const worker = await this.#parts.startProbes(this, concurrency)
+    const worker = await this.#parts.startProbes(this, checked)
     this.#probeWorkers.add(worker)
     return worker
+  }
+
+  /**
+   * Runs one health check now, in this process, and records it like any probe. A refusal is a value: a mark, a pause,
+   * no probe configured, or one that cannot run here.
+   * @throws UnknownProviderError, RedisUnavailableError
+   */
+  async probe(id: string): Promise<ProbeReport> {
+    checkArgument(idSchema, id, 'id')
+    this.#assertOpen()
+    return this.#parts.probe(this, id)
+  }
+
+  /** @internal What there is to know of the Redis behind it. */
+  async inspect(): Promise<Inspection> {
+    this.#assertOpen()
+    return this.#parts.inspect()
   }
 
   /** @internal Every change in the namespace, for parts that follow it. */
@@ -249,6 +414,7 @@ export class Busbar implements AsyncDisposable {
     })()
     await within(drained, timeoutMs)
     this.#host.closed = true
+    this.#host.watch.stop()
     this.#follower.stop()
     const lost = [...this.#handles.values()].reduce((sum, handle) => sum + handle.stop(), 0)
     if (lost > 0) this.#host.log.warn({ outcomes: lost }, 'closed before these outcomes could be written')

@@ -1,20 +1,23 @@
-import type { Consistency } from '../config/options.js'
-import { isBusbarError } from '../model/errors.js'
+import type { Consistency, OnRedisDown } from '../config/options.js'
+import { isBusbarError, ProviderRemovedError } from '../model/errors.js'
 import type { Run } from '../model/ports.js'
 import type { Settings } from '../model/settings.js'
-import { callRun, type Decision } from './admission.js'
+import { callRun, type Decision, type Ending } from './admission.js'
 import { PLAIN_CONTEXT, type ExecuteOptions } from './call.js'
 import { isResponse, type Classify } from './classify.js'
 import { endingOf, execute, guard, judgeError, judgeResult, refusalOf } from './execute.js'
 import type { ExecuteTarget, Guarded } from './execute.js'
+import { Fallback } from './fallback.js'
 import { Gate } from './gate.js'
 import type { Host, Link } from './link.js'
+import type { LocalCircuit } from './local-circuit.js'
 import type { Outbox } from './outbox.js'
 
 /** What is local to one process. */
 export interface LocalOptions {
   readonly classify?: Classify | undefined
   readonly consistency: Consistency
+  readonly onRedisDown: OnRedisDown
 }
 
 /**
@@ -26,21 +29,27 @@ export class Caller {
   readonly #link: Link
   readonly #outbox: Outbox
   readonly #gate: Gate
+  readonly #fallback: Fallback
   #classify: Classify | undefined
 
   constructor(host: Host, link: Link, outbox: Outbox, local: LocalOptions) {
     this.#host = host
     this.#link = link
     this.#outbox = outbox
-    this.#gate = new Gate(host, link, local.consistency, (ending, generation, token) =>
+    this.#fallback = new Fallback(host, link, local.onRedisDown, (run, circuit) =>
+      this.#sendFallback(run, circuit),
+    )
+    this.#gate = new Gate(host, link, this.#fallback, local.consistency, (ending, generation, token) =>
       this.send(callRun(ending, generation, token)),
     )
     this.#classify = local.classify
   }
 
-  configure({ classify, consistency }: { [K in keyof LocalOptions]?: LocalOptions[K] | undefined }): void {
+  configure(local: { [K in keyof LocalOptions]?: LocalOptions[K] | undefined }): void {
+    const { classify, consistency, onRedisDown } = local
     this.#classify = classify ?? this.#classify
     this.#gate.consistency = consistency ?? this.#gate.consistency
+    this.#fallback.mode = onRedisDown ?? this.#fallback.mode
   }
 
   admit(): Decision | Promise<Decision> {
@@ -79,6 +88,10 @@ export class Caller {
 
   /** Whatever is no plain success. What trips the circuit is known before the call's end is. */
   async #fail(run: Run): Promise<void> {
+    if (this.#host.watch.lost) {
+      this.#keep(run)
+      return
+    }
     if (this.#post(run) && this.#tripping) await this.#outbox.attempted().catch(ignoreOutage)
   }
 
@@ -113,15 +126,49 @@ export class Caller {
    * is the outbox's, which sends it again.
    */
   async send(run: Run): Promise<void> {
+    if (this.#host.watch.lost) {
+      this.#keep(run)
+      return
+    }
     if (this.#gate.consistency === 'strict') return this.#outbox.commit(run)
     if (this.#link.cache.mode === 'stopped') return this.#outbox.commit(run)
     if (this.#post(run)) await this.#outbox.attempted().catch(ignoreOutage)
+  }
+
+  /** Tells how a call ended that needed no permit. */
+  record(ending: Ending): Promise<void> {
+    const { generation } = this.#host.watch.lost ? this.#fallback : this.#link.cache
+    return this.send(callRun(ending, generation, ''))
+  }
+
+  /** The provider as it is decided by while the store is lost. */
+  get fallback(): Fallback {
+    return this.#fallback
+  }
+
+  /** While the store is lost: the outcome decides here, if anything does, and is kept for the history. */
+  #keep(run: Run): void {
+    if (this.#link.removed) throw new ProviderRemovedError(this.#link.id)
+    this.#fallback.judge(run)
+    this.#outbox.add({ ...run, generation: NO_GENERATION })
+  }
+
+  /** A call that was admitted without the store decides nothing there, whenever it ends. */
+  async #sendFallback(run: Run, local: LocalCircuit | undefined): Promise<void> {
+    const kept = { ...run, generation: NO_GENERATION, token: '' }
+    if (!this.#host.watch.lost) return this.send(kept)
+    if (this.#link.removed) throw new ProviderRemovedError(this.#link.id)
+    this.#fallback.judge(run, local)
+    this.#outbox.add(kept)
   }
 
   get #settings(): Settings {
     return this.#link.settings.settings
   }
 }
+
+/** No circuit is ever in it: such an outcome enters the history alone. */
+const NO_GENERATION = 0
 
 /**
  * Rejects a turn later, when the caller has had time to attach a handler. Node keeps a book of promises that are

@@ -1,4 +1,6 @@
+import { inTurns } from './in-turns.js'
 import type { Host, Link } from './link.js'
+import { meansLost } from './store-watch.js'
 
 /**
  * Keeps what one process knows of its providers fresh.
@@ -25,8 +27,9 @@ export class Follower {
     this.#links = links
   }
 
-  start(): void {
-    this.#subscribed = true
+  /** `subscribed`: whether messages come already. */
+  start(subscribed: boolean): void {
+    this.#subscribed = subscribed
     this.#tickedAt = this.#host.clock.now()
     this.#timer = setInterval(() => this.#tick(), TICK_MS).unref()
   }
@@ -55,18 +58,38 @@ export class Follower {
   /** A link whose snapshot was read when `gapsBefore` was the count. */
   welcome(link: Link, gapsBefore: number): void {
     if (this.#subscribed && gapsBefore === this.#gaps) link.cache.follow()
-    else if (this.#subscribed) this.#read(link)
+    else if (this.#subscribed) void this.#read(link)
+  }
+
+  /** The store does not answer: nothing that is held decides by itself, until it was read again. */
+  storeLost(): void {
+    for (const link of this.#links.values()) link.cache.lost()
+  }
+
+  /** Reads all again, a few at a time. @throws RedisUnavailableError when the store is lost on the way. */
+  async catchUp(): Promise<void> {
+    await inTurns([...this.#links.values()], READS_AT_ONCE, async (link) => {
+      if (link.removed) return
+      const gap = link.cache.lost()
+      try {
+        if (this.#subscribed) await link.resync(gap)
+        else await link.run('snapshot', (store) => store.snapshot(link.id))
+      } catch (error) {
+        if (meansLost(error)) throw error
+        this.#host.log.debug({ err: error, provider: link.id }, 'could not read a provider again')
+      }
+    })
   }
 
   #readAll(): void {
-    for (const link of this.#links.values()) this.#read(link)
+    void inTurns([...this.#links.values()], READS_AT_ONCE, (link) => this.#read(link))
   }
 
-  #read(link: Link): void {
-    if (this.#reading.has(link)) return
+  async #read(link: Link): Promise<void> {
+    if (this.#reading.has(link) || this.#host.watch.lost) return
     this.#reading.add(link)
     const gap = link.cache.lost()
-    link
+    await link
       .resync(gap)
       .catch((error: unknown) => {
         this.#host.counters.connectionErrors += 1
@@ -79,7 +102,7 @@ export class Follower {
     const now = this.#host.clock.now()
     const asleep = now - this.#tickedAt > ASLEEP_MS
     this.#tickedAt = now
-    if (!this.#subscribed) return
+    if (!this.#subscribed || this.#host.watch.lost) return
     if (asleep) {
       this.#gaps += 1
       this.#readAll()
@@ -87,7 +110,7 @@ export class Follower {
     }
     this.#ticks = (this.#ticks + 1) % POLL_TICKS
     for (const link of this.#links.values()) {
-      if (link.cache.mode === 'starting' || link.cache.mode === 'resyncing') this.#read(link)
+      if (link.cache.mode === 'starting' || link.cache.mode === 'resyncing') void this.#read(link)
       else if (Math.floor(link.pollDraw * POLL_TICKS) === this.#ticks && link.cache.mode === 'following')
         this.#poll(link)
     }
@@ -103,6 +126,8 @@ export class Follower {
 }
 
 const TICK_MS = 1_000
+/** Providers read again at once: more would wait for each other longer than a command may. */
+const READS_AT_ONCE = 64
 const ASLEEP_MS = 2_000
 /** A provider that is used is read once in so many ticks; `Link.pollDraw` says in which. */
 const POLL_TICKS = 30

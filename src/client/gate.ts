@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import type { Consistency } from '../config/options.js'
-import { isBusbarError } from '../model/errors.js'
+import { isBusbarError, ProviderRemovedError } from '../model/errors.js'
 import type { RefusalCode } from '../model/words.js'
 import { admitLocally } from '../rules/local.js'
+import type { Fallback } from './fallback.js'
 import { StoredPermit, type Decision, type Refused, type Send } from './admission.js'
 import type { Host, Link } from './link.js'
 
@@ -13,18 +14,22 @@ import type { Host, Link } from './link.js'
  * the store for a lease, one request at a time: while it is under way the process's other callers are refused, and
  * a refusal is kept until the first lease can end, or something newer is known. In strict mode, and whenever the
  * snapshot may be old, every admission asks.
+ *
+ * No admission waits longer than one command may take: then, and for as long as the store is lost, `Fallback` decides.
  */
 export class Gate {
   readonly #host: Host
   readonly #link: Link
+  readonly #fallback: Fallback
   readonly #send: Send
   consistency: Consistency
   #asking = false
   #kept: { readonly refused: Refused; readonly version: number; readonly until: number } | undefined
 
-  constructor(host: Host, link: Link, consistency: Consistency, send: Send) {
+  constructor(host: Host, link: Link, fallback: Fallback, consistency: Consistency, send: Send) {
     this.#host = host
     this.#link = link
+    this.#fallback = fallback
     this.consistency = consistency
     this.#send = send
   }
@@ -37,6 +42,7 @@ export class Gate {
   /** `timeoutMs`: of the call, so that its lease outlives it. */
   admit(timeoutMs?: number): Decision | Promise<Decision> {
     this.#link.used = true
+    if (this.#host.watch.lost) return this.#withoutStore(timeoutMs)
     const { cache } = this.#link
     if (this.consistency === 'strict' || !cache.decides) return this.#ask(timeoutMs)
     if (cache.free) return this.#grant('', 'cache')
@@ -55,6 +61,12 @@ export class Gate {
       default:
         return local satisfies never
     }
+  }
+
+  #withoutStore(timeoutMs: number | undefined): Decision | Promise<Decision> {
+    if (this.#link.removed) return Promise.reject(new ProviderRemovedError(this.#link.id))
+    this.#host.counters.admissionsUnanswered += 1
+    return this.#fallback.decide(leaseFor(timeoutMs), 'Redis does not answer')
   }
 
   #grant(token: string, source: 'cache' | 'redis', wouldRefuse?: RefusalCode, generation?: number): Decision {
@@ -87,10 +99,43 @@ export class Gate {
     this.#kept = { refused, version: this.#link.cache.version, until: this.#host.clock.now() + forMs }
   }
 
-  /** Asks the store. When it cannot be asked, that is a refusal too. */
-  async #ask(timeoutMs: number | undefined): Promise<Decision> {
+  /** Asks the store, for as long as one command may take. A lease that comes later is given back. */
+  #ask(timeoutMs: number | undefined): Promise<Decision> {
+    return new Promise((resolve, reject) => {
+      let waiting = true
+      const deadline = this.#host.deadlines.set(this.#host.commandTimeoutMs, () => {
+        waiting = false
+        const why = new Error(`no answer within ${this.#host.commandTimeoutMs} ms`)
+        this.#host.watch.fail(why)
+        resolve(this.#unanswered(timeoutMs, why.message))
+      })
+      const late = (decision: Decision) => {
+        if (decision.admitted && decision.source === 'redis' && decision.permit.trial) {
+          decision.permit.settle('ignored').catch(() => undefined)
+        }
+      }
+      this.#askStore(timeoutMs).then(
+        (decision) => {
+          deadline.clear()
+          if (waiting) resolve(decision)
+          else late(decision)
+        },
+        (error: unknown) => {
+          deadline.clear()
+          reject(error instanceof Error ? error : new Error(String(error)))
+        },
+      )
+    })
+  }
+
+  #unanswered(timeoutMs: number | undefined, why: string): Decision {
+    this.#host.counters.admissionsUnanswered += 1
+    return this.#fallback.decide(leaseFor(timeoutMs), why)
+  }
+
+  async #askStore(timeoutMs: number | undefined): Promise<Decision> {
     const token = randomUUID()
-    const minLeaseMs = timeoutMs === undefined ? 0 : Math.ceil(timeoutMs) + LEASE_MARGIN_MS
+    const minLeaseMs = leaseFor(timeoutMs)
     try {
       const reply = await this.#link.run('admit', (store) => {
         const { caller, notAfterMs, id } = this.#link
@@ -110,18 +155,12 @@ export class Gate {
         retryAfterMs,
         source: 'redis',
       } as const
-      if (code === 'no_trial_free' && retryAfterMs !== null) this.#keep(refused, retryAfterMs)
+      if ((code === 'no_trial_free' || code === 'awaiting_probe') && retryAfterMs !== null)
+        this.#keep(refused, retryAfterMs)
       return refused
     } catch (error) {
       if (!isBusbarError(error, 'redis_unavailable') && !isBusbarError(error, 'command_late')) throw error
-      this.#host.counters.admissionsUnanswered += 1
-      return {
-        admitted: false,
-        code: 'redis_down',
-        reason: error.message,
-        retryAfterMs: null,
-        source: 'fallback',
-      }
+      return this.#unanswered(timeoutMs, error.message)
     }
   }
 
@@ -140,3 +179,6 @@ export class Gate {
 
 /** A lease outlives its call's timeout by this much, so that the result finds it. */
 const LEASE_MARGIN_MS = 1_000
+
+const leaseFor = (timeoutMs: number | undefined): number =>
+  timeoutMs === undefined ? 0 : Math.ceil(timeoutMs) + LEASE_MARGIN_MS

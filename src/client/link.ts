@@ -9,11 +9,14 @@ import type { Clock, KnownReply, Reply, SettingsReply, Store } from '../model/po
 import type { Deadlines } from './deadlines.js'
 import type { Counters, Logger } from './log.js'
 import { SnapshotCache } from './snapshot-cache.js'
+import type { StoreWatch } from './store-watch.js'
 import { logTransition } from './transition-log.js'
 
 /** What all handles of one process share. */
 export interface Host {
+  /** Asked through `watch`. */
   readonly store: Store
+  readonly watch: StoreWatch
   /** Name of this process; the same after a restart, if the user says so. */
   readonly worker: string
   /** Random name of this life of the process. */
@@ -72,6 +75,11 @@ export class Link {
     return this.#settings
   }
 
+  /** Whether somebody removed it, as far as is known. */
+  get removed(): boolean {
+    return this.#removed
+  }
+
   get caller(): { worker: string; knownVersion: number } {
     return { worker: this.#host.worker, knownVersion: this.cache.version }
   }
@@ -87,6 +95,7 @@ export class Link {
     this.#epoch = epoch
     this.#removed = false
     this.#settings = registered
+    this.#storeClock = { nowMs: registered.nowMs, at: this.#host.clock.now() }
     this.#absorb(registered)
   }
 
@@ -170,8 +179,10 @@ export class Link {
     }
     const epoch = await store.ensureEpoch()
     const restore = this.cache.read() ?? null
-    const { settings } = this.#settings
-    const registered = await store.register(this.id, { ...this.caller, settings, mode: 'keep', restore })
+    const { settings, pinned, setBy } = this.#settings
+    const byHand = pinned ? { operator: setBy, reason: '', notAfterMs: null } : undefined
+    const request = { ...this.caller, settings, mode: 'keep' as const, restore, byHand }
+    const registered = await store.register(this.id, request)
     log.warn({ provider: this.id }, 'Redis was wiped: provider registered again')
     this.adopt(epoch, registered)
   }

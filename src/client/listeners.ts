@@ -1,13 +1,17 @@
 import { show } from '../config/show.js'
 import { ArgumentError } from '../model/errors.js'
-import { EVENT_KINDS, type EventKind, type ProviderEvent } from '../model/events.js'
+import { EVENT_KINDS, STORE_EVENT_KINDS } from '../model/events.js'
+import type { EventKind, ProviderEvent, StoreEvent, StoreEventKind } from '../model/events.js'
 import { onRejection, type Counters, type Logger } from './log.js'
 
-export type Listener = (event: ProviderEvent) => unknown
+export type AnyKind = EventKind | StoreEventKind
+type Listener = (event: never) => unknown
+
+const KINDS: readonly string[] = [...EVENT_KINDS, ...STORE_EVENT_KINDS]
 
 /** Typed listeners of one process. One that throws, or rejects, hurts nobody. */
 export class Listeners {
-  readonly #byKind = new Map<EventKind, Set<Listener>>()
+  readonly #byKind = new Map<AnyKind, Set<Listener>>()
   readonly #log: Logger
   readonly #counters: Counters
 
@@ -16,9 +20,9 @@ export class Listeners {
     this.#counters = counters
   }
 
-  add(kind: EventKind, listener: Listener, signal?: AbortSignal): () => void {
-    if (!(EVENT_KINDS as readonly unknown[]).includes(kind)) {
-      throw new ArgumentError('kind', `kind: expected one of ${EVENT_KINDS.join(', ')}, got ${show(kind)}`)
+  add(kind: AnyKind, listener: Listener, signal?: AbortSignal): () => void {
+    if (!KINDS.includes(kind)) {
+      throw new ArgumentError('kind', `kind: expected one of ${KINDS.join(', ')}, got ${show(kind)}`)
     }
     if (typeof listener !== 'function') throw new ArgumentError('listener', 'listener: expected a function')
     // A function of its own, so that the same listener may be added twice and taken off once.
@@ -35,18 +39,20 @@ export class Listeners {
     return off
   }
 
-  emit(event: ProviderEvent): void {
+  emit(event: ProviderEvent | StoreEvent): void {
     for (const listener of [...(this.#byKind.get(event.kind) ?? [])]) {
       try {
-        onRejection(listener(event), (error) => this.#failed(event, error))
+        // It was added for this kind, so this is the event that it takes.
+        onRejection(listener(event as never), (error) => this.#failed(event, error))
       } catch (error) {
         this.#failed(event, error)
       }
     }
   }
 
-  #failed(event: ProviderEvent, error: unknown): void {
+  #failed(event: ProviderEvent | StoreEvent, error: unknown): void {
     this.#counters.callbacksFailed += 1
-    this.#log.error({ err: error, kind: event.kind, provider: event.providerId }, 'a listener failed')
+    const of = 'providerId' in event ? { provider: event.providerId } : {}
+    this.#log.error({ err: error, kind: event.kind, ...of }, 'a listener failed')
   }
 }

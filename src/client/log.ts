@@ -18,6 +18,10 @@ export interface Counters {
   callbacksFailed: number
   /** Errors of connections, and messages that made no sense. */
   connectionErrors: number
+  /** Probes that this worker could not make, for a reason of its own. */
+  probesDiscarded: number
+  /** Schedulers of probes that were gone or stuck, and that this worker began again. */
+  probeLoopsMended: number
 }
 
 export const newCounters = (): Counters => ({
@@ -25,6 +29,8 @@ export const newCounters = (): Counters => ({
   admissionsUnanswered: 0,
   callbacksFailed: 0,
   connectionErrors: 0,
+  probesDiscarded: 0,
+  probeLoopsMended: 0,
 })
 
 /** A logger that throws, or rejects, hurts nobody; it is counted. */

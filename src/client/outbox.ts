@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { isBusbarError } from '../model/errors.js'
 import type { RecordResult, Run } from '../model/ports.js'
 import { isHealthStatus, isSuccess } from '../model/words.js'
@@ -43,6 +42,10 @@ export class Outbox {
   readonly #draw = Math.random()
   /** 0 to 1: where in `flushIntervalMs` this worker's turns are. */
   readonly #phase = Math.random()
+  /** The batch under way, until it is applied or given up. */
+  #sending: readonly OpenRun[] = []
+  /** Ends the pause before a batch is sent again. */
+  #wake: (() => void) | undefined
   /** Failures of calls in this process since its last success. */
   failuresInRow = 0
 
@@ -86,7 +89,7 @@ export class Outbox {
     if (this.#runs.length > 0) {
       this.#flushSoon()
       await this.attempted().catch(() => undefined)
-    } else if (this.#flushing !== undefined) {
+    } else if (this.#flushing !== undefined && this.#failing === undefined) {
       await new Promise<void>((resolve) => this.#underway.push(resolve))
     }
   }
@@ -94,6 +97,13 @@ export class Outbox {
   /** The fleet suspects the provider: what this process holds is wanted now. */
   hurry(): void {
     if (this.#runs.length > 0 && this.#draw < this.#urgentShare) this.#flushSoon()
+  }
+
+  /** The store answers again: what was not applied before or during the outage enters the history, and decides nothing. */
+  demote(): void {
+    for (const run of [...this.#sending, ...this.#runs]) run.generation = 0
+    this.failuresInRow = 0
+    this.#wake?.()
   }
 
   /** Whether anything has not been applied yet. */
@@ -145,7 +155,10 @@ export class Outbox {
     if (this.#notBefore === undefined) this.#notBefore = this.#nextTurn(now)
     const pauseMs = this.#notBefore - now
     // After a longer silence the first goes at once: the less a worker holds, the less old news its failure brings.
-    if (pauseMs <= 0) { this.#flushSoon(); return; }
+    if (pauseMs <= 0) {
+      this.#flushSoon()
+      return
+    }
     this.#timer = setTimeout(() => this.#flushSoon(), pauseMs)
     if (this.#host.unref) this.#timer.unref()
   }
@@ -164,7 +177,9 @@ export class Outbox {
       const runs = this.#runs.splice(0, MAX_BATCH)
       this.#urgent = this.#runs.length > 0
       if (!this.#urgent) this.#last = undefined
+      this.#sending = runs
       await this.#send(runs, this.#urgent ? [] : this.#waiters.splice(0))
+      this.#sending = []
     }
     // In the same turn as the last look: an outcome added after it finds no flush under way.
     this.#urgent = false
@@ -201,10 +216,18 @@ export class Outbox {
           return
         }
       }
-      await sleep(Math.min(50 * 2 ** attempt, MAX_PAUSE_MS) * (0.5 + Math.random()), undefined, {
-        ref: false,
-      })
+      await this.#pause(Math.min(50 * 2 ** attempt, MAX_PAUSE_MS) * (0.5 + Math.random()))
     }
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms).unref()
+      this.#wake = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
   }
 
   #record(runs: readonly OpenRun[], sequence: number, resent: boolean): Promise<RecordResult> {
@@ -257,8 +280,10 @@ interface Waiter {
 }
 
 /** A run that may still grow. `plain`: a success without a lease, of a call. */
-interface OpenRun extends Omit<Run, 'count'> {
+interface OpenRun extends Omit<Run, 'count' | 'generation'> {
   count: number
+  /** 0 once it is to decide nothing. */
+  generation: number
   readonly plain: boolean
 }
 

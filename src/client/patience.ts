@@ -1,4 +1,5 @@
 import { isBusbarError } from '../model/errors.js'
+import type { StoreWatch } from './store-watch.js'
 
 /** Waits for `work`, but no longer than `timeoutMs`. */
 export async function within(work: Promise<unknown>, timeoutMs: number): Promise<void> {
@@ -15,13 +16,18 @@ export async function within(work: Promise<unknown>, timeoutMs: number): Promise
 
 const ATTEMPTS = 3
 
-/** Tries again when the store did not answer in time: for what may be done twice, and must not fail on a busy start. */
-export async function patiently<T>(work: () => Promise<T>): Promise<T> {
+/**
+ * Tries again when the store did not answer in time, after at most `waitMs`: for what may be done twice, and must not
+ * fail on a busy start.
+ */
+export async function patiently<T>(watch: StoreWatch, waitMs: number, work: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await work()
     } catch (error) {
       if (attempt === ATTEMPTS || !isBusbarError(error, 'redis_unavailable')) throw error
+      if ('lasting' in error && error.lasting === true) throw error
+      await watch.back(waitMs)
     }
   }
 }

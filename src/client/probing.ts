@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { ProbeOutcome, Run } from '../model/ports.js'
+import type { ProbeResult } from '../model/settings.js'
 import type { Host, Link } from './link.js'
 import type { Outbox } from './outbox.js'
 
@@ -19,6 +20,19 @@ export interface ProbeRefusal {
   readonly reason: string
   readonly retryAfterMs: number | null
 }
+
+/** What `busbar.probe()` did: a health check, or why there was none. */
+export type ProbeReport =
+  | ({ readonly id: string; readonly probed: true; readonly trial: boolean } & ProbeResult)
+  | {
+      readonly id: string
+      readonly probed: false
+      /** A code of a refusal (`marked_unhealthy`, `throttled`, ...), or `no_probe`, `kind_elsewhere`, `not_here`, `nothing_yet`, `settings_changed`. */
+      readonly code: string
+      readonly reason: string
+      /** ms until asking again can help; null when no deadline is known. */
+      readonly retryAfterMs: number | null
+    }
 
 export type ProbeAdmission = { readonly ticket: ProbeTicket } | { readonly refused: ProbeRefusal }
 

@@ -1,12 +1,19 @@
 import { checkArgument } from '../config/check.js'
-import { controlSchema, countSchema, markSchema, thresholdSchema, tripSchema } from '../config/options.js'
+import {
+  controlSchema,
+  countSchema,
+  heartbeatSchema,
+  markSchema,
+  thresholdSchema,
+  tripSchema,
+} from '../config/options.js'
 import type { Change, ProviderEvent } from '../model/events.js'
-import type { ControlRequest, KnownReply, Reply, Store } from '../model/ports.js'
+import type { ControlRequest, KnownReply, Reply, SettingsReply, Store } from '../model/ports.js'
 import type { Settings } from '../model/settings.js'
 import type { HistoryEntry } from '../model/snapshot.js'
 import type { CircuitState, HealthStatus, Mark, Outcome } from '../model/words.js'
 import { assess } from '../rules/health.js'
-import { callRun, checkEnding } from './admission.js'
+import { checkEnding } from './admission.js'
 import type { Decision, SettleOptions } from './admission.js'
 import type { CallContext, ExecuteOptions } from './call.js'
 import { Caller, type LocalOptions } from './caller.js'
@@ -30,7 +37,7 @@ export interface TimedControlOptions extends ControlOptions {
 
 /**
  * A process's handle of one provider. Every method asks Redis, unless it says otherwise, and may reject with
- * `RedisUnavailableError` (Redis did not answer), `ProviderRemovedError` (somebody removed the provider) or
+ * `RedisUnavailableError` (Redis did not answer; while it is lost, at once), `ProviderRemovedError` (somebody removed the provider) or
  * `BusbarClosedError`.
  */
 export class Provider {
@@ -59,6 +66,17 @@ export class Provider {
     return this.#link.settings.settings
   }
 
+  /** @internal */
+  get stored(): SettingsReply {
+    return this.#link.settings
+  }
+
+  /** Who set them, when (Redis ms), and whether an operator did: then code does not replace them. Asks nobody. */
+  get settingsOrigin(): { readonly setBy: string; readonly setAt: number; readonly pinned: boolean } {
+    const { setBy, setAt, pinned } = this.#link.settings
+    return { setBy, setAt, pinned }
+  }
+
   /**
    * Runs `fn` if the circuit lets it, and tells the fleet how it ended.
    * @throws CallRefusedError when it was not run (it bears no stack trace); CallTimeoutError; whatever `fn` throws;
@@ -79,7 +97,7 @@ export class Provider {
     }
   }
 
-  /** Whether a call may begin now. A refusal is a value; when Redis cannot be asked it is `redis_down`. */
+  /** Whether a call may begin now. A refusal is a value; while Redis is lost, `onRedisDown` says who decides. */
   async admit(): Promise<Decision> {
     return this.#caller.admit()
   }
@@ -94,7 +112,7 @@ export class Provider {
 
   /** Tells how a call ended that did not come through `execute` or `admit`. */
   async record(outcome: Outcome, options: SettleOptions = {}): Promise<void> {
-    await this.#caller.send(callRun(checkEnding(outcome, options), this.#link.cache.generation, ''))
+    await this.#caller.record(checkEnding(outcome, options))
   }
 
   /** `record('healthy')`. */
@@ -158,6 +176,16 @@ export class Provider {
     )
   }
 
+  /**
+   * The provider reports by itself that it lives, for a probe of kind `heartbeat`. With `progress`, a whole number from 0
+   * to 10 000 000 000 000 in units of its own (steps done, bytes read), also how far it has come: any change of it counts.
+   * One write; nobody is told.
+   */
+  async heartbeat(options: { readonly progress?: number | undefined } = {}): Promise<void> {
+    const { progress = null } = checkArgument(heartbeatSchema, options, 'heartbeat')
+    await this.#link.run('beat', (store) => store.beat(this.id, { ...this.#link.caller, progress }))
+  }
+
   /** The circuit's state; an open circuit whose cooldown is over is `half_open`. */
   async state(): Promise<CircuitState> {
     return (await this.snapshot()).state
@@ -206,10 +234,16 @@ export class Provider {
     return presentSnapshot(reply.snapshot, await this.#link.currentSettings(), 'redis')
   }
 
-  /** What this process knows without asking; undefined after a removal. Counters may lag behind. */
+  /**
+   * What this process knows without asking; undefined after a removal. Counters may lag behind. While Redis is lost its
+   * source is `fallback`, and with `onRedisDown: 'local'` it is the circuit that decides in this process.
+   */
   peek(): Snapshot | undefined {
-    const held = this.#link.cache.read()
-    return held === undefined ? undefined : presentSnapshot(held, this.#link.settings, 'cache')
+    if (this.#link.removed) return undefined
+    const { lost } = this.#host.watch
+    const held = lost ? this.#caller.fallback.snapshot() : this.#link.cache.read()
+    const source = lost ? 'fallback' : 'cache'
+    return held === undefined ? undefined : presentSnapshot(held, this.#link.settings, source)
   }
 
   /** The newest events, oldest first; `count` at most, default 100. */
@@ -234,6 +268,11 @@ export class Provider {
   hurry({ snapshot }: Change): void {
     if (snapshot?.state !== 'closed') return
     if (snapshot.failingBatches >= this.settings.breaker.failureThreshold) this.#outbox.hurry()
+  }
+
+  /** @internal The store answers again: what is still to be written decides nothing. */
+  demote(): void {
+    this.#outbox.demote()
   }
 
   /** @internal Gives up what has not been written. Returns how many outcomes that were. */

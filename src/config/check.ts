@@ -25,13 +25,17 @@ function check<S extends z.ZodType>(
   if (issue.code === 'unrecognized_keys') {
     const found = [...issue.path, issue.keys[0] ?? '']
     const path = join(at, found)
-    throw fail(path, `${path}: unknown setting (got ${show(dig(input, found))})`)
+    const got = SECRET.test(path) ? 'its value is not shown' : `got ${show(dig(input, found))}`
+    throw fail(path, `${path}: unknown setting (${got})`)
   }
   const path = join(at, issue.path)
   const complete = issue.code === 'custom' && issue.params?.['complete'] === true
   const got = complete ? '' : `, got ${show(dig(input, issue.path))}`
   throw fail(path, `${path === '' ? 'settings' : path}: ${issue.message}${got}`)
 }
+
+/** Names under which somebody may have written what must not stand in a log. */
+const SECRET = /(pass(word|phrase)?|secret|token|credentials?|key)$/i
 
 /** Marks an issue whose message shows the values already, or must not show them. */
 export const COMPLETE = { params: { complete: true } } as const

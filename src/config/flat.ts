@@ -35,8 +35,12 @@ export function unflattenSettings(flat: FlatSettings): Settings {
   })
 }
 
-const parse = (value: string): number | boolean =>
-  value === 'true' || value === 'false' ? value === 'true' : Number(value)
+/** A flag, a number, or else a word; the schema judges whether it may be one. */
+function parse(value: string): number | boolean | string {
+  if (value === 'true' || value === 'false') return value === 'true'
+  const number = Number(value)
+  return value.trim() === '' || Number.isNaN(number) ? value : number
+}
 
 /** What changed, as an event tells it: `breaker.failureThreshold=3`, old and new; empty when nothing did. */
 export function diffSettings(before: FlatSettings, after: FlatSettings): { from: string; to: string } {

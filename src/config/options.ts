@@ -8,6 +8,10 @@ import { bool, DAY, name, oneOf, text, whole } from './fields.js'
 const CONSISTENCIES = ['cached', 'strict'] as const
 export type Consistency = (typeof CONSISTENCIES)[number]
 
+/** How calls are decided while Redis does not answer. */
+export const ON_REDIS_DOWN = ['local', 'allow', 'deny'] as const
+export type OnRedisDown = (typeof ON_REDIS_DOWN)[number]
+
 const fn = () =>
   z.custom<(...args: never[]) => unknown>((value) => typeof value === 'function', {
     error: 'expected a function',
@@ -40,18 +44,24 @@ export const connectSchema = z.strictObject(
       })
       .optional(),
     consistency: oneOf(CONSISTENCIES).default(c.consistency),
+    onRedisDown: oneOf(ON_REDIS_DOWN).default(c.onRedisDown),
     workerId: name().optional(),
     logger: logger.optional(),
     commandTimeoutMs: whole(1, 60_000).default(c.commandTimeoutMs),
     flushIntervalMs: whole(1, 10_000).default(c.flushIntervalMs),
     maxBatchesPerSecond: whole(1, 1_000_000).default(c.maxBatchesPerSecond),
+    probeQueues: whole(1, 64).default(c.probeQueues),
     unref: bool().default(c.unref),
   },
   { error: 'expected an object' },
 )
 
 export const providerOptionsSchema = z.strictObject(
-  { classify: fn().optional(), consistency: oneOf(CONSISTENCIES).optional() },
+  {
+    classify: fn().optional(),
+    consistency: oneOf(CONSISTENCIES).optional(),
+    onRedisDown: oneOf(ON_REDIS_DOWN).optional(),
+  },
   { error: 'expected an object' },
 )
 
@@ -70,8 +80,8 @@ export const markNameSchema = oneOf(MARKS)
 export const outcomeSchema = oneOf(OUTCOMES)
 export const countSchema = z.strictObject({ count: whole(0, 1_000_000).default(100) }, OBJECT)
 export const thresholdSchema = z.number({ error: 'expected a number from 0 to 1' }).min(0).max(1)
+/** As far as a number keeps all its digits on its way through Lua and JSON. */
+const MAX_PROGRESS = 10_000_000_000_000
+export const heartbeatSchema = z.strictObject({ progress: whole(0, MAX_PROGRESS).optional() }, OBJECT)
 export const closeSchema = z.strictObject({ timeoutMs: whole(0, DAY).default(5_000) }, OBJECT)
-export const probesSchema = z.strictObject(
-  { concurrency: whole(1, 1_000).default(DEFAULTS.probes.concurrency) },
-  OBJECT,
-)
+export { probesSchema } from './probe/worker.js'

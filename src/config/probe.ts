@@ -1,106 +1,17 @@
 import { z } from 'zod'
-import type { ProbeSettings } from '../model/settings.js'
-import { COMPLETE } from './check.js'
-import { DEFAULTS } from './defaults.js'
-import { DAY, oneOf, text, whole } from './fields.js'
-
-const d = DEFAULTS.httpProbe
-
-const URL_ERROR = 'expected an absolute http: or https: URL'
-const httpUrl = z
-  .string({ error: URL_ERROR })
-  .max(2_048, { error: URL_ERROR })
-  .superRefine((value, context) => {
-    const url = URL.canParse(value) ? new URL(value) : undefined
-    if (url?.protocol !== 'http:' && url?.protocol !== 'https:') {
-      context.addIssue({ code: 'custom', message: URL_ERROR })
-    } else if (url.username !== '' || url.password !== '') {
-      // A password is not for messages, nor for Redis.
-      context.addIssue({ code: 'custom', message: `${URL_ERROR} without credentials`, ...COMPLETE })
-    }
-  })
-
-const STATUS_ERROR = 'expected a status from 100 to 599, or a class such as 2xx'
-const MAX_STATUSES = 50
-const isStatus = (value: unknown): value is number | string =>
-  (typeof value === 'number' && Number.isInteger(value) && value >= 100 && value <= 599) ||
-  (typeof value === 'string' && /^[1-5](xx|[0-9][0-9])$/.test(value))
-
-/** One status, or a list of them; the path of what is wrong is that of the very one. */
-const statuses = z
-  .unknown()
-  .superRefine((value, context) => {
-    const list: readonly unknown[] = Array.isArray(value) ? value : [value]
-    const bad = list.findIndex((one) => !isStatus(one))
-    if (bad < 0 && list.length > 0 && list.length <= MAX_STATUSES) return
-    const path = Array.isArray(value) && bad >= 0 ? [bad] : []
-    context.addIssue({ code: 'custom', path, message: STATUS_ERROR })
-  })
-  .transform((value) => (Array.isArray(value) ? value : [value]).filter(isStatus))
-
-const HEADER_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$/
-const HEADERS_ERROR = 'expected header names and values as HTTP allows them'
-// What is refused are the control characters but the tab: they could end the header, or the request.
-const headerValue = z
-  .string({ error: HEADERS_ERROR })
-  .max(4_096, { error: HEADERS_ERROR })
-  .refine((value) => !/\p{Cc}/u.test(value.replaceAll('\t', '')), { error: HEADERS_ERROR })
-
-const headers = z
-  .unknown()
-  .superRefine((value, context) => {
-    // The one name that a record would leave out in silence.
-    if (typeof value === 'object' && value !== null && Object.hasOwn(value, '__proto__')) {
-      context.addIssue({ code: 'custom', path: ['__proto__'], message: HEADERS_ERROR })
-    }
-  })
-  .pipe(
-    z.record(z.string().regex(HEADER_NAME, { error: HEADERS_ERROR }), headerValue, { error: HEADERS_ERROR }),
-  )
-
-const http = z
-  .strictObject({
-    kind: z.literal('http'),
-    url: httpUrl,
-    method: oneOf(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']).default(d.method),
-    headers: headers.default({}),
-    expectStatus: statuses.default([...d.expectStatus]),
-    bodyContains: text(4_096).min(1, { error: 'expected some text' }).optional(),
-    degradedMs: whole(1, DAY).optional(),
-    intervalMs: whole(10, DAY).default(d.intervalMs),
-    timeoutMs: whole(1, DAY).optional(),
-  })
-  .transform((probe): ProbeSettings => {
-    const { bodyContains, degradedMs, ...rest } = probe
-    const timeoutMs = probe.timeoutMs ?? Math.min(d.timeoutMs, probe.intervalMs)
-    return {
-      ...rest,
-      timeoutMs,
-      ...(bodyContains === undefined ? {} : { bodyContains }),
-      ...(degradedMs === undefined ? {} : { degradedMs }),
-    }
-  })
-  .superRefine((probe, context) => {
-    const clash = (path: string, message: string) =>
-      context.addIssue({ code: 'custom', path: [path], message, ...COMPLETE })
-    if (probe.timeoutMs > probe.intervalMs) {
-      clash(
-        'timeoutMs',
-        `timeoutMs ${probe.timeoutMs} is longer than intervalMs ${probe.intervalMs}: two probes would overlap`,
-      )
-    }
-    if (probe.degradedMs !== undefined && probe.degradedMs >= probe.timeoutMs) {
-      clash(
-        'degradedMs',
-        `degradedMs ${probe.degradedMs} is not below timeoutMs ${probe.timeoutMs}: no answer could be degraded`,
-      )
-    }
-  })
-
-/** The kinds of probes that exist. */
-const KINDS = ['http'] as const
+import { PROBE_KINDS } from '../model/probe.js'
+import { httpProbe } from './probe/http.js'
+import { redisProbe } from './probe/redis.js'
+import { functionProbe, heartbeatProbe, processProbe } from './probe/registered.js'
+import { tcpProbe } from './probe/tcp.js'
 
 /** A health check: `kind` says which schema it must fit. */
-export const probeSchema = z
-  .looseObject({ kind: oneOf(KINDS) }, { error: 'expected an object with kind and url' })
-  .pipe(http)
+export const probeSchema = z.discriminatedUnion(
+  'kind',
+  [httpProbe, tcpProbe, redisProbe, processProbe, functionProbe, heartbeatProbe],
+  {
+    // Typed as the union's own issue only, it is also asked about what is no object at all.
+    error: ({ code }: { readonly code: string }) =>
+      code === 'invalid_union' ? `expected one of ${PROBE_KINDS.join(', ')}` : 'expected an object with kind',
+  },
+)

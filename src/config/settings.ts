@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import type { Settings, SettingsInput } from '../model/settings.js'
+import { RECOVERIES, type Settings, type SettingsInput } from '../model/settings.js'
 import { checkSettings, COMPLETE } from './check.js'
 import { DEFAULTS } from './defaults.js'
-import { bool, DAY, number, whole } from './fields.js'
+import { bool, DAY, number, oneOf, whole } from './fields.js'
 import { probeSchema } from './probe.js'
 
 const b = DEFAULTS.breaker
@@ -22,6 +22,7 @@ const breakerSchema = z
       maxCooldownMs: whole(1, 30 * DAY).optional(),
       cooldownJitter: number(0, 1).default(b.cooldownJitter),
       enforce: bool().default(b.enforce),
+      recovery: oneOf(RECOVERIES).default(b.recovery),
     },
     OBJECT,
   )
@@ -63,6 +64,17 @@ export const settingsSchema = z
     return { ...rest, ...(slowMs === undefined ? {} : { slowMs }), ...(probe === undefined ? {} : { probe }) }
   })
 
+/** What only the complete settings can be asked: the one may be given, and the other be a default. */
+const completeSchema = settingsSchema.superRefine(({ breaker, probe }, context) => {
+  if (breaker.recovery !== 'probe' || probe !== undefined) return
+  context.addIssue({
+    code: 'custom',
+    path: ['breaker', 'recovery'],
+    message: 'recovery "probe" needs the setting probe, which is missing: nothing could close the circuit',
+    ...COMPLETE,
+  })
+})
+
 /**
  * The complete settings: those given, over the connection's defaults, over the built-in ones.
  * @throws SettingsError naming the path and the value.
@@ -70,7 +82,7 @@ export const settingsSchema = z
 export function resolveSettings(input: SettingsInput = {}, defaults: SettingsInput = {}): Settings {
   checkSettings(settingsSchema, input)
   checkSettings(settingsSchema, defaults, 'defaults')
-  return checkSettings(settingsSchema, {
+  return checkSettings(completeSchema, {
     breaker: { ...defined(defaults.breaker), ...defined(input.breaker) },
     history: { ...defined(defaults.history), ...defined(input.history) },
     slowMs: input.slowMs ?? defaults.slowMs,

@@ -1,5 +1,4 @@
 import { isDeepStrictEqual } from 'node:util'
-import { flattenSettings } from '../config/flat.js'
 import type { ProviderEvent } from '../model/events.js'
 import type { Settings } from '../model/settings.js'
 import type { StoredSnapshot } from '../model/snapshot.js'
@@ -15,6 +14,7 @@ export interface MemoryProvider {
   revision: number
   setBy: string
   setAt: number
+  pinned: boolean
   readonly history: HistoryLog
   readonly events: ProviderEvent[]
   /** Last applied sequence per incarnation. */
@@ -29,12 +29,14 @@ export const newProvider = (
   settings: Settings,
   revision: number,
   setBy: string,
+  pinned = false,
 ): MemoryProvider => ({
   circuit,
   settings,
   revision,
   setBy,
   setAt: circuit.lastNowMs,
+  pinned,
   history: newHistory(),
   events: [],
   batches: new Map(),
@@ -72,9 +74,6 @@ export function settle(before: Circuit, after: Circuit): Circuit {
 
 const awaitsDeadline = ({ phase, throttledUntilMs, lastNowMs, mark }: Circuit): boolean =>
   phase.state !== 'closed' || throttledUntilMs > lastNowMs || (mark !== null && mark.untilMs !== null)
-
-export const sameSettings = (a: Settings, b: Settings): boolean =>
-  JSON.stringify(flattenSettings(a)) === JSON.stringify(flattenSettings(b))
 
 export function snapshotOf(id: string, provider: MemoryProvider, readingMs: number): StoredSnapshot {
   const { circuit, settings, revision } = provider
@@ -115,6 +114,9 @@ export function snapshotOf(id: string, provider: MemoryProvider, readingMs: numb
     lastProbeDetail: circuit.lastProbe?.detail ?? '',
     lastProbeAt: circuit.lastProbe?.atMs ?? null,
     probeStartedAt: circuit.probeStartedAtMs,
+    heartbeatAt: circuit.heartbeat?.atMs ?? null,
+    heartbeatProgress: circuit.heartbeat?.progress ?? null,
+    heartbeatProgressAt: circuit.heartbeat?.progressAtMs ?? null,
     at: now,
   }
 }

@@ -1,6 +1,8 @@
 import { diffSettings, flattenSettings } from '../config/flat.js'
+import { CommandLateError, UnknownProviderError } from '../model/errors.js'
 import type { Change, ProviderEvent } from '../model/events.js'
 import type * as port from '../model/ports.js'
+import type { Settings } from '../model/settings.js'
 import type { HistoryEntry } from '../model/snapshot.js'
 import { isHealthStatus, type HealthStatus } from '../model/words.js'
 import { admit } from '../rules/admission.js'
@@ -14,20 +16,12 @@ import {
   type Step,
 } from '../rules/circuit.js'
 import { advanceClock, peekClock } from '../rules/clock.js'
+import { beat } from '../rules/heartbeat.js'
 import { append, view } from '../rules/history.js'
 import { nextSlot } from '../rules/load.js'
 import { clearMark, setMark } from '../rules/marks.js'
 import { restoreCircuit } from '../rules/restore.js'
-import {
-  andThen,
-  begin,
-  keepEvents,
-  newProvider,
-  sameSettings,
-  settle,
-  snapshotOf,
-  stamp,
-} from './provider.js'
+import { andThen, begin, keepEvents, newProvider, settle, snapshotOf, stamp } from './provider.js'
 import type { MemoryProvider } from './provider.js'
 
 /**
@@ -55,21 +49,26 @@ export class MemoryStore implements port.Store {
 
   register(id: string, request: port.RegisterRequest): Promise<port.KnownReply<port.SettingsReply>> {
     const known = this.#providers.get(id)
-    const reply = known === undefined ? this.#create(id, request) : this.#reconfigure(id, known, request)
-    return Promise.resolve(reply)
+    const notAfterMs = request.byHand?.notAfterMs ?? Infinity
+    if (this.#clock.now() > notAfterMs) return Promise.reject(new CommandLateError('register', id))
+    if (known !== undefined) return Promise.resolve(this.#reconfigure(id, known, request))
+    if (request.mode === 'release') return Promise.reject(new UnknownProviderError(id))
+    return Promise.resolve(this.#create(id, request))
   }
 
   #create(id: string, request: port.RegisterRequest): port.KnownReply<port.SettingsReply> {
     const now = this.#clock.now()
-    const { restore, settings, worker } = request
+    const { restore, settings, worker, byHand } = request
+    const actor = byHand?.operator ?? ''
     const circuit = restore === null ? newCircuit(now) : restoreCircuit(restore, now)
-    const provider = newProvider(circuit, settings, (restore?.settingsRevision ?? 0) + 1, worker)
+    const revision = (restore?.settingsRevision ?? 0) + 1
+    const provider = newProvider(circuit, settings, revision, actor || worker, actor !== '')
     this.#providers.set(id, provider)
     this.#registered.set(id, now)
     const { generation, version } = circuit
     const reason = restore === null ? 'registered' : 'restored after a wipe'
     const to = stateAt(circuit.phase, now)
-    const event = { kind: 'registered' as const, from: '', to, reason, actor: '', generation, version }
+    const event = { kind: 'registered' as const, from: '', to, reason, actor, generation, version }
     const reply = this.#commit(id, provider, request, 0, { circuit, events: [event] }, {})
     return { ...reply, ...settingsOf(provider) }
   }
@@ -80,25 +79,24 @@ export class MemoryStore implements port.Store {
       circuit: { ...provider.circuit, ...advanceClock(provider.circuit, this.#clock.now()) },
       events: [],
     }
-    if (request.mode === 'set' && !sameSettings(provider.settings, request.settings)) {
-      const { from, to } = diffSettings(flattenSettings(provider.settings), flattenSettings(request.settings))
+    const changed = changeSettings(provider, request, step.circuit.lastNowMs)
+    if (changed !== undefined) {
       const circuit = bumpVersion(step.circuit)
       const { generation, version } = circuit
-      step = {
-        circuit,
-        events: [{ kind: 'settings_changed', from, to, reason: '', actor: '', generation, version }],
-      }
-      provider.settings = request.settings
-      provider.revision += 1
-      provider.setBy = request.worker
-      provider.setAt = circuit.lastNowMs
+      const by = { reason: request.byHand?.reason ?? '', actor: request.byHand?.operator ?? '' }
+      step = { circuit, events: [{ kind: 'settings_changed', ...changed, ...by, generation, version }] }
     }
     return { ...this.#commit(id, provider, request, before, step, {}), ...settingsOf(provider) }
   }
 
   admit(id: string, request: port.AdmitRequest): Promise<port.Reply<port.AdmitResult>> {
     return this.#write(id, request, (provider, circuit) => {
-      const { admission, ...step } = admit(circuit, request, provider.settings.breaker)
+      const { admission, ...step } = admit(
+        circuit,
+        request,
+        provider.settings.breaker,
+        provider.settings.probe?.intervalMs ?? null,
+      )
       const { generation, markVersion } = step.circuit
       return { step, extra: { ...admission, generation, markVersion, settingsRevision: provider.revision } }
     })
@@ -119,7 +117,11 @@ export class MemoryStore implements port.Store {
   }
 
   #judge(provider: MemoryProvider, circuit: Circuit, request: port.RecordRequest, forgotten: boolean) {
-    const fence = { settingsRevision: provider.revision, breaker: provider.settings.breaker }
+    const fence = {
+      settingsRevision: provider.revision,
+      breaker: provider.settings.breaker,
+      probe: provider.settings.probe ?? null,
+    }
     let step: Step = { circuit: dropExpiredTrials(circuit), events: [] }
     let late = 0
     let dropped = 0
@@ -146,6 +148,13 @@ export class MemoryStore implements port.Store {
     }
     const extra = { duplicate: false, late, dropped, ...pace }
     return { step: { ...step, circuit: { ...step.circuit, nextSlotUs } }, extra }
+  }
+
+  beat(id: string, request: port.BeatRequest): Promise<port.Reply> {
+    return this.#write(id, request, (_, circuit) => ({
+      step: { circuit: beat(circuit, request.progress), events: [] },
+      extra: {},
+    }))
   }
 
   reset(id: string, request: port.ControlRequest): Promise<port.Reply> {
@@ -284,9 +293,37 @@ export class MemoryStore implements port.Store {
   }
 }
 
+/** Sets or releases; answers what changed, undefined when nothing did. Code does not replace what is pinned. */
+function changeSettings(
+  provider: MemoryProvider,
+  { mode, settings, byHand, worker }: port.RegisterRequest,
+  nowMs: number,
+): { from: string; to: string } | undefined {
+  const { pinned } = provider
+  if (mode === 'keep' || (pinned ? byHand === undefined : mode === 'release')) return undefined
+  if (mode === 'release') {
+    provider.pinned = false
+    provider.revision += 1
+    return { from: 'pinned=true', to: 'pinned=-' }
+  }
+  const flat = (of: Settings, pin: boolean) => ({
+    ...flattenSettings(of),
+    ...(pin ? { pinned: 'true' } : {}),
+  })
+  const changed = diffSettings(flat(provider.settings, pinned), flat(settings, byHand !== undefined))
+  if (changed.from === changed.to) return undefined
+  provider.settings = settings
+  provider.revision += 1
+  provider.setBy = byHand?.operator ?? worker
+  provider.setAt = nowMs
+  provider.pinned = byHand !== undefined
+  return changed
+}
+
 const settingsOf = (provider: MemoryProvider): port.SettingsReply => ({
   settings: provider.settings,
   revision: provider.revision,
   setBy: provider.setBy,
   setAt: provider.setAt,
+  pinned: provider.pinned,
 })

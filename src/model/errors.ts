@@ -3,6 +3,7 @@ import type { RefusalCode } from './words.js'
 /** Every code a Busbar error can bear, with its meaning. People recognise an error by its code. */
 export const ERROR_CODES = {
   circuit_open: 'The circuit is open: the call was refused.',
+  awaiting_probe: 'The circuit is half-open and a health check is to try first: the call was refused.',
   no_trial_free: 'The circuit is half-open and all trials are taken: the call was refused.',
   marked_unhealthy: 'The provider is marked unhealthy: the call was refused.',
   marked_terminated: 'The provider is marked terminated: the call was refused.',
@@ -99,9 +100,13 @@ export class ProviderRemovedError extends BusbarError {
 }
 
 export class RedisUnavailableError extends BusbarError {
-  constructor(doing: string, cause: unknown) {
+  /** True when waiting does not help: somebody has to change a password, a right, an address. */
+  readonly lasting: boolean
+
+  constructor(doing: string, cause: unknown, { lasting = false } = {}) {
     const detail = cause instanceof Error ? cause.message : String(cause)
     super('redis_unavailable', `no answer from Redis for ${doing}: ${detail}`, { cause })
+    this.lasting = lasting
   }
 }
 

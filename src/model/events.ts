@@ -32,6 +32,20 @@ export interface ProviderEvent {
   readonly at: number
 }
 
+/** What can happen to this process's own sight of Redis. Told in this process alone; no stream holds it. */
+export const STORE_EVENT_KINDS = ['store_lost', 'store_restored'] as const
+export type StoreEventKind = (typeof STORE_EVENT_KINDS)[number]
+
+export interface StoreEvent {
+  readonly kind: StoreEventKind
+  /** `store_lost`: what was not answered, in words; `store_restored`: empty. */
+  readonly reason: string
+  /** How long the outage lasted, ms; 0 for `store_lost`. */
+  readonly outageMs: number
+  /** ms since 1970, on this machine's clock. */
+  readonly at: number
+}
+
 /** What the script that made a change tells every process, atomically with the change. */
 export interface Change {
   readonly providerId: string

@@ -47,10 +47,20 @@ export interface ControlRequest extends Caller {
 
 export interface RegisterRequest extends Caller {
   readonly settings: Settings
-  /** `keep`: use the stored settings if there are any. `set`: replace them. */
-  readonly mode: 'keep' | 'set'
+  /** `keep`: use the stored settings if there are any. `set`: replace them. `release`: let code replace them again. */
+  readonly mode: 'keep' | 'set' | 'release'
   /** What the caller last knew; used only when the store knows nothing, after a wipe. */
   readonly restore: StoredSnapshot | null
+  /** Who sets, and so pins, or releases the settings by hand; none: code does, and what is pinned stays. */
+  readonly byHand?: ByHand | undefined
+}
+
+export interface ByHand {
+  /** Not empty. */
+  readonly operator: string
+  readonly reason: string
+  /** Store ms; later than this nothing is done. Null: always. */
+  readonly notAfterMs: number | null
 }
 
 export interface AdmitRequest extends Caller {
@@ -123,6 +133,12 @@ export interface RecordResult {
   readonly urgentShare: number
 }
 
+/** The provider reports by itself that it lives. */
+export interface BeatRequest extends Caller {
+  /** How far it has come, a whole number in its own units; null: it does not say. */
+  readonly progress: number | null
+}
+
 export interface TripRequest extends ControlRequest {
   /** ms until half-open; null: only a reset ends it. */
   readonly forMs: number | null
@@ -139,6 +155,8 @@ export interface SettingsReply {
   readonly revision: number
   readonly setBy: string
   readonly setAt: number
+  /** Whether an operator set them: then code does not replace them until they are released. */
+  readonly pinned: boolean
 }
 
 export interface ProviderSummary {
@@ -156,9 +174,11 @@ export interface Store {
   epoch(): Promise<string | null>
   /** As `epoch`, and begins a life where there is none. */
   ensureEpoch(): Promise<string>
+  /** @throws CommandLateError; UnknownProviderError when there is nothing to release. */
   register(id: string, request: RegisterRequest): Promise<KnownReply<SettingsReply>>
   admit(id: string, request: AdmitRequest): Promise<Reply<AdmitResult>>
   record(id: string, request: RecordRequest): Promise<Reply<RecordResult>>
+  beat(id: string, request: BeatRequest): Promise<Reply>
   reset(id: string, request: ControlRequest): Promise<Reply>
   trip(id: string, request: TripRequest): Promise<Reply>
   mark(id: string, request: MarkRequest): Promise<Reply>

@@ -1,4 +1,10 @@
-import type { HealthStatus } from './words.js'
+import type { ProbeInput, ProbeSettings } from './probe.js'
+
+export type { HttpProbeSettings, ProbeResult, ProbeSettings } from './probe.js'
+
+/** What may end an open circuit once its cooldown is over. */
+export const RECOVERIES = ['traffic', 'probe', 'both'] as const
+export type Recovery = (typeof RECOVERIES)[number]
 
 /** When the circuit opens, how long it stays open, and what closes it. Shared by the whole fleet. */
 export interface BreakerSettings {
@@ -20,6 +26,11 @@ export interface BreakerSettings {
   readonly cooldownJitter: number
   /** `false`: everything is computed, counted and announced, and nothing is refused. Default true. */
   readonly enforce: boolean
+  /**
+   * Whose trials may close the circuit: those of users' calls (`traffic`), of probes (`probe`, which needs the setting
+   * `probe`), or of whichever comes first (`both`). Default `both`.
+   */
+  readonly recovery: Recovery
 }
 
 /** How much of the past is kept, and how it is judged. */
@@ -31,29 +42,6 @@ export interface HistorySettings {
   /** Success rate below which a provider counts as degraded. 0 to 1, default 0.8. */
   readonly degradationThreshold: number
 }
-
-/** An HTTP request as a health check. */
-export interface HttpProbeSettings {
-  readonly kind: 'http'
-  /** `http:` or `https:`. */
-  readonly url: string
-  /** Default `GET`. */
-  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS'
-  /** Request headers. Stored in Redis in clear. Default none. */
-  readonly headers: Readonly<Record<string, string>>
-  /** Statuses that count as an answer, each a code (`200`) or a class (`2xx`). Default `['2xx']`. */
-  readonly expectStatus: readonly (number | string)[]
-  /** The body must contain this text. Default: the body is not looked at. */
-  readonly bodyContains?: string
-  /** An answer slower than this is `degraded`, ms. Default: none is. */
-  readonly degradedMs?: number
-  /** How often the fleet probes, ms. 10 ms to 1 day, default 10 000. */
-  readonly intervalMs: number
-  /** A probe that has not ended by then is `timeout`, ms. Default 2 000, or the interval where that is shorter. */
-  readonly timeoutMs: number
-}
-
-export type ProbeSettings = HttpProbeSettings
 
 /** The settings of one provider, complete. They live in Redis, and every process judges by the same numbers. */
 export interface Settings {
@@ -71,14 +59,5 @@ export interface SettingsInput {
   readonly breaker?: Partially<BreakerSettings> | undefined
   readonly history?: Partially<HistorySettings> | undefined
   readonly slowMs?: number | undefined
-  readonly probe?:
-    ({ readonly kind: 'http'; readonly url: string } & Partially<HttpProbeSettings>) | undefined
-}
-
-/** What one health check found. */
-export interface ProbeResult {
-  readonly status: HealthStatus
-  /** In words, for an operator: `HTTP 503`, `no answer within 2000 ms`. */
-  readonly detail: string
-  readonly elapsedMs: number
+  readonly probe?: ProbeInput | undefined
 }

@@ -54,6 +54,12 @@ export interface StoredSnapshot {
   readonly lastProbeAt: number | null
   /** When the last probe began, Redis ms; null when none has. */
   readonly probeStartedAt: number | null
+  /** When the provider last reported by itself, Redis ms; null when it never has. */
+  readonly heartbeatAt: number | null
+  /** How far it had come then, in its own units; null when it never said. */
+  readonly heartbeatProgress: number | null
+  /** When that last changed, or the first heartbeat came, Redis ms. */
+  readonly heartbeatProgressAt: number | null
   /** Redis ms at which all this held. */
   readonly at: number
 }

@@ -19,6 +19,7 @@ export type Mark = (typeof MARKS)[number]
 export const REFUSAL_CODES = [
   'circuit_open',
   'no_trial_free',
+  'awaiting_probe',
   'marked_unhealthy',
   'marked_terminated',
   'throttled',

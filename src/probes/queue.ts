@@ -1,4 +1,5 @@
 import { Queue, Worker, type ConnectionOptions, type JobSchedulerJson } from 'bullmq'
+import type { Why } from './plan.js'
 
 /**
  * The clock of the probes: one BullMQ job scheduler per provider, one worker per process. The only file that
@@ -13,12 +14,13 @@ import { Queue, Worker, type ConnectionOptions, type JobSchedulerJson } from 'bu
  * BullMQ's time base is the worker's own clock.
  */
 export interface QueueOptions {
-  readonly namespace: string
+  /** Of its keys; a hash tag, so that they share a slot of a Cluster. */
+  readonly prefix: string
   /** A client that waits for Redis as long as it takes; the queue duplicates it, and closes both. */
   readonly connection: QueueConnection
   readonly concurrency: number
   /** Must not reject. */
-  readonly process: (id: string) => Promise<void>
+  readonly process: (job: ProbeJob) => Promise<void>
   readonly onError: (error: Error) => void
 }
 
@@ -31,10 +33,19 @@ export interface Plan {
   readonly intervalMs: number
   /** Its next tick should have been taken by now: whoever took it died before the one after was planned. */
   readonly stuck: boolean
+  /** Its next tick is further off than any interval allows: whoever planned it had another time. */
+  readonly astray: boolean
 }
 
-interface ProbeJob {
+/** A probe that is to run. A scheduler's has an id alone. */
+export interface ProbeJob {
   readonly id: string
+  /** Default `tick`. */
+  readonly why?: Why
+  /** Of the circuit that a recovery is for: when another is in force, somebody was faster. */
+  readonly generation?: number
+  /** How many workers have passed it on, because they could not run it. */
+  readonly hops?: number
 }
 
 /** A dead worker's tick is taken up by another within twice this. All workers of a queue need the same. */
@@ -52,12 +63,11 @@ export class ProbeQueue {
   readonly #connection: QueueConnection
   readonly #underway = new Set<Promise<void>>()
 
-  constructor({ namespace, connection, concurrency, process, onError }: QueueOptions) {
-    // The prefix is a hash tag, so that all keys of the queue share a slot of a Cluster.
-    const shared = { connection, prefix: `{${namespace}}` }
+  constructor({ prefix, connection, concurrency, process, onError }: QueueOptions) {
+    const shared = { connection, prefix }
     this.#connection = connection
     this.#queue = new Queue(NAME, { ...shared, streams: { events: { maxLen: MAX_EVENTS } } })
-    this.#worker = new Worker(NAME, (job) => this.#track(process(job.data.id)), {
+    this.#worker = new Worker(NAME, (job) => this.#track(process(job.data)), {
       ...shared,
       autorun: false,
       concurrency,
@@ -103,13 +113,29 @@ export class ProbeQueue {
   async stuck(): Promise<string[]> {
     const earliest = await this.#queue.getBackend().getJobSchedulersRange(0, MAX_STUCK - 1, true)
     return earliest.flatMap((key, i) =>
-      i % 2 === 0 && isStuck(Number(earliest[i + 1])) ? [decodeId(key)] : [],
+      i % 2 === 0 && isLate(Number(earliest[i + 1])) ? [decodeId(key)] : [],
     )
   }
 
-  /** One tick at once. While one such waits, or runs, another is the same. */
-  async probeNow(id: string): Promise<void> {
-    await this.#queue.add(JOB, { id }, { jobId: `now~${encodeId(id)}` })
+  /** Some of the schedulers whose next tick is furthest off, and how far. One command. */
+  async furthest(): Promise<{ id: string; inMs: number }[]> {
+    const latest = await this.#queue.getBackend().getJobSchedulersRange(0, MAX_STUCK - 1, false)
+    return latest.flatMap((key, i) =>
+      i % 2 === 0 ? [{ id: decodeId(key), inMs: Number(latest[i + 1]) - Date.now() }] : [],
+    )
+  }
+
+  /**
+   * A probe besides those of the scheduler, after `delayMs`. While one of the same name waits, or runs, another is the
+   * same.
+   */
+  async add(name: string, job: ProbeJob, delayMs = 0): Promise<void> {
+    await this.#queue.add(JOB, job, { jobId: encodeId(name), delay: Math.max(0, Math.ceil(delayMs)) })
+  }
+
+  /** Lets the whole fleet take no more than `max` ticks in each `perMs`: after an outage all would be due at once. */
+  async limit(max: number, perMs: number): Promise<void> {
+    await this.#queue.setGlobalRateLimit(max, perMs)
   }
 
   /** Takes no more ticks, lets those under way end, and closes every connection, also while Redis is away. */
@@ -149,14 +175,20 @@ const decodeId = (key: string): string => key.replaceAll('~', ':')
 const planOf = ({ key, every, next }: JobSchedulerJson<ProbeJob>): Plan => ({
   id: decodeId(key),
   intervalMs: Number(every),
-  stuck: isStuck(Number(next)),
+  stuck: isLate(Number(next)),
+  astray: isAstray(Number(next) - Date.now(), Number(every)),
 })
+
+/** Whether a tick in `inMs` is further off than an interval allows. */
+export const isAstray = (inMs: number, intervalMs: number): boolean => inMs > 2 * intervalMs + FAR_MS
 
 /** A tick is taken some 100 ms late at most, at Redis's default `hz`, unless all workers are busy. */
 const STUCK_AFTER_MS = 250
 const MAX_STUCK = 16
+/** Clocks of one fleet are this close, ms; beyond it a plan is mended. */
+const FAR_MS = 5_000
 
-const isStuck = (nextAt: number): boolean => nextAt < Date.now() - STUCK_AFTER_MS
+const isLate = (nextAt: number): boolean => nextAt < Date.now() - STUCK_AFTER_MS
 
 /**
  * Where in its interval a provider's ticks fall: the same in every process, spread over providers, so that a fleet
@@ -186,5 +218,17 @@ async function settled<T>(work: Promise<T>): Promise<T | undefined> {
     return await Promise.race([work.catch(() => undefined), late])
   } finally {
     clearTimeout(timer)
+  }
+}
+
+/** The schedulers that exist, for one who only looks; undefined when the queue does not answer. Closes the connection. */
+export async function readPlans(prefix: string, connection: QueueConnection): Promise<Plan[] | undefined> {
+  const queue = new Queue<ProbeJob>(NAME, { connection, prefix, skipMetasUpdate: true })
+  queue.on('error', () => undefined) // its connection tells of them
+  try {
+    return await settled(queue.getJobSchedulers(0, -1).then((schedulers) => schedulers.map(planOf)))
+  } finally {
+    await settled(queue.close())
+    disconnect(connection)
   }
 }

@@ -1,13 +1,7 @@
-import { type Cluster, Redis, type RedisOptions } from 'ioredis'
-import { RedisUnavailableError, RedisUnsupportedError, SettingsError } from '../model/errors.js'
-
-/** What a user may hand over instead of an address: a client of any copy of ioredis. */
-export interface RedisLike {
-  duplicate(...args: unknown[]): unknown
-  defineCommand(name: string, definition: { lua: string; numberOfKeys?: number }): unknown
-}
-
-export type RedisAddress = string | RedisOptions | RedisLike
+import { type Redis, type ClusterOptions, type RedisOptions } from 'ioredis'
+import { RedisUnavailableError, RedisUnsupportedError } from '../model/errors.js'
+import { isCluster, openClient, type Client, type Manner, type RedisAddress } from './address.js'
+import { unavailable } from './errors.js'
 
 export interface ConnectionOptions {
   /** How long one command may take, ms. */
@@ -18,16 +12,16 @@ export interface ConnectionOptions {
   readonly onError: (error: Error) => void
 }
 
-type Client = Redis | Cluster
-
-interface Unrefable {
+interface InnerStream {
   ref?: () => void
   unref?: () => void
+  cork?: () => void
+  uncork?: () => void
 }
 
-/** ioredis keeps its socket and its timer to itself; there is no other way to unref them. */
+/** ioredis keeps its socket and its timer to itself; there is no other way to unref or cork them. A Cluster has no socket. */
 const innerParts = (client: Client) =>
-  client as unknown as { readonly stream?: Unrefable; readonly reconnectTimeout?: Unrefable | null }
+  client as unknown as { readonly stream?: InnerStream; readonly reconnectTimeout?: InnerStream | null }
 
 /** 6.2, for HRANDFIELD. */
 const OLDEST_VERSION = 602
@@ -36,49 +30,88 @@ const CONNECT_TIMEOUT_MS = 500
 const CONNECT_DEADLINE_MS = 2_000
 const MAX_RETRY_DELAY_MS = 500
 
+const retryDelay = (times: number): number => Math.min(50 * times, MAX_RETRY_DELAY_MS)
+
+/** How often the topology of a Cluster is looked up, ms: who only listens is told of no change. */
+const TOPOLOGY_EVERY_MS = 10_000
+/** What a subscriber's connection may take to answer, ms: it is given up and another is opened. */
+export const SUBSCRIBER_TIMEOUT_MS = 2_000
+
 /**
  * Commands fail within `commandTimeoutMs` and are never resent by the client: an error means that the
  * outcome is unknown, and the scripts carry what makes a repetition harmless.
  */
-const requestOptions = (options: ConnectionOptions): RedisOptions => ({
-  lazyConnect: true,
-  keyPrefix: '',
-  enableOfflineQueue: false,
-  enableAutoPipelining: false,
-  maxRetriesPerRequest: 0,
-  commandTimeout: options.commandTimeoutMs,
-  connectTimeout: CONNECT_TIMEOUT_MS,
-  retryStrategy: (times) => Math.min(50 * times, MAX_RETRY_DELAY_MS),
+const requestManner = ({ commandTimeoutMs, unref }: ConnectionOptions): Manner => ({
+  redis: {
+    lazyConnect: true,
+    keyPrefix: '',
+    enableOfflineQueue: false,
+    enableAutoPipelining: false,
+    maxRetriesPerRequest: 0,
+    commandTimeout: commandTimeoutMs,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    retryStrategy: retryDelay,
+  },
+  cluster: {
+    ...clusterBasics(unref),
+    enableOfflineQueue: false,
+    enableAutoPipelining: false,
+    // A command whose connection was lost may have run. What a node refused (MOVED, CLUSTERDOWN) is sent again.
+    retryDelayOnFailover: 0,
+  },
+  sentinel: {
+    ...sentinelBasics(unref),
+    // A master that became a replica: the connection goes to the new one, and the command is not sent again.
+    reconnectOnError: (error) => (error.message.startsWith('READONLY') ? 1 : false),
+  },
 })
 
-const isClient = (address: RedisAddress): address is RedisLike =>
-  typeof address === 'object' && 'duplicate' in address && typeof address.duplicate === 'function'
+/** Commands wait for Redis as long as it takes. */
+const patientManner = ({ unref }: ConnectionOptions): Manner => ({
+  redis: {
+    lazyConnect: true,
+    keyPrefix: '',
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    retryStrategy: retryDelay,
+    maxRetriesPerRequest: null,
+  },
+  cluster: clusterBasics(unref),
+  sentinel: {
+    ...sentinelBasics(unref),
+    reconnectOnError: (error) => (error.message.startsWith('READONLY') ? 2 : false),
+  },
+})
 
-const isAddress = (address: string): boolean =>
-  address.startsWith('/') || (/^rediss?:\/\//.test(address) && URL.canParse(address))
+/** One connection, until it ends; it resubscribes nothing by itself. */
+const subscriberManner = ({ unref }: ConnectionOptions): Manner => ({
+  redis: {
+    lazyConnect: true,
+    keyPrefix: '',
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    commandTimeout: SUBSCRIBER_TIMEOUT_MS,
+    enableOfflineQueue: true,
+    autoResubscribe: false,
+    readOnly: false,
+    retryStrategy: () => null,
+  },
+  cluster: {},
+  sentinel: { ...sentinelBasics(unref), sentinelRetryStrategy: () => null },
+})
 
-function open(address: RedisAddress, options: RedisOptions): Client {
-  if (isClient(address)) {
-    // A duplicate, so that the user's own client keeps its options, and is not ours to close. It comes from
-    // their copy of ioredis, so its type can only be taken on trust.
-    const isCluster = 'nodes' in address && typeof address.nodes === 'function'
-    return (
-      isCluster
-        ? address.duplicate([], { lazyConnect: true, redisOptions: options })
-        : address.duplicate(options)
-    ) as Client
-  }
-  if (typeof address !== 'string') return new Redis({ ...address, ...options })
-  if (!isAddress(address)) {
-    // Only the scheme is shown: the rest may hold a password.
-    const scheme = /^[a-z+]{1,20}:/i.exec(address)?.[0] ?? 'something else'
-    throw new SettingsError(
-      'redis',
-      `redis: expected redis://, rediss:// or the path of a socket, got ${scheme}`,
-    )
-  }
-  return new Redis(address, options)
-}
+const clusterBasics = (unref: boolean): ClusterOptions => ({
+  lazyConnect: true,
+  keyPrefix: '',
+  scaleReads: 'master',
+  clusterRetryStrategy: retryDelay,
+  // Its timer would keep a process alive.
+  ...(unref ? {} : { slotsRefreshInterval: TOPOLOGY_EVERY_MS }),
+})
+
+const sentinelBasics = (unref: boolean): RedisOptions => ({
+  sentinelRetryStrategy: retryDelay,
+  // A master that was replaced while it was cut off says nothing; its Sentinels do. Their sockets know no unref.
+  failoverDetector: !unref,
+})
 
 /** One connection for commands. */
 export class RedisConnection {
@@ -86,23 +119,32 @@ export class RedisConnection {
   readonly #options: ConnectionOptions
   readonly #client: Client
   #pending = 0
+  #corked = false
 
   constructor(address: RedisAddress, options: ConnectionOptions) {
     this.#address = address
     this.#options = options
-    this.#client = this.#prepare(open(address, requestOptions(options)))
+    this.#client = this.#prepare(openClient(address, requestManner(options)))
   }
 
   #prepare(client: Client): Client {
     client.on('error', this.#options.onError)
     if (this.#options.unref) {
-      const inside = innerParts(client)
-      client.on('connect', () => {
-        if (this.#pending === 0 || client !== this.#client) inside.stream?.unref?.()
-      })
-      client.on('reconnecting', () => inside.reconnectTimeout?.unref?.())
+      const parts = innerParts(client)
+      client.on('reconnecting', () => parts.reconnectTimeout?.unref?.())
+      const unrefOnConnect = (part: Client) =>
+        part.on('connect', () => {
+          if (this.#pending === 0 || client !== this.#client) innerParts(part).stream?.unref?.()
+        })
+      if (isCluster(client)) client.on('+node', unrefOnConnect)
+      else unrefOnConnect(client)
     }
     return client
+  }
+
+  #eachSocket(action: 'ref' | 'unref'): void {
+    const client = this.#client
+    for (const part of isCluster(client) ? client.nodes() : [client]) innerParts(part).stream?.[action]?.()
   }
 
   /** @throws RedisUnavailableError when Redis does not answer; RedisUnsupportedError when it is too old. */
@@ -119,7 +161,9 @@ export class RedisConnection {
       this.#client.disconnect()
       if (error instanceof RedisUnsupportedError) throw error
       // ioredis says "Connection is closed."; the error event before it says why.
-      throw new RedisUnavailableError('a connection', lastError ?? error)
+      throw error instanceof RedisUnavailableError && lastError === undefined
+        ? error
+        : unavailable('a connection', lastError ?? error, this.#options.commandTimeoutMs)
     } finally {
       this.#client.off('error', remember)
     }
@@ -142,12 +186,12 @@ export class RedisConnection {
   async holding<T>(work: () => Promise<T>): Promise<T> {
     if (!this.#options.unref) return work()
     this.#pending += 1
-    if (this.#pending === 1) innerParts(this.#client).stream?.ref?.()
+    if (this.#pending === 1) this.#eachSocket('ref')
     try {
       return await work()
     } finally {
       this.#pending -= 1
-      if (this.#pending === 0) innerParts(this.#client).stream?.unref?.()
+      if (this.#pending === 0) this.#eachSocket('unref')
     }
   }
 
@@ -164,34 +208,83 @@ export class RedisConnection {
 
   async #run(command: string, args: readonly (string | number)[], doing: string): Promise<unknown> {
     const known: unknown = Reflect.get(this.#client, command)
+    this.#cork()
     try {
       if (typeof known !== 'function') return await this.#client.call(command, ...args.map(String))
       return await Reflect.apply(known, this.#client, args)
     } catch (error) {
-      throw new RedisUnavailableError(doing, inWords(error, this.#options.commandTimeoutMs))
+      throw unavailable(doing, error, this.#options.commandTimeoutMs)
     }
   }
 
-  /** A connection for subscriptions: it waits and resubscribes for as long as it takes. */
-  openSubscriber(): Client {
-    return this.#openPatient()
+  /**
+   * Commands of one turn leave in one write: a reply often wakes many callers at once, and a write for each of them
+   * would cost more than all else that is done here. Nothing waits longer for it than until the turn ends.
+   */
+  #cork(): void {
+    const { stream } = innerParts(this.#client)
+    if (this.#corked || stream?.cork === undefined) return
+    this.#corked = true
+    stream.cork()
+    process.nextTick(() => {
+      this.#corked = false
+      stream.uncork?.()
+    })
+  }
+
+  /**
+   * A connection for subscriptions, until it ends: whoever opened it opens another, because only they know what was
+   * missed. On a Cluster it goes to any node, for each passes on the messages of all.
+   * @throws Error when no node of the Cluster is known at the moment
+   */
+  openSubscriber(): Redis {
+    const manner = subscriberManner(this.#options)
+    if (!isCluster(this.#client)) {
+      // Not a Cluster, so neither is another one to the same address.
+      return this.#prepare(openClient(this.#address, manner)) as Redis
+    }
+    const nodes = this.#client.nodes()
+    const node = nodes[Math.floor(Math.random() * nodes.length)]
+    if (node === undefined)
+      throw unavailable('a subscription', new Error('no node of the Cluster is known'), 0)
+    const subscriber = node.duplicate(manner.redis)
+    this.#prepare(subscriber)
+    const leave = (gone: Redis) => {
+      if (gone.options.host === node.options.host && gone.options.port === node.options.port)
+        subscriber.disconnect()
+    }
+    this.#client.on('-node', leave)
+    subscriber.once('end', () => this.#client.off('-node', leave))
+    return subscriber
+  }
+
+  /** Calls back whenever the Cluster's nodes, or their parts in it, are others than before. */
+  onTopologyChange(listener: () => void): void {
+    const client = this.#client
+    if (!isCluster(client)) return
+    // Right after a refresh: later on, nodes that do not answer are left out and taken in again.
+    const parts = () =>
+      (['master', 'slave'] as const)
+        .map((role) =>
+          client
+            .nodes(role)
+            .map(({ options }) => `${options.host}:${options.port}`)
+            .sort()
+            .join(),
+        )
+        .join('/')
+    let known = parts()
+    client.on('refresh', () => {
+      const now = parts()
+      if (now === known) return
+      known = now
+      listener()
+    })
   }
 
   /** A connection for commands that block: they wait for Redis as long as it takes. */
   openBlocking(): Client {
-    return this.#openPatient()
-  }
-
-  #openPatient(): Client {
-    const { connectTimeout, retryStrategy } = requestOptions(this.#options)
-    const options = {
-      lazyConnect: true,
-      keyPrefix: '',
-      connectTimeout,
-      retryStrategy,
-      maxRetriesPerRequest: null,
-    }
-    return this.#prepare(open(this.#address, options))
+    return this.#prepare(openClient(this.#address, patientManner(this.#options)))
   }
 
   close(): void {
@@ -209,13 +302,4 @@ async function within<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
   } finally {
     clearTimeout(timer)
   }
-}
-
-/** Two of ioredis's errors have no code, and words of its own: people read them at night. */
-function inWords(error: unknown, timeoutMs: number): unknown {
-  if (!(error instanceof Error)) return error
-  if (error.message === 'Command timed out')
-    return new Error(`no answer within ${timeoutMs} ms`, { cause: error })
-  const away = /^(Stream isn't writeable|Connection is closed)/.test(error.message)
-  return away ? new Error('not connected', { cause: error }) : error
 }

@@ -1,14 +1,26 @@
 import type { Feed, FeedListener } from '../model/ports.js'
-import type { RedisConnection } from './connection.js'
+import { SUBSCRIBER_TIMEOUT_MS, type RedisConnection } from './connection.js'
+import { unavailable } from './errors.js'
 import { fleetKeys } from './keys.js'
 import { parseChange } from './parse.js'
 
-/** Changes, as the scripts publish them, over a connection of its own. */
+/**
+ * Changes, as the scripts publish them, over a connection of its own.
+ *
+ * A message that is published while nobody listens is lost, so the listener is told when that begins (`lost`) and
+ * when it has ended (`gap`: read everything again). For that this file subscribes by itself: one connection after
+ * another, each until it ends, for whatever reason: the server went, or took the right to the channel away. On a
+ * Cluster a message comes from any node; while its nodes change some reach nobody, so that is a gap too.
+ */
 export class RedisFeed implements Feed {
   readonly #connection: RedisConnection
   readonly #channel: string
   readonly #onError: (error: Error) => void
   #client: ReturnType<RedisConnection['openSubscriber']> | undefined
+  #subscribed = false
+  #failures = 0
+  #timer: NodeJS.Timeout | undefined
+  #closed = false
 
   constructor(connection: RedisConnection, namespace: string, onError: (error: Error) => void) {
     this.#connection = connection
@@ -16,34 +28,73 @@ export class RedisFeed implements Feed {
     this.#onError = onError
   }
 
+  /** Rejects when it cannot subscribe; once it has, it goes on trying for ever. */
   async subscribe(listener: FeedListener): Promise<void> {
+    await this.#open(listener)
+    this.#connection.onTopologyChange(() => {
+      if (this.#subscribed) listener.gap()
+    })
+  }
+
+  async #open(listener: FeedListener): Promise<void> {
     const client = this.#connection.openSubscriber()
     this.#client = client
-    client.on('message', (_channel: string, message: string) => this.#deliver(listener, message))
     let subscribed = false
-    // ioredis subscribes again by itself; 'ready' comes before that, so the gap is told a command later.
-    client.on('ready', () => {
-      if (!subscribed) return
-      client.subscribe(this.#channel).then(() => listener.gap(), this.#onError)
+    client.on('message', (_channel: string, message: string) => this.#deliver(listener, message))
+    client.once('end', () => {
+      if (!subscribed || this.#closed) return
+      this.#subscribed = false
+      listener.lost()
+      this.#again(listener)
     })
-    client.on('close', () => {
-      if (subscribed) listener.lost()
-    })
-    await client.connect()
-    await client.subscribe(this.#channel)
+    try {
+      await client.connect()
+      await client.subscribe(this.#channel)
+    } catch (error) {
+      // One that has ended by itself needs no end; ioredis would leave a timer behind.
+      if (!ENDED.has(client.status)) client.disconnect()
+      throw unavailable(`a subscription to ${this.#channel}`, error, SUBSCRIBER_TIMEOUT_MS)
+    }
     subscribed = true
+    this.#subscribed = true
+    this.#failures = 0
+  }
+
+  #again(listener: FeedListener): void {
+    if (this.#closed) return
+    this.#failures += 1
+    const reopen = async () => {
+      try {
+        await this.#open(listener)
+        listener.gap()
+      } catch (error) {
+        if (this.#closed) return
+        this.#onError(toError(error))
+        this.#again(listener)
+      }
+    }
+    const delayMs = Math.min(STEP_MS * (this.#failures - 1), MAX_DELAY_MS) * (0.5 + Math.random() / 2)
+    this.#timer = setTimeout(() => void reopen(), delayMs).unref()
   }
 
   #deliver(listener: FeedListener, message: string): void {
     try {
       listener.change(parseChange(message))
     } catch (error) {
-      this.#onError(error instanceof Error ? error : new Error(String(error)))
+      this.#onError(toError(error))
     }
   }
 
   close(): Promise<void> {
+    this.#closed = true
+    clearTimeout(this.#timer)
     this.#client?.disconnect()
     return Promise.resolve()
   }
 }
+
+const ENDED: ReadonlySet<string> = new Set(['close', 'end'])
+const STEP_MS = 50
+const MAX_DELAY_MS = 500
+
+const toError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)))

@@ -60,6 +60,9 @@ export function parseSnapshot(value: unknown): StoredSnapshot | null {
     lastProbeDetail: asText(value['lastProbeDetail']),
     lastProbeAt: asNumberOrNull(value['lastProbeAt']),
     probeStartedAt: asNumberOrNull(value['probeStartedAt']),
+    heartbeatAt: asNumberOrNull(value['heartbeatAt']),
+    heartbeatProgress: asNumberOrNull(value['heartbeatProgress']),
+    heartbeatProgressAt: asNumberOrNull(value['heartbeatProgressAt']),
     at: number('at'),
   }
 }

@@ -27,8 +27,23 @@ const REPLY = {
 export const SCRIPTS = {
   register: {
     keys: KEYS,
-    args: { ...CALLER, mode: 'text', wanted: 'json', restore: 'json' },
-    returns: { ...REPLY, settings: 'json', revision: 'integer', setBy: 'text', setAtMs: 'integer' },
+    args: {
+      ...CALLER,
+      mode: 'text',
+      wanted: 'json',
+      restore: 'json',
+      operator: 'text',
+      reason: 'text',
+      notAfterMs: 'integer',
+    },
+    returns: {
+      ...REPLY,
+      settings: 'json',
+      revision: 'integer',
+      setBy: 'text',
+      setAtMs: 'integer',
+      pinned: 'boolean',
+    },
   },
   admit: {
     keys: KEYS,
@@ -73,6 +88,7 @@ export const SCRIPTS = {
       urgentShare: 'number',
     },
   },
+  beat: { keys: KEYS, args: { ...CALLER, progress: 'integer' }, returns: REPLY },
   reset: { keys: KEYS, args: CONTROL, returns: REPLY },
   trip: { keys: KEYS, args: { ...CONTROL, forMs: 'integer' }, returns: REPLY },
   mark: { keys: KEYS, args: { ...CONTROL, mark: 'text', forMs: 'integer' }, returns: REPLY },

@@ -3,12 +3,31 @@ import type { RedisConnection } from './connection.js'
 import { providerKey } from './keys.js'
 import { flatten, type LuaSourceOptions } from './lua-source.js'
 import { SCRIPTS } from './script-definitions.js'
-import type { ScriptArgs, ScriptName, ScriptReturns, WireType } from './script-definitions.js'
+import type {
+  ScriptArgs,
+  ScriptDefinition,
+  ScriptName,
+  ScriptReturns,
+  WireType,
+} from './script-definitions.js'
 
 /** What a script answers: all its returns, or why it did nothing. */
 export type ScriptReply<N extends ScriptName> =
   | ({ readonly status: 'ok' } & Omit<ScriptReturns<N>, 'status'>)
   | { readonly status: 'unknown_provider' | 'late'; readonly nowMs: number }
+
+/** What a call needs of a definition, laid out once: strict mode asks for an admission at every call. */
+const LAYOUTS = mapScripts(({ keys, args, returns }: ScriptDefinition) => ({
+  keys,
+  args: Object.entries(args),
+  returns: Object.entries(returns),
+}))
+
+function mapScripts<T>(layOut: (definition: ScriptDefinition) => T): Readonly<Record<ScriptName, T>> {
+  const laidOut = Object.entries(SCRIPTS).map(([name, definition]) => [name, layOut(definition)] as const)
+  // The keys of SCRIPTS, all of them.
+  return Object.fromEntries(laidOut) as Record<ScriptName, T>
+}
 
 /** Runs the scripts of one namespace by name, over ioredis's `defineCommand` (EVALSHA, NOSCRIPT, Cluster). */
 export class Scripts {
@@ -28,14 +47,12 @@ export class Scripts {
     id: string,
     args: Omit<ScriptArgs<N>, 'id'>,
   ): Promise<ScriptReply<N>> {
-    const { keys, args: wire, returns } = SCRIPTS[name]
-    const given: Record<string, unknown> = { ...args, id }
-    const sent = [
-      ...keys.map((key) => providerKey(this.#namespace, id, key)),
-      ...Object.entries(wire).map(([field, type]) => encode(type, given[field])),
-    ]
+    const { keys, args: wire, returns } = LAYOUTS[name]
+    const given = args as Readonly<Record<string, unknown>>
+    const sent = keys.map((key) => providerKey(this.#namespace, id, key))
+    for (const [field, type] of wire) sent.push(field === 'id' ? id : encode(type, given[field]))
     const reply = await this.#connection.run(`busbar_${name}`, sent, `${name} ${id}`)
-    return decodeReply(name, Object.entries(returns), reply)
+    return decodeReply(name, returns, reply)
   }
 }
 
@@ -72,11 +89,10 @@ function decodeReply<N extends ScriptName>(
   const [status, nowMs] = values
   if (status === 'unknown_provider' || status === 'late') return { status, nowMs: Number(nowMs) }
   if (status !== 'ok' || values.length !== returns.length) throw unexpected(name, reply)
-  const decoded = Object.fromEntries(
-    returns.map(([field, type], index) => [field, decode(type, String(values[index]))]),
-  )
+  const decoded: Record<string, unknown> = {}
+  returns.forEach(([field, type], index) => (decoded[field] = decode(type, String(values[index]))))
   // The length and order were checked against the definition from which this very type is derived.
-  return decoded as ScriptReply<N>
+  return decoded as unknown as ScriptReply<N>
 }
 
 const unexpected = (name: string, reply: unknown) =>

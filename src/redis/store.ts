@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { flattenSettings, unflattenSettings } from '../config/flat.js'
-import { UnknownProviderError } from '../model/errors.js'
+import { CommandLateError, UnknownProviderError } from '../model/errors.js'
 import type * as port from '../model/ports.js'
 import type { ProviderEvent } from '../model/events.js'
 import type { HistoryEntry } from '../model/snapshot.js'
@@ -42,10 +42,20 @@ export class RedisStore implements port.Store {
 
   /** The index first, so that a provider whose keys exist is always listed. */
   async register(id: string, request: port.RegisterRequest): Promise<port.KnownReply<port.SettingsReply>> {
-    const { settings, mode, restore, ...caller } = request
-    await this.#redis.run('zadd', [this.#keys.providers, 'NX', await this.#timeMs(), id])
-    const wanted = flattenSettings(settings)
-    const reply = await this.#run('register', id, { ...caller, mode, wanted, restore: restore ?? {} })
+    const { settings, mode, restore, byHand, ...caller } = request
+    if (mode !== 'release') {
+      await this.#redis.run('zadd', [this.#keys.providers, 'NX', await this.#timeMs(), id])
+    }
+    const reply = await this.#run('register', id, {
+      ...caller,
+      mode,
+      wanted: flattenSettings(settings),
+      restore: restore ?? {},
+      operator: byHand?.operator ?? '',
+      reason: byHand?.reason ?? '',
+      notAfterMs: byHand?.notAfterMs ?? null,
+    })
+    if (reply.status === 'late') throw new CommandLateError('register', id)
     const { known, returned } = this.#known('register', id, reply)
     return {
       ...known,
@@ -53,6 +63,7 @@ export class RedisStore implements port.Store {
       revision: Number(returned.revision),
       setBy: returned.setBy,
       setAt: Number(returned.setAtMs),
+      pinned: returned.pinned,
     }
   }
 
@@ -91,6 +102,10 @@ export class RedisStore implements port.Store {
     }
   }
 
+  async beat(id: string, request: port.BeatRequest): Promise<port.Reply> {
+    return this.#plain('beat', id, await this.#run('beat', id, { ...request }))
+  }
+
   async reset(id: string, request: port.ControlRequest): Promise<port.Reply> {
     return this.#plain('reset', id, await this.#run('reset', id, { ...request }))
   }
@@ -120,13 +135,14 @@ export class RedisStore implements port.Store {
 
   async settings(id: string): Promise<port.SettingsReply | null> {
     const flat = parseHash(await this.#redis.run('hgetall', [this.#key(id, 'config')]))
-    const { revision, set_by: setBy, set_at_ms: setAt, ...settings } = flat
+    const { revision, set_by: setBy, set_at_ms: setAt, pinned, ...settings } = flat
     if (revision === undefined) return null
     return {
       settings: unflattenSettings(settings),
       revision: Number(revision),
       setBy: setBy ?? '',
       setAt: Number(setAt),
+      pinned: pinned !== undefined,
     }
   }
 

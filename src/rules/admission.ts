@@ -3,6 +3,7 @@ import type { BreakerSettings } from '../model/settings.js'
 import type { RefusalCode } from '../model/words.js'
 import { enterHalfOpen, liveTrials, markAt, stateAt } from './circuit.js'
 import type { Circuit, Step } from './circuit.js'
+import { leftToProbesMs } from './recovery.js'
 
 /** A blocking condition and when it ends; null: nobody knows. */
 interface Block {
@@ -61,12 +62,14 @@ const granted = (circuit: Circuit, trial: boolean): Admission => ({
 
 /**
  * Whether a call or a probe may begin. In half-open it takes a trial lease; a token that has one gets the
- * same again. A probe runs beside an open or fully tried circuit too: its result then decides nothing.
+ * same again. A probe runs beside an open or fully tried circuit too: its result then decides nothing. `recovery` says
+ * whether calls, probes or both try a half-open circuit.
  */
 export function admit(
   circuit: Circuit,
   request: Pick<AdmitRequest, 'origin' | 'token' | 'minLeaseMs' | 'minGapMs'>,
   settings: BreakerSettings,
+  probeIntervalMs: number | null,
 ): Step & { readonly admission: Admission } {
   const found = blocks(circuit)
   const probing = request.origin === 'probe'
@@ -75,11 +78,17 @@ export function admit(
   if (probing) {
     const sinceMs =
       circuit.probeStartedAtMs === null ? Infinity : circuit.lastNowMs - circuit.probeStartedAtMs
-    if (sinceMs < request.minGapMs) return turnAway(circuit, request.minGapMs - sinceMs)
-    circuit = { ...circuit, probeStartedAtMs: circuit.lastNowMs }
+    if (sinceMs < request.minGapMs) {
+      return turnAway(circuit, 'another probe began a moment ago', request.minGapMs - sinceMs)
+    }
+    const underWayMs = (circuit.probeUntilMs ?? 0) - circuit.lastNowMs
+    if (underWayMs > 0) return turnAway(circuit, 'another probe is under way', underWayMs)
+    const { lastNowMs } = circuit
+    circuit = { ...circuit, probeStartedAtMs: lastNowMs, probeUntilMs: lastNowMs + request.minLeaseMs }
   }
-  if (stateAt(circuit.phase, circuit.lastNowMs) === 'half_open' && first === undefined) {
-    return admitTrial(circuit, request, settings)
+  const halfOpen = stateAt(circuit.phase, circuit.lastNowMs) === 'half_open'
+  if (halfOpen && first === undefined && !(probing && settings.recovery === 'traffic')) {
+    return admitTrial(circuit, request, settings, probeIntervalMs)
   }
   return {
     circuit,
@@ -109,8 +118,7 @@ function refuse(circuit: Circuit, first: Block, found: readonly Block[]) {
   return { circuit, events: [], admission }
 }
 
-function turnAway(circuit: Circuit, retryAfterMs: number) {
-  const reason = 'another probe began a moment ago'
+function turnAway(circuit: Circuit, reason: string, retryAfterMs: number) {
   const { generation } = circuit
   const admission = {
     admitted: false,
@@ -127,6 +135,7 @@ function admitTrial(
   circuit: Circuit,
   request: Pick<AdmitRequest, 'origin' | 'token' | 'minLeaseMs'>,
   settings: BreakerSettings,
+  probeIntervalMs: number | null,
 ): Step & { readonly admission: Admission } {
   const now = circuit.lastNowMs
   const live = liveTrials(circuit.phase, now)
@@ -141,6 +150,24 @@ function admitTrial(
       circuit,
       events: [],
       admission: { admitted, code, reason, retryAfterMs, generation, trial: false },
+    }
+  }
+  const leftMs = request.origin === 'call' ? leftToProbesMs(circuit, settings, probeIntervalMs) : 0
+  if (leftMs > 0) {
+    const code = 'awaiting_probe' as const
+    const reason = 'half-open: a health check is to try first'
+    const { generation } = circuit
+    return {
+      circuit,
+      events: [],
+      admission: {
+        admitted: !settings.enforce,
+        code,
+        reason,
+        retryAfterMs: leftMs,
+        generation,
+        trial: false,
+      },
     }
   }
   const step = enterHalfOpen(circuit)

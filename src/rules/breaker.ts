@@ -1,6 +1,7 @@
 import type { Run } from '../model/ports.js'
 import type { BreakerSettings } from '../model/settings.js'
 import { isHealthStatus, isSuccess, type HealthStatus } from '../model/words.js'
+import { follow, type Thresholds } from './flapping.js'
 import { bumpVersion, enterHalfOpen, stateAt, transition } from './circuit.js'
 import type { Circuit, RuleEvent, Step } from './circuit.js'
 
@@ -41,18 +42,23 @@ export interface Judged extends Step {
 export interface Fence {
   readonly settingsRevision: number
   readonly breaker: BreakerSettings
+  /** The probe's own settings; null when none is configured. */
+  readonly probe: Thresholds | null
 }
 
 /** Applies one run of equal outcomes, as if they came one by one. O(1) in the length of the run. */
 export function judge(circuit: Circuit, run: Run, fence: Fence, jitterDraw: number): Judged {
+  if (run.origin === 'probe') circuit = { ...circuit, probeUntilMs: null }
   if (run.origin === 'probe' && outdated(circuit, run, fence)) {
     return { ...freeSlot(circuit, run.token), late: 0, dropped: true }
   }
-  circuit = { ...noteProbe(circuit, run), applied: circuit.applied + run.count }
+  const noted = noteProbe(circuit, run, fence.probe ?? AT_ONCE)
+  circuit = { ...noted.circuit, applied: circuit.applied + run.count }
   const late = run.generation !== circuit.generation
   if (late) return { circuit, events: [], late: run.count, dropped: false }
   if (run.outcome === 'throttled') return { ...throttle(circuit, run), late: 0, dropped: false }
-  if (!isHealthStatus(run.outcome)) return { ...freeSlot(circuit, run.token), late: 0, dropped: false }
+  if (!isHealthStatus(run.outcome) || !noted.believed)
+    return { ...freeSlot(circuit, run.token), late: 0, dropped: false }
   const state = stateAt(circuit.phase, circuit.lastNowMs)
   if (state === 'half_open' && run.origin === 'probe' && run.token === '') {
     return { circuit, events: [], late: run.count, dropped: false }
@@ -75,9 +81,14 @@ type HealthRun = Run & { readonly outcome: HealthStatus }
 const outdated = (circuit: Circuit, run: Run, fence: Fence): boolean =>
   run.settingsRevision !== fence.settingsRevision || run.markVersion !== circuit.markVersion
 
-function noteProbe(circuit: Circuit, run: Run): Circuit {
-  if (run.origin !== 'probe' || !isHealthStatus(run.outcome)) return circuit
-  return { ...circuit, lastProbe: { status: run.outcome, detail: run.detail, atMs: circuit.lastNowMs } }
+const AT_ONCE: Thresholds = { healthyAfter: 1, unhealthyAfter: 1 }
+
+/** What is shown of the last probe, and whether the circuit may judge it; see `follow`. */
+function noteProbe(circuit: Circuit, run: Run, thresholds: Thresholds) {
+  if (run.origin !== 'probe' || !isHealthStatus(run.outcome)) return { circuit, believed: true }
+  const lastProbe = { status: run.outcome, detail: run.detail, atMs: circuit.lastNowMs }
+  const { trend, believed } = follow(circuit.probeTrend, run.outcome, thresholds)
+  return { circuit: { ...circuit, lastProbe, probeTrend: trend }, believed }
 }
 
 const failuresOf = (circuit: Circuit, run: Run): number =>

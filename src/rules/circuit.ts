@@ -1,5 +1,6 @@
 import type { EventKind } from '../model/events.js'
 import type { CircuitState, HealthStatus, Mark } from '../model/words.js'
+import { NO_TREND, type ProbeTrend } from './flapping.js'
 import type { ClockState } from './clock.js'
 
 /** A state carries only its own data. Tokens of trials map to the ms at which their leases end. */
@@ -22,6 +23,13 @@ export interface LastProbe {
   readonly atMs: number
 }
 
+/** When the provider last reported by itself, and when its progress, if it says any, last changed. */
+export interface Heartbeat {
+  readonly atMs: number
+  readonly progress: number | null
+  readonly progressAtMs: number
+}
+
 /** All that is remembered of one provider beside its history. */
 export interface Circuit extends ClockState {
   readonly phase: Phase
@@ -38,7 +46,11 @@ export interface Circuit extends ClockState {
   readonly markVersion: number
   readonly applied: number
   readonly lastProbe: LastProbe | null
+  readonly probeTrend: ProbeTrend
   readonly probeStartedAtMs: number | null
+  /** Until when the last probe may still be under way; null once its result has come. */
+  readonly probeUntilMs: number | null
+  readonly heartbeat: Heartbeat | null
   /** Batches in a row whose last outcome was a failure; see `suspect`. */
   readonly failingBatches: number
   /** See `nextSlot`. */
@@ -77,7 +89,10 @@ export function newCircuit(nowMs: number, known = { generation: 0, version: 0 })
     markVersion: 0,
     applied: 0,
     lastProbe: null,
+    probeTrend: NO_TREND,
     probeStartedAtMs: null,
+    probeUntilMs: null,
+    heartbeat: null,
     failingBatches: 0,
     nextSlotUs: 0,
     lastNowMs: nowMs,

@@ -49,17 +49,19 @@ export function append(
   settings: HistorySettings,
 ): void {
   evictStale(log, nowMs - settings.windowMs)
+  let added = false
   for (const run of runs) {
     const newest = log.runs.at(-1)
     if (newest !== undefined && newest.status === run.status && nowMs - newest.atMs < bucketMs(settings)) {
       log.runs[log.runs.length - 1] = { ...newest, count: newest.count + run.count }
     } else {
       log.runs.push({ seq: (newest?.seq ?? 0) + 1, status: run.status, count: run.count, atMs: nowMs })
+      added = true
     }
     add(log, run.status, run.count)
   }
   evictExcess(log, settings.maxRecords)
-  coalesce(log, bucketMs(settings))
+  if (added) coalesce(log, bucketMs(settings))
 }
 
 function add(log: HistoryLog, status: HealthStatus, count: number): void {

@@ -3,9 +3,11 @@ import { admissionContract } from './store/admission.js'
 import { batchesContract } from './store/batches.js'
 import { loadContract } from './store/load.js'
 import { circuitContract } from './store/circuit.js'
+import { heartbeatsContract } from './store/heartbeats.js'
 import { historyContract } from './store/history.js'
 import { marksContract } from './store/marks.js'
 import { probesContract } from './store/probes.js'
+import { recoveryContract } from './store/recovery.js'
 import { registrationContract } from './store/registration.js'
 import type { Ground } from './store/subject.js'
 import { trialsContract } from './store/trials.js'
@@ -18,6 +20,8 @@ export function storeContract(name: string, open: () => Promise<Ground>): void {
     trialsContract(open)
     circuitContract(open)
     probesContract(open)
+    recoveryContract(open)
+    heartbeatsContract(open)
     marksContract(open)
     batchesContract(open)
     loadContract(open)

@@ -66,6 +66,13 @@ test('a restart without persistence in mid-traffic: nobody dies, an open circuit
       `${ended.reduce((sum, one) => sum + (one.refused.redis_down ?? 0), 0)} admissions unanswered meanwhile, 0 crashes`,
   )
   expect(workers.map((one) => isAlive(one.pid))).toEqual([true, true, true])
+  // It was idle, and says that Redis is away until its own ping was answered.
+  const answered = () =>
+    operator.ask('snapshot').then(
+      () => true,
+      (error: unknown) => code(error) !== 'redis_unavailable',
+    )
+  await expectSoon('the idle process is back', answered)
   expect(await operator.ask('snapshot')).toMatchObject({
     state: 'open',
     reason: 'by hand',

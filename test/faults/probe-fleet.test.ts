@@ -6,7 +6,10 @@ import { connect } from '../../src/index.js'
 import { startUpstream } from '../support/http-upstream.js'
 import { eventually } from '../support/process.js'
 
-const SCRIPT = fileURLToPath(new URL('../../scripts/probe-gaps.mjs', import.meta.url))
+const scriptAt = (name: string) => fileURLToPath(new URL(`../../scripts/${name}.mjs`, import.meta.url))
+
+/** Ten in the short form, within `npm test`; `BUSBAR_PROBE_KILLS=100` makes it the whole. */
+const KILLS = Number(process.env['BUSBAR_PROBE_KILLS'] ?? 10)
 
 interface Verdict {
   readonly passed: boolean
@@ -17,15 +20,22 @@ interface Verdict {
   readonly long: readonly number[]
 }
 
-/** Runs the script over dist/, in processes of its own. */
-async function measureGaps(...args: string[]): Promise<{ code: number | null; verdict: Verdict }> {
-  const child = spawn(process.execPath, [SCRIPT, '--json', ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
+/** Runs a script over dist/, in processes of its own. */
+async function runScript(
+  name: string,
+  args: readonly string[],
+): Promise<{ code: number | null; verdict: Verdict & Kills }> {
+  const child = spawn(process.execPath, [scriptAt(name), '--json', ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   let output = ''
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
   const code = await new Promise<number | null>((resolve) => child.once('close', resolve))
-  // The script prints what `Verdict` names; the tests below read each field.
-  return { code, verdict: JSON.parse(output) as Verdict }
+  // The scripts print what the callers name; the tests below read each field.
+  return { code, verdict: JSON.parse(output) as Verdict & Kills }
 }
+
+const measureGaps = (...args: string[]) => runScript('probe-gaps', args)
 
 describe('a fleet that probes one provider from four processes', () => {
   it('keeps the period when one of them is killed', async () => {
@@ -35,6 +45,62 @@ describe('a fleet that probes one provider from four processes', () => {
     expect(verdict.probes).toBeGreaterThan(25)
     expect(verdict.probes).toBeLessThanOrEqual(42)
     expect(Object.keys(verdict.shares).length).toBeGreaterThanOrEqual(2)
+  })
+})
+
+describe('a worker whose time of day is an hour off', () => {
+  it.each(['3600', '-3600'])(
+    '%s s: the period is kept beside two others, and after it is killed',
+    async (off) => {
+      const { verdict } = await measureGaps(
+        '--seconds',
+        '10',
+        '--interval',
+        '250',
+        '--workers',
+        '3',
+        `--off=${off}`,
+      )
+      const { probes, killed, short, long } = verdict
+      console.log(
+        `fault 11: a prober ${off} s off: ${probes} probes in 40 intervals, ${long.length} long gaps`,
+      )
+      expect(killed).toEqual(['worker-1'])
+      expect(short).toEqual([])
+      expect(probes).toBeGreaterThan(25)
+      expect(probes).toBeLessThanOrEqual(44)
+      expect(long.length).toBeLessThanOrEqual(1)
+    },
+  )
+})
+
+describe('a fleet that was gone for a while', () => {
+  it('probes once when it is back, and then at its period', async () => {
+    const { verdict } = await measureGaps('--seconds', '4', '--interval', '200', '--outage', '5')
+    const { probes, killed, short, long } = verdict
+    expect(killed).toHaveLength(4)
+    expect(short).toEqual([])
+    expect(probes).toBeLessThanOrEqual(30)
+    expect(long.length).toBeLessThanOrEqual(2) // the outage, and the start of new processes at its end
+  })
+})
+
+interface Kills {
+  readonly passed: boolean
+  readonly answered: number
+  readonly historyTotal: number
+  readonly longestMs: number
+}
+
+describe(`${KILLS} workers killed in mid-probe`, () => {
+  it('lose no schedule, and no result is counted twice', { timeout: 30_000 + KILLS * 6_000 }, async () => {
+    const { code, verdict } = await runScript('probe-kills', ['--kills', `${KILLS}`])
+    const { answered, historyTotal, longestMs } = verdict
+    console.log(
+      `fault 12: ${KILLS} workers killed in mid-probe: ${answered} answers, ${historyTotal} results, longest silence ${longestMs} ms`,
+    )
+    expect(verdict).toMatchObject({ passed: true, historyTotal: answered })
+    expect(code).toBe(0)
   })
 })
 

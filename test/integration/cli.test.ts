@@ -238,12 +238,6 @@ describe('a wrong call answers 64 in one line', () => {
     [/id: expected/, ['reset', '']],
     [/reason: expected text of at most 500/, ['reset', 'api', '--reason', 'x'.repeat(501)]],
     [/actor: expected text of at most 128/, ['reset', 'api', '--actor', 'x'.repeat(129)]],
-    [/events -f: not in this version/, ['events', 'api', '-f']],
-    [/events -f: not in this version/, ['events', 'api', '--follow']],
-    [/probe: not in this version/, ['probe', 'api']],
-    [/apply: not in this version/, ['apply', '--file', 'x']],
-    [/doctor: not in this version/, ['doctor']],
-    [/watch: not in this version/, ['watch']],
   ])('%s', async (pattern, args) => {
     const result = await busbarCli(...args)
     expect(result.code).toBe(64)
@@ -260,12 +254,12 @@ describe('a wrong call answers 64 in one line', () => {
     expect(JSON.parse(address.stdout)).toMatchObject({ error: { code: 'settings_invalid' } })
   })
 
-  it('help has examples, and names nothing that does not work', async () => {
+  it('help has examples, and names every command', async () => {
     const [main, trip, bare] = await Promise.all([runCli(['--help']), runCli(['trip', '--help']), runCli([])])
     expect([main.code, trip.code, bare.code]).toEqual([0, 0, 64])
     expect(trip.stdout).toMatch(/Examples:\n +\$ busbar trip openai/)
-    expect(main.stdout).not.toMatch(/\b(probe|apply|doctor|watch) /)
-    expect((await runCli(['events', '--help'])).stdout).not.toContain('--follow')
+    for (const name of ['probe', 'apply', 'doctor', 'watch'])
+      expect(main.stdout).toMatch(new RegExp(`^  ${name} `, 'm'))
   })
 })
 

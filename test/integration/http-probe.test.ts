@@ -1,10 +1,11 @@
-import { createServer, type Server, type Socket } from 'node:net'
-import type { AddressInfo } from 'node:net'
-import { describe, expect, it, onTestFinished } from 'vitest'
-import type { HttpProbeSettings } from '../../src/model/settings.js'
-import { BODY_LIMIT, probeHttp } from '../../src/probes/kinds/http.js'
+import type { Socket } from 'node:net'
+import { describe, expect, it } from 'vitest'
+import type { HttpProbeSettings, JsonCondition, ProbeFinding, ProbeResult } from '../../src/model/probe.js'
+import { probeHttp } from '../../src/probes/kinds/http.js'
+import { BODY_LIMIT } from '../../src/probes/kinds/http-body.js'
 import { startUpstream } from '../support/http-upstream.js'
 import { eventually } from '../support/process.js'
+import { pour, rawServer } from '../support/raw-server.js'
 
 const settings = (url: string, more: Partial<HttpProbeSettings> = {}): HttpProbeSettings => ({
   kind: 'http',
@@ -14,11 +15,19 @@ const settings = (url: string, more: Partial<HttpProbeSettings> = {}): HttpProbe
   expectStatus: ['2xx'],
   intervalMs: 10_000,
   timeoutMs: 5_000,
+  healthyAfter: 1,
+  unhealthyAfter: 1,
   ...more,
 })
 
-const probe = (url: string, more: Partial<HttpProbeSettings> = {}) =>
-  probeHttp(settings(url, more), { workerId: 'worker-1' })
+/** It was the provider that was judged, not this process. */
+function judged(finding: ProbeFinding): ProbeResult {
+  if (!('status' in finding)) throw new Error(finding.reason)
+  return finding
+}
+
+const probe = async (url: string, more: Partial<HttpProbeSettings> = {}) =>
+  judged(await probeHttp(settings(url, more), { workerId: 'worker-1' }))
 
 describe('an HTTP probe', () => {
   it('is healthy when the expected status comes', async () => {
@@ -85,6 +94,73 @@ describe('an HTTP probe', () => {
     expect(await probe(upstream.url, { bodyContains: 'all systems go' })).toMatchObject({ status: 'healthy' })
   })
 
+  it.each<[unknown, JsonCondition, string]>([
+    [{ status: 'up' }, { path: '$.status', equals: 'up' }, ''],
+    [{ status: 'down' }, { path: '$.status', equals: 'up' }, '$.status is "down", expected "up"'],
+    [{ status: 'up' }, { path: 'status', oneOf: ['up', 'ok'] }, ''],
+    [
+      { status: 'no' },
+      { path: 'status', oneOf: ['up', 'ok'] },
+      'status is "no", expected one of ["up","ok"]',
+    ],
+    [{ a: { b: [{ c: 5 }] } }, { path: 'a.b[0].c', above: 4 }, ''],
+    [{ a: { b: [{ c: 5 }] } }, { path: 'a.b[0].c', above: 5 }, 'a.b[0].c is 5, expected above 5'],
+    [{ lag: '3' }, { path: 'lag', below: 9 }, 'lag is "3", expected below 9'],
+    [{ lag: 3 }, { path: 'lag', below: 9 }, ''],
+    [[1, null], { path: '$[1]', equals: null }, ''],
+    [[1, null], { path: '[1]', exists: true }, ''],
+    [[1, null], { path: '$[2]', exists: true }, '$[2] is nothing, expected a value'],
+    [[1, null], { path: '$.length', exists: false }, ''],
+    [{}, { path: '$.constructor', exists: false }, ''],
+    [{}, { path: '$.__proto__.constructor', exists: false }, ''],
+    [{ a: 1 }, { path: 'a', exists: false }, 'a is 1, expected nothing'],
+    ['up', { path: '$', equals: 'up' }, ''],
+    [{ a: 'x'.repeat(500) }, { path: 'a', equals: 1 }, `a is "${'x'.repeat(79)}…, expected 1`],
+  ])('judges the JSON %j by %j: %s', async (body, condition, complaint) => {
+    const upstream = await startUpstream()
+    upstream.behave({ body: JSON.stringify(body) })
+    expect(await probe(upstream.url, { json: [condition] })).toMatchObject(
+      complaint === ''
+        ? { status: 'healthy', detail: 'HTTP 200' }
+        : { status: 'unhealthy', detail: `HTTP 200, but ${complaint}` },
+    )
+  })
+
+  it('wants all its conditions, the text and the status', async () => {
+    const upstream = await startUpstream()
+    upstream.behave({ body: '{"a":1,"b":2}' })
+    const json = [
+      { path: 'a', equals: 1 },
+      { path: 'b', equals: 2 },
+    ]
+    expect(await probe(upstream.url, { json, bodyContains: '"a"' })).toMatchObject({ status: 'healthy' })
+    expect(await probe(upstream.url, { json, bodyContains: 'c' })).toMatchObject({ status: 'unhealthy' })
+    const third = [...json, { path: 'c', exists: true }]
+    expect(await probe(upstream.url, { json: third })).toMatchObject({
+      detail: 'HTTP 200, but c is nothing, expected a value',
+    })
+    upstream.behave({ body: '{"a":1,"b":2}', status: 500 })
+    expect(await probe(upstream.url, { json })).toMatchObject({ status: 'unhealthy', detail: 'HTTP 500' })
+  })
+
+  it.each([
+    ['no JSON', 'ok', 'the body is not JSON'],
+    ['nothing', '', 'the body is not JSON'],
+    ['JSON that opens and never closes', '['.repeat(60_000), 'the body is not JSON'],
+    [
+      'more than is read',
+      JSON.stringify('x'.repeat(BODY_LIMIT)),
+      'the body is longer than 64 KiB, too long to be judged as JSON',
+    ],
+  ])('is unhealthy where it wants JSON and gets %s', async (_, body, complaint) => {
+    const upstream = await startUpstream()
+    upstream.behave({ body })
+    expect(await probe(upstream.url, { json: [{ path: '$', exists: true }] })).toMatchObject({
+      status: 'unhealthy',
+      detail: `HTTP 200, but ${complaint}`,
+    })
+  })
+
   it('names itself, unless the settings give a user agent', async () => {
     const upstream = await startUpstream()
     await probe(upstream.url)
@@ -121,32 +197,9 @@ describe('an HTTP probe', () => {
   })
 })
 
-/** A raw server that does to each connection what it likes. `open` tells the connections that still stand. */
 async function hostile(greet: (socket: Socket) => void): Promise<{ url: string; open: () => number }> {
-  const sockets = new Set<Socket>()
-  const server: Server = createServer((socket) => {
-    sockets.add(socket)
-    socket.on('error', () => undefined)
-    socket.on('close', () => sockets.delete(socket))
-    socket.resume() // who does not read does not see the other side go
-    greet(socket)
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  onTestFinished(() => {
-    for (const socket of sockets) socket.destroy()
-    server.close()
-  })
-  // A TCP server that listens has an address of this shape.
-  const { port } = server.address() as AddressInfo
-  return { url: `http://127.0.0.1:${port}/`, open: () => sockets.size }
-}
-
-/** Writes `text` again and again, as fast as the other side takes it or every `everyMs`. */
-function pour(socket: Socket, text: string, everyMs: number): void {
-  const more = () => {
-    if (!socket.destroyed) socket.write(text, () => (everyMs > 0 ? setTimeout(more, everyMs) : more()))
-  }
-  more()
+  const { host, port, open } = await rawServer(greet)
+  return { url: `http://${host}:${port}/`, open }
 }
 
 const HEAD = 'HTTP/1.1 200 OK\r\n'
@@ -274,6 +327,7 @@ describe('a provider that cannot be reached', () => {
     const result = await probe('http://no-such-host.invalid/')
     expect(result.status).toBe('unhealthy')
     expect(result.detail).toMatch(/^host (not found|name could not be resolved)$/)
+    expect(result.suspectLocal, 'it may be this host whose network is gone').toBe(true)
   })
 
   it('does not speak TLS', async () => {

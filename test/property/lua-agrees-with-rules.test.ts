@@ -32,20 +32,22 @@ afterAll(() => store.close())
  */
 async function replay(id: string, recorder: Recorder): Promise<Witness[]> {
   const witnesses: Promise<Witness>[] = []
-  for (const { atMs, what, call } of recorder.operations) {
+  for (const { atMs, what, call, look } of recorder.operations) {
     const moved = connection.run('set', [clockKey(namespace), atMs])
     const reply = call(store)
     if (what === 'register') await reply
+    const seen = look ? store.snapshot(id) : null
     const history = store.history(id, EVERYTHING, 0)
-    witnesses.push(Promise.all([reply, history, moved]).then(([reply, history]) => ({ reply, history })))
+    const all = Promise.all([reply, seen, history, moved])
+    witnesses.push(all.then(([reply, seen, history]) => ({ reply, seen, history })))
   }
   return Promise.all(witnesses)
 }
 
 /** The same moment, whoever answered: memory keeps stale runs out of its history, Redis leaves them to readers. */
-function comparable({ reply, history }: Witness, windowMs: number) {
+function comparable({ reply, seen, history }: Witness, windowMs: number) {
   const known = isKnown(reply) ? (reply.snapshot?.at ?? reply.nowMs) : reply.nowMs
-  return { reply, history: history.filter((entry) => entry.at >= known - windowMs) }
+  return { reply, seen, history: history.filter((entry) => entry.at >= known - windowMs) }
 }
 
 test(`${SEQUENCES} random sequences end alike in Lua and in the rules`, { timeout: 600_000 }, async () => {

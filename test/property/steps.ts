@@ -20,6 +20,7 @@ export type Step =
       readonly outcome: (typeof HEALTH_STATUSES)[number]
       readonly detail: string
     }
+  | { readonly do: 'beat'; readonly progress: number | null }
   | { readonly do: 'reset' | 'resume' | 'look' }
   | { readonly do: 'trip'; readonly forMs: number | null }
   | { readonly do: 'mark'; readonly mark: (typeof MARKS)[number]; readonly forMs: number | null }
@@ -87,6 +88,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       do: fc.constantFrom('reset' as const, 'reset' as const, 'resume' as const, 'look' as const),
     }),
   },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant('beat' as const), progress: fc.constantFrom(null, null, 0, 1) }),
+  },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('trip' as const), forMs: maybeMs }) },
   {
     weight: 1,
@@ -143,6 +148,14 @@ export const sequence = fc.record({
     maxCooldownMs: fc.constantFrom(1_500, 600_000),
     cooldownJitter: fc.constantFrom(0, 0, 0.5),
     enforce: fc.constantFrom(true, true, true, true, false),
+    recovery: fc.constantFrom('both' as const, 'both' as const, 'traffic' as const, 'probe' as const),
+  }),
+  probe: fc.record({
+    kind: fc.constant('heartbeat' as const),
+    ttlMs: fc.constant(1_000),
+    intervalMs: fc.constantFrom(10, 300),
+    healthyAfter: fc.constantFrom(1, 1, 2, 3),
+    unhealthyAfter: fc.constantFrom(1, 1, 2),
   }),
   history: fc.record({
     maxRecords: fc.constantFrom(3, 10, 100_000),

@@ -8,6 +8,8 @@ export const BIN = fileURLToPath(new URL('../../bin/busbar.mjs', import.meta.url
 export interface CliOptions {
   readonly cwd?: string
   readonly env?: Readonly<Record<string, string>>
+  /** What stands on standard input; default: nothing, and it is closed. */
+  readonly input?: string
 }
 
 export interface CliResult {
@@ -32,8 +34,9 @@ export async function runCli(args: readonly string[], options: CliOptions = {}):
   const child = spawn(process.execPath, [BIN, ...args], {
     cwd: options.cwd,
     env: environment(options.env),
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
   })
+  child.stdin?.end(options.input)
   const output = collect(child)
   const code = await new Promise<number | null>((resolve) => child.once('close', resolve))
   return { code, ...output(), tookMs: performance.now() - began }
@@ -58,12 +61,33 @@ export interface Started {
 
 /** Starts it as the leader of a group of its own, as a shell would. */
 export function startCommand(command: readonly string[], options: CliOptions = {}): Started {
-  const child = spawn(process.execPath, command, {
+  return follow(
+    spawn(process.execPath, command, {
+      cwd: options.cwd,
+      env: environment(options.env),
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    }),
+  )
+}
+
+/** A command at whose keyboard somebody sits. */
+export interface Terminal extends Started {
+  type(keys: string): void
+}
+
+/** Runs a line of shell on a terminal of its own, by script(1) of util-linux; it exits as the line does. */
+export function startTerminal(line: string, options: CliOptions = {}): Terminal {
+  const child = spawn('script', ['--quiet', '--return', '--echo', 'never', '--command', line, '/dev/null'], {
     cwd: options.cwd,
-    env: environment(options.env),
-    stdio: ['ignore', 'pipe', 'pipe'],
+    env: environment({ TERM: 'xterm', ...options.env }),
+    stdio: ['pipe', 'pipe', 'pipe'],
     detached: true,
   })
+  return { ...follow(child), type: (keys) => child.stdin.write(keys) }
+}
+
+function follow(child: ChildProcess): Started {
   const { pid } = child
   if (pid === undefined) throw new Error('the command did not start')
   const collected = collect(child)

@@ -62,6 +62,7 @@ describe('the registry of codes', () => {
   it('is this; a code is never renamed', () => {
     expect(Object.keys(ERROR_CODES)).toEqual([
       'circuit_open',
+      'awaiting_probe',
       'no_trial_free',
       'marked_unhealthy',
       'marked_terminated',

@@ -44,7 +44,12 @@ function answers(found: Circuit, enforce: boolean, laterMs: number) {
   const taken = snapshotOf('openai', newProvider(found, settings, 1, 'somebody'), T0)
   const local = admitLocally(ageSnapshot(taken, laterMs))
   const asked = { origin: 'call', token: 'mine', minLeaseMs: 0, minGapMs: 0 } as const
-  const { admission, circuit: after } = admit({ ...found, lastNowMs: T0 + laterMs }, asked, settings.breaker)
+  const { admission, circuit: after } = admit(
+    { ...found, lastNowMs: T0 + laterMs },
+    asked,
+    settings.breaker,
+    null,
+  )
   return { local, admission, after }
 }
 

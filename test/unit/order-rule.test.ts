@@ -3,6 +3,7 @@ import { Deadlines } from '../../src/client/deadlines.js'
 import { Link, type Host } from '../../src/client/link.js'
 import { newCounters } from '../../src/client/log.js'
 import { Outbox } from '../../src/client/outbox.js'
+import { StoreWatch } from '../../src/client/store-watch.js'
 import { resolveSettings } from '../../src/config/settings.js'
 import { MemoryStore } from '../../src/memory/store.js'
 import type { RecordRequest, Run } from '../../src/model/ports.js'
@@ -136,7 +137,7 @@ function* sequence(
 
 /** Every outcome is judged when it comes. */
 function unbatched(workers: number, seed: number, errorRate: number) {
-  const fence = { settingsRevision: 1, breaker: SETTINGS.breaker }
+  const fence = { settingsRevision: 1, breaker: SETTINGS.breaker, probe: null }
   const seen: Watched['seen'] = []
   let circuit = newCircuit(1_700_000_000_000)
   let trips = 0
@@ -173,6 +174,7 @@ async function batched(workers: number, seed: number, errorRate: number, maxBatc
   const outboxes: Outbox[] = []
   for (let i = 0; i < workers; i += 1) {
     const host: Host = {
+      watch: new StoreWatch({ ping: () => Promise.resolve(), log: LOG, unref: true }),
       ...{ store, worker: `worker-${i}`, incarnation: `life-${i}`, clock, log: LOG, counters: newCounters() },
       ...{ commandTimeoutMs: 200, flushIntervalMs: 100, maxBatchesPerSecond, unref: false, closed: false },
       deadlines: new Deadlines(),

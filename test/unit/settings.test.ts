@@ -47,15 +47,19 @@ describe('the defaults', () => {
         maxCooldownMs: 600_000,
         cooldownJitter: 0,
         enforce: true,
+        recovery: 'both',
       },
       history: { maxRecords: 100_000, windowMs: 60_000, degradationThreshold: 0.8 },
-      httpProbe: { method: 'GET', headers: {}, expectStatus: ['2xx'], intervalMs: 10_000, timeoutMs: 2_000 },
+      probe: { intervalMs: 10_000, timeoutMs: 2_000, healthyAfter: 1, unhealthyAfter: 1 },
+      httpProbe: { method: 'GET', headers: {}, expectStatus: ['2xx'] },
       connect: {
         namespace: 'busbar',
         consistency: 'cached',
+        onRedisDown: 'local',
         commandTimeoutMs: 200,
         flushIntervalMs: 100,
         maxBatchesPerSecond: 1_000,
+        probeQueues: 1,
         unref: false,
       },
       probes: { concurrency: 16 },
@@ -82,6 +86,7 @@ describe('the defaults', () => {
       kind: 'http',
       url,
       ...DEFAULTS.httpProbe,
+      ...DEFAULTS.probe,
     })
   })
 
@@ -260,14 +265,15 @@ describe('settings are refused, with their path and their value:', () => {
 
 describe('a probe is refused, with its path and its value:', () => {
   const probe = (over: object) => ({ probe: { kind: 'http', url: 'http://a/', ...over } })
+  const KINDS = 'expected one of http, tcp, redis, process, function, heartbeat'
   const URL_ERROR = 'expected an absolute http: or https: URL'
   const STATUS_ERROR = 'expected a status from 100 to 599, or a class such as 2xx'
   const HEADERS_ERROR = 'expected header names and values as HTTP allows them'
 
   it.each<[string, unknown, string, string]>([
-    ['a number', { probe: 5 }, 'probe', 'expected an object with kind and url, got 5'],
-    ['no kind', { probe: {} }, 'probe.kind', 'expected one of http, got nothing'],
-    ['a kind that is not built', { probe: { kind: 'tcp' } }, 'probe.kind', 'expected one of http, got "tcp"'],
+    ['a number', { probe: 5 }, 'probe', 'expected an object with kind, got 5'],
+    ['no kind', { probe: {} }, 'probe.kind', `${KINDS}, got nothing`],
+    ['a kind that is not built', { probe: { kind: 'dns' } }, 'probe.kind', `${KINDS}, got "dns"`],
     ['no URL', { probe: { kind: 'http' } }, 'probe.url', `${URL_ERROR}, got nothing`],
     ['an empty URL', probe({ url: '' }), 'probe.url', `${URL_ERROR}, got ""`],
     ['a relative URL', probe({ url: '/health' }), 'probe.url', `${URL_ERROR}, got "/health"`],
@@ -386,7 +392,7 @@ describe('a probe is refused, with its path and its value:', () => {
       [200, '3xx'],
     ],
   ])('but not the status %j', (given, kept) => {
-    expect(resolve(probe({ expectStatus: given })).probe?.expectStatus).toEqual(kept)
+    expect(resolve(probe({ expectStatus: given })).probe).toMatchObject({ expectStatus: kept })
   })
 })
 
@@ -402,7 +408,7 @@ describe('connect', () => {
     })
   }
 
-  it.each(['onRedisDown', 'keyPrefix'])('refuses %s by name, for it is not built', async (name) => {
+  it.each(['keyPrefix'])('refuses %s by name, for it is not built', async (name) => {
     expect(await refusal(given({ [name]: 100 }))).toEqual(
       settingsError(name, `${name}: unknown setting (got 100)`),
     )
@@ -425,7 +431,7 @@ describe('connect', () => {
       'another scheme, of which nothing more is shown',
       { redis: 'http://user:secret@host' },
       'redis',
-      'expected redis://, rediss:// or the path of a socket, got http:',
+      'expected redis://, rediss://, redis+sentinel://, redis+cluster:// or the path of a socket, got http:',
     ],
     ['an empty namespace', { namespace: '' }, 'namespace', `${NAME}, got ""`],
     ['a namespace with a brace', { namespace: '{a}' }, 'namespace', `${NAME}, got "{a}"`],
@@ -436,6 +442,12 @@ describe('connect', () => {
       { consistency: 'eventual' },
       'consistency',
       'expected one of cached, strict, got "eventual"',
+    ],
+    [
+      'another way to live without Redis',
+      { onRedisDown: 'wait' },
+      'onRedisDown',
+      'expected one of local, allow, deny, got "wait"',
     ],
     [
       'a logger that cannot log',
@@ -468,7 +480,7 @@ describe('connect', () => {
   })
 
   it('needs Redis only after its options were accepted', async () => {
-    expect((await refusal(given({}))).code).toBe('redis_unavailable')
+    expect((await refusal(given({ onRedisDown: 'deny' }))).code).toBe('redis_unavailable')
   })
 
   it.each<[string, object]>([
@@ -550,6 +562,10 @@ describe('the arguments of methods', () => {
     expect(checkArgument(options.tripSchema, { forMs: null }, 'trip')).toEqual({ reason: '', forMs: null })
     expect(checkArgument(options.countSchema, {}, 'history')).toEqual({ count: 100 })
     expect(checkArgument(options.closeSchema, {}, 'close')).toEqual({ timeoutMs: 5_000 })
-    expect(checkArgument(options.probesSchema, {}, 'startProbes')).toEqual({ concurrency: 16 })
+    expect(checkArgument(options.probesSchema, {}, 'startProbes')).toEqual({
+      concurrency: 16,
+      processes: new Map(),
+      functions: new Map(),
+    })
   })
 })

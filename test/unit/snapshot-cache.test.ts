@@ -33,6 +33,9 @@ const CLOSED: StoredSnapshot = {
   lastProbeDetail: '',
   lastProbeAt: null,
   probeStartedAt: null,
+  heartbeatAt: null,
+  heartbeatProgress: null,
+  heartbeatProgressAt: null,
   at: 1_000_000,
 }
 const OPEN: StoredSnapshot = {

@@ -1,10 +1,12 @@
-import { Option, type Command } from 'commander'
+import type { Command } from 'commander'
 import type { ProviderEvent } from '../../index.js'
 import { withCommon, writeJson, writeLine, type Cli } from '../common.js'
 import { parseCount } from '../duration.js'
-import { EXIT, wrongCall } from '../failure.js'
-import { findProvider, withFleet, type CommonOptions } from '../fleet.js'
-import { eventRow } from '../view/event-line.js'
+import { EXIT } from '../failure.js'
+import { findProvider, withFleet, type CommonOptions, type Fleet } from '../fleet.js'
+import { followEvents } from '../follow-events.js'
+import { Lifetime } from '../start/lifetime.js'
+import { eventJson, eventLine, eventRow } from '../view/event-line.js'
 import { paintsFor } from '../view/paint.js'
 import { renderTable } from '../view/table.js'
 
@@ -16,26 +18,64 @@ interface EventsOptions extends CommonOptions {
 export function addEvents(program: Command, cli: Cli): void {
   const command = program
     .command('events')
-    .description("a provider's newest transitions, marks and changes of settings")
-    .argument('<id>', 'the provider')
+    .description('the newest transitions, marks and changes of settings, of one provider or of all')
+    .argument('[id]', 'one provider')
     .option('--count <n>', 'how many', parseCount, 20)
-    .addOption(new Option('-f, --follow').hideHelp())
-    .action(async (id: string, options: EventsOptions) => {
-      if (options.follow === true) throw wrongCall('events -f: not in this version; call busbar events again')
-      cli.exitCode = await withFleet(options, async (fleet) => {
-        const provider = await findProvider(fleet, id)
-        const events = await provider.events({ count: options.count })
-        if (options.json === true) writeJson({ id, events })
-        else if (events.length === 0) writeLine(`${id}: no events`)
-        else writeEvents(events)
-        return EXIT.ok
-      })
+    .option('-f, --follow', 'go on with each new one as it happens, until Ctrl-C; with --json one a line')
+    .action(async (id: string | undefined, options: EventsOptions) => {
+      cli.exitCode = await withFleet(options, (fleet) =>
+        options.follow === true ? follow(fleet, id, options) : show(fleet, id, options),
+      )
     })
-  withCommon(command, ['busbar events openai', 'busbar events openai --count 100 --json'])
+  withCommon(command, [
+    'busbar events openai',
+    'busbar events openai --count 100 --json',
+    'busbar events -f',
+    'busbar events openai -f --json',
+  ])
 }
 
-function writeEvents(events: readonly ProviderEvent[]): void {
+async function show(fleet: Fleet, id: string | undefined, { count, json }: EventsOptions): Promise<number> {
+  const events = (await read(fleet, id, count)).slice(-count)
+  if (json === true) writeJson({ ...(id === undefined ? {} : { id }), events: events.map(eventJson) })
+  else if (events.length === 0) writeLine(`${id ?? fleet.address.namespace}: no events`)
+  else writeEvents(events, id === undefined)
+  return EXIT.ok
+}
+
+/** The newest `count` of each, oldest first. */
+async function read(fleet: Fleet, id: string | undefined, count: number): Promise<ProviderEvent[]> {
+  if (id !== undefined) return [...(await (await findProvider(fleet, id)).events({ count }))]
+  const all: ProviderEvent[] = []
+  for (const known of await fleet.busbar.providers()) {
+    const provider = await fleet.busbar.lookup(known)
+    if (provider !== undefined) all.push(...(await provider.events({ count })))
+  }
+  return all.sort((a, b) => a.at - b.at || a.version - b.version)
+}
+
+function writeEvents(events: readonly ProviderEvent[], named: boolean): void {
   const paints = paintsFor(process.stdout)
-  const head = ['AT', 'EVENT', 'BY', 'REASON'].map(paints.dim)
-  writeLine(renderTable({ head, rows: events.map((event) => eventRow(event, paints)) }))
+  const head = [...(named ? ['PROVIDER'] : []), 'AT', 'EVENT', 'BY', 'REASON'].map(paints.dim)
+  const rows = events.map((event) => [
+    ...(named ? [paints.bold(event.providerId)] : []),
+    ...eventRow(event, paints),
+  ])
+  writeLine(renderTable({ head, rows }))
+}
+
+async function follow(fleet: Fleet, id: string | undefined, { count, json }: EventsOptions): Promise<number> {
+  const paints = paintsFor(process.stdout)
+  const lifetime = new Lifetime()
+  return lifetime.run(() =>
+    followEvents({
+      busbar: fleet.busbar,
+      id,
+      lifetime,
+      count,
+      before: () => read(fleet, id, count),
+      show: (event) => writeLine(json === true ? JSON.stringify(eventJson(event)) : eventLine(event, paints)),
+      note: (text) => process.stderr.write(`busbar: ${text}\n`),
+    }),
+  )
 }

@@ -1,10 +1,10 @@
 import type { Command } from 'commander'
-import type { Busbar, HealthStatus } from '../../index.js'
+import type { HealthStatus } from '../../index.js'
 import { withCommon, writeJson, writeLine, type Cli } from '../common.js'
 import { CliError, EXIT } from '../failure.js'
 import { findProvider, withFleet, type CommonOptions, type Fleet } from '../fleet.js'
 import { paintsFor } from '../view/paint.js'
-import { readView, viewJson, type ProviderView } from '../view/provider-view.js'
+import { readAll, readView, viewJson } from '../view/provider-view.js'
 import { statusDetail } from '../view/status-detail.js'
 import { statusTable } from '../view/status-table.js'
 
@@ -52,23 +52,7 @@ async function showOne(fleet: Fleet, id: string, { json }: CommonOptions): Promi
   return exitCodeOf(view.snapshot.health)
 }
 
-const AT_ONCE = 50
-
-/** Some at a time, so that a fleet of thousands neither queues for seconds nor runs into the command timeout. */
-async function readAll(busbar: Busbar): Promise<ProviderView[]> {
-  const ids = await busbar.providers()
-  const views: ProviderView[] = []
-  for (let from = 0; from < ids.length; from += AT_ONCE) {
-    const some = ids.slice(from, from + AT_ONCE).map(async (id) => {
-      const provider = await busbar.lookup(id)
-      return provider === undefined ? undefined : readView(provider) // removed since we asked
-    })
-    for (const view of await Promise.all(some)) if (view !== undefined) views.push(view)
-  }
-  return views
-}
-
-function exitCodeOf(health: HealthStatus): number {
+export function exitCodeOf(health: HealthStatus): number {
   if (health === 'healthy') return EXIT.ok
   return health === 'degraded' ? EXIT.degraded : EXIT.unhealthy
 }

@@ -1,9 +1,8 @@
-import { connect, SettingsError, type Busbar, type Provider } from '../../index.js'
-import { wrongCall } from '../failure.js'
+import { connect, type Busbar, type Provider } from '../../index.js'
+import { inFile, readConfigFile, type ConfigFile } from '../config-file.js'
 import { unreachable } from '../fleet.js'
 import { hidePassword } from '../format.js'
 import { announce } from './announce.js'
-import { readConfigFile, type ConfigFile } from './config-file.js'
 import { reportEvents, reportStatus } from './follow.js'
 import type { Lifetime } from './lifetime.js'
 import type { Reporter } from './reporter.js'
@@ -27,7 +26,7 @@ export async function coordinate(
   reporter.note(`Redis ${hidePassword(redis)} (${from}), namespace ${namespace}`)
   try {
     const busbar = await connect({ redis, namespace, defaults: config.defaults, logger: false }).catch(
-      inFile(options),
+      inFile(options.file),
     )
     lifetime.onEnd(() => busbar.close({ timeoutMs: 2_000 }))
     reportEvents(busbar, reporter)
@@ -61,15 +60,7 @@ async function register(
 ): Promise<Provider[]> {
   const handles: Provider[] = []
   for (const [id, settings] of providers) {
-    handles.push(await busbar.provider(id, settings).catch(inFile(options, `providers.${id}.`)))
+    handles.push(await busbar.provider(id, settings).catch(inFile(options.file, `providers.${id}.`)))
   }
   return handles
 }
-
-/** A message of the library's, with the file and the place in it in front. */
-const inFile =
-  ({ file }: CoordinateOptions, prefix = '') =>
-  (error: unknown): never => {
-    if (!(error instanceof SettingsError)) throw error
-    throw wrongCall(`${file}: ${prefix}${error.message}`)
-  }

@@ -1,6 +1,7 @@
 import type { ProviderEvent } from '../../index.js'
 import { hidePassword } from '../format.js'
 import type { FleetAddress } from '../url-file.js'
+import { eventJson } from '../view/event-line.js'
 import { viewJson, type ProviderView } from '../view/provider-view.js'
 import type { Reporter } from './reporter.js'
 
@@ -13,7 +14,7 @@ export class JsonReporter implements Reporter {
   }
 
   event(event: ProviderEvent): void {
-    this.#write({ type: 'event', ...event })
+    this.#write({ type: 'event', ...eventJson(event) })
   }
 
   status(views: readonly ProviderView[]): void {

@@ -9,6 +9,7 @@ export class Lifetime {
   readonly #undo: (() => unknown)[] = []
   readonly #finished: Promise<void>
   #finish: () => void = () => undefined
+  #failure: { readonly error: unknown } | undefined
   #ending = false
   #exitCode: number = EXIT.ok
 
@@ -35,6 +36,13 @@ export class Lifetime {
     this.#finish()
   }
 
+  /** Ends it with an error, which `run` throws. */
+  fail(error: unknown): void {
+    if (this.#ending) return
+    this.#failure = { error }
+    this.end(EXIT.failed)
+  }
+
   /** Begins, waits for the end, undoes. A failure of `begin` ends it too, and is thrown on. */
   async run(begin: () => Promise<void>): Promise<number> {
     const stopWatching = this.#watch()
@@ -47,6 +55,7 @@ export class Lifetime {
       for (const undo of this.#undo.reverse()) await attempt(undo)
       stopWatching()
     }
+    if (this.#failure !== undefined) throw this.#failure.error
     return this.#exitCode
   }
 

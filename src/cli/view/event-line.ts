@@ -1,4 +1,4 @@
-import type { ProviderEvent } from '../../index.js'
+import { maskSecretsInText, type ProviderEvent } from '../../index.js'
 import { clean, formatClock, formatTime } from '../format.js'
 import type { Paints } from './paint.js'
 import { madeBy } from './provider-view.js'
@@ -15,7 +15,7 @@ export function eventWords({ kind, from, to }: ProviderEvent): string {
     case 'resumed':
       return `${kind} (from ${from})`
     case 'settings_changed':
-      return clean(`${kind} (${from} -> ${to})`)
+      return clean(maskSecretsInText(`${kind} (${from} -> ${to})`))
     case 'half_opened':
     case 'closed':
     case 'registered':
@@ -26,6 +26,13 @@ export function eventWords({ kind, from, to }: ProviderEvent): string {
       return kind satisfies never
   }
 }
+
+/** An event for a program: as it is, but for values of headers in the settings, which may be secrets. */
+export const eventJson = (event: ProviderEvent): ProviderEvent => ({
+  ...event,
+  from: maskSecretsInText(event.from),
+  to: maskSecretsInText(event.to),
+})
 
 const reasonOf = ({ kind, reason }: ProviderEvent): string => (reason === kind ? '' : clean(reason))
 

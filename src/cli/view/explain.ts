@@ -19,6 +19,7 @@ export function explain(view: ProviderView, events: readonly ProviderEvent[]): E
     ['mark', markText(view, events)],
     ['pause', pauseText(view)],
     ['probe', probeText(view)],
+    ['settings', pinText(view)],
     [
       'refusals',
       view.snapshot.enforce ? '' : 'Nothing is refused: enforce is false, so it is all only counted.',
@@ -97,7 +98,7 @@ function whatCloses({ snapshot, settings }: ProviderView): string {
   return `${trials}; one that fails opens it again for ${nextCooldown({ snapshot, settings })}. By hand: busbar reset ${id}`
 }
 
-function nextCooldown({ snapshot, settings }: ProviderView): string {
+function nextCooldown({ snapshot, settings }: Omit<ProviderView, 'origin'>): string {
   const { cooldownMs, cooldownMultiplier, maxCooldownMs, cooldownJitter } = settings.breaker
   const grown = snapshot.cooldownMs * cooldownMultiplier
   const next = snapshot.cooldownMs === 0 ? cooldownMs : Math.min(grown, maxCooldownMs)
@@ -135,6 +136,11 @@ function markText({ snapshot }: ProviderView, events: readonly ProviderEvent[]):
   const probes = mark === 'degraded' ? 'Calls and probes go on' : 'Calls are refused, probes are stopped'
   return `Marked ${mark} by ${markActor}${when}, ${reason}. ${probes}. ${end}. By hand: busbar resume ${id}`
 }
+
+const pinText = ({ origin, snapshot }: ProviderView): string =>
+  origin.pinned
+    ? `Applied by ${origin.setBy} at ${formatTime(origin.setAt, snapshot.at)}: code does not change them. Let it: busbar apply --release ${snapshot.id}`
+    : ''
 
 const pauseText = ({ snapshot }: ProviderView): string =>
   snapshot.throttled

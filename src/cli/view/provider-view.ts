@@ -1,23 +1,54 @@
-import type { Provider, Settings, Snapshot } from '../../index.js'
+import {
+  isBusbarError,
+  maskSecrets,
+  type Busbar,
+  type Provider,
+  type Settings,
+  type Snapshot,
+} from '../../index.js'
 import { clean, formatAbout, formatRate } from '../format.js'
 
 /** A provider at one moment, and the settings it is judged by. */
 export interface ProviderView {
   readonly snapshot: Snapshot
   readonly settings: Settings
+  /** Who set them, when, and whether they outrank code. */
+  readonly origin: Provider['settingsOrigin']
 }
 
 export async function readView(provider: Provider): Promise<ProviderView> {
   const snapshot = await provider.snapshot() // brings the settings up to date, so it goes first
-  return { snapshot, settings: provider.settings }
+  return { snapshot, settings: provider.settings, origin: provider.settingsOrigin }
+}
+
+const AT_ONCE = 50
+
+/** Some at a time, so that a fleet of thousands neither queues for seconds nor runs into the command timeout. */
+export async function readAll(busbar: Busbar): Promise<ProviderView[]> {
+  const ids = await busbar.providers()
+  const views: ProviderView[] = []
+  for (let from = 0; from < ids.length; from += AT_ONCE) {
+    const some = ids.slice(from, from + AT_ONCE).map((id) => readOne(busbar, id))
+    for (const view of await Promise.all(some)) if (view !== undefined) views.push(view)
+  }
+  return views
+}
+
+/** Undefined when it was removed since it was listed. */
+async function readOne(busbar: Busbar, id: string): Promise<ProviderView | undefined> {
+  try {
+    const provider = await busbar.lookup(id)
+    return provider === undefined ? undefined : await readView(provider)
+  } catch (error) {
+    if (isBusbarError(error, 'provider_removed')) return undefined
+    throw error
+  }
 }
 
 /** All of the snapshot under its own names, why it is so, and the settings; headers of probes may hold secrets. */
-export function viewJson({ snapshot, settings }: ProviderView): object {
-  const { probe } = settings
-  const headers = Object.fromEntries(Object.keys(probe?.headers ?? {}).map((name) => [name, '***']))
-  const shown = probe === undefined ? settings : { ...settings, probe: { ...probe, headers } }
-  return { ...snapshot, why: why({ snapshot, settings }), settings: shown }
+export function viewJson(view: ProviderView): object {
+  const { snapshot, settings, origin } = view
+  return { ...snapshot, why: why(view), settings: maskSecrets(settings), settingsOrigin: origin }
 }
 
 /** Why the provider is as it is, in a few words; empty when there is nothing to say. */

@@ -1,6 +1,7 @@
 import { clean, formatAbout, formatCount, formatDuration, formatTime } from '../format.js'
 import { paintHealth, paintState, type Paints } from './paint.js'
 import { why, type ProviderView } from './provider-view.js'
+import { probeTarget } from './probe-target.js'
 import { probeText, retryText, successText } from './status-table.js'
 
 /** One provider, one fact a line. */
@@ -22,6 +23,7 @@ export function statusDetail(view: ProviderView, paints: Paints): string {
     ['failures', failures(view)],
     ['last probe', probeText(view, paints) + detail(snapshot.lastProbeDetail)],
     ['settings', settingsText(view)],
+    ...(view.origin.pinned ? [['set by', pinText(view)] as [string, string]] : []),
     ['numbers', `generation ${snapshot.generation}, version ${snapshot.version}`],
   ]
   const lines = facts.map(([name, text]) => `  ${paints.dim(name.padEnd(11))} ${text}`)
@@ -48,6 +50,9 @@ function failures({ snapshot, settings }: ProviderView): string {
   return `${counts} in a row; ${formatCount(settings.breaker.failureThreshold)} open the circuit`
 }
 
+const pinText = ({ origin, snapshot }: ProviderView): string =>
+  `${clean(origin.setBy)} at ${formatTime(origin.setAt, snapshot.at)}; code does not change them until busbar apply --release ${snapshot.id}`
+
 function settingsText({ settings }: ProviderView): string {
   const { breaker, probe, slowMs } = settings
   const parts = [
@@ -55,7 +60,7 @@ function settingsText({ settings }: ProviderView): string {
     ...(slowMs === undefined ? [] : [`degraded when slower than ${formatDuration(slowMs)}`]),
     ...(probe === undefined
       ? ['no probe']
-      : [`probe ${probe.method} ${clean(probe.url)} every ${formatDuration(probe.intervalMs)}`]),
+      : [`probe ${clean(probeTarget(probe))} every ${formatDuration(probe.intervalMs)}`]),
   ]
   return parts.join(', ')
 }

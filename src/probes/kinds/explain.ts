@@ -1,4 +1,23 @@
-/** What went wrong on the way to a provider, in a few words for an operator. */
+import type { ProbeResult, ProberError } from '../../model/probe.js'
+
+/** A result before it is known how long it took. */
+export type Finding = Omit<ProbeResult, 'elapsedMs'> | ProberError
+
+/** What went wrong on the way to a provider: whose fault it is, or may be. */
+export function failure(error: unknown): Finding {
+  const code = codeOf(error)
+  if (OURS.has(code)) return { prober: true, reason: explainError(error) }
+  const finding = { status: 'unhealthy' as const, detail: explainError(error) }
+  return PERHAPS_OURS.has(code) ? { ...finding, suspectLocal: true } : finding
+}
+
+/** This process has no more files, sockets, ports or processes: that says nothing about any provider. */
+const OURS: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EADDRNOTAVAIL'])
+
+/** The provider may be gone, or the network of this host. */
+const PERHAPS_OURS: ReadonlySet<string> = new Set(['ENETUNREACH', 'ENETDOWN', 'ENOTFOUND', 'EAI_AGAIN'])
+
+/** What went wrong, in a few words for an operator. */
 export function explainError(error: unknown): string {
   const code = codeOf(error)
   const known = WORDS[code]
@@ -17,18 +36,24 @@ const WORDS: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'connection refused',
   ECONNRESET: 'connection closed early',
   EPIPE: 'connection closed early',
+  ENOENT: 'there is no such socket',
   ENOTFOUND: 'host not found',
   EAI_AGAIN: 'host name could not be resolved',
   EAI_FAIL: 'host name could not be resolved',
   EHOSTUNREACH: 'host unreachable',
   ENETUNREACH: 'network unreachable',
+  ENETDOWN: 'network unreachable',
   ETIMEDOUT: 'connection timed out',
   EMFILE: 'this process has too many open files',
+  ENFILE: 'this host has too many open files',
+  ENOBUFS: 'this host has no memory left for sockets',
+  ENOMEM: 'this host has no memory left',
+  EADDRNOTAVAIL: 'this host has no local port left',
   HPE_HEADER_OVERFLOW: 'the headers of the answer are too large',
 }
 
 /** A host with several addresses fails with an AggregateError, which bears the code of the first. */
-function codeOf(error: unknown): string {
+export function codeOf(error: unknown): string {
   if (typeof error !== 'object' || error === null || !('code' in error)) return ''
   return typeof error.code === 'string' ? error.code : ''
 }

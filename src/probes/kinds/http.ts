@@ -1,8 +1,13 @@
 import { readFileSync } from 'node:fs'
-import { request as requestHttp, type ClientRequest, type IncomingMessage } from 'node:http'
+import { request as requestHttp, type ClientRequest } from 'node:http'
 import { request as requestHttps } from 'node:https'
-import type { HttpProbeSettings, ProbeResult } from '../../model/settings.js'
-import { explainError } from './explain.js'
+import type { HttpProbeSettings, ProbeFinding } from '../../model/probe.js'
+import { failure, type Finding } from './explain.js'
+import { BODY_LIMIT, readBody, type Body } from './http-body.js'
+import { judgeJson } from './json.js'
+import { CANCELLED, noAnswer } from './socket.js'
+import { timed } from './timed.js'
+import { SecretError, withSecrets } from '../secrets.js'
 
 /**
  * One HTTP request as a health check.
@@ -11,52 +16,56 @@ import { explainError } from './explain.js'
  * connection and TLS afresh, and nothing outlives it. `fetch` cannot promise that: it takes an idle connection of
  * the application's own traffic where there is one, and an aborted connection attempt goes on without it. No
  * redirect is followed and nothing is decompressed. The whole of it, to the last byte of the body, ends within
- * `timeoutMs`.
+ * `timeoutMs`, and of the body no more than 64 KiB are read.
  */
 export interface HttpProbeOptions {
   /** Named in the user agent, so that a provider's log tells who asked. */
   readonly workerId: string
   /** Ends the probe early; its result then says nothing about the provider. */
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
 }
 
-/** Of a body, no more than this is read, bytes. */
-export const BODY_LIMIT = 65_536
-
-/** Never rejects: whatever happens is a result. */
+/** Never rejects: whatever happens is a finding. */
 export async function probeHttp(
   settings: HttpProbeSettings,
   options: HttpProbeOptions,
-): Promise<ProbeResult> {
-  const startedAt = performance.now()
-  const ended = await exchange(settings, options)
-  const elapsedMs = Math.round(performance.now() - startedAt)
-  return { ...judge(settings, ended, elapsedMs), elapsedMs }
+): Promise<ProbeFinding> {
+  try {
+    const sent = withSecrets(settings)
+    return await timed(settings, async () => judge(settings, await exchange(sent, options)))
+  } catch (error) {
+    if (!(error instanceof SecretError)) throw error
+    return { prober: true, reason: error.message }
+  }
 }
 
-type Finding = Omit<ProbeResult, 'elapsedMs'>
-
-/** How the exchange ended. `body`: whether the wanted text came, or why the reading ended without it. */
+/** How the exchange ended. */
 type Ended =
-  | { readonly how: 'answered'; readonly status: number; readonly body: 'found' | 'complete' | 'limit' }
+  | { readonly how: 'answered'; readonly status: number; readonly body: Body }
   | { readonly how: 'failed'; readonly error: unknown }
   | { readonly how: 'late' }
   | { readonly how: 'cancelled' }
 
-function judge(settings: HttpProbeSettings, ended: Ended, elapsedMs: number): Finding {
-  const { bodyContains, degradedMs, expectStatus, timeoutMs } = settings
-  if (ended.how === 'late') return { status: 'timeout', detail: `no answer within ${timeoutMs} ms` }
-  if (ended.how === 'cancelled') return { status: 'unhealthy', detail: 'the probe was cancelled' }
-  if (ended.how === 'failed') return { status: 'unhealthy', detail: explainError(ended.error) }
+function judge(settings: HttpProbeSettings, ended: Ended): Finding {
+  const { bodyContains, expectStatus, json, timeoutMs } = settings
+  if (ended.how === 'late') return noAnswer(timeoutMs)
+  if (ended.how === 'cancelled') return CANCELLED
+  if (ended.how === 'failed') return failure(ended.error)
   const detail = `HTTP ${ended.status}`
+  const but = (complaint: string): Finding => ({ status: 'unhealthy', detail: `${detail}, but ${complaint}` })
   if (!expectStatus.some((expected) => matches(expected, ended.status)))
     return { status: 'unhealthy', detail }
-  if (bodyContains !== undefined && ended.body !== 'found') {
-    const where = ended.body === 'limit' ? `the first ${BODY_LIMIT / 1_024} KiB of the body` : 'the body'
-    return { status: 'unhealthy', detail: `${detail}, but ${where} lacks ${quote(bodyContains)}` }
+  const { body } = ended
+  if (bodyContains !== undefined && !body.found) {
+    const where = body.cut ? `the first ${BODY_LIMIT / 1_024} KiB of the body` : 'the body'
+    return but(`${where} lacks ${quote(bodyContains)}`)
   }
-  if (degradedMs !== undefined && elapsedMs > degradedMs)
-    return { status: 'degraded', detail: `${detail} after ${elapsedMs} ms` }
+  if (json !== undefined) {
+    const complaint = body.cut
+      ? `the body is longer than ${BODY_LIMIT / 1_024} KiB, too long to be judged as JSON`
+      : judgeJson(body.bytes, json)
+    if (complaint !== undefined) return but(complaint)
+  }
   return { status: 'healthy', detail }
 }
 
@@ -93,48 +102,25 @@ function exchange(settings: HttpProbeSettings, options: HttpProbeOptions): Promi
     // The listeners stay after the end: destroying the request may bring one more error.
     request.on('error', fail)
     request.on('close', () => fail({ code: 'ECONNRESET' }))
-    request.on('response', (response) => readBody(response, settings.bodyContains, end, fail))
+    request.on('response', (response) => {
+      const { statusCode = 0 } = response
+      readBody(response, settings, (body) => end({ how: 'answered', status: statusCode, body }), fail)
+    })
     request.on('upgrade', ({ statusCode = 0 }, socket) => {
       socket.destroy()
-      end({ how: 'answered', status: statusCode, body: 'complete' })
+      end({ how: 'answered', status: statusCode, body: NO_BODY })
     })
     request.end()
   })
 }
+
+const NO_BODY: Body = { found: false, cut: false, bytes: Buffer.alloc(0) }
 
 function send({ url, method, headers }: HttpProbeSettings, workerId: string): ClientRequest {
   const named = Object.keys(headers).some((name) => name.toLowerCase() === 'user-agent')
   const userAgent = named ? {} : { 'user-agent': `busbar-probe/${packageVersion()} (${workerId})` }
   const request = url.startsWith('https:') ? requestHttps : requestHttp
   return request(url, { method, headers: { ...userAgent, ...headers }, agent: false })
-}
-
-/** Reads until the text is found, the body ends, or the limit is reached. The text may span chunks. */
-function readBody(
-  response: IncomingMessage,
-  text: string | undefined,
-  end: (ended: Ended) => void,
-  fail: (error: unknown) => void,
-): void {
-  const status = response.statusCode ?? 0
-  const wanted = text === undefined ? undefined : Buffer.from(text)
-  let length = 0
-  let tail: Buffer = Buffer.alloc(0)
-  response.on('error', fail)
-  response.on('end', () => end({ how: 'answered', status, body: 'complete' }))
-  response.on('data', (chunk: Buffer) => {
-    const kept = chunk.subarray(0, BODY_LIMIT - length)
-    length += kept.length
-    if (wanted !== undefined) {
-      const seen = Buffer.concat([tail, kept])
-      if (seen.includes(wanted)) {
-        end({ how: 'answered', status, body: 'found' })
-        return
-      }
-      tail = seen.subarray(Math.max(0, seen.length - wanted.length + 1))
-    }
-    if (length >= BODY_LIMIT) end({ how: 'answered', status, body: 'limit' })
-  })
 }
 
 let version: string | undefined

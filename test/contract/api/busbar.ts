@@ -82,8 +82,8 @@ export function busbarContract(open: OpenApi): void {
 
     it('take no local option that is not built', async () => {
       const { busbar } = await open()
-      const call = busbar.provider('openai', {}, { onRedisDown: 'deny' } as object)
-      expect(await rejection(call)).toMatchObject({ code: 'settings_invalid', path: 'onRedisDown' })
+      const call = busbar.provider('openai', {}, { keyPrefix: 'deny' } as object)
+      expect(await rejection(call)).toMatchObject({ code: 'settings_invalid', path: 'keyPrefix' })
     })
   })
 
@@ -271,7 +271,7 @@ export function busbarContract(open: OpenApi): void {
     it('may take itself or another off while it is told', async () => {
       const { busbar, provider } = await withProvider(open)
       const witness = vi.fn()
-      const off = busbar.on('reset', () => off())
+      const off: () => void = busbar.on('reset', () => off())
       busbar.on('reset', witness)
       await provider.reset()
       await provider.reset()

@@ -66,6 +66,9 @@ export function registrationContract(open: () => Promise<Ground>): void {
         lastProbeDetail: '',
         lastProbeAt: null,
         probeStartedAt: null,
+        heartbeatAt: null,
+        heartbeatProgress: null,
+        heartbeatProgressAt: null,
         at: now,
       })
       expect(await subject.snapshot()).toEqual(reply.snapshot)
@@ -105,6 +108,7 @@ export function registrationContract(open: () => Promise<Ground>): void {
         revision: 2,
         setBy: 'worker-2',
         setAt: ground.nowMs(),
+        pinned: false,
       })
     })
 
@@ -166,6 +170,81 @@ export function registrationContract(open: () => Promise<Ground>): void {
     })
   })
 
+  describe('settings that an operator sets', () => {
+    const byHand = { operator: 'alice', reason: 'a busy week', notAfterMs: FAR_MS }
+
+    it('outrank code until they are released, and then the next registration wins', async () => {
+      const ground = await open()
+      const subject = new Subject(ground)
+      const first = await subject.register({ slowMs: 100 })
+      await ground.advance(1_000)
+      const applied = await subject.register({ slowMs: 200 }, { byHand })
+      expect(applied).toMatchObject({ revision: 2, setBy: 'alice', setAt: ground.nowMs(), pinned: true })
+      expect(applied.events).toMatchObject([
+        {
+          kind: 'settings_changed',
+          from: 'pinned=- slowMs=100',
+          to: 'pinned=true slowMs=200',
+          actor: 'alice',
+          reason: 'a busy week',
+          worker: 'worker-1',
+          generation: first.snapshot?.generation,
+        },
+      ])
+      expect(applied.snapshot).toMatchObject({ settingsRevision: 2 })
+      const fromCode = await subject.register({ slowMs: 300 }, { worker: 'worker-2' })
+      expect(fromCode).toMatchObject({ revision: 2, events: [], pinned: true, settings: { slowMs: 200 } })
+
+      const released = await subject.register({}, { mode: 'release', byHand })
+      expect(released).toMatchObject({ revision: 3, setBy: 'alice', setAt: applied.setAt, pinned: false })
+      expect(released.settings.slowMs).toBe(200)
+      expect(released.events).toMatchObject([
+        { kind: 'settings_changed', from: 'pinned=true', to: 'pinned=-', actor: 'alice' },
+      ])
+      expect(released.snapshot).toMatchObject({ settingsRevision: 3 })
+      expect(await subject.store.settings('openai')).toMatchObject({ revision: 3, pinned: false })
+      const next = await subject.register({ slowMs: 300 }, { worker: 'worker-2' })
+      expect(next).toMatchObject({ revision: 4, setBy: 'worker-2', settings: { slowMs: 300 } })
+    })
+
+    it('are pinned also where they are those in force, and write nothing the second time', async () => {
+      const subject = new Subject(await open())
+      await subject.register({ slowMs: 100 })
+      const applied = await subject.register({ slowMs: 100 }, { byHand })
+      expect(applied).toMatchObject({ revision: 2, setBy: 'alice', pinned: true })
+      expect(applied.events).toMatchObject([{ from: 'pinned=-', to: 'pinned=true' }])
+      const again = await subject.register({ slowMs: 100 }, { byHand: { ...byHand, operator: 'bob' } })
+      expect(again).toMatchObject({ revision: 2, setBy: 'alice', events: [] })
+    })
+
+    it('register a provider that nobody knew, and survive a wipe with a handle that knew them', async () => {
+      const subject = new Subject(await open())
+      const created = await subject.register({ slowMs: 7 }, { mode: 'keep', byHand })
+      expect(created).toMatchObject({ revision: 1, setBy: 'alice', pinned: true })
+      expect(created.events).toMatchObject([{ kind: 'registered', actor: 'alice' }])
+      expect(await subject.register({ slowMs: 8 })).toMatchObject({ settings: { slowMs: 7 } })
+    })
+
+    it('are not released twice, nor where there are none; nothing is done too late', async () => {
+      const ground = await open()
+      const subject = new Subject(ground)
+      await expect(subject.register({}, { mode: 'release', byHand })).rejects.toMatchObject({
+        code: 'provider_unknown',
+      })
+      expect(await ground.store.providers()).toEqual([])
+      await subject.register({ slowMs: 100 })
+      expect(await subject.register({}, { mode: 'release', byHand })).toMatchObject({
+        revision: 1,
+        events: [],
+      })
+      const late = { ...byHand, notAfterMs: ground.nowMs() - 1 }
+      await expect(subject.register({ slowMs: 5 }, { byHand: late })).rejects.toMatchObject({
+        code: 'command_late',
+      })
+      expect(await subject.store.settings('openai')).toMatchObject({ revision: 1, settings: { slowMs: 100 } })
+    })
+  })
+
   describe('registering after a wipe', () => {
     const knownBefore: StoredSnapshot = {
       id: 'openai',
@@ -198,6 +277,9 @@ export function registrationContract(open: () => Promise<Ground>): void {
       lastProbeDetail: 'slow',
       lastProbeAt: 5,
       probeStartedAt: 4,
+      heartbeatAt: 5,
+      heartbeatProgress: 6,
+      heartbeatProgressAt: 7,
       at: 6,
     }
 

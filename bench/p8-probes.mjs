@@ -1,0 +1,115 @@
+// P8: what one process that probes can do beside bare jobs of the same queue, and how evenly a large fleet of providers
+// is probed, in everyday running and after all workers were gone. `BUSBAR_BENCH_SVG=<file>` also draws the second.
+import { createServer } from 'node:http'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { ask, endAll, interleaved, pause, row, startRedis, worker } from './lib.mjs'
+import { picture } from './parts/probe-picture.mjs'
+
+const ROUNDS = 3
+const PROBING_MS = 3_000
+const JOBS = 10_000
+
+const PROVIDERS = 5_000
+const INTERVAL_MS = 10_000
+const MEAN = (PROVIDERS * 1_000) / INTERVAL_MS
+const SECONDS = 20
+/** Three intervals stand for ten minutes: each provider is due once, however long it was. */
+const OUTAGE_MS = 30_000
+
+export async function run() {
+  const redis = await startRedis()
+  const upstream = await startUpstream()
+  const child = await worker('parts/probe-load.mjs', [redis.url])
+  try {
+    return [...(await throughput(child, upstream.url)), ...(await evenness(child))]
+  } finally {
+    await endAll([child])
+    upstream.close()
+    await redis.stop()
+  }
+}
+
+async function throughput(child, url) {
+  const rates = await interleaved(ROUNDS, {
+    jobs: () => ask(child, 'jobsPerSecond', JOBS),
+    function: () => ask(child, 'probesPerSecond', 'function', url, PROBING_MS),
+    http: () => ask(child, 'probesPerSecond', 'http', url, PROBING_MS),
+  })
+  return ['function', 'http'].map((kind) =>
+    row('P8', `probes of kind ${kind} beside bare BullMQ jobs, one process, 16 at once`, {
+      ours: rates[kind],
+      peer: rates.jobs,
+      unit: '/s',
+      ratio: rates[kind] / rates.jobs,
+      target: 0.6,
+      better: 'at least',
+      note: 'a probe is a job, its next tick planned, and three calls of our own scripts, one after the other',
+    }),
+  )
+}
+
+async function evenness(child) {
+  const probe = { kind: 'function', name: 'noop', intervalMs: INTERVAL_MS }
+  await ask(child, 'join', PROVIDERS, probe)
+  await ask(child, 'begin')
+  await pause(1.5 * INTERVAL_MS) // each has been probed for the first time
+  const usual = await startsPerSecond(child)
+  await ask(child, 'halt')
+  await pause(OUTAGE_MS)
+  await ask(child, 'forget')
+  await ask(child, 'begin')
+  const after = await startsPerSecond(child)
+  const svg = process.env.BUSBAR_BENCH_SVG
+  if (svg !== undefined) {
+    await mkdir(dirname(svg), { recursive: true })
+    const subtext = `${PROVIDERS} providers every ${INTERVAL_MS / 1_000} s, one process; the outage lasted ${OUTAGE_MS / 1_000} s`
+    await writeFile(svg, await picture({ mean: MEAN, usual, after, subtext }))
+  }
+  const peak = (what, counts, note) =>
+    row('P8', `${PROVIDERS} providers, ${what}: peak starts in a second beside the mean`, {
+      ours: Math.max(...counts),
+      peer: MEAN,
+      unit: '/s',
+      ratio: Math.max(...counts) / MEAN,
+      target: 2,
+      note,
+    })
+  const made = (counts) => counts.reduce((sum, count) => sum + count, 0) / (MEAN * SECONDS)
+  return [
+    peak('everyday', usual, `${made(usual).toFixed(2)} of the probes that were due were made`),
+    peak(
+      'after an outage',
+      after,
+      `${OUTAGE_MS / 1_000} s for ten minutes: each provider is due once either way`,
+    ),
+  ]
+}
+
+/** Starts in each of the next seconds. */
+async function startsPerSecond(child) {
+  const from = Date.now()
+  await pause(SECONDS * 1_000)
+  const counts = new Array(SECONDS).fill(0)
+  for (const at of await ask(child, 'starts')) {
+    const second = Math.floor((at - from) / 1_000)
+    if (second >= 0 && second < SECONDS) counts[second] += 1
+  }
+  return counts
+}
+
+/** Answers at once; `?count` how many it answered. */
+async function startUpstream() {
+  let count = 0
+  const server = createServer((request, response) => {
+    if (request.url.endsWith('?count')) return response.end(`${count}`)
+    count += 1
+    response.end('ok')
+  })
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const close = () => {
+    server.close()
+    server.closeAllConnections()
+  }
+  return { url: `http://127.0.0.1:${server.address().port}/`, close }
+}

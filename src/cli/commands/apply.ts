@@ -1,0 +1,152 @@
+import type { Command } from 'commander'
+import type { SettingsInput, SettingsPlan } from '../../index.js'
+import { withSteering, writeJson, writeLine, type Cli, type SteeringOptions } from '../common.js'
+import { confirm } from '../confirm.js'
+import { inFile, readConfigFile, type ConfigFile } from '../config-file.js'
+import { EXIT, wrongCall } from '../failure.js'
+import { findProvider, withFleet, type Fleet } from '../fleet.js'
+import { hidePassword } from '../format.js'
+import { paintsFor } from '../view/paint.js'
+import { planLines } from '../view/plan.js'
+
+interface ApplyOptions extends SteeringOptions {
+  readonly file?: string
+  readonly release?: true | readonly string[]
+  readonly dryRun?: boolean
+  readonly yes?: boolean
+}
+
+export function addApply(program: Command, cli: Cli): void {
+  const command = program
+    .command('apply')
+    .description('settings from a YAML file, for the whole fleet: they outrank code until they are released')
+    .option('-f, --file <file>', 'the file; - is standard input')
+    .option('--release [ids...]', 'instead: let code set the settings of these providers again, or of all')
+    .option('--dry-run', 'only show what would change')
+    .option('-y, --yes', 'do not ask')
+    .action(async (options: ApplyOptions) => {
+      const { file, release } = options
+      if ((file === undefined) === (release === undefined)) {
+        throw wrongCall('apply: give either --file <file> or --release [id...]')
+      }
+      cli.exitCode = file === undefined ? await releaseThem(options) : await applyFile(file, options)
+    })
+  withSteering(command, [
+    'busbar apply -f fleet.yaml --dry-run',
+    'busbar apply -f fleet.yaml --yes --reason "a busy week"',
+    'generate-settings | busbar apply -f - --yes',
+    'busbar apply --release openai',
+  ]).addHelpText(
+    'after',
+    '\nThe file is that of "busbar start --config": providers: { <id>: <settings> }, and defaults for all of them.' +
+      '\nSettings replace those in force as a whole: what the file leaves out takes its default.' +
+      '\nA header such as "Bearer ${env:API_KEY}" is stored so; whichever process probes reads its own environment.',
+  )
+}
+
+type Doing = 'apply' | 'release'
+
+async function applyFile(file: string, options: ApplyOptions): Promise<number> {
+  const config = readConfigFile(file)
+  const work = async (fleet: Fleet): Promise<number> => {
+    checkAddress(file, config, fleet)
+    const { busbar } = fleet
+    const plans: { plan: SettingsPlan; settings: SettingsInput }[] = []
+    for (const [id, settings] of config.providers) {
+      const plan = await busbar.plan(id, settings).catch(inFile(file, `providers.${id}.`))
+      plans.push({ plan, settings })
+    }
+    const wanted = plans.filter(({ plan }) => !plan.pinned || plan.changes.length > 0)
+    if (options.json !== true) writePlans(plans.map(({ plan }) => plan))
+    const ids = wanted.map(({ plan }) => plan.id)
+    return carryOut(
+      'apply',
+      ids,
+      options,
+      plans.map(({ plan }) => plan),
+      async (id) => {
+        const settings = wanted.find(({ plan }) => plan.id === id)?.settings ?? {}
+        await busbar.apply(id, settings, steeringOf(options))
+      },
+    )
+  }
+  return withFleet(options, work, config.defaults).catch((error: unknown) => {
+    if (error instanceof Error && error.message.startsWith('defaults')) return inFile(file)(error)
+    throw error
+  })
+}
+
+/** A file that names its fleet must not reach another. */
+function checkAddress(file: string, { redis, namespace }: ConfigFile, { address }: Fleet): void {
+  if (namespace !== undefined && namespace !== address.namespace) {
+    throw wrongCall(
+      `${file}: namespace: the file is for ${namespace}, and this goes to ${address.namespace}; check --namespace`,
+    )
+  }
+  if (redis !== undefined && redis !== address.redis) {
+    const [theirs, ours] = [hidePassword(redis), hidePassword(address.redis)]
+    throw wrongCall(`${file}: redis: the file is for ${theirs}, and this goes to ${ours}; check --redis`)
+  }
+}
+
+async function releaseThem(options: ApplyOptions): Promise<number> {
+  return withFleet(options, async (fleet) => {
+    const { busbar } = fleet
+    const named = Array.isArray(options.release) ? (options.release as readonly string[]) : []
+    const pinned: string[] = []
+    for (const id of named.length > 0 ? named : await busbar.providers()) {
+      const provider = await findProvider(fleet, id)
+      const { setBy, pinned: applied } = provider.settingsOrigin
+      if (applied) pinned.push(id)
+      if (options.json === true || (named.length === 0 && !applied)) continue
+      writeLine(applied ? `${id}: release the settings that ${setBy} applied` : `${id}: nothing was applied`)
+    }
+    return carryOut(
+      'release',
+      pinned,
+      options,
+      pinned.map((id) => ({ id })),
+      async (id) => {
+        await busbar.release(id, steeringOf(options))
+      },
+    )
+  })
+}
+
+/** Asks, unless it was told yes; then one after the other, each told when it is done. */
+async function carryOut(
+  doing: Doing,
+  ids: readonly string[],
+  options: ApplyOptions,
+  plans: readonly object[],
+  act: (id: string) => Promise<void>,
+): Promise<number> {
+  const json = options.json === true
+  const answer = (done: readonly string[]) => {
+    if (json) writeJson({ [doing]: plans, done })
+    return EXIT.ok
+  }
+  if (ids.length === 0) {
+    if (!json) writeLine(`nothing to ${doing === 'apply' ? 'change' : 'release'}`)
+    return answer([])
+  }
+  if (options.dryRun === true) return answer([])
+  if (options.yes !== true && !(await confirm(`${doing === 'apply' ? 'Apply' : 'Release'} this?`))) {
+    writeLine('nothing was changed')
+    return EXIT.ok
+  }
+  for (const id of ids) {
+    await act(id)
+    if (!json)
+      writeLine(doing === 'apply' ? `applied ${id}` : `released ${id}: the next registration from code wins`)
+  }
+  if (!json && doing === 'apply') writeLine('These outrank code until: busbar apply --release')
+  return answer(ids)
+}
+
+function writePlans(plans: readonly SettingsPlan[]): void {
+  const paints = paintsFor(process.stdout)
+  for (const plan of plans) for (const line of planLines(plan, paints)) writeLine(line)
+}
+
+const steeringOf = ({ reason, actor }: ApplyOptions) => (reason === undefined ? { actor } : { reason, actor })

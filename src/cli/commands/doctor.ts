@@ -1,0 +1,89 @@
+import type { Command } from 'commander'
+import { isBusbarError } from '../../index.js'
+import { withCommon, writeJson, writeLine, type Cli } from '../common.js'
+import { finding, worst, type Finding, type Level } from '../doctor/finding.js'
+import { checkFleet } from '../doctor/fleet.js'
+import { checkServer } from '../doctor/server.js'
+import { EXIT } from '../failure.js'
+import { withFleet, type CommonOptions } from '../fleet.js'
+import { clean, wrap } from '../format.js'
+import { paintsFor, type Paints } from '../view/paint.js'
+import { readAll } from '../view/provider-view.js'
+
+export function addDoctor(program: Command, cli: Cli): void {
+  const command = program
+    .command('doctor')
+    .description(
+      'looks at Redis, the keys, the probes and the processes, and says what to do about what it finds',
+    )
+    .action(async (options: CommonOptions) => {
+      const findings = await examine(options)
+      const level = worst(findings)
+      if (options.json === true) writeJson({ level, findings })
+      else writeFindings(findings)
+      cli.exitCode = EXIT_OF[level]
+    })
+  withCommon(command, ['busbar doctor', 'busbar doctor --json | jq .level']).addHelpText(
+    'after',
+    '\nExit code: 0 nothing above a note, 1 a warning, 2 a failure, 3 Redis unreachable',
+  )
+}
+
+const EXIT_OF: Readonly<Record<Level, number>> = { ok: 0, note: 0, warn: EXIT.degraded, fail: EXIT.unhealthy }
+
+async function examine(options: CommonOptions): Promise<Finding[]> {
+  try {
+    return await withFleet(options, async ({ busbar }) => {
+      const facts = await busbar.inspect()
+      return [...checkServer(facts), ...checkFleet(facts, await readAll(busbar))]
+    })
+  } catch (error) {
+    return [insteadOfConnecting(error)]
+  }
+}
+
+/** What keeps even a connection from being made, and is no outage; throws on what is none of that. */
+function insteadOfConnecting(error: unknown): Finding {
+  if (isBusbarError(error, 'redis_unsupported'))
+    return finding('fail', 'redis version', error.message, 'Use Redis 6.2 or later, or Valkey.')
+  const said = error instanceof Error ? error.message : ''
+  if (said.includes('NOPERM'))
+    return finding(
+      'fail',
+      'permissions',
+      clean(said),
+      'ACL SETUSER: this user needs the keys and channels of the namespace, and EVALSHA, SCRIPT, INFO, TIME.',
+    )
+  throw error
+}
+
+const INDENT = 22
+const SHAPES: Readonly<Record<Level, string>> = { ok: '●', note: '○', warn: '▲', fail: '✖' }
+
+function writeFindings(findings: readonly Finding[]): void {
+  const paints = paintsFor(process.stdout)
+  const width = (process.stdout.columns || Infinity) - INDENT - 1
+  for (const { check, level, found, advice } of findings) {
+    const head = `${paintLevel(paints, level, `${SHAPES[level]} ${level.padEnd(4)}`)} ${paints.bold(check.padEnd(INDENT - 8))} `
+    const lines = [
+      ...wrap(found, width),
+      ...(advice === '' ? [] : wrap(`-> ${advice}`, width).map(paints.dim)),
+    ]
+    lines.forEach((line, at) => writeLine(`${at === 0 ? head : ' '.repeat(INDENT)}${line}`))
+  }
+}
+
+function paintLevel(paints: Paints, level: Level, text: string): string {
+  switch (level) {
+    case 'ok':
+      return paints.green(text)
+    case 'note':
+      return paints.dim(text)
+    case 'warn':
+      return paints.yellow(text)
+    case 'fail':
+      return paints.red(text)
+    default:
+      return level satisfies never
+  }
+}

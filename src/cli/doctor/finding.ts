@@ -1,0 +1,24 @@
+/** How much a finding matters: all is well; to know; will hurt one day; hurts now. */
+export const LEVELS = ['ok', 'note', 'warn', 'fail'] as const
+export type Level = (typeof LEVELS)[number]
+
+/** One thing that was looked at. */
+export interface Finding {
+  readonly check: string
+  readonly level: Level
+  readonly found: string
+  /** What to do; empty when there is nothing to do. */
+  readonly advice: string
+}
+
+export const ok = (check: string, found: string): Finding => ({ check, level: 'ok', found, advice: '' })
+
+export const finding = (level: Level, check: string, found: string, advice: string): Finding => ({
+  check,
+  level,
+  found,
+  advice,
+})
+
+export const worst = (findings: readonly Finding[]): Level =>
+  LEVELS[Math.max(0, ...findings.map(({ level }) => LEVELS.indexOf(level)))] ?? 'ok'

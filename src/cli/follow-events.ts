@@ -1,0 +1,130 @@
+import { isBusbarError, type Busbar, type ProviderEvent } from '../index.js'
+import type { Lifetime } from './start/lifetime.js'
+
+/**
+ * Every event once and in order, a provider's own, from the newest that there are on. Two sources: the channel,
+ * which is quick and can miss, and the streams, which keep the last thousand or so. The streams are read at the
+ * start, after the subscription was lost, and after Redis was away; what was shown already is known by its version,
+ * which only grows.
+ *
+ * Modes: catching up (what comes over the channel waits) -> live -> catching up after a gap -> ...
+ */
+export interface FollowOptions {
+  readonly busbar: Busbar
+  /** One provider; undefined: all. */
+  readonly id: string | undefined
+  readonly lifetime: Lifetime
+  /** How many to show of those that were there before. */
+  readonly count: number
+  /** The newest events of each provider, oldest first. */
+  readonly before: () => Promise<readonly ProviderEvent[]>
+  readonly show: (event: ProviderEvent) => void
+  /** Something to know that is no event. */
+  readonly note: (text: string) => void
+}
+
+/** Begins to follow; it ends with the lifetime. @throws what the first reading does. */
+export async function followEvents(options: FollowOptions): Promise<void> {
+  const { busbar, id, lifetime, before, count } = options
+  const shown = new Shown(options.show)
+  let waiting: ProviderEvent[] | undefined = []
+  const unwatch = busbar.watch((change) => {
+    if (change === 'gap') catchUp().catch((error: unknown) => lifetime.fail(error))
+    else if (id === undefined || change.providerId === id) {
+      if (waiting === undefined) shown.offer(change.events)
+      else waiting.push(...change.events)
+    }
+  })
+  const catchUp = async () => {
+    if (waiting !== undefined) return
+    waiting = []
+    try {
+      shown.offer(await eventsSince(busbar, id))
+    } catch (error) {
+      if (!isBusbarError(error)) throw error // Redis went again: its return is another gap
+    }
+    shown.offer(waiting)
+    waiting = undefined
+  }
+  lifetime.onEnd(unwatch)
+  const old = await before()
+  shown.skip(old.slice(0, -count))
+  shown.offer(old.slice(-count))
+  shown.offer(waiting)
+  waiting = undefined
+  watchRedis(options, catchUp)
+}
+
+/** All that the streams still hold. */
+const STREAM_LENGTH = 2_000
+
+async function eventsSince(busbar: Busbar, id: string | undefined): Promise<ProviderEvent[]> {
+  const events: ProviderEvent[] = []
+  for (const known of id === undefined ? await busbar.providers() : [id]) {
+    const provider = await busbar.lookup(known)
+    if (provider !== undefined) events.push(...(await provider.events({ count: STREAM_LENGTH })))
+  }
+  return events.sort((a, b) => a.at - b.at)
+}
+
+/** What was shown of each provider: versions up to the newest, and the kinds of events that bore that one. */
+class Shown {
+  readonly #newest = new Map<string, { version: number; kinds: Set<string> }>()
+  readonly #show: (event: ProviderEvent) => void
+
+  constructor(show: (event: ProviderEvent) => void) {
+    this.#show = show
+  }
+
+  offer(events: readonly ProviderEvent[]): void {
+    for (const event of events) if (this.#isNew(event)) this.#show(event)
+  }
+
+  skip(events: readonly ProviderEvent[]): void {
+    for (const event of events) this.#isNew(event)
+  }
+
+  #isNew({ providerId, version, kind }: ProviderEvent): boolean {
+    const newest = this.#newest.get(providerId)
+    if (newest === undefined || version > newest.version) {
+      this.#newest.set(providerId, { version, kinds: new Set([kind]) })
+      return true
+    }
+    if (version < newest.version || newest.kinds.has(kind)) return false
+    newest.kinds.add(kind)
+    return true
+  }
+}
+
+const ASK_EVERY_MS = 2_000
+
+/** A subscription says nothing while Redis is away, so somebody has to ask. It also keeps the process alive. */
+function watchRedis({ busbar, lifetime, note }: FollowOptions, back: () => Promise<void>): void {
+  let timer: NodeJS.Timeout | undefined
+  let away = false
+  const ask = async () => {
+    try {
+      await busbar.providers()
+      if (away) {
+        note('Redis answers again')
+        await back()
+      }
+      away = false
+    } catch (error) {
+      if (!isBusbarError(error)) throw error
+      if (!away && !lifetime.ending) note(`Redis does not answer (${error.message}); waiting for it`)
+      away = true
+    }
+  }
+  const again = () => {
+    timer = setTimeout(() => {
+      ask()
+        .catch((error: unknown) => lifetime.fail(error))
+        .finally(() => {
+          if (!lifetime.ending) again()
+        })
+    }, ASK_EVERY_MS)
+  }
+  lifetime.onEnd(() => clearTimeout(timer))
+  again()
+}

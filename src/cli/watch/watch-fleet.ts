@@ -1,0 +1,112 @@
+import { isBusbarError, type Busbar, type ProviderEvent } from '../../index.js'
+import type { Lifetime } from '../start/lifetime.js'
+import { readAll, type ProviderView } from '../view/provider-view.js'
+import type { Scene, Screen } from './screen.js'
+
+/**
+ * Reads the fleet and draws it, until the lifetime ends.
+ *
+ * A message on the changes channel asks for a reading at once, the clock for one a second, for what comes without a
+ * message (a success rate, a probe that fell silent). One reading runs at a time, at most four a second, and after
+ * one that took long the next waits ten times as long: a large fleet is watched more slowly, not at its expense.
+ * While Redis is away, what was last seen stays, and the reading goes on trying.
+ */
+export async function watchFleet(busbar: Busbar, screen: Screen, lifetime: Lifetime): Promise<void> {
+  const watch = new Watch(busbar, screen, lifetime)
+  lifetime.onEnd(() => watch.stop())
+  await watch.start()
+}
+
+const EVERY_MS = 1_000
+const AT_MOST_EVERY_MS = 250
+const REST_FACTOR = 10
+const KEPT_EVENTS = 20
+
+class Watch {
+  readonly #busbar: Busbar
+  readonly #screen: Screen
+  readonly #lifetime: Lifetime
+  readonly #events: ProviderEvent[] = []
+  #views: readonly ProviderView[] = []
+  #away: Scene['away']
+  #shown = ''
+  #asked = false
+  #restUntil = 0
+  #timer: NodeJS.Timeout | undefined
+  #unwatch: (() => void) | undefined
+
+  constructor(busbar: Busbar, screen: Screen, lifetime: Lifetime) {
+    this.#busbar = busbar
+    this.#screen = screen
+    this.#lifetime = lifetime
+  }
+
+  async start(): Promise<void> {
+    this.#unwatch = this.#busbar.watch((change) => {
+      if (change !== 'gap') this.#events.push(...change.events)
+      this.#events.splice(0, this.#events.length - KEPT_EVENTS)
+      this.#ask()
+    })
+    await this.#read()
+    this.#wait(EVERY_MS)
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer)
+    this.#unwatch?.()
+  }
+
+  /** A change came: read as soon as the pace allows, once for however many come until then. */
+  #ask(): void {
+    if (this.#asked || this.#timer === undefined) return
+    this.#asked = true
+    this.#wait(Math.max(0, this.#restUntil - performance.now()))
+  }
+
+  #wait(ms: number): void {
+    clearTimeout(this.#timer)
+    if (this.#lifetime.ending) return
+    this.#timer = setTimeout(() => {
+      this.#asked = false
+      // Whatever fails here is no outage of Redis, which is handled below: the command ends with it.
+      this.#read().then(
+        () => this.#wait(Math.max(EVERY_MS, this.#restUntil - performance.now())),
+        (error: unknown) => this.#lifetime.fail(error),
+      )
+    }, ms)
+  }
+
+  async #read(): Promise<void> {
+    const began = performance.now()
+    try {
+      this.#views = await readAll(this.#busbar)
+      this.#away = undefined
+    } catch (error) {
+      if (!isBusbarError(error)) throw error
+      const why = error.cause instanceof Error ? error.cause.message : error.message
+      this.#away ??= { why, since: began }
+    }
+    const tookMs = performance.now() - began
+    this.#restUntil = performance.now() + Math.max(AT_MOST_EVERY_MS, this.#away ? 0 : tookMs * REST_FACTOR)
+    if (!this.#lifetime.ending) this.#draw()
+  }
+
+  #draw(): void {
+    const scene = { views: this.#views, events: this.#events, away: this.#away }
+    const signature = signatureOf(scene)
+    if (!this.#screen.live && signature === this.#shown) return
+    this.#shown = signature
+    this.#screen.draw(scene)
+  }
+}
+
+/** What a change is to one who does not look at clocks: all that is shown but times and counts. */
+const signatureOf = ({ views, away }: Scene): string =>
+  away !== undefined
+    ? 'away'
+    : JSON.stringify(
+        views.map(({ snapshot: s, settings }) => [
+          [s.id, s.health, s.state, s.generation, s.version, s.mark, s.throttled, s.stale, s.trials],
+          [s.lastProbeStatus, s.settingsRevision, settings.probe !== undefined],
+        ]),
+      )

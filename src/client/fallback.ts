@@ -1,0 +1,120 @@
+import { randomUUID } from 'node:crypto'
+import type { OnRedisDown } from '../config/options.js'
+import type { Run } from '../model/ports.js'
+import type { StoredSnapshot } from '../model/snapshot.js'
+import type { RefusalCode } from '../model/words.js'
+import { reasonOfMark } from '../rules/admission.js'
+import { callRun, StoredPermit, type Decision } from './admission.js'
+import type { Host, Link } from './link.js'
+import { LocalCircuit } from './local-circuit.js'
+
+/** Where the outcome of a call goes that was admitted without the store; `local`: the circuit that admitted it. */
+export type SendFallback = (run: Run, local: LocalCircuit | undefined) => Promise<void>
+
+/**
+ * Decides calls of one provider while the store does not answer. It waits for nobody, and every answer says `fallback`.
+ *
+ * - `local`: the rules, in this process alone, from what was known last; see `LocalCircuit`.
+ * - `allow`: every call is admitted but those that an operator's mark refuses. Circuit and pauses do not count.
+ * - `deny`: every call is refused with `redis_down`; with `enforce: false` it is admitted, and says so.
+ *
+ * What it knows is one outage old at most: another outage, or news of the store meanwhile, begins it anew.
+ */
+export class Fallback {
+  readonly #host: Host
+  readonly #link: Link
+  readonly #send: SendFallback
+  mode: OnRedisDown
+  #local: LocalCircuit | undefined
+  #begun = { outage: 0, version: 0 }
+
+  constructor(host: Host, link: Link, mode: OnRedisDown, send: SendFallback) {
+    this.#host = host
+    this.#link = link
+    this.mode = mode
+    this.#send = send
+  }
+
+  /** `timeoutMs`: of the call, so that its lease outlives it. `why`: what the store's failure was, in words. */
+  decide(minLeaseMs: number, why: string): Decision {
+    switch (this.mode) {
+      case 'local':
+        return this.#decideLocally(minLeaseMs)
+      case 'allow':
+        return this.#allow()
+      case 'deny':
+        return this.#link.settings.settings.breaker.enforce
+          ? refused('redis_down', why, null)
+          : this.#grant('redis_down')
+      default:
+        return this.mode satisfies never
+    }
+  }
+
+  /** An outcome of a call: it moves the local circuit, if that is what decides, and `local` is none of another outage. */
+  judge(run: Run, local = this.#current()): void {
+    if (this.mode !== 'local' || local !== this.#current()) return
+    local.record(run, this.#host.clock.now(), this.#link.settings.settings)
+  }
+
+  /** The generation of an outcome that comes without a permit. */
+  get generation(): number {
+    return this.#current().generation
+  }
+
+  /** The provider as this process judges it now; undefined where it judges nothing and knows nothing. */
+  snapshot(): StoredSnapshot | undefined {
+    if (this.mode !== 'local') return this.#link.cache.read()
+    return this.#current().snapshot(this.#link.id, this.#host.clock.now(), this.#link.settings.settings)
+  }
+
+  #current(): LocalCircuit {
+    const { outages: outage } = this.#host.watch
+    const { version } = this.#link.cache
+    if (this.#local === undefined || this.#begun.outage !== outage || this.#begun.version !== version) {
+      const { settings } = this.#link.settings
+      this.#local = new LocalCircuit(this.#link.cache.read(), settings, this.#host.clock.now())
+      this.#begun = { outage, version }
+    }
+    return this.#local
+  }
+
+  #decideLocally(minLeaseMs: number): Decision {
+    const local = this.#current()
+    const token = randomUUID()
+    const { settings } = this.#link.settings
+    const { admitted, code, reason, retryAfterMs, trial, generation } = local.admit(
+      this.#host.clock.now(),
+      settings,
+      token,
+      minLeaseMs,
+    )
+    // Only probes are turned away for coming too soon.
+    const known = code === 'probed_recently' ? null : code
+    if (!admitted) return refused(known ?? 'circuit_open', reason, retryAfterMs)
+    return this.#grant(known, generation, trial ? token : '', local)
+  }
+
+  #allow(): Decision {
+    const snapshot = this.#link.cache.read()
+    const mark = snapshot?.mark ?? null
+    if (snapshot === undefined || mark === null || mark === 'degraded') return this.#grant(null)
+    if (!snapshot.enforce) return this.#grant(`marked_${mark}`)
+    return refused(`marked_${mark}`, reasonOfMark(mark, snapshot.markReason), snapshot.markForMs)
+  }
+
+  #grant(wouldRefuse: RefusalCode | null, generation = 0, token = '', local?: LocalCircuit): Decision {
+    const permit = new StoredPermit(generation, token, (ending) =>
+      this.#send(callRun(ending, generation, token), local),
+    )
+    return { admitted: true, permit, source: 'fallback', ...(wouldRefuse === null ? {} : { wouldRefuse }) }
+  }
+}
+
+const refused = (code: RefusalCode, reason: string, retryAfterMs: number | null): Decision => ({
+  admitted: false,
+  code,
+  reason,
+  retryAfterMs,
+  source: 'fallback',
+})

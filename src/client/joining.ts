@@ -1,0 +1,50 @@
+import { inTurns } from './in-turns.js'
+import type { KnownReply, RegisterRequest, SettingsReply } from '../model/ports.js'
+import type { Settings } from '../model/settings.js'
+import type { Host, Link } from './link.js'
+
+interface Pending {
+  readonly settings: Settings
+  readonly mode: RegisterRequest['mode']
+}
+
+/** Providers that were to be registered while the store was lost: they work in this process, and join when it is back. */
+export class Joining {
+  readonly #host: Host
+  readonly #links: ReadonlyMap<string, Link>
+  readonly #pending = new Map<string, Pending>()
+
+  constructor(host: Host, links: ReadonlyMap<string, Link>) {
+    this.#host = host
+    this.#links = links
+  }
+
+  /** Later settings replace earlier ones; none replace none. */
+  add(id: string, pending: Pending): void {
+    if (pending.mode === 'set' || !this.#pending.has(id)) this.#pending.set(id, pending)
+  }
+
+  /** What a handle lives by until the store has answered. */
+  provisional(settings: Settings): KnownReply<SettingsReply> {
+    const { worker } = this.#host
+    const registered = { settings, revision: 0, setBy: worker, setAt: 0, pinned: false }
+    return { status: 'ok', nowMs: Date.now(), applied: 0, snapshot: null, events: [], ...registered }
+  }
+
+  /** @throws RedisUnavailableError, CommandLateError; whoever has not joined then does so another time. */
+  async registerAll(): Promise<void> {
+    if (this.#pending.size === 0) return
+    const { store, worker } = this.#host
+    const epoch = await store.ensureEpoch()
+    await inTurns([...this.#pending], REGISTERED_AT_ONCE, async ([id, pending]) => {
+      const link = this.#links.get(id)
+      const knownVersion = link?.cache.version ?? 0
+      const restore = link?.cache.read() ?? null
+      const registered = await store.register(id, { worker, knownVersion, restore, ...pending })
+      link?.adopt(epoch, registered)
+      if (this.#pending.get(id) === pending) this.#pending.delete(id)
+    })
+  }
+}
+
+const REGISTERED_AT_ONCE = 16

@@ -1,0 +1,142 @@
+import type { Run } from '../model/ports.js'
+import type { Settings } from '../model/settings.js'
+import type { StoredSnapshot } from '../model/snapshot.js'
+import { admit, type Admission } from '../rules/admission.js'
+import { judge } from '../rules/breaker.js'
+import { newCircuit, stateAt, type Circuit } from '../rules/circuit.js'
+import { advanceClock } from '../rules/clock.js'
+import { expireMark } from '../rules/marks.js'
+import { restoreCircuit } from '../rules/restore.js'
+
+/**
+ * One provider's circuit in one process, while the store is lost: the same rules, begun with what was known last. What
+ * blocked then blocks until the same moment; counters begin anew.
+ *
+ * Nobody counts the trials of the fleet now, so each process is careful for itself: one trial in a cooldown, and none
+ * before a random share of a cooldown has passed since trials could begin. The fleet's bound is its number of workers.
+ */
+export class LocalCircuit {
+  readonly #seed: StoredSnapshot | undefined
+  readonly #seededAtMs: number
+  #circuit: Circuit
+  #noTrialBeforeMs = 0
+
+  constructor(seed: StoredSnapshot | undefined, settings: Settings, nowMs: number) {
+    this.#seed = seed
+    this.#seededAtMs = nowMs
+    const now = Math.floor(nowMs)
+    // The same generation: what began before the outage and ends in it is news of the same circuit.
+    const begun =
+      seed === undefined
+        ? newCircuit(now)
+        : { ...restoreCircuit(seed, now), generation: seed.generation, version: seed.version }
+    this.#circuit = this.#delayed(begun, settings)
+  }
+
+  /** The generation that a call which begins now bears. Means nothing to the store. */
+  get generation(): number {
+    return this.#circuit.generation
+  }
+
+  admit(nowMs: number, settings: Settings, token: string, minLeaseMs: number): Admission {
+    const { breaker } = settings
+    const { circuit, admission } = admit(
+      this.#at(nowMs),
+      { origin: 'call', token, minLeaseMs, minGapMs: 0 },
+      { ...breaker, halfOpenMaxTrials: 1 },
+      settings.probe?.intervalMs ?? null,
+    )
+    const now = circuit.lastNowMs
+    if (admission.trial && now < this.#noTrialBeforeMs) {
+      const retryAfterMs = this.#noTrialBeforeMs - now
+      const reason = 'half-open: one trial in a cooldown while Redis is away'
+      return {
+        ...admission,
+        admitted: !breaker.enforce,
+        code: 'no_trial_free',
+        reason,
+        retryAfterMs,
+        trial: false,
+      }
+    }
+    if (admission.trial) this.#noTrialBeforeMs = now + cooldownOf(circuit, settings)
+    this.#circuit = circuit
+    return admission
+  }
+
+  record(run: Run, nowMs: number, settings: Settings): void {
+    const before = this.#at(nowMs)
+    const fence = { settingsRevision: run.settingsRevision, breaker: settings.breaker, probe: null }
+    const { circuit, events } = judge(before, run, fence, Math.random())
+    this.#circuit = events.some((event) => event.kind === 'opened')
+      ? this.#delayed(circuit, settings)
+      : circuit
+  }
+
+  /** What was known last, with the circuit as it is here. */
+  snapshot(id: string, nowMs: number, settings: Settings): StoredSnapshot {
+    const circuit = this.#at(nowMs)
+    const { phase, lastNowMs: now } = circuit
+    const { mark } = circuit
+    const began = this.#seed?.at ?? 0
+    const storeMs = (ms: number) => Math.floor(began + ms - this.#seededAtMs)
+    const trials = phase.state === 'half_open' ? [...phase.trials.values()].filter((end) => end > now) : []
+    return {
+      ...(this.#seed ?? NOTHING_KNOWN),
+      id,
+      state: stateAt(phase, now),
+      generation: circuit.generation,
+      version: circuit.version,
+      enforce: settings.breaker.enforce,
+      consecutiveFailures: circuit.consecutiveFailures,
+      probeConsecutiveFailures: circuit.probeConsecutiveFailures,
+      consecutiveSuccesses: circuit.consecutiveSuccesses,
+      openedAt: phase.state === 'closed' ? null : storeMs(phase.openedAtMs),
+      retryAfterMs:
+        phase.state !== 'open' ? 0 : phase.retryAtMs === null ? null : Math.max(0, phase.retryAtMs - now),
+      cooldownMs: circuit.cooldownMs,
+      reason: circuit.reason,
+      trials: trials.length,
+      trialFreeInMs: trials.length === 0 ? 0 : Math.min(...trials) - now,
+      throttledForMs: Math.max(0, circuit.throttledUntilMs - now),
+      mark: mark?.mark ?? null,
+      markReason: mark?.reason ?? '',
+      markActor: mark?.actor ?? '',
+      markForMs: mark === null || mark.untilMs === null ? null : mark.untilMs - now,
+      at: storeMs(now),
+    }
+  }
+
+  #at(nowMs: number): Circuit {
+    return expireMark({ ...this.#circuit, ...advanceClock(this.#circuit, Math.floor(nowMs)) }).circuit
+  }
+
+  /** Trials begin a random share of the cooldown later than the rules say. */
+  #delayed(circuit: Circuit, settings: Settings): Circuit {
+    const { phase } = circuit
+    if (phase.state !== 'open' || phase.retryAtMs === null) return circuit
+    const delayMs = Math.floor(Math.random() * cooldownOf(circuit, settings))
+    return { ...circuit, phase: { ...phase, retryAtMs: phase.retryAtMs + delayMs } }
+  }
+}
+
+const cooldownOf = (circuit: Circuit, { breaker }: Settings): number =>
+  circuit.cooldownMs === 0 ? breaker.cooldownMs : circuit.cooldownMs
+
+/** Of a provider that this process has never seen in the store. */
+const NOTHING_KNOWN = {
+  settingsRevision: 0,
+  markVersion: 0,
+  historyTotal: 0,
+  historyHealthy: 0,
+  windowCoveredMs: 0,
+  failingBatches: 0,
+  applied: 0,
+  lastProbeStatus: null,
+  lastProbeDetail: '',
+  lastProbeAt: null,
+  probeStartedAt: null,
+  heartbeatAt: null,
+  heartbeatProgress: null,
+  heartbeatProgressAt: null,
+} as const

@@ -1,0 +1,163 @@
+import { isBusbarError, RedisUnavailableError } from '../model/errors.js'
+import type { Logger } from './log.js'
+
+/** What is done when the store is lost, answers again, and is back. */
+export interface StoreAttendant {
+  lost(reason: string): void
+  /** Catches up, in order; when it rejects, the store counts as lost still. */
+  returning(): Promise<void>
+  restored(outageMs: number): void
+}
+
+export interface StoreWatchOptions {
+  /** One harmless question to the store; rejects when it is not answered in time. */
+  readonly ping: () => Promise<unknown>
+  readonly log: Logger
+  /** Whether the process may end while it waits for the store. */
+  readonly unref: boolean
+}
+
+/**
+ * Whether the store answers. It trades a moment of agreement for calls that never wait: after one command without
+ * an answer nobody but a ping asks the store, and whoever wants something of it is told at once.
+ *
+ * - `up`         commands go to the store. One that is not answered leads to `lost`.
+ * - `lost`       every command is rejected on the spot; a ping tries, with a pause of 25 ms to 1.5 s, drawn at random.
+ * - `returning`  the ping was answered: commands go again, and this process catches up. Calls are still decided without
+ *                the store. It ends in `up`, or in `lost` when anything is not answered.
+ *
+ *     up -> lost <-> returning -> up, any -> stopped (closed)
+ *
+ * Only `#setPhase` moves between them. `lost` is the one field that calls read; it is true in `lost` and `returning`.
+ */
+export class StoreWatch {
+  readonly #options: StoreWatchOptions
+  #attendant: StoreAttendant | undefined
+  #phase: 'up' | 'lost' | 'returning' | 'stopped' = 'up'
+  #reason: unknown
+  #lostAt = 0
+  #restoredAt = -Infinity
+  #attempt = 0
+  #timer: NodeJS.Timeout | undefined
+  #waiting: (() => void)[] = []
+  /** Whether calls are to be decided without the store. */
+  lost = false
+  /** How many outages there were, this one included. */
+  outages = 0
+  /** When this outage began, ms since 1970 on this machine's clock; undefined while the store answers. */
+  since: number | undefined
+
+  constructor(options: StoreWatchOptions) {
+    this.#options = options
+  }
+
+  attend(attendant: StoreAttendant): void {
+    this.#attendant = attendant
+  }
+
+  /** Runs a command, unless the store is lost. */
+  ask<T>(doing: string, command: () => Promise<T>): Promise<T> {
+    if (this.#phase === 'lost') return Promise.reject(new RedisUnavailableError(doing, this.#reason))
+    const answer = command()
+    answer.catch((error: unknown) => {
+      if (meansLost(error)) this.fail(error)
+    })
+    return answer
+  }
+
+  /** A command was not answered. */
+  fail(error: unknown): void {
+    // The reason without the command: it is told of others too.
+    const reason = isBusbarError(error, 'redis_unavailable') ? error.cause : error
+    if (this.#phase === 'returning') this.#setPhase('lost', reason)
+    if (this.#phase !== 'up') return
+    this.outages += 1
+    this.since = Date.now()
+    this.#lostAt = performance.now()
+    // Who comes and goes is asked less and less often.
+    if (this.#lostAt - this.#restoredAt > CALM_MS) this.#attempt = 0
+    this.#setPhase('lost', reason)
+    const words = reason instanceof Error ? reason.message : String(reason)
+    this.#options.log.warn({ reason: words }, 'Redis does not answer: deciding without it')
+    this.#attendant?.lost(words)
+    this.#pingLater()
+  }
+
+  /** Resolves when the store is back, or after `ms`. */
+  async back(ms: number): Promise<void> {
+    if (this.#phase !== 'lost' && this.#phase !== 'returning') return
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms).unref()
+      this.#waiting.push(() => {
+        clearTimeout(timer)
+        resolve()
+      })
+    })
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer)
+    this.#setPhase('stopped')
+    this.#release()
+  }
+
+  #setPhase(phase: 'up' | 'lost' | 'returning' | 'stopped', reason?: unknown): void {
+    // A closed one stays closed, whatever was still under way.
+    if (this.#phase === 'stopped') return
+    this.#phase = phase
+    this.lost = phase === 'lost' || phase === 'returning'
+    if (reason !== undefined) this.#reason = reason
+  }
+
+  #pingLater(): void {
+    const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** this.#attempt, MAX_PAUSE_MS) * (0.5 + Math.random())
+    this.#attempt += 1
+    this.#timer = setTimeout(() => void this.#ping(), pauseMs)
+    if (this.#options.unref) this.#timer.unref()
+  }
+
+  async #ping(): Promise<void> {
+    try {
+      await this.#options.ping()
+      this.#setPhase('returning')
+      await this.#attendant?.returning()
+    } catch (error) {
+      this.#options.log.debug({ err: error }, 'Redis is still away')
+      this.#setPhase('lost', isBusbarError(error, 'redis_unavailable') ? error.cause : error)
+    }
+    if (this.#phase === 'stopped') return
+    // A command of somebody else may have failed meanwhile.
+    if (this.#phase === 'returning') this.#restore()
+    else this.#pingLater()
+  }
+
+  #restore(): void {
+    this.#restoredAt = performance.now()
+    const outageMs = Math.round(this.#restoredAt - this.#lostAt)
+    this.#setPhase('up')
+    this.since = undefined
+    this.#options.log.info({ outageMs }, 'Redis answers again')
+    this.#release()
+    this.#attendant?.restored(outageMs)
+  }
+
+  #release(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve()
+  }
+}
+
+const FIRST_PAUSE_MS = 50
+const MAX_PAUSE_MS = 1_000
+/** After so long without an outage the pings of the next begin with the shortest pause. */
+const CALM_MS = 10_000
+
+/** Replies of a server that is there and cannot serve. Any other reply is an answer, a refusal too. */
+const CANNOT_SERVE = /^(LOADING|MASTERDOWN|CLUSTERDOWN|BUSY )/
+
+/** Whether this failure of a command means that the store does not answer. */
+export function meansLost(error: unknown): boolean {
+  if (!isBusbarError(error, 'redis_unavailable')) return false
+  if ('lasting' in error && error.lasting === true) return false
+  const { cause } = error
+  return !(cause instanceof Error && cause.name === 'ReplyError') || CANNOT_SERVE.test(cause.message)
+}

@@ -1,0 +1,70 @@
+import type { z } from 'zod'
+import type { CommonProbeSettings } from '../../model/probe.js'
+import { COMPLETE } from '../check.js'
+import { DEFAULTS } from '../defaults.js'
+import { DAY, whole } from '../fields.js'
+
+const d = DEFAULTS.probe
+
+/** 10 ms: below that a probe would measure the queue rather than the provider. */
+export const interval = () => whole(10, DAY)
+
+/** The fields that every kind of probe has. */
+export const COMMON = {
+  intervalMs: interval().default(d.intervalMs),
+  timeoutMs: whole(1, DAY).optional(),
+  suspiciousIntervalMs: interval().optional(),
+  downIntervalMs: interval().optional(),
+  healthyAfter: whole(1, 1_000).default(d.healthyAfter),
+  unhealthyAfter: whole(1, 1_000).default(d.unhealthyAfter),
+}
+
+/** Of the kinds that wait for an answer. */
+export const ANSWERING = { ...COMMON, degradedMs: whole(1, DAY).optional() }
+
+/** As parsed: what may be left out may also be undefined, and the timeout has no default yet. */
+type Parsed<T> = { readonly [K in keyof T]: T[K] | (undefined extends T[K] ? undefined : never) }
+type Times = Parsed<Omit<CommonProbeSettings, 'timeoutMs'>> & { readonly timeoutMs?: number | undefined }
+
+/** The same without the fields that are undefined. */
+export type Settled<T> = {
+  [K in keyof T as undefined extends T[K] ? never : K]: T[K]
+} & { [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined> }
+
+export const settled = <T extends object>(given: T): Settled<T> =>
+  // Nothing but undefined is left out, which is what the type says.
+  Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as Settled<T>
+
+/** Puts in the timeout that follows from the intervals, and leaves out what was not given. */
+export function complete<T extends Times>(probe: T): Settled<T> & { timeoutMs: number } {
+  const timeoutMs = probe.timeoutMs ?? Math.min(d.timeoutMs, shortest(probe).ms)
+  return { ...settled(probe), timeoutMs }
+}
+
+function shortest(probe: Times): { readonly name: string; readonly ms: number } {
+  const intervals = (['intervalMs', 'suspiciousIntervalMs', 'downIntervalMs'] as const).flatMap((name) => {
+    const ms = probe[name]
+    return ms === undefined ? [] : [{ name, ms }]
+  })
+  return intervals.reduce((least, one) => (one.ms < least.ms ? one : least))
+}
+
+type Complete = Times & { readonly timeoutMs: number; readonly degradedMs?: number | undefined }
+
+/** Times that make no sense together. */
+export function checkTimes(probe: Complete, context: z.RefinementCtx): void {
+  const clash = (path: string, message: string) =>
+    context.addIssue({ code: 'custom', path: [path], message, ...COMPLETE })
+  const { degradedMs, intervalMs, suspiciousIntervalMs, timeoutMs } = probe
+  if (suspiciousIntervalMs !== undefined && suspiciousIntervalMs > intervalMs) {
+    const both = `suspiciousIntervalMs ${suspiciousIntervalMs} is longer than intervalMs ${intervalMs}`
+    clash('suspiciousIntervalMs', `${both}: suspicion would make probes rarer`)
+  }
+  const { name, ms } = shortest(probe)
+  if (timeoutMs > ms)
+    clash('timeoutMs', `timeoutMs ${timeoutMs} is longer than ${name} ${ms}: two probes would overlap`)
+  if (degradedMs !== undefined && degradedMs >= timeoutMs) {
+    const both = `degradedMs ${degradedMs} is not below timeoutMs ${timeoutMs}`
+    clash('degradedMs', `${both}: no answer could be degraded`)
+  }
+}

@@ -1,0 +1,38 @@
+/** What there is to know of the Redis behind a fleet, for `busbar doctor`. Null: it could not be read. */
+export interface Inspection {
+  /** `7.0.15`; of the server that answered, on a Cluster one of many. */
+  readonly version: string | null
+  /** `master`, `slave`. */
+  readonly role: string | null
+  readonly evictionPolicy: string | null
+  readonly maxmemoryBytes: number | null
+  readonly usedMemoryBytes: number | null
+  readonly appendOnly: boolean | null
+  /** The `save` rules of snapshots to disk; empty: none are written. */
+  readonly saveRules: string | null
+  /** Whether the last snapshot to disk, and the last write of the append-only file, ended well. */
+  readonly persistenceOk: boolean | null
+  readonly hz: number | null
+  /** The schema of the keys; null when the namespace has none yet. */
+  readonly schema: string | null
+  /** Round trips just measured, ms, the shortest first. */
+  readonly roundTripsMs: readonly number[]
+  /** Redis's clock minus this host's, ms; exact to half a round trip. */
+  readonly clockAheadMs: number
+  /** Why a script could not be loaded; null when all could. */
+  readonly scriptsProblem: string | null
+  readonly scriptCount: number
+  /** Why a message did not come back; null when it did. */
+  readonly pubSubProblem: string | null
+  /** Processes that sent a heartbeat in the last ten minutes. */
+  readonly workers: readonly { readonly id: string; readonly lastSeenAgoMs: number }[]
+  /** The schedulers of the probes; null when the queue could not be read. */
+  readonly schedulers: readonly SchedulerFacts[] | null
+}
+
+export interface SchedulerFacts {
+  readonly id: string
+  readonly intervalMs: number
+  /** Its tick is late: no process takes it. */
+  readonly stuck: boolean
+}

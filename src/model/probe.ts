@@ -1,0 +1,205 @@
+import type { HealthStatus } from './words.js'
+
+/** What is probed, how often, and what a probe found. */
+
+/** The kinds of probes that exist. */
+export const PROBE_KINDS = ['http', 'tcp', 'redis', 'process', 'function', 'heartbeat'] as const
+export type ProbeKind = (typeof PROBE_KINDS)[number]
+
+/** What every kind of probe has. */
+export interface CommonProbeSettings {
+  /** How often the fleet probes, ms. 10 ms to 1 day, default 10 000. */
+  readonly intervalMs: number
+  /** A probe that has not ended by then is `timeout`, ms. Default 2 000, or the shortest interval where that is shorter; never longer than that. */
+  readonly timeoutMs: number
+  /** How often after a failed probe, until the provider is clear again, ms. 10 ms to `intervalMs`. Default: as ever. */
+  readonly suspiciousIntervalMs?: number
+  /** How often while the circuit is open, ms; longer or shorter than `intervalMs`. 10 ms to 1 day. Default: as ever. */
+  readonly downIntervalMs?: number
+  /** Successive healthy probes before one counts as healthy again after unhealthy. 1 to 1 000, default 1. */
+  readonly healthyAfter: number
+  /** Successive bad probes before one counts as bad. 1 to 1 000, default 1. */
+  readonly unhealthyAfter: number
+}
+
+/** A condition on the JSON of an answer: a path, and exactly one of the others. */
+export interface JsonCondition {
+  /** `$.status` or `checks[0].state`: names and indexes, at most 20 of them; `$` is the whole. */
+  readonly path: string
+  /** The value is this very one. */
+  readonly equals?: JsonScalar
+  /** The value is one of these; 1 to 50. */
+  readonly oneOf?: readonly JsonScalar[]
+  /** The value is a number above this. */
+  readonly above?: number
+  /** The value is a number below this. */
+  readonly below?: number
+  /** Whether there is such a value; null is one. */
+  readonly exists?: boolean
+}
+
+export type JsonScalar = string | number | boolean | null
+
+/** An HTTP request as a health check. */
+export interface HttpProbeSettings extends CommonProbeSettings {
+  readonly kind: 'http'
+  /** `http:` or `https:`. May hold `${env:NAME}` in path and query. */
+  readonly url: string
+  /** Default `GET`. */
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS'
+  /** Request headers. Stored in Redis in clear, but for `${env:NAME}`, which the process that probes resolves. Default none. */
+  readonly headers: Readonly<Record<string, string>>
+  /** Statuses that count as an answer, each a code (`200`) or a class (`2xx`). Default `['2xx']`. */
+  readonly expectStatus: readonly (number | string)[]
+  /** The first 64 KiB of the body must contain this text. Default: the body is not looked at. */
+  readonly bodyContains?: string
+  /** All of these must hold for the body, which is then JSON of at most 64 KiB; 1 to 20. Default: none. */
+  readonly json?: readonly JsonCondition[]
+  /** An answer slower than this is `degraded`, ms. Default: none is. */
+  readonly degradedMs?: number
+}
+
+export interface TlsSettings {
+  /** The name that is asked for and that the certificate must bear. Default: the host. */
+  readonly servername?: string
+  /** A certificate that expires in fewer days is `degraded`. 1 to 36 500. Default: none is. */
+  readonly minDaysToExpiry?: number
+  /** Whether the certificate must come from an authority that the worker trusts. Default true. */
+  readonly rejectUnauthorized: boolean
+}
+
+/** A TCP connection, with a TLS handshake if asked for, as a health check. Nothing is sent over it. */
+export interface TcpProbeSettings extends CommonProbeSettings {
+  readonly kind: 'tcp'
+  /** A name or an address, at most 253 characters. */
+  readonly host: string
+  /** 1 to 65 535. */
+  readonly port: number
+  /** Default: no TLS. */
+  readonly tls?: TlsSettings
+  /** A connection that took longer is `degraded`, ms. Default: none is. */
+  readonly degradedMs?: number
+}
+
+/** A PING to a Redis as a health check. */
+export interface RedisProbeSettings extends CommonProbeSettings {
+  readonly kind: 'redis'
+  /** `redis://host:port`, `rediss://host:port` or the path of a socket; never with credentials. */
+  readonly url: string
+  /** Environment variable of the probing worker that holds the user's name; begins with `BUSBAR_PROBE_`. Default: none. */
+  readonly usernameEnv?: string
+  /** As `usernameEnv`, for the password. Default: none, no AUTH is sent. */
+  readonly passwordEnv?: string
+  /** What ROLE must answer. Default: it is not asked. */
+  readonly role?: 'master' | 'replica'
+  /** Answers that took longer are `degraded`, ms. Default: none is. */
+  readonly degradedMs?: number
+}
+
+/** A process, or a command, that a probe worker registered under this name: see `startProbes({ processes })`. */
+export interface ProcessProbeSettings extends CommonProbeSettings {
+  readonly kind: 'process'
+  readonly name: string
+}
+
+/** A function that a probe worker registered under this name: see `startProbes({ functions })`. */
+export interface FunctionProbeSettings extends CommonProbeSettings {
+  readonly kind: 'function'
+  readonly name: string
+}
+
+/** The provider reports by itself, with `provider.heartbeat()`; the probe looks when it last did. */
+export interface HeartbeatProbeSettings extends CommonProbeSettings {
+  readonly kind: 'heartbeat'
+  /** Silence longer than this is `timeout`, ms. 10 ms to 1 day. */
+  readonly ttlMs: number
+  /** Heartbeats whose progress has not changed for longer than this are `degraded`, ms. 10 ms to 1 day. Default: none are. */
+  readonly stallMs?: number
+  /** A process that is looked at as well, by the workers that registered it. Default: none. */
+  readonly process?: string
+}
+
+export type ProbeSettings =
+  | HttpProbeSettings
+  | TcpProbeSettings
+  | RedisProbeSettings
+  | ProcessProbeSettings
+  | FunctionProbeSettings
+  | HeartbeatProbeSettings
+
+type Partially<T> = { readonly [K in keyof T]?: T[K] | undefined }
+type Given<T, Needed extends keyof T> = Pick<T, Needed> & Partially<Omit<T, Needed>>
+
+/** A probe as a caller writes it: whatever is left out takes its default. */
+export type ProbeInput =
+  | Given<HttpProbeSettings, 'kind' | 'url'>
+  | (Given<Omit<TcpProbeSettings, 'tls'>, 'kind' | 'host' | 'port'> & {
+      /** `true`: with all defaults. */
+      readonly tls?: true | Partially<TlsSettings> | undefined
+    })
+  | Given<RedisProbeSettings, 'kind' | 'url'>
+  | Given<ProcessProbeSettings, 'kind' | 'name'>
+  | Given<FunctionProbeSettings, 'kind' | 'name'>
+  | Given<HeartbeatProbeSettings, 'kind' | 'ttlMs'>
+
+/** What one health check found out about the provider. */
+export interface ProbeResult {
+  readonly status: HealthStatus
+  /** In words, for an operator: `HTTP 503`, `no answer within 2000 ms`. The first 200 characters are stored. */
+  readonly detail: string
+  readonly elapsedMs: number
+  /** The failure is one that this worker's own network may have caused: no route, no name resolution. */
+  readonly suspectLocal?: true
+  /** The end of what a command wrote, at most 4 KiB; for the worker's log, it is not stored. */
+  readonly output?: string
+}
+
+/** The probe could not be made, for a reason of the worker's own. It says nothing about the provider. */
+export interface ProberError {
+  readonly prober: true
+  /** In words: `no function named "db" is registered in this worker`. */
+  readonly reason: string
+}
+
+/** There is nothing to say yet: a provider that is to report by itself still has time for its first heartbeat. */
+export interface NothingYet {
+  readonly pending: true
+  readonly reason: string
+}
+
+/** How one probe ended. */
+export type ProbeFinding = ProbeResult | ProberError | NothingYet
+
+/** A process by its id. A `ChildProcess` of Node is one: then its exit code and signal are known too. */
+export interface RunningProcess {
+  /** Undefined: it could not be started. */
+  readonly pid?: number | undefined
+  /** Once it has ended by itself. */
+  readonly exitCode?: number | null | undefined
+  /** Once a signal has ended it. */
+  readonly signalCode?: string | null | undefined
+}
+
+/** A command that is run as a check: a file and its arguments, no shell. Exit code 0 is healthy. */
+export interface CheckCommand {
+  readonly command: readonly [file: string, ...args: string[]]
+}
+
+export type ProcessTarget = RunningProcess | CheckCommand
+
+/** What a worker registers under a name: the process or command, or what says at each probe which it is now. */
+export type ProcessSource = ProcessTarget | (() => ProcessTarget | Promise<ProcessTarget>)
+
+export interface ProbeFunctionContext {
+  /** Aborted when the time is up, or the worker stops waiting. */
+  readonly signal: AbortSignal
+  readonly providerId: string
+  readonly timeoutMs: number
+}
+
+/** `true` is healthy, `false` unhealthy. */
+export type ProbeVerdict =
+  HealthStatus | boolean | { readonly status: HealthStatus; readonly detail?: string }
+
+/** A check in the worker's own code. What it throws is `unhealthy`, with the message. */
+export type ProbeFunction = (context: ProbeFunctionContext) => ProbeVerdict | Promise<ProbeVerdict>

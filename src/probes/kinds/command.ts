@@ -1,0 +1,104 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import type { CheckCommand } from '../../model/probe.js'
+import { codeOf, type Finding } from './explain.js'
+import { CANCELLED, type Limits } from './socket.js'
+import { messageOf, oneLine } from './within.js'
+
+/**
+ * A command as a check, as a health check of a container is: exit code 0 is healthy. It runs without a shell, without
+ * input, and in a process group of its own; when it ends, or its time is up, all of that group is killed, so that no
+ * child of it is left behind. Only a worker that is itself killed by SIGKILL in these moments leaves it running.
+ */
+
+/** Of what a command writes, only the end is kept, bytes. */
+export const OUTPUT_LIMIT = 4_096
+/** What a descendant that has left the group may hold the pipes open for, ms. */
+const CLOSE_MS = 100
+/** After that a killed command is not waited for any more, ms. */
+const GIVE_UP_MS = 500
+/** The end of the output that is stored and shown, characters. */
+const SHOWN_OUTPUT = 140
+
+/** Never rejects: whatever happens is a finding. */
+export function runCommand({ command }: CheckCommand, limits: Limits): Promise<Finding> {
+  return new Promise((resolve) => {
+    const [file, ...args] = command
+    let child: ChildProcess
+    try {
+      child = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true })
+    } catch (error) {
+      resolve(notStarted(file, error))
+      return
+    }
+    const output = keepTail(child)
+    let stopped: Finding | undefined
+    const end = (finding: Finding) => {
+      clearTimeout(timer)
+      limits.signal?.removeEventListener('abort', cancel)
+      child.stdout?.destroy()
+      child.stderr?.destroy()
+      resolve(finding)
+    }
+    const stop = (finding: Finding) => {
+      stopped ??= finding
+      killGroup(child)
+      // Not even SIGKILL ends what waits for a disk that is gone.
+      setTimeout(() => end(withOutput(finding, output())), GIVE_UP_MS).unref()
+    }
+    const cancel = () => stop(CANCELLED)
+    const late = `the command did not end within ${limits.timeoutMs} ms`
+    const timer = setTimeout(() => stop({ status: 'timeout', detail: late }), limits.timeoutMs)
+    limits.signal?.addEventListener('abort', cancel, { once: true })
+    if (limits.signal?.aborted === true) cancel()
+    child.on('error', (error) => {
+      if (child.pid === undefined) end(notStarted(file, error))
+    })
+    child.on('exit', (code, signal) => {
+      const judged = () => end(withOutput(stopped ?? judgeExit(code, signal), output()))
+      killGroup(child)
+      child.once('close', judged)
+      setTimeout(judged, CLOSE_MS)
+    })
+  })
+}
+
+/** The negative of a pid is its group, which bears the number of its first process. */
+function killGroup({ pid }: ChildProcess): void {
+  if (pid === undefined) return
+  try {
+    process.kill(-pid, 'SIGKILL')
+  } catch {
+    // Nobody of the group is left.
+  }
+}
+
+function judgeExit(code: number | null, signal: NodeJS.Signals | null): Finding {
+  if (code === 0) return { status: 'healthy', detail: 'exit code 0' }
+  return {
+    status: 'unhealthy',
+    detail: code === null ? `ended by ${signal ?? 'a signal'}` : `exit code ${code}`,
+  }
+}
+
+function withOutput(finding: Finding, output: string): Finding {
+  if ('prober' in finding || output === '') return finding
+  const last = Array.from(oneLine(output)).slice(-SHOWN_OUTPUT).join('')
+  const detail = last === '' || finding.status === 'healthy' ? finding.detail : `${finding.detail}: ${last}`
+  return { ...finding, detail, output }
+}
+
+/** The end of what comes on both pipes, in the order in which it came. */
+function keepTail(child: ChildProcess): () => string {
+  let tail: Buffer = Buffer.alloc(0)
+  const keep = (chunk: Buffer) => {
+    tail = Buffer.concat([tail, chunk]).subarray(-OUTPUT_LIMIT)
+  }
+  for (const pipe of [child.stdout, child.stderr]) pipe?.on('data', keep).on('error', () => undefined)
+  return () => tail.toString('utf8')
+}
+
+/** It was this worker that registered the command, and that has no such file, or no room for a process. */
+const notStarted = (file: string, error: unknown): Finding => ({
+  prober: true,
+  reason: `the command ${file} cannot be started: ${codeOf(error) || messageOf(error)}`,
+})

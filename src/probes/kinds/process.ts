@@ -1,0 +1,92 @@
+import { readFileSync } from 'node:fs'
+import { isTarget } from '../../config/probe/worker.js'
+import { show } from '../../config/show.js'
+import type {
+  CheckCommand,
+  ProbeFinding,
+  ProberError,
+  ProcessSource,
+  ProcessTarget,
+  RunningProcess,
+} from '../../model/probe.js'
+import { codeOf, type Finding } from './explain.js'
+import { runCommand } from './command.js'
+import { CANCELLED, type Limits } from './socket.js'
+import { timed } from './timed.js'
+import { messageOf, settleWithin } from './within.js'
+
+/**
+ * A process of this host: whether it runs, or a command that says how it is. Which one is known only to the worker that
+ * registered it under its name. Never rejects.
+ */
+export function probeProcess(name: string, source: ProcessSource, limits: Limits): Promise<ProbeFinding> {
+  return timed({}, async () => {
+    const startedAt = performance.now()
+    const target = await locate(name, source, limits)
+    if ('found' in target) return target.found
+    if (isCommand(target)) {
+      const leftMs = Math.max(1, Math.ceil(limits.timeoutMs - (performance.now() - startedAt)))
+      return runCommand(target, { ...limits, timeoutMs: leftMs })
+    }
+    return judgeProcess(target)
+  })
+}
+
+const isCommand = (target: ProcessTarget): target is CheckCommand => 'command' in target
+
+async function locate(
+  name: string,
+  source: ProcessSource,
+  { timeoutMs, signal }: Limits,
+): Promise<ProcessTarget | { readonly found: Finding }> {
+  if (typeof source !== 'function') return source
+  const ended = await settleWithin<unknown>(timeoutMs, signal, source)
+  const ours = (reason: string): { found: ProberError } => ({ found: { prober: true, reason } })
+  switch (ended.how) {
+    case 'cancelled':
+      return { found: CANCELLED }
+    case 'late':
+      return ours(`what was registered for process ${name} did not answer within ${timeoutMs} ms`)
+    case 'threw':
+      return ours(`what was registered for process ${name} threw: ${messageOf(ended.error)}`)
+    case 'answered':
+      if (isTarget(ended.value)) return ended.value
+      return ours(
+        `what was registered for process ${name} answered ${show(ended.value)}, expected { pid } or { command }`,
+      )
+    default:
+      return ended satisfies never
+  }
+}
+
+/** One that has ended is `terminated`, whatever its exit code: it is not there any more. */
+export function judgeProcess({ pid, exitCode, signalCode }: RunningProcess): Finding {
+  if (signalCode !== undefined && signalCode !== null)
+    return { status: 'terminated', detail: `ended by ${signalCode}` }
+  if (exitCode !== undefined && exitCode !== null)
+    return { status: 'terminated', detail: `ended with exit code ${exitCode}` }
+  if (pid === undefined) return { status: 'terminated', detail: 'it was never started' }
+  return isRunning(pid)
+    ? { status: 'healthy', detail: `process ${pid} runs` }
+    : { status: 'terminated', detail: `process ${pid} does not run` }
+}
+
+/** Signal 0 asks without doing anything. Who may not signal it (EPERM) knows at least that it is there. */
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+  } catch (error) {
+    if (codeOf(error) !== 'EPERM') return false
+  }
+  return !isZombie(pid)
+}
+
+/** Ended, and its parent has not asked how: signals still reach it. Only Linux tells. */
+function isZombie(pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    return stat[stat.lastIndexOf(')') + 2] === 'Z'
+  } catch {
+    return false
+  }
+}

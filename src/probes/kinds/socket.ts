@@ -1,0 +1,65 @@
+import { connect as connectTcp, type Socket } from 'node:net'
+import { connect as connectTls, type TLSSocket } from 'node:tls'
+import { failure, type Finding } from './explain.js'
+
+/**
+ * One connection of its own for one probe: opened, used and destroyed, all within the time limit. Name resolution,
+ * connection, handshake and answer count together.
+ */
+export interface Target {
+  /** A host and a port, or the path of a socket. */
+  readonly at: { readonly host: string; readonly port: number } | { readonly path: string }
+  readonly tls?: { readonly servername?: string; readonly rejectUnauthorized: boolean }
+}
+
+export interface Limits {
+  readonly timeoutMs: number
+  /** Ends the probe early; its result then says nothing about the provider. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** What happens once the connection stands; `answer` or `fail` ends it. */
+export type Talk = (socket: Socket | TLSSocket, answer: (finding: Finding) => void) => void
+
+/** Never rejects: whatever happens is a finding. */
+export function overSocket(target: Target, limits: Limits, talk: Talk): Promise<Finding> {
+  return new Promise((resolve) => {
+    let socket: Socket | undefined
+    const end = (finding: Finding) => {
+      clearTimeout(timer)
+      limits.signal?.removeEventListener('abort', cancel)
+      resolve(finding)
+      socket?.destroy()
+    }
+    const cancel = () => end(CANCELLED)
+    const timer = setTimeout(() => end(noAnswer(limits.timeoutMs)), limits.timeoutMs)
+    limits.signal?.addEventListener('abort', cancel, { once: true })
+    if (limits.signal?.aborted === true) {
+      cancel()
+      return
+    }
+    try {
+      const opened = open(target)
+      socket = opened
+      // The listeners stay after the end: destroying the socket may bring one more error.
+      opened.on('error', (error) => end(failure(error)))
+      opened.on('close', () => end(failure({ code: 'ECONNRESET' })))
+      opened.once(target.tls === undefined ? 'connect' : 'secureConnect', () => talk(opened, end))
+    } catch (error) {
+      end(failure(error))
+    }
+  })
+}
+
+export const CANCELLED: Finding = { status: 'unhealthy', detail: 'the probe was cancelled' }
+
+export const noAnswer = (timeoutMs: number): Finding => ({
+  status: 'timeout',
+  detail: `no answer within ${timeoutMs} ms`,
+})
+
+function open({ at, tls }: Target): Socket {
+  if (tls === undefined) return connectTcp(at)
+  // Without a session cache and a pool of sockets there is nothing that one probe could leave to the next.
+  return connectTls({ ...at, ...tls })
+}

@@ -1,0 +1,56 @@
+/** How a piece of the worker's own code ended. */
+export type Settlement<T> =
+  | { readonly how: 'answered'; readonly value: T }
+  | { readonly how: 'threw'; readonly error: unknown }
+  | { readonly how: 'late' }
+  | { readonly how: 'cancelled' }
+
+/**
+ * Runs `work` for at most `timeoutMs`: its signal is then aborted, and nobody waits for it any more. What it answers or
+ * throws later is dropped. Code that never gives the thread back (an endless loop) cannot be left like that.
+ */
+export function settleWithin<T>(
+  timeoutMs: number,
+  outer: AbortSignal | undefined,
+  work: (signal: AbortSignal) => T | Promise<T>,
+): Promise<Settlement<T>> {
+  return new Promise((resolve) => {
+    const controller = new AbortController()
+    const end = (settlement: Settlement<T>) => {
+      clearTimeout(timer)
+      outer?.removeEventListener('abort', cancel)
+      resolve(settlement)
+    }
+    const stop = (how: 'late' | 'cancelled') => {
+      end({ how })
+      controller.abort()
+    }
+    const cancel = () => stop('cancelled')
+    const timer = setTimeout(() => stop('late'), timeoutMs)
+    outer?.addEventListener('abort', cancel, { once: true })
+    if (outer?.aborted === true) {
+      cancel()
+      return
+    }
+    const run = async () => work(controller.signal)
+    run().then(
+      (value) => end({ how: 'answered', value }),
+      (error: unknown) => end({ how: 'threw', error }),
+    )
+  })
+}
+
+/** The message of whatever was thrown, in one line; asking for it may throw as well. */
+export function messageOf(error: unknown): string {
+  try {
+    const message = error instanceof Error ? error.message : String(error)
+    return oneLine(message).slice(0, MAX_LENGTH) || 'an error without a message'
+  } catch {
+    return 'something that cannot be shown'
+  }
+}
+
+const MAX_LENGTH = 160
+
+/** Without line breaks and control characters, for logs, events and terminals. */
+export const oneLine = (text: string): string => text.replaceAll(/[\p{Cc}\s]+/gu, ' ').trim()

@@ -1,0 +1,37 @@
+import type { ProbeSettings } from '../model/probe.js'
+import type { StoredSnapshot } from '../model/snapshot.js'
+
+/** What the pace of a provider's probes depends on. */
+export type Condition = Pick<StoredSnapshot, 'state' | 'lastProbeStatus' | 'probeConsecutiveFailures'>
+
+/** How often the provider is to be probed as it is now, ms: less often while open, more often while it is suspicious. */
+export function intervalNow(probe: ProbeSettings, condition: Condition): number {
+  const { intervalMs, suspiciousIntervalMs = intervalMs, downIntervalMs = intervalMs } = probe
+  if (condition.state === 'open') return downIntervalMs
+  return isClear(condition) ? intervalMs : suspiciousIntervalMs
+}
+
+const isClear = ({ state, lastProbeStatus, probeConsecutiveFailures }: Condition): boolean =>
+  state === 'closed' &&
+  probeConsecutiveFailures === 0 &&
+  (lastProbeStatus === null || lastProbeStatus === 'healthy' || lastProbeStatus === 'degraded')
+
+/**
+ * Why a probe is to run now. `tick`: its scheduler says so. `early`: a user's call failed. `recovery`: the cooldown of
+ * an open circuit ends.
+ */
+export type Why = 'tick' | 'early' | 'recovery'
+
+/**
+ * Two probes of a provider begin at least this far apart, in the whole fleet, whoever else tries, ms. The second half of
+ * an interval begins at the provider, not in Redis: what is above one half allows for the way there. A recovery waits
+ * for nobody: the lease sees to it that there is one. That none begins while another is under way is for the store.
+ */
+export function minGapMs(probe: ProbeSettings, why: Why, condition: Condition): number {
+  if (why === 'recovery') return 0
+  const intervalMs =
+    why === 'early' ? (probe.suspiciousIntervalMs ?? probe.intervalMs) : intervalNow(probe, condition)
+  return Math.floor(intervalMs * MIN_GAP_SHARE)
+}
+
+const MIN_GAP_SHARE = 0.6

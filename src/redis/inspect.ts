@@ -1,0 +1,136 @@
+import type { Inspection } from '../model/inspection.js'
+import type { RedisConnection } from './connection.js'
+import { fleetKeys } from './keys.js'
+import { flatten, scriptNames } from './lua-source.js'
+import { parseHash } from './parse.js'
+
+/**
+ * Looks at the server behind a fleet and at the keys of the fleet as a whole. What a server does not tell (a managed
+ * one refuses CONFIG) is null. Writes nothing but scripts into the server's cache, and one message to a channel that
+ * nobody else listens to.
+ */
+export async function inspectRedis(
+  redis: RedisConnection,
+  namespace: string,
+  worker: string,
+): Promise<Omit<Inspection, 'schedulers'>> {
+  const keys = fleetKeys(namespace)
+  const { roundTripsMs, clockAheadMs, nowMs } = await measure(redis)
+  const [info, config, schema, workers] = [
+    parseInfo(await redis.run('info', [])),
+    await readConfig(redis, 'save'),
+    await redis.run('hget', [keys.meta, 'schema']),
+    await redis.run('zrange', [keys.workers, 0, -1, 'WITHSCORES']),
+  ]
+  const number = (field: string): number | null => {
+    const value = Number(info.get(field) ?? 'none')
+    return Number.isFinite(value) ? value : null
+  }
+  const appendOnly = number('aof_enabled')
+  const lastWrites = ['rdb_last_bgsave_status', 'aof_last_write_status'].flatMap(
+    (field) => info.get(field) ?? [],
+  )
+  return {
+    version: info.get('valkey_version') ?? info.get('redis_version') ?? null,
+    role: info.get('role') ?? null,
+    evictionPolicy: info.get('maxmemory_policy') ?? null,
+    maxmemoryBytes: number('maxmemory'),
+    usedMemoryBytes: number('used_memory'),
+    appendOnly: appendOnly === null ? null : appendOnly === 1,
+    saveRules: config,
+    persistenceOk: lastWrites.length === 0 ? null : lastWrites.every((status) => status === 'ok'),
+    hz: number('configured_hz') ?? number('hz'),
+    schema: typeof schema === 'string' ? schema : null,
+    roundTripsMs,
+    clockAheadMs,
+    ...(await loadScripts(redis)),
+    pubSubProblem: await tryPubSub(redis, `${namespace}:doctor:${worker}`),
+    workers: pairs(workers).map(([id, at]) => ({ id, lastSeenAgoMs: Math.max(0, nowMs - at) })),
+  }
+}
+
+const ROUND_TRIPS = 9
+
+/** The clock is read in the shortest round trip, because there the middle is the most exact. */
+async function measure(redis: RedisConnection) {
+  const samples: { tookMs: number; aheadMs: number }[] = []
+  for (let i = 0; i < ROUND_TRIPS; i += 1) {
+    const began = performance.now()
+    const wallBefore = Date.now()
+    const time = await redis.run('time', [])
+    const tookMs = performance.now() - began
+    const redisMs = Array.isArray(time) ? Number(time[0]) * 1_000 + Number(time[1]) / 1_000 : NaN
+    samples.push({ tookMs, aheadMs: redisMs - (wallBefore + tookMs / 2) })
+  }
+  samples.sort((a, b) => a.tookMs - b.tookMs)
+  const clockAheadMs = Math.round(samples[0]?.aheadMs ?? 0)
+  return { roundTripsMs: samples.map(({ tookMs }) => tookMs), clockAheadMs, nowMs: Date.now() + clockAheadMs }
+}
+
+const parseInfo = (reply: unknown): ReadonlyMap<string, string> =>
+  new Map(
+    String(reply)
+      .split(/\r?\n/)
+      .flatMap((line): [string, string][] => {
+        const [, field, value] = /^([a-z_]\w*):(.*)$/.exec(line) ?? []
+        return field === undefined || value === undefined ? [] : [[field, value]]
+      }),
+  )
+
+async function readConfig(redis: RedisConnection, name: string): Promise<string | null> {
+  try {
+    const reply = await redis.run('config', ['GET', name])
+    if (Array.isArray(reply)) return typeof reply[1] === 'string' ? reply[1] : null
+    return parseHash(reply)[name] ?? null
+  } catch {
+    return null // refused, as managed servers do; one that is gone is told by the next command
+  }
+}
+
+async function loadScripts(redis: RedisConnection) {
+  const names = scriptNames()
+  for (const name of names) {
+    try {
+      await redis.run('script', ['LOAD', flatten(name)])
+    } catch (error) {
+      return { scriptCount: names.length, scriptsProblem: `${name}: ${causeOf(error)}` }
+    }
+  }
+  return { scriptCount: names.length, scriptsProblem: null }
+}
+
+const MESSAGE_WITHIN_MS = 1_000
+
+/** Whether a message comes back, on a connection of its own. */
+async function tryPubSub(redis: RedisConnection, channel: string): Promise<string | null> {
+  const client = redis.openSubscriber()
+  let timer: NodeJS.Timeout | undefined
+  try {
+    const late = new Promise<string>((resolve) => {
+      timer = setTimeout(resolve, MESSAGE_WITHIN_MS, `no message came back within ${MESSAGE_WITHIN_MS} ms`)
+    })
+    const came = new Promise<null>((resolve) => client.on('message', () => resolve(null)))
+    const asked = (async () => {
+      await client.connect()
+      await client.subscribe(channel)
+      await redis.run('publish', [channel, 'hello'])
+      return came
+    })()
+    return await Promise.race([asked, late])
+  } catch (error) {
+    return causeOf(error)
+  } finally {
+    clearTimeout(timer)
+    client.disconnect()
+  }
+}
+
+function pairs(reply: unknown): [string, number][] {
+  const flat: unknown[] = Array.isArray(reply) ? reply : []
+  return flat.flatMap((id, i): [string, number][] => (i % 2 === 0 ? [[String(id), Number(flat[i + 1])]] : []))
+}
+
+function causeOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  return error.cause instanceof Error ? error.cause.message : error.message
+}

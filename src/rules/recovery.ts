@@ -1,0 +1,24 @@
+import type { BreakerSettings } from '../model/settings.js'
+import type { Circuit } from './circuit.js'
+
+/** Intervals without a probe after which `recovery: 'probe'` lets calls try too: nobody seems to probe. */
+const PROBELESS_INTERVALS = 3
+
+/**
+ * How long calls still have to leave a half-open circuit to the probes, ms; 0: they may try it themselves. They wait
+ * while `recovery` is `probe`, but not for ever: three intervals after the last probe began, or after the cooldown
+ * ended, whichever is later, no worker seems to be alive that probes.
+ */
+export function leftToProbesMs(
+  circuit: Circuit,
+  { recovery }: BreakerSettings,
+  probeIntervalMs: number | null,
+): number {
+  if (recovery !== 'probe' || probeIntervalMs === null || circuit.phase.state === 'closed') return 0
+  const { phase } = circuit
+  // Not only a cooldown ends: a trip by hand does too, and a jitter lengthens both.
+  const endsAtMs = phase.state === 'open' ? phase.retryAtMs : null
+  const cooledAtMs = endsAtMs ?? phase.openedAtMs + circuit.cooldownMs
+  const lastMs = Math.max(circuit.probeStartedAtMs ?? 0, cooledAtMs)
+  return Math.max(0, lastMs + PROBELESS_INTERVALS * probeIntervalMs - circuit.lastNowMs)
+}

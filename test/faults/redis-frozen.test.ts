@@ -1,0 +1,266 @@
+import { expect, onTestFinished, test } from 'vitest'
+import { startRedis, type EmbeddedRedis } from '../../src/embedded/index.js'
+import { connect, type Busbar, type ConnectOptions, type Decision, type StoreEvent } from '../../src/index.js'
+import { eventually } from '../support/process.js'
+import { startProxy } from '../support/proxy.js'
+
+const COMMAND_TIMEOUT_MS = 200
+/** What a busy machine may add to a deadline, ms. */
+const MARGIN_MS = 150
+
+async function ground() {
+  const server = await startRedis()
+  onTestFinished(() => server.stop())
+  const join = async (options: Partial<ConnectOptions> = {}) => {
+    const given = { redis: server.url, logger: false as const, commandTimeoutMs: COMMAND_TIMEOUT_MS }
+    const busbar = await connect({ ...given, ...options })
+    onTestFinished(() => busbar.close({ timeoutMs: 500 }))
+    return { busbar, events: eventsOf(busbar) }
+  }
+  return { server, join }
+}
+
+function eventsOf(busbar: Busbar): StoreEvent[] {
+  const events: StoreEvent[] = []
+  for (const kind of ['store_lost', 'store_restored'] as const) busbar.on(kind, (event) => events.push(event))
+  return events
+}
+
+const freeze = ({ pid }: EmbeddedRedis) => {
+  process.kill(pid, 'SIGSTOP')
+  // A stopped process does not end by a polite signal.
+  onTestFinished(() => thaw({ pid }))
+}
+const thaw = ({ pid }: Pick<EmbeddedRedis, 'pid'>) => {
+  try {
+    process.kill(pid, 'SIGCONT')
+  } catch {
+    // It has ended.
+  }
+}
+
+const soon = async (what: string, condition: () => boolean | Promise<boolean>) =>
+  expect(await eventually(async () => condition(), 15_000), what).toBe(true)
+
+const kinds = (events: readonly StoreEvent[]) => events.map((event) => event.kind)
+
+const timed = async <T>(work: () => Promise<T>) => {
+  const began = performance.now()
+  const result = await work()
+  return { result, ms: performance.now() - began }
+}
+
+test.each(['cached', 'strict'] as const)(
+  'Redis frozen under traffic (%s): nobody waits longer than one command; then the fallback answers; thawed, the fleet agrees',
+  async (consistency) => {
+    const { server, join } = await ground()
+    const fleet = await Promise.all([1, 2, 3].map(() => join({ consistency })))
+    const handles = await Promise.all(
+      fleet.map(({ busbar }) => busbar.provider('openai', { breaker: { failureThreshold: 5 } })),
+    )
+    let running = true
+    let longestMs = 0
+    let calls = 0
+    const errors: unknown[] = []
+    const traffic = handles.map(async (handle, n) => {
+      for (let i = 0; running; i += 1) {
+        const call = async () => {
+          await new Promise((resolve) => setTimeout(resolve, 1))
+          if ((i + n) % 7 === 0) throw new Error('HTTP 500')
+        }
+        const { ms } = await timed(() =>
+          handle.execute(call).catch((error: unknown) => {
+            if (!(error instanceof Error && error.message === 'HTTP 500')) errors.push(error)
+          }),
+        )
+        longestMs = Math.max(longestMs, ms)
+        calls += 1
+      }
+    })
+    await soon('traffic flows', () => calls > 100)
+    freeze(server)
+    const frozenAt = performance.now()
+    await soon('all know', () => fleet.every(({ busbar }) => busbar.degradedSince !== undefined))
+    const knownMs = performance.now() - frozenAt
+    const before = calls
+    await soon('calls go on', () => calls > before + 300)
+    const decisions = await Promise.all(handles.map((handle) => handle.admit()))
+    expect(decisions.map(({ source }) => source)).toEqual(['fallback', 'fallback', 'fallback'])
+    expect(handles.map((handle) => handle.peek()?.source)).toEqual(['fallback', 'fallback', 'fallback'])
+    for (const handle of handles) {
+      const { ms } = await timed(() =>
+        expect(handle.snapshot()).rejects.toMatchObject({ code: 'redis_unavailable' }),
+      )
+      expect(ms).toBeLessThan(100)
+    }
+    thaw(server)
+    const thawedAt = performance.now()
+    await soon('all are back', () => fleet.every(({ busbar }) => busbar.degradedSince === undefined))
+    const backMs = performance.now() - thawedAt
+    running = false
+    await Promise.all(traffic)
+    await handles[0]?.trip({ reason: 'by hand' })
+    await soon('all agree', () => handles.every((handle) => handle.peek()?.state === 'open'))
+    console.log(
+      `fault 9 (${consistency}): ${calls} calls, the longest took ${longestMs.toFixed(0)} ms ` +
+        `(commandTimeoutMs ${COMMAND_TIMEOUT_MS}); known by all after ${knownMs.toFixed(0)} ms, back ${backMs.toFixed(0)} ms after the thaw`,
+    )
+    expect(longestMs).toBeLessThan(COMMAND_TIMEOUT_MS + MARGIN_MS)
+    expect(errors).toEqual([])
+    for (const { events } of fleet) {
+      expect(kinds(events)).toEqual(['store_lost', 'store_restored'])
+      expect(events[1]?.outageMs).toBeGreaterThan(0)
+    }
+  },
+)
+
+test('an admission that Redis runs after the thaw holds no lease, and outcomes of the outage decide nothing', async () => {
+  const { server, join } = await ground()
+  const settings = { breaker: { failureThreshold: 3, cooldownMs: 60_000 } }
+  const one = await join()
+  const mine = await one.busbar.provider('openai', settings)
+  const watcher = await join()
+  const theirs = await watcher.busbar.provider('openai')
+  await mine.trip({ forMs: 50 })
+  await soon('half-open', async () => (await theirs.state()) === 'half_open')
+  freeze(server)
+  const { result, ms } = await timed(() => mine.admit())
+  expect(result.source).toBe('fallback')
+  expect(ms).toBeLessThan(COMMAND_TIMEOUT_MS + MARGIN_MS)
+  // As many failures as open a circuit: here they do nothing but enter the history.
+  for (let i = 0; i < 3; i += 1) await mine.recordFailure()
+  thaw(server)
+  await soon(
+    'back',
+    () => one.busbar.degradedSince === undefined && watcher.busbar.degradedSince === undefined,
+  )
+  await soon('kept', async () => (await theirs.historySize()) === 3)
+  expect(await theirs.snapshot()).toMatchObject({ state: 'half_open', trials: 0, consecutiveFailures: 0 })
+  expect(await theirs.admit()).toMatchObject({ admitted: true, source: 'redis', permit: { trial: true } })
+  console.log(
+    'fault 9: after the thaw 0 trials under way, 3 outcomes of the outage in the history, none counted',
+  )
+})
+
+test('cut off, each mode decides as it says; a provider may have its own', async () => {
+  const { server, join } = await ground()
+  const proxy = await startProxy(server.port)
+  const { busbar, events } = await join({ redis: proxy.url, onRedisDown: 'deny' })
+  const near = await join()
+  const settings = { breaker: { failureThreshold: 2, cooldownMs: 60_000 } }
+  const modes = ['local', 'allow', 'deny'] as const
+  const ids = ['closed', 'open', 'marked'] as const
+  const handles = new Map<string, Awaited<ReturnType<Busbar['provider']>>>()
+  for (const mode of modes) {
+    for (const id of ids) {
+      const options = mode === 'deny' ? {} : { onRedisDown: mode }
+      const handle = await busbar.provider(`${mode}-${id}`, settings, options)
+      handles.set(`${mode} ${id}`, handle)
+      if (id === 'open') await handle.trip({ forMs: 600_000 })
+      if (id === 'marked') await handle.markUnhealthy()
+    }
+  }
+  proxy.cut()
+  await soon('lost', () => busbar.degradedSince !== undefined)
+  const short = (decision: Decision) => [decision.source, decision.admitted ? 'admitted' : decision.code]
+  const answers: Record<string, unknown> = {}
+  for (const [name, handle] of handles) answers[name] = short(await handle.admit())
+  expect(answers).toEqual({
+    'local closed': ['fallback', 'admitted'],
+    'local open': ['fallback', 'circuit_open'],
+    'local marked': ['fallback', 'marked_unhealthy'],
+    'allow closed': ['fallback', 'admitted'],
+    'allow open': ['fallback', 'admitted'],
+    'allow marked': ['fallback', 'marked_unhealthy'],
+    'deny closed': ['fallback', 'redis_down'],
+    'deny open': ['fallback', 'redis_down'],
+    'deny marked': ['fallback', 'redis_down'],
+  })
+  // The rules go on in this process: two failures open its own circuit, and nobody else's.
+  const local = handles.get('local closed')
+  await expect(local?.execute(() => Promise.reject(new Error('HTTP 500')))).rejects.toThrow('HTTP 500')
+  await expect(local?.execute(() => Promise.reject(new Error('HTTP 500')))).rejects.toThrow('HTTP 500')
+  expect(local?.peek()).toMatchObject({ state: 'open', source: 'fallback' })
+  await expect(local?.execute(() => 1)).rejects.toMatchObject({ code: 'circuit_open' })
+  proxy.restore()
+  await soon('back', () => busbar.degradedSince === undefined)
+  expect(local?.peek()).toMatchObject({ state: 'closed' })
+  const there = await near.busbar.provider('local-closed')
+  await soon('kept', async () => (await there.historySize()) === 2)
+  expect(await there.snapshot()).toMatchObject({ state: 'closed', consecutiveFailures: 0 })
+  expect(kinds(events)).toEqual(['store_lost', 'store_restored'])
+  console.log('cut off: 9 of 9 decisions as their modes say, each from the fallback')
+})
+
+test('in fallback a process tries an open provider once in a cooldown at most', async () => {
+  const { server, join } = await ground()
+  const proxy = await startProxy(server.port)
+  const { busbar } = await join({ redis: proxy.url })
+  const cooldownMs = 300
+  const handle = await busbar.provider('openai', { breaker: { failureThreshold: 1, cooldownMs } })
+  await handle.recordFailure()
+  await soon('open', () => handle.peek()?.state === 'open')
+  const openedAt = performance.now()
+  proxy.cut()
+  await soon('lost', () => busbar.degradedSince !== undefined)
+  const trials: number[] = []
+  await soon('three trials', async () => {
+    const decision = await handle.admit()
+    if (!decision.admitted || decision.source !== 'fallback') return false
+    trials.push(performance.now() - openedAt)
+    await decision.permit.settle('unhealthy')
+    return trials.length === 3
+  })
+  const gaps = trials.map((at, i) => at - (trials[i - 1] ?? 0))
+  console.log(
+    `fallback: cooldown ${cooldownMs} ms, trials ${gaps.map((ms) => ms.toFixed(0)).join(', ')} ms apart`,
+  )
+  expect(Math.min(...gaps)).toBeGreaterThanOrEqual(cooldownMs - 50)
+})
+
+test('connect while Redis is down begins without it, and joins when it comes', async () => {
+  const first = await startRedis()
+  const { url, port } = first
+  await first.stop()
+  const given = { redis: url, logger: false as const, commandTimeoutMs: COMMAND_TIMEOUT_MS }
+  await expect(connect({ ...given, onRedisDown: 'deny' })).rejects.toMatchObject({
+    code: 'redis_unavailable',
+  })
+  const { result: busbar, ms } = await timed(() =>
+    connect({ ...given, providers: { early: { breaker: { failureThreshold: 7 } } } }),
+  )
+  onTestFinished(() => busbar.close({ timeoutMs: 500 }))
+  const events = eventsOf(busbar)
+  expect(busbar.degradedSince).toBeGreaterThan(0)
+  const late = await busbar.provider('late')
+  const early = busbar.get('early')
+  expect(await late.execute(() => 1)).toBe(1)
+  expect(await early?.admit()).toMatchObject({ admitted: true, source: 'fallback' })
+  const denied = await busbar.provider('denied', {}, { onRedisDown: 'deny' }).catch((error: unknown) => error)
+  expect(denied).toMatchObject({ code: 'redis_unavailable' })
+  const server = await startRedis({ port })
+  onTestFinished(() => server.stop())
+  const { ms: joinMs } = await timed(() => soon('joined', () => busbar.degradedSince === undefined))
+  expect(kinds(events)).toEqual(['store_restored'])
+  expect(await late.admit()).toMatchObject({ admitted: true, source: 'cache' })
+  await soon('kept', async () => (await late.historySize()) === 1)
+  const other = await connect(given)
+  onTestFinished(() => other.close())
+  expect((await other.lookup('early'))?.settings.breaker.failureThreshold).toBe(7)
+  await (await other.provider('late')).trip()
+  await soon('followed', () => late.peek()?.state === 'open')
+  console.log(
+    `fault 13: connected without Redis in ${ms.toFixed(0)} ms, joined ${joinMs.toFixed(0)} ms after it came`,
+  )
+})
+
+test('connect with a wrong password rejects, whatever onRedisDown is', async () => {
+  const { server } = await ground()
+  const { Redis } = await import('ioredis')
+  const admin = new Redis(server.url)
+  onTestFinished(() => admin.disconnect())
+  await admin.config('SET', 'requirepass', 'right')
+  for (const redis of [server.url, server.url.replace('redis://', 'redis://:wrong@')]) {
+    await expect(connect({ redis, logger: false })).rejects.toMatchObject({ code: 'redis_unavailable' })
+  }
+})

@@ -1,0 +1,91 @@
+import { readFileSync } from 'node:fs'
+import { Redis } from 'ioredis'
+import { expect, test } from 'vitest'
+import { startRedis } from '../../src/embedded/index.js'
+import { connect } from '../../src/index.js'
+import { runCli } from '../support/cli.js'
+import { startUpstream } from '../support/http-upstream.js'
+import { eventually } from '../support/process.js'
+
+/** The command as docs/operations.md gives it. */
+function documentedUser(): string[] {
+  const text = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8')
+  const [, command] = /```\nACL (SETUSER busbar [^`]+)```/.exec(text) ?? []
+  return command?.trim().split(/\s+/) ?? []
+}
+
+test('the user of docs/operations.md can do what Busbar does: calls, probes, the CLI; and nothing else', async ({
+  onTestFinished,
+}) => {
+  const server = await startRedis()
+  const admin = new Redis(server.url)
+  onTestFinished(async () => {
+    admin.disconnect()
+    await server.stop()
+  })
+  await admin.call('ACL', ...documentedUser())
+  await admin.call('ACL', 'LOG', 'RESET')
+  const url = server.url.replace('redis://', 'redis://busbar:a-long-password@')
+  const upstream = await startUpstream()
+  const errors: unknown[] = []
+  const note = (_fields: object, message: string) => void errors.push([message, _fields])
+  const logger = { debug: () => undefined, info: () => undefined, warn: note, error: note }
+  const busbar = await connect({ redis: url, logger, commandTimeoutMs: 5_000, consistency: 'strict' })
+  onTestFinished(() => busbar.close())
+
+  const probed = await busbar.provider('probed', {
+    probe: { kind: 'http', url: upstream.url, intervalMs: 100, timeoutMs: 90 },
+  })
+  const called = await busbar.provider('called', { breaker: { failureThreshold: 2, cooldownMs: 20 } })
+  const probes = await busbar.startProbes()
+  expect(await called.execute(() => 1)).toBe(1)
+  const fail = () => called.execute(() => Promise.reject(new Error('no'))).catch(() => undefined)
+  await fail()
+  await fail()
+  // Half-open: a trial, with a lease.
+  expect(await eventually(async () => (await called.admit()).admitted, 5_000)).toBe(true)
+  await called.reset()
+  await called.trip({ reason: 'a test' })
+  await called.markDegraded({ reason: 'a test' })
+  await called.resume()
+  await called.history({ count: 5 })
+  await called.events({ count: 5 })
+  expect(await eventually(async () => (await probed.historySize()) >= 3, 10_000)).toBe(true)
+
+  const cli = (...args: string[]) => runCli([...args, '--redis', url])
+  for (const args of [
+    ['status'],
+    ['explain', 'called'],
+    ['history', 'probed'],
+    ['events', 'called'],
+    ['doctor'],
+  ]) {
+    const { code, stderr } = await cli(...args)
+    expect({ args, code, stderr }).toMatchObject({ stderr: '' })
+    expect(code).toBeLessThan(3)
+  }
+  const statements = [
+    ['trip', 'called', '--reason', 'x'],
+    ['mark', 'called', 'degraded', '--reason', 'x'],
+    ['resume', 'called', '--reason', 'x'],
+    ['reset', 'called', '--reason', 'x'],
+  ]
+  for (const args of statements) expect(await cli(...args)).toMatchObject({ code: 0, stderr: '' })
+  await busbar.remove('called')
+  await busbar.remove('probed')
+  await probes.close()
+  expect(errors.filter((entry) => /NOPERM|permission/.test(JSON.stringify(entry)))).toEqual([])
+
+  // What was refused: nothing that is needed. CONFIG GET is asked by the doctor, who can do without.
+  const log = (await admin.call('ACL', 'LOG', 128)) as string[][]
+  const refused = log.map((entry) => entry[entry.indexOf('object') + 1])
+  expect(refused.filter((what) => what !== 'config|get')).toEqual([])
+
+  const poor = new Redis(url)
+  onTestFinished(() => poor.disconnect())
+  await expect(poor.get('other:key')).rejects.toThrow('NOPERM')
+  await expect(poor.publish('other', 'x')).rejects.toThrow('NOPERM')
+  await expect(poor.flushall()).rejects.toThrow('NOPERM')
+  await expect(poor.keys('*')).rejects.toThrow('NOPERM')
+  await expect(poor.config('SET', 'maxmemory', '1')).rejects.toThrow('NOPERM')
+})

@@ -1,0 +1,153 @@
+import { Redis } from 'ioredis'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { startRedis } from '../../src/embedded/index.js'
+import { runCli } from '../support/cli.js'
+import { cliFleet, expectOneLine, type CliFleet } from '../support/cli-fleet.js'
+import { startUpstream } from '../support/http-upstream.js'
+import { eventually } from '../support/process.js'
+
+interface Finding {
+  readonly check: string
+  readonly level: string
+  readonly found: string
+  readonly advice: string
+}
+
+async function examine(fleet: CliFleet) {
+  const { code, value } = await fleet.json(['doctor'])
+  const findings = value['findings'] as Finding[] // the test fails on anything else
+  const of = (check: string) => findings.find((finding) => finding.check === check)
+  return { code, level: value['level'], findings, of }
+}
+
+/** On a server of its own, with options of its own. */
+async function privateFleet(...args: string[]) {
+  const server = await startRedis({ args })
+  onTestFinished(() => server.stop())
+  const redis = new Redis(server.url)
+  onTestFinished(() => redis.disconnect())
+  return { fleet: await cliFleet(server.url), redis }
+}
+
+describe('busbar doctor', () => {
+  it('finds nothing where a fleet is well, and answers 0', async () => {
+    const { fleet } = await privateFleet('--appendonly', 'yes')
+    const upstream = await startUpstream()
+    await fleet.busbar.provider('api', { probe: { kind: 'http', url: upstream.url, intervalMs: 60_000 } })
+    await fleet.busbar.startProbes()
+    expect(await eventually(async () => (await examine(fleet)).level === 'ok', 20_000)).toBe(true)
+    const { code, findings, of } = await examine(fleet)
+    expect(code).toBe(0)
+    expect(findings.map(({ check }) => check)).toEqual([
+      'redis version',
+      'role',
+      'eviction',
+      'memory',
+      'persistence',
+      'hz',
+      'latency',
+      'clock',
+      'scripts',
+      'pub/sub',
+      'schema',
+      'workers',
+      'probes',
+    ])
+    expect(of('redis version')?.found).toMatch(/^\d+\.\d+\.\d+$/)
+    expect(of('scripts')?.found).toMatch(/^all \d+ load$/)
+    expect(of('workers')?.found).toBe('1 process connected')
+    expect(of('probes')?.found).toBe('1 provider probed, each as often as it should be')
+  })
+
+  it('warns of what will hurt one day, and says what to do: 1', async () => {
+    const { fleet } = await privateFleet(
+      ...['--maxmemory', '100mb', '--maxmemory-policy', 'allkeys-lru', '--hz', '5', '--save', ''],
+    )
+    await fleet.busbar.provider('api', { probe: { kind: 'http', url: 'http://127.0.0.1:1/' } })
+    const { code, level, of } = await examine(fleet)
+    expect([code, level]).toEqual([1, 'warn'])
+    expect(of('eviction')).toEqual({
+      check: 'eviction',
+      level: 'warn',
+      found: 'allkeys-lru',
+      advice: 'CONFIG SET maxmemory-policy noeviction: an evicted key is an open circuit forgotten.',
+    })
+    expect(of('persistence')).toMatchObject({
+      level: 'note',
+      found: expect.stringMatching(/^off:/) as string,
+    })
+    expect(of('hz')).toMatchObject({ level: 'note', found: '5, below the usual 10' })
+    expect(of('memory')).toMatchObject({
+      level: 'ok',
+      found: expect.stringMatching(/ of 100\.0 MiB/) as string,
+    })
+    expect(of('probe api')).toMatchObject({
+      level: 'warn',
+      found: 'a probe is configured, and nothing schedules it',
+    })
+    const { code: again, stdout } = await fleet.run(['doctor'])
+    expect(again).toBe(1)
+    expect(stdout).toMatch(/^▲ warn eviction +allkeys-lru\n +-> CONFIG SET maxmemory-policy noeviction/m)
+  })
+
+  it('fails where Busbar cannot work: 2', async () => {
+    const { fleet, redis } = await privateFleet()
+    await redis.hset(`${fleet.namespace}:meta`, 'schema', '0')
+    const old = await examine(fleet)
+    expect([old.code, old.of('schema')]).toEqual([
+      2,
+      {
+        check: 'schema',
+        level: 'fail',
+        found: '0, and this is for 1',
+        advice: 'Use the version of Busbar that wrote it.',
+      },
+    ])
+  })
+
+  it('says which permission is missing: 2', async () => {
+    const { fleet, redis } = await privateFleet()
+    await redis.call('ACL', 'SETUSER', 'limited', 'on', '>pw', '~*', '+@all', 'resetchannels')
+    const url = fleet.url.replace('redis://', 'redis://limited:pw@')
+    const result = await runCli(['doctor', '--redis', url, '--json'])
+    expect(result.code).toBe(2)
+    expect(JSON.parse(result.stdout)).toMatchObject({
+      level: 'fail',
+      findings: [{ check: 'permissions', level: 'fail', found: expect.stringMatching(/channels/) as string }],
+    })
+  })
+
+  it('holds schedulers against settings: too many, too few, the wrong interval', async () => {
+    const { fleet, redis } = await privateFleet()
+    const upstream = await startUpstream()
+    const probe = (intervalMs: number) => ({
+      probe: { kind: 'http' as const, url: upstream.url, intervalMs },
+    })
+    for (const id of ['slower', 'unprobed', 'gone']) await fleet.busbar.provider(id, probe(3_600_000))
+    const worker = await fleet.busbar.startProbes()
+    const scheduled = () => redis.zcard(`{${fleet.namespace}}:probes:repeat`)
+    expect(await eventually(async () => (await scheduled()) === 3, 10_000)).toBe(true)
+    await worker.close()
+    await fleet.busbar.provider('slower', probe(60_000))
+    await fleet.busbar.provider('unprobed', {})
+    await fleet.busbar.remove('gone')
+    const { code, of } = await examine(fleet)
+    expect(code).toBe(1)
+    expect(of('probe slower')).toMatchObject({
+      level: 'warn',
+      found: 'scheduled every 1h, and it should be every 1m',
+    })
+    expect(of('probe unprobed')).toMatchObject({
+      level: 'note',
+      found: 'a scheduler, though no probe is configured',
+    })
+    expect(of('probe gone')).toMatchObject({ level: 'note', found: 'a scheduler without a provider' })
+  })
+
+  it('answers 3 when Redis does not', async () => {
+    const result = await runCli(['doctor', '--redis', 'redis://127.0.0.1:1', '--json'])
+    expect(result.code).toBe(3)
+    expectOneLine(result, /Redis at redis:\/\/127\.0\.0\.1:1 does not answer/)
+    expect(JSON.parse(result.stdout)).toMatchObject({ error: { code: 'redis_unavailable' } })
+  })
+})

@@ -1,0 +1,50 @@
+import { expect, it, onTestFinished } from 'vitest'
+import { connect, type Logger } from '../../src/index.js'
+import { startRedis } from '../../src/embedded/index.js'
+import { startUpstream } from '../support/http-upstream.js'
+import { eventually } from '../support/process.js'
+import { testNamespace } from '../support/redis.js'
+
+const VARIABLE = 'BUSBAR_TEST_PROBE_KEY'
+
+/** A process with its own Redis, and what it warns of. */
+async function prober() {
+  const server = await startRedis()
+  onTestFinished(() => server.stop())
+  const warnings: string[] = []
+  const ignore = () => undefined
+  const warn: Logger['warn'] = (fields, message) => {
+    if ('reason' in fields && message.startsWith('probe discarded')) warnings.push(String(fields.reason))
+  }
+  const logger = { debug: ignore, info: ignore, error: ignore, warn }
+  const options = { redis: server.url, namespace: testNamespace(), commandTimeoutMs: 5_000 }
+  const busbar = await connect({ ...options, logger })
+  onTestFinished(() => busbar.close())
+  return { busbar, warnings }
+}
+
+it('a probe whose secret this process lacks is charged to nobody, and holds no trial', async () => {
+  Reflect.deleteProperty(process.env, VARIABLE)
+  onTestFinished(() => {
+    Reflect.deleteProperty(process.env, VARIABLE)
+  })
+  const { busbar, warnings } = await prober()
+  const upstream = await startUpstream()
+  const headers = { authorization: `Bearer \${env:${VARIABLE}}` }
+  const provider = await busbar.provider('api', {
+    probe: { kind: 'http', url: upstream.url, intervalMs: 200, headers },
+  })
+  await provider.trip({ forMs: 1 })
+  await busbar.startProbes()
+  expect(await eventually(() => busbar.counters.probesDiscarded >= 2, 10_000)).toBe(true)
+  expect(warnings[0]).toBe(
+    `probe.headers.authorization: the environment variable ${VARIABLE} is not set in the process that probes`,
+  )
+  expect(upstream.requests).toHaveLength(0)
+  expect(await provider.snapshot()).toMatchObject({ historyTotal: 0, lastProbeAt: null })
+  expect(await eventually(async () => (await provider.snapshot()).trials === 0, 5_000)).toBe(true)
+
+  process.env[VARIABLE] = 's3cret'
+  expect(await eventually(async () => (await provider.state()) === 'closed', 10_000)).toBe(true)
+  expect(upstream.requests[0]?.headers.authorization).toBe('Bearer s3cret')
+})

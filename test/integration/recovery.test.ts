@@ -1,0 +1,170 @@
+import { describe, expect, it } from 'vitest'
+import { worker, type CallerActions } from '../faults/workers.js'
+import { startUpstream, type HttpUpstream, type SeenRequest } from '../support/http-upstream.js'
+import { HOUR, probeOf, realFleet, soon } from '../support/real-fleet.js'
+
+const isProbe = ({ userAgent }: SeenRequest) => userAgent.startsWith('busbar-probe/')
+
+const median = (values: readonly number[]) =>
+  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Infinity
+
+const COOLDOWN_MS = 1_200
+/** While it is open nothing is due but the recovery. */
+const AT_NIGHT = { timeoutMs: 90, downIntervalMs: HOUR }
+const RECOVERY = { failureThreshold: 2, cooldownMs: COOLDOWN_MS } as const
+
+/** Fails until its circuit opens, then is well again. Answers how many requests it had until then. */
+async function dies(upstream: HttpUpstream, isOpen: () => Promise<boolean>): Promise<number> {
+  upstream.behave({ status: 503 })
+  await soon('it opens', isOpen)
+  upstream.behave({})
+  return upstream.requests.length
+}
+
+describe('a provider that dies at night, without traffic', () => {
+  it.each([1, 2])('is back by one probe at the end of the cooldown, with %i workers', async (workers) => {
+    const fleet = realFleet()
+    const upstream = await startUpstream()
+    const busbars = await Promise.all(Array.from({ length: workers }, () => fleet.join()))
+    await Promise.all(busbars.map((busbar) => busbar.startProbes()))
+    const [first] = busbars
+    const provider = await first?.provider('a', { ...probeOf(upstream, 100, AT_NIGHT), breaker: RECOVERY })
+    if (provider === undefined) throw new Error('no worker')
+    await soon('it is probed', () => upstream.requests.length > 2)
+    const before = await dies(upstream, async () => (await provider.state()) === 'open')
+    await soon('it is back', async () => (await provider.state()) === 'closed')
+    // What closed it was the one probe since; one more may have been on its way when it opened.
+    const failed = upstream.requests[before - 1]
+    const since = (failed?.at ?? 0) + COOLDOWN_MS / 2
+    const recovery = upstream.requests.find(({ at }) => at > since)
+    const afterMs = (recovery?.at ?? Infinity) - (failed?.at ?? 0)
+    expect(afterMs).toBeGreaterThanOrEqual(COOLDOWN_MS)
+    expect(afterMs).toBeLessThan(COOLDOWN_MS + 600)
+    const events = await provider.events()
+    const [opened, halfOpened, closed] = events.slice(-3)
+    expect(events.slice(-3).map(({ kind }) => kind)).toEqual(['opened', 'half_opened', 'closed'])
+    expect((halfOpened?.at ?? 0) - (opened?.at ?? 0)).toBeLessThan(COOLDOWN_MS + 600)
+    expect(closed?.reason).toBe('1 successful trial')
+    const { historyTotal } = await provider.snapshot()
+    await soon('the usual pace is back', async () => (await fleet.schedulers())['a'] === 100)
+    expect(historyTotal).toBeLessThanOrEqual(upstream.requests.length)
+  })
+
+  it('is tried by no call before, with `recovery: probe`', async () => {
+    const fleet = realFleet()
+    const upstream = await startUpstream()
+    const busbar = await fleet.join()
+    await busbar.startProbes()
+    const breaker = { ...RECOVERY, recovery: 'probe' as const }
+    const provider = await busbar.provider('a', { ...probeOf(upstream, 100, AT_NIGHT), breaker })
+    await soon('it is probed', () => upstream.requests.length > 2)
+    const before = await dies(upstream, async () => (await provider.state()) === 'open')
+    const refusals = new Set<unknown>()
+    const call = async () => {
+      try {
+        await provider.execute(() => fetch(upstream.url.replace('health', 'user')))
+        return true
+      } catch (error) {
+        refusals.add(error instanceof Error && 'reason' in error ? error.reason : error)
+        return false
+      }
+    }
+    await soon('a call gets through', call)
+    const [recovery, user] = upstream.requests.slice(before)
+    expect(recovery && isProbe(recovery)).toBe(true)
+    expect(user?.path).toBe('/user')
+    expect(upstream.requests.filter(({ path }) => path === '/user')).toHaveLength(1)
+    expect(refusals.size).toBeGreaterThan(0)
+  })
+
+  it('stays open while its recovery probes fail, one at the end of each cooldown', async () => {
+    const fleet = realFleet()
+    const upstream = await startUpstream()
+    const busbar = await fleet.join()
+    await busbar.startProbes()
+    const breaker = { ...RECOVERY, cooldownMs: 400 }
+    const provider = await busbar.provider('a', { ...probeOf(upstream, 100, AT_NIGHT), breaker })
+    upstream.behave({ status: 503 })
+    await soon('it opens', async () => (await provider.state()) === 'open')
+    const before = upstream.requests.length
+    await soon('it is tried three times', () => upstream.requests.length >= before + 3)
+    const gaps = upstream.gaps().slice(before - 1)
+    expect(Math.min(...gaps)).toBeGreaterThanOrEqual(390)
+    expect(median(gaps)).toBeLessThan(900)
+  })
+})
+
+describe('the pace of the probes', () => {
+  it('is quicker while a provider is suspicious, another while it is open, and then as ever', async () => {
+    const fleet = realFleet()
+    const upstream = await startUpstream()
+    const busbar = await fleet.join()
+    await busbar.startProbes()
+    const paces = { timeoutMs: 90, suspiciousIntervalMs: 100, downIntervalMs: 400 }
+    const provider = await busbar.provider('a', {
+      ...probeOf(upstream, 1_000, paces),
+      breaker: { failureThreshold: 5, cooldownMs: 2_500 },
+    })
+    const planned = async () => (await fleet.schedulers())['a']
+    await soon('it is probed twice', () => upstream.requests.length === 2)
+    expect(await planned()).toBe(1_000)
+    upstream.behave({ status: 503 })
+    await soon('it is planned closer', async () => (await planned()) === 100)
+    await soon('it opens', async () => (await provider.state()) === 'open')
+    const opened = upstream.requests.length
+    expect(median(upstream.gaps().slice(2, opened - 1))).toBeLessThan(300)
+    await soon('it is planned wider', async () => (await planned()) === 400)
+    await soon('it is probed while open', () => upstream.requests.length >= opened + 4)
+    const whileOpen = upstream.gaps().slice(opened - 1, opened + 3)
+    expect(Math.min(...whileOpen)).toBeGreaterThan(200)
+    expect(median(whileOpen)).toBeLessThan(700)
+    upstream.behave({})
+    await soon('it closes', async () => (await provider.state()) === 'closed')
+    await soon('it is planned as ever', async () => (await planned()) === 1_000)
+  })
+})
+
+describe('a function that one of three workers has', () => {
+  it('is called at its period: the others pass its ticks on', async () => {
+    const fleet = realFleet()
+    const calls: number[] = []
+    const [one, two, three] = [await fleet.join(), await fleet.join(), await fleet.join()]
+    const model = () => calls.push(performance.now()) > 0
+    await Promise.all([one.startProbes({ functions: { model } }), two.startProbes(), three.startProbes()])
+    const provider = await one.provider('a', { probe: { kind: 'function', name: 'model', intervalMs: 200 } })
+    await soon('it is called twenty times', () => calls.length >= 21)
+    const elapsedMs = (calls[20] ?? Infinity) - (calls[0] ?? 0)
+    expect(elapsedMs).toBeLessThan(20 * 200 * 1.5)
+    const gaps = calls.slice(1).map((at, i) => at - (calls[i] ?? at))
+    expect(Math.min(...gaps)).toBeGreaterThan(100)
+    expect(two.counters.probesDiscarded + three.counters.probesDiscarded).toBeGreaterThan(0)
+    expect(await provider.snapshot()).toMatchObject({ state: 'closed', lastProbeStatus: 'healthy' })
+  })
+})
+
+interface ProberActions extends CallerActions {
+  block(ms: number): void
+}
+
+describe('a worker whose event loop stands still', () => {
+  it('marks no provider: what it found meanwhile is discarded', async () => {
+    const fleet = realFleet()
+    const upstream = await startUpstream()
+    upstream.behave({ delayMs: 150 })
+    const settings = { ...probeOf(upstream, 500, { timeoutMs: 300 }), breaker: { failureThreshold: 1 } }
+    const prober = await worker<ProberActions>('prober', fleet, { id: 'a', clockDouble: false, settings })
+    const provider = await (await fleet.join()).provider('a', settings)
+    for (let probes = 1; probes <= 5; probes += 1) {
+      const { length } = upstream.requests
+      await soon('a probe is under way', () => upstream.requests.length > length)
+      await prober.ask('block', 600)
+    }
+    const discarded = async () => (await prober.ask('counters'))['probesDiscarded'] ?? 0
+    await soon('what was found is discarded', async () => (await discarded()) >= 4)
+    expect((await provider.events()).map(({ kind }) => kind)).toEqual(['registered'])
+    expect((await provider.history()).filter(({ status }) => status !== 'healthy')).toEqual([])
+    // A provider that does not answer in time is still charged.
+    upstream.behave({ delayMs: 1_000 })
+    await soon('it opens', async () => (await provider.state()) === 'open')
+  })
+})

@@ -1,0 +1,46 @@
+import { Redis } from 'ioredis'
+import { expect, onTestFinished } from 'vitest'
+import { connect, type Busbar, type ConnectOptions } from '../../src/index.js'
+import { removeKeys } from './fleet.js'
+import type { HttpUpstream } from './http-upstream.js'
+import { eventually } from './process.js'
+import { redisUrl, testNamespace } from './redis.js'
+
+/** Long beside what is waited for, short beside the time limit of a test. */
+const DEADLINE_MS = 10_000
+
+export const soon = async (what: string, condition: () => boolean | Promise<boolean>) =>
+  expect(await eventually(condition, DEADLINE_MS), what).toBe(true)
+
+/** A fleet on the real clock: BullMQ has no other. */
+export function realFleet() {
+  const namespace = testNamespace()
+  const redis = new Redis(redisUrl())
+  const busbars: Busbar[] = []
+  onTestFinished(async () => {
+    await Promise.all(busbars.map((busbar) => busbar.close()))
+    await removeKeys(redis, namespace)
+    await redis.quit()
+  })
+  const join = async (options: Partial<ConnectOptions> = {}) => {
+    const given = { redis: redisUrl(), namespace, logger: false as const, commandTimeoutMs: 5_000 }
+    const busbar = await connect({ ...given, ...options })
+    busbars.push(busbar)
+    return busbar
+  }
+  /** Intervals of the schedulers that exist, by provider. */
+  const schedulers = async () => {
+    const ids = await redis.zrange(`{${namespace}}:probes:repeat`, 0, -1)
+    const every = (id: string) => redis.hget(`{${namespace}}:probes:repeat:${id}`, 'every')
+    return Object.fromEntries(
+      await Promise.all(ids.map(async (id) => [id, Number(await every(id))] as const)),
+    )
+  }
+  return { namespace, url: redisUrl(), redis, join, schedulers }
+}
+
+export const probeOf = (upstream: HttpUpstream, intervalMs: number, more: object = {}) => ({
+  probe: { kind: 'http' as const, url: upstream.url, intervalMs, ...more },
+})
+
+export const HOUR = 3_600_000
