@@ -3,9 +3,10 @@ import type { Settings } from '../model/settings.js'
 import type { StoredSnapshot } from '../model/snapshot.js'
 import { admit, type Admission } from '../rules/admission.js'
 import { judge } from '../rules/breaker.js'
-import { newCircuit, stateAt, type Circuit } from '../rules/circuit.js'
+import { newCircuit, type Circuit } from '../rules/circuit.js'
 import { advanceClock } from '../rules/clock.js'
 import { expireMark } from '../rules/marks.js'
+import { presentCircuit } from '../rules/present.js'
 import { restoreCircuit } from '../rules/restore.js'
 
 /**
@@ -76,33 +77,16 @@ export class LocalCircuit {
   /** What was known last, with the circuit as it is here. */
   snapshot(id: string, nowMs: number, settings: Settings): StoredSnapshot {
     const circuit = this.#at(nowMs)
-    const { phase, lastNowMs: now } = circuit
-    const { mark } = circuit
+    const { lastNowMs: now } = circuit
     const began = this.#seed?.at ?? 0
     const storeMs = (ms: number) => Math.floor(began + ms - this.#seededAtMs)
-    const trials = phase.state === 'half_open' ? [...phase.trials.values()].filter((end) => end > now) : []
+    const { openedAt, ...present } = presentCircuit(circuit, now)
     return {
       ...(this.#seed ?? NOTHING_KNOWN),
+      ...present,
       id,
-      state: stateAt(phase, now),
-      generation: circuit.generation,
-      version: circuit.version,
       enforce: settings.breaker.enforce,
-      consecutiveFailures: circuit.consecutiveFailures,
-      probeConsecutiveFailures: circuit.probeConsecutiveFailures,
-      consecutiveSuccesses: circuit.consecutiveSuccesses,
-      openedAt: phase.state === 'closed' ? null : storeMs(phase.openedAtMs),
-      retryAfterMs:
-        phase.state !== 'open' ? 0 : phase.retryAtMs === null ? null : Math.max(0, phase.retryAtMs - now),
-      cooldownMs: circuit.cooldownMs,
-      reason: circuit.reason,
-      trials: trials.length,
-      trialFreeInMs: trials.length === 0 ? 0 : Math.min(...trials) - now,
-      throttledForMs: Math.max(0, circuit.throttledUntilMs - now),
-      mark: mark?.mark ?? null,
-      markReason: mark?.reason ?? '',
-      markActor: mark?.actor ?? '',
-      markForMs: mark === null || mark.untilMs === null ? null : mark.untilMs - now,
+      openedAt: openedAt === null ? null : storeMs(openedAt),
       at: storeMs(now),
     }
   }

@@ -2,10 +2,11 @@ import { isDeepStrictEqual } from 'node:util'
 import type { ProviderEvent } from '../model/events.js'
 import type { Settings } from '../model/settings.js'
 import type { StoredSnapshot } from '../model/snapshot.js'
-import { liveTrials, markAt, stateAt, type Circuit, type RuleEvent, type Step } from '../rules/circuit.js'
+import type { Circuit, RuleEvent, Step } from '../rules/circuit.js'
 import { advanceClock, peekClock } from '../rules/clock.js'
 import { newHistory, view, type HistoryLog } from '../rules/history.js'
 import { expireMark } from '../rules/marks.js'
+import { presentCircuit } from '../rules/present.js'
 
 /** One provider of the memory store: state, and what happened to it. */
 export interface MemoryProvider {
@@ -78,32 +79,12 @@ const awaitsDeadline = ({ phase, throttledUntilMs, lastNowMs, mark }: Circuit): 
 export function snapshotOf(id: string, provider: MemoryProvider, readingMs: number): StoredSnapshot {
   const { circuit, settings, revision } = provider
   const now = peekClock(circuit, readingMs)
-  const mark = markAt(circuit.mark, now)
-  const deadlines = [...liveTrials(circuit.phase, now).values()]
   const history = view(provider.history, now, settings.history)
-  const { phase } = circuit
   return {
+    ...presentCircuit(circuit, now),
     id,
-    state: stateAt(phase, now),
-    generation: circuit.generation,
-    version: circuit.version,
     settingsRevision: revision,
     enforce: settings.breaker.enforce,
-    consecutiveFailures: circuit.consecutiveFailures,
-    probeConsecutiveFailures: circuit.probeConsecutiveFailures,
-    consecutiveSuccesses: circuit.consecutiveSuccesses,
-    openedAt: phase.state === 'closed' ? null : phase.openedAtMs,
-    retryAfterMs:
-      phase.state !== 'open' ? 0 : phase.retryAtMs === null ? null : Math.max(0, phase.retryAtMs - now),
-    cooldownMs: circuit.cooldownMs,
-    reason: circuit.reason,
-    trials: deadlines.length,
-    trialFreeInMs: deadlines.length === 0 ? 0 : Math.min(...deadlines) - now,
-    throttledForMs: Math.max(0, circuit.throttledUntilMs - now),
-    mark: mark?.mark ?? null,
-    markReason: mark?.reason ?? '',
-    markActor: mark?.actor ?? '',
-    markForMs: mark === null || mark.untilMs === null ? null : mark.untilMs - now,
     markVersion: circuit.markVersion,
     historyTotal: history.total,
     historyHealthy: history.healthy,

@@ -1,0 +1,29 @@
+import type { StoredSnapshot } from '../model/snapshot.js'
+import { liveTrials, markAt, stateAt, type Circuit } from './circuit.js'
+
+/** The part of a snapshot that is the circuit's own, as it stands at `now`. `openedAt` is on the circuit's clock. */
+export function presentCircuit(circuit: Circuit, now: number) {
+  const { phase } = circuit
+  const mark = markAt(circuit.mark, now)
+  const deadlines = [...liveTrials(phase, now).values()]
+  return {
+    state: stateAt(phase, now),
+    generation: circuit.generation,
+    version: circuit.version,
+    consecutiveFailures: circuit.consecutiveFailures,
+    probeConsecutiveFailures: circuit.probeConsecutiveFailures,
+    consecutiveSuccesses: circuit.consecutiveSuccesses,
+    openedAt: phase.state === 'closed' ? null : phase.openedAtMs,
+    retryAfterMs:
+      phase.state !== 'open' ? 0 : phase.retryAtMs === null ? null : Math.max(0, phase.retryAtMs - now),
+    cooldownMs: circuit.cooldownMs,
+    reason: circuit.reason,
+    trials: deadlines.length,
+    trialFreeInMs: deadlines.length === 0 ? 0 : Math.min(...deadlines) - now,
+    throttledForMs: Math.max(0, circuit.throttledUntilMs - now),
+    mark: mark?.mark ?? null,
+    markReason: mark?.reason ?? '',
+    markActor: mark?.actor ?? '',
+    markForMs: mark === null || mark.untilMs === null ? null : mark.untilMs - now,
+  } satisfies Partial<StoredSnapshot>
+}
