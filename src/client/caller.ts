@@ -147,19 +147,16 @@ export class Caller {
   }
 
   /** While the store is lost: the outcome decides here, if anything does, and is kept for the history. */
-  #keep(run: Run): void {
+  #keep(run: Run, local?: LocalCircuit, token = run.token): void {
     if (this.#link.removed) throw new ProviderRemovedError(this.#link.id)
-    this.#fallback.judge(run)
-    this.#outbox.add({ ...run, generation: NO_GENERATION })
+    this.#fallback.judge(run, local)
+    this.#outbox.add({ ...run, generation: NO_GENERATION, token })
   }
 
   /** A call that was admitted without the store decides nothing there, whenever it ends. */
   async #sendFallback(run: Run, local: LocalCircuit | undefined): Promise<void> {
-    const kept = { ...run, generation: NO_GENERATION, token: '' }
-    if (!this.#host.watch.lost) return this.send(kept)
-    if (this.#link.removed) throw new ProviderRemovedError(this.#link.id)
-    this.#fallback.judge(run, local)
-    this.#outbox.add(kept)
+    if (!this.#host.watch.lost) return this.send({ ...run, generation: NO_GENERATION, token: '' })
+    this.#keep(run, local, '')
   }
 
   get #settings(): Settings {
