@@ -44,6 +44,7 @@ export class Reconciler {
   async start(): Promise<void> {
     this.#unwatch = this.#busbar.watch((change) => this.#follow(change))
     await this.#everything()
+    await this.#setLimit()
     this.#again(BACKSTOP_MS, () => this.request())
     this.#again(SENTRY_MS, () => void this.#sentry())
   }
@@ -132,7 +133,6 @@ export class Reconciler {
     const ids = new Set([...plans.keys(), ...(await this.#busbar.providers())])
     await this.#each([...ids], (id) => Promise.resolve(plans.get(id)))
     this.#perSecond = undefined // a wiped Redis has forgotten it
-    await this.#setLimit()
   }
 
   /** The limit follows the providers of now: those of a moment ago would hold up what was registered since. */
