@@ -4,6 +4,7 @@ import { pino } from 'pino'
 import { Busbar } from './client/busbar.js'
 import type { Host } from './client/link.js'
 import { meansLost, StoreWatch } from './client/store-watch.js'
+import { WatchedSchedule } from './client/watched-schedule.js'
 import { WatchedStore } from './client/watched-store.js'
 import { Deadlines } from './client/deadlines.js'
 import { connectionErrors, guardLogger, newCounters, type Logger } from './client/log.js'
@@ -17,6 +18,7 @@ import { RedisConnection } from './redis/connection.js'
 import { RedisFeed } from './redis/feed.js'
 import { inspectRedis } from './redis/inspect.js'
 import type { LuaSourceOptions } from './redis/lua-source.js'
+import { RedisSchedule } from './redis/schedule.js'
 import { RedisStore } from './redis/store.js'
 
 export interface ConnectOptions {
@@ -121,9 +123,8 @@ export async function connectWith(
     closed: false,
   }
   const openConnection = () => connection.openBlocking()
-  // Loaded only where it is needed, so that a process without probes does not load bullmq.
-  const prefixes = async () =>
-    (await import('./probes/queues.js')).queuePrefixes(namespace, checked.probeQueues)
+  const shards = { namespace, shards: checked.probeQueues }
+  const schedule = new WatchedSchedule(new RedisSchedule(connection, shards, source), watch)
   const busbar = new Busbar({
     host,
     feed: new RedisFeed(connection, namespace, onError),
@@ -131,17 +132,16 @@ export async function connectWith(
     defaults,
     consistency: checked.consistency,
     onRedisDown: checked.onRedisDown,
+    // Loaded only where it is needed, so that a process without probes does not load bullmq.
     startProbes: async (owner, options) => {
       const { startProbeWorker } = await import('./probes/worker.js')
-      return startProbeWorker(owner, { prefixes: await prefixes(), openConnection }, options)
+      return startProbeWorker(owner, { schedule, openConnection }, options)
     },
     probe: async (owner, id) => (await import('./probes/now.js')).probeNow(owner, id),
-    inspect: async () => {
-      const { readAllPlans } = await import('./probes/queues.js')
-      const facts = await inspectRedis(connection, namespace, host.worker)
-      const schedulers = await readAllPlans(await prefixes(), openConnection)
-      return { ...facts, schedulers: schedulers ?? null }
-    },
+    inspect: async () => ({
+      ...(await inspectRedis(connection, namespace, host.worker)),
+      planned: await schedule.list(),
+    }),
   })
   try {
     await connection.holding(async () => {

@@ -36,7 +36,7 @@ async function begin() {
 
 /** Probes a second while 1 200 are due in each. Many more would measure ticks that are refused, not probes. */
 async function probesPerSecond(kind, url, ms) {
-  const PROVIDERS = 600
+  const PROVIDERS = 4_000
   const kinds = {
     function: { kind: 'function', name: 'noop', intervalMs: 500 },
     http: { kind: 'http', url, intervalMs: 500 },

@@ -1,6 +1,7 @@
 -- The circuit hash as a table: numbers are numbers, an empty field is nil, and only what changed is written.
 
 -- @include lib/text
+-- @include lib/time
 
 -- A hash this small is searched from its front, field by field, so what the everyday calls need stands first.
 local FIELDS = {
@@ -86,18 +87,6 @@ local function new_circuit(now, known)
     clock_offset_ms = 0,
     applied = 0,
   }
-end
-
--- The clock may step back (NTP, failover). A reading below the last one raises the offset by the
--- difference, for good, so that the provider's time only goes forward.
-local function advance_clock(circuit, reading)
-  local now = reading + circuit.clock_offset_ms
-  if now < circuit.last_now_ms then
-    circuit.clock_offset_ms = circuit.clock_offset_ms + circuit.last_now_ms - now
-    now = circuit.last_now_ms
-  end
-  circuit.last_now_ms = now
-  return now
 end
 
 -- The state as every reader sees it: at exactly retry_at_ms and after, an open circuit is half-open.

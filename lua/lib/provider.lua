@@ -1,6 +1,5 @@
 -- One provider within one script: its circuit and settings, the time, and what is to be announced.
 
--- @include lib/now
 -- @include lib/circuit
 -- @include lib/settings
 

@@ -1,3 +1,5 @@
+import type { Planned } from './ports.js'
+
 /** What there is to know of the Redis behind a fleet, for `busbar doctor`. Null: it could not be read. */
 export interface Inspection {
   /** `7.0.15`; of the server that answered, on a Cluster one of many. */
@@ -26,13 +28,6 @@ export interface Inspection {
   readonly pubSubProblem: string | null
   /** Processes that sent a heartbeat in the last ten minutes. */
   readonly workers: readonly { readonly id: string; readonly lastSeenAgoMs: number }[]
-  /** The schedulers of the probes; null when the queue could not be read. */
-  readonly schedulers: readonly SchedulerFacts[] | null
-}
-
-export interface SchedulerFacts {
-  readonly id: string
-  readonly intervalMs: number
-  /** Its tick is late: no process takes it. */
-  readonly stuck: boolean
+  /** Providers whose probes are planned, how often, and how late the next one is. */
+  readonly planned: readonly Planned[]
 }

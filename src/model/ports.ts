@@ -197,6 +197,50 @@ export interface Store {
   close(): Promise<void>
 }
 
+/** A provider whose probes are planned. */
+export interface Planned {
+  readonly id: string
+  readonly intervalMs: number
+  /** How long the next probe has been due, ms; 0 while it is not. */
+  readonly lateMs: number
+}
+
+/** What one asker was handed out. */
+export interface Claims {
+  /** Whether nobody had asked for as long as was said; otherwise there is nothing. */
+  readonly idle: boolean
+  readonly claimed: readonly { readonly id: string; readonly intervalMs: number }[]
+  /** ms until the next may be handed out; null when none is planned. */
+  readonly nextInMs: number | null
+}
+
+/**
+ * When the next probe of each provider is due, for the whole fleet, by the store's clock. It lies in shards; every
+ * process must be told the same number of them. Every method rejects with `RedisUnavailableError` when it cannot be reached.
+ */
+export interface Schedule {
+  /** Of the keys of each shard. */
+  readonly prefixes: readonly string[]
+  /** Index of the shard that a provider belongs to. */
+  shardOf(id: string): number
+  /**
+   * A probe every `intervalMs`; `sinceMs` ago the last began, null: none ever did. True when it was not planned so before.
+   */
+  plan(id: string, pace: { readonly intervalMs: number; readonly sinceMs: number | null }): Promise<boolean>
+  /** True when there was a plan. */
+  drop(id: string): Promise<boolean>
+  /**
+   * Brings the next probe forward: `inMs` from now, but not within `gapMs` of the last. True when it comes sooner now.
+   */
+  hasten(id: string, options: { readonly inMs: number; readonly gapMs: number }): Promise<boolean>
+  /**
+   * Takes at most `max` (1 to 1 000) providers that are due, the longest due first; each is then planned anew. With
+   * `idleMs` only if nobody else asked for so long.
+   */
+  claim(shard: number, options: { readonly max: number; readonly idleMs: number }): Promise<Claims>
+  list(): Promise<readonly Planned[]>
+}
+
 /** How changes reach every process. */
 export interface Feed {
   /** Calls `listener` for every change in the namespace, in order of arrival, until `close`. */

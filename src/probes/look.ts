@@ -4,7 +4,7 @@ import type { Snapshot } from '../client/snapshot.js'
 import { isBusbarError } from '../model/errors.js'
 import type { ProbeSettings } from '../model/settings.js'
 
-/** A registered provider, read from Redis just now. */
+/** A registered provider, as it was found. */
 export interface Seen {
   readonly provider: Provider
   readonly snapshot: Snapshot
@@ -12,17 +12,34 @@ export interface Seen {
   readonly probe: ProbeSettings | undefined
 }
 
-/** Undefined when nobody registered it. One command where this process holds a handle. */
+/** Reads it from Redis. Undefined when nobody registered it. One command where this process holds a handle. */
 export async function look(busbar: Busbar, id: string): Promise<Seen | undefined> {
   try {
     const provider = busbar.get(id) ?? (await busbar.lookup(id))
     if (provider === undefined) return undefined
     // It also brings the settings in force into the handle.
-    const snapshot = await provider.snapshot()
-    const ended = snapshot.mark === 'unhealthy' || snapshot.mark === 'terminated'
-    return { provider, snapshot, probe: ended ? undefined : provider.settings.probe }
+    return seen(provider, await provider.snapshot())
   } catch (error) {
     if (isBusbarError(error, 'provider_removed')) return undefined
     throw error
   }
+}
+
+/**
+ * As this process knows it, without a word to Redis, where that is enough to begin a probe: the admission then says
+ * whether it still holds. Heartbeats are told to nobody, and have to be read.
+ */
+export async function glance(busbar: Busbar, id: string): Promise<Seen | undefined> {
+  const provider = busbar.get(id)
+  const snapshot = provider?.peek()
+  const enough =
+    snapshot?.settingsRevision === provider?.stored.revision && provider?.settings.probe?.kind !== 'heartbeat'
+  return provider !== undefined && snapshot !== undefined && enough
+    ? seen(provider, snapshot)
+    : look(busbar, id)
+}
+
+function seen(provider: Provider, snapshot: Snapshot): Seen {
+  const ended = snapshot.mark === 'unhealthy' || snapshot.mark === 'terminated'
+  return { provider, snapshot, probe: ended ? undefined : provider.settings.probe }
 }

@@ -1,6 +1,7 @@
 import type { Busbar } from '../client/busbar.js'
 import type { ProbeReport } from '../client/probing.js'
 import { UnknownProviderError } from '../model/errors.js'
+import { Prober } from './attempt.js'
 import { look } from './look.js'
 import { ProbeRunner } from './run.js'
 
@@ -12,32 +13,22 @@ import { ProbeRunner } from './run.js'
 export async function probeNow(busbar: Busbar, id: string): Promise<ProbeReport> {
   const seen = await look(busbar, id)
   if (seen === undefined) throw new UnknownProviderError(id)
-  const { provider, snapshot } = seen
-  const { probe } = provider.settings // a mark is for the admission to refuse
+  const { probe } = seen.provider.settings // a mark is for the admission to refuse
   if (probe === undefined) return refused(id, 'no_probe', 'no probe is configured')
-  const runner = new ProbeRunner(busbar.workerId, { processes: new Map(), functions: new Map() })
-  if (runner.unable(probe) !== undefined) {
+  const nothing = { processes: new Map(), functions: new Map() }
+  const prober = new Prober(new ProbeRunner(busbar.workerId, nothing))
+  if (prober.unable(probe) !== undefined) {
     const reason = `a probe of kind ${probe.kind} is code: only the processes that hold it can run it`
     return refused(id, 'kind_elsewhere', reason)
   }
-  const admission = await provider.beginProbe({ minGapMs: 0, timeoutMs: probe.timeoutMs })
-  if ('refused' in admission) {
-    const { code, reason, retryAfterMs } = admission.refused
+  const attempt = await prober.attempt({ ...seen, probe }, 0)
+  if ('refused' in attempt) {
+    const { code, reason, retryAfterMs } = attempt.refused
     return refused(id, code, reason, retryAfterMs)
   }
-  const { ticket } = admission
-  if (provider.peek()?.settingsRevision !== snapshot.settingsRevision) {
-    await ticket.abandon()
-    return refused(id, 'settings_changed', 'its settings changed this very moment; try again')
-  }
-  const heard = { ...snapshot, settingsSetAt: provider.settingsOrigin.setAt }
-  const finding = await runner.run(probe, { providerId: id, heard })
-  if (!('status' in finding)) {
-    await ticket.abandon()
-    return refused(id, 'prober' in finding ? 'not_here' : 'nothing_yet', finding.reason)
-  }
-  await ticket.finish(finding)
-  return { id, probed: true, ...finding, trial: ticket.trial }
+  if ('discarded' in attempt) return refused(id, 'not_here', attempt.discarded.reason)
+  if ('nothing' in attempt) return refused(id, 'nothing_yet', attempt.nothing.reason)
+  return { id, probed: true, ...attempt.result, trial: attempt.trial }
 }
 
 const refused = (

@@ -17,21 +17,12 @@ const isClear = ({ state, lastProbeStatus, probeConsecutiveFailures }: Condition
   (lastProbeStatus === null || lastProbeStatus === 'healthy' || lastProbeStatus === 'degraded')
 
 /**
- * Why a probe is to run now. `tick`: its scheduler says so. `early`: a user's call failed. `recovery`: the cooldown of
- * an open circuit ends.
+ * Two probes of a provider begin at least this far apart, in the whole fleet, whoever else tries, ms; `intervalMs` is how
+ * often it is probed now. The second half of an interval begins at the provider, not in Redis: what is above one half
+ * allows for the way there. A failed call may bring a probe as soon as a suspicious provider's would come. That none
+ * begins while another is under way is for the store.
  */
-export type Why = 'tick' | 'early' | 'recovery'
-
-/**
- * Two probes of a provider begin at least this far apart, in the whole fleet, whoever else tries, ms. The second half of
- * an interval begins at the provider, not in Redis: what is above one half allows for the way there. A recovery waits
- * for nobody: the lease sees to it that there is one. That none begins while another is under way is for the store.
- */
-export function minGapMs(probe: ProbeSettings, why: Why, condition: Condition): number {
-  if (why === 'recovery') return 0
-  const intervalMs =
-    why === 'early' ? (probe.suspiciousIntervalMs ?? probe.intervalMs) : intervalNow(probe, condition)
-  return Math.floor(intervalMs * MIN_GAP_SHARE)
-}
+export const minGapMs = (probe: ProbeSettings, intervalMs: number): number =>
+  Math.floor(Math.min(intervalMs, probe.suspiciousIntervalMs ?? intervalMs) * MIN_GAP_SHARE)
 
 const MIN_GAP_SHARE = 0.6

@@ -1,107 +1,73 @@
-import { ProbeQueue, readPlans, type Plan, type ProbeJob, type QueueConnection } from './queue.js'
-import { SLOTS, slotOf } from './slot.js'
-
-/**
- * The prefix of each queue of a fleet. One queue is one slot of a Cluster, so the tags of several are chosen by the slots
- * that they come to: each queue has its own part of the slots, and masters that share the slots share the queues.
- */
-export function queuePrefixes(namespace: string, count: number): string[] {
-  if (count === 1) return [`{${namespace}}`]
-  return Array.from({ length: count }, (_, shard) => {
-    for (let i = 0; ; i += 1) {
-      const tag = `${namespace}:${i}`
-      if (Math.floor((slotOf(tag) * count) / SLOTS) === shard) return `{${tag}}`
-    }
-  })
-}
+import type { Schedule } from '../model/ports.js'
+import { ProbeQueue, type ProbeJob, type QueueConnection, type QueueJob } from './queue.js'
 
 export interface ProbeQueuesOptions {
-  readonly prefixes: readonly string[]
+  /** Says which shards there are. */
+  readonly schedule: Pick<Schedule, 'prefixes' | 'shardOf'>
   readonly openConnection: () => QueueConnection
-  /** Ticks that this process runs at once, in all queues together. */
+  /** Jobs that this process runs at once, in all queues together. */
   readonly concurrency: number
-  readonly process: (job: ProbeJob) => Promise<void>
+  readonly process: (job: QueueJob, shard: number) => Promise<void>
   readonly onError: (error: Error) => void
 }
 
-/** All queues of a fleet as one. Every process must be told the same number of them. */
+/** The queues of a fleet, one a shard. */
 export class ProbeQueues {
   readonly #queues: readonly ProbeQueue[]
+  readonly #schedule: Pick<Schedule, 'shardOf'>
 
-  constructor({ prefixes, openConnection, concurrency, process, onError }: ProbeQueuesOptions) {
-    const share = Math.ceil(concurrency / prefixes.length)
-    this.#queues = prefixes.map(
-      (prefix) =>
-        new ProbeQueue({ prefix, connection: openConnection(), concurrency: share, process, onError }),
+  constructor({ schedule, openConnection, concurrency, process, onError }: ProbeQueuesOptions) {
+    const share = Math.ceil(concurrency / schedule.prefixes.length)
+    this.#schedule = schedule
+    this.#queues = schedule.prefixes.map(
+      (prefix, shard) =>
+        new ProbeQueue({
+          prefix,
+          connection: openConnection(),
+          concurrency: share,
+          process: (job) => process(job, shard),
+          onError,
+        }),
     )
   }
 
-  #of(id: string): ProbeQueue {
-    const queue = this.#queues[slotOf(id) % this.#queues.length]
-    if (queue === undefined) throw new Error('there is no probe queue') // at least one, by the settings
+  #at(shard: number): ProbeQueue {
+    const queue = this.#queues[shard]
+    if (queue === undefined) throw new RangeError(`there is no probe queue ${shard}`)
     return queue
   }
 
-  /** Begins to take ticks. */
+  /** Begins to take jobs. */
   run(): void {
     for (const queue of this.#queues) queue.run()
   }
 
-  upsert(id: string, intervalMs: number): Promise<void> {
-    return this.#of(id).upsert(id, intervalMs)
+  /** Sees to the ticks that put one process on duty for a shard. */
+  repeatDuty(shard: number, everyMs: number): Promise<void> {
+    return this.#at(shard).repeat('duty', everyMs, { do: 'duty' })
   }
 
-  /** True when there was one. A tick that waits already still comes. */
-  remove(id: string): Promise<boolean> {
-    return this.#of(id).remove(id)
+  /** Asks for another process on duty for a shard, now. */
+  invite(shard: number): Promise<void> {
+    return this.#at(shard).add('more', { do: 'duty' })
   }
 
-  get(id: string): Promise<Plan | undefined> {
-    return this.#of(id).get(id)
+  /** Sees to a pass over the whole schedule, by one process of the fleet. */
+  repeatReconciling(everyMs: number): Promise<void> {
+    return this.#at(0).repeat('reconcile', everyMs, { do: 'reconcile' })
   }
 
-  async list(): Promise<Plan[]> {
-    return (await Promise.all(this.#queues.map((queue) => queue.list()))).flat()
+  /** Asks for one such pass soon. */
+  reconcile(): Promise<void> {
+    return this.#at(0).add('reconcile-now', { do: 'reconcile' })
   }
 
-  /** Some of the schedulers that are stuck. One command a queue. */
-  async stuck(): Promise<string[]> {
-    return (await Promise.all(this.#queues.map((queue) => queue.stuck()))).flat()
-  }
-
-  /** Some of the schedulers whose next tick is furthest off. One command a queue. */
-  async furthest(): Promise<{ id: string; inMs: number }[]> {
-    return (await Promise.all(this.#queues.map((queue) => queue.furthest()))).flat()
-  }
-
-  /** See `ProbeQueue.add`. */
+  /** A probe besides those of the schedule; one of a name at a time. */
   add(name: string, job: ProbeJob, delayMs = 0): Promise<void> {
-    return this.#of(job.id).add(name, job, delayMs)
-  }
-
-  /** `perSecond`: how many ticks the fleet may begin in a second; each queue has its share. */
-  async limit(perSecond: number): Promise<void> {
-    const perTurn = Math.ceil((perSecond * LIMIT_TURN_MS) / 1_000 / this.#queues.length)
-    await Promise.all(
-      this.#queues.map((queue) => queue.limit(Math.max(MIN_PER_TURN, perTurn), LIMIT_TURN_MS)),
-    )
+    return this.#at(this.#schedule.shardOf(job.id)).add(name, job, delayMs)
   }
 
   async close(): Promise<void> {
     await Promise.all(this.#queues.map((queue) => queue.close()))
   }
-}
-
-/** A limit counts in turns of this length, ms: in turns of a second, two bursts could meet. */
-const LIMIT_TURN_MS = 100
-/** A small fleet may begin this many in a turn, whatever its pace is. */
-const MIN_PER_TURN = 5
-
-/** The schedulers that exist, for one who only looks; undefined when a queue does not answer. Closes its connections. */
-export async function readAllPlans(
-  prefixes: readonly string[],
-  openConnection: () => QueueConnection,
-): Promise<Plan[] | undefined> {
-  const plans = await Promise.all(prefixes.map((prefix) => readPlans(prefix, openConnection())))
-  return plans.some((found) => found === undefined) ? undefined : plans.flatMap((found) => found ?? [])
 }

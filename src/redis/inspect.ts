@@ -13,7 +13,7 @@ export async function inspectRedis(
   redis: RedisConnection,
   namespace: string,
   worker: string,
-): Promise<Omit<Inspection, 'schedulers'>> {
+): Promise<Omit<Inspection, 'planned'>> {
   const keys = fleetKeys(namespace)
   const { roundTripsMs, clockAheadMs, nowMs } = await measure(redis)
   const [info, config, schema, workers] = [

@@ -2,8 +2,16 @@
 export const PROVIDER_KEYS = ['config', 'circuit', 'history', 'trials', 'events', 'batches'] as const
 export type ProviderKey = (typeof PROVIDER_KEYS)[number]
 
+export const keyOfProvider = (namespace: string) => (id: string, key: string) => `${namespace}:{${id}}:${key}`
+
 export const providerKey = (namespace: string, id: string, key: ProviderKey): string =>
-  `${namespace}:{${id}}:${key}`
+  keyOfProvider(namespace)(id, key)
+
+/** The keys of one shard of the schedule of probes; beside the queue's, in the same slot. */
+export const SCHEDULE_KEYS = ['due', 'paces', 'claimed', 'rounds'] as const
+export type ScheduleKey = (typeof SCHEDULE_KEYS)[number]
+
+export const keyOfShard = (prefix: string, key: string): string => `${prefix}:${key}`
 
 /** Keys of the whole namespace. */
 export const fleetKeys = (namespace: string) => ({

@@ -136,3 +136,16 @@ export function parseHash(reply: unknown): Record<string, string> {
   if (!isObject(reply)) throw unreadable('hash', reply)
   return Object.fromEntries(Object.entries(reply).map(([field, value]) => [field, String(value)]))
 }
+
+/** A sorted set, WITHSCORES: member -> score, in its order. */
+export function parseScores(reply: unknown): Map<string, number> {
+  const flat: unknown[] = Array.isArray(reply) ? reply : []
+  const scores = new Map<string, number>()
+  for (let i = 0; i < flat.length; i += 2) scores.set(String(flat[i]), Number(flat[i + 1]))
+  return scores
+}
+
+/** What TIME says, ms. */
+export function parseTime(reply: unknown): number {
+  return Array.isArray(reply) ? Number(reply[0]) * 1_000 + Math.floor(Number(reply[1]) / 1_000) : 0
+}

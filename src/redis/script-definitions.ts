@@ -1,4 +1,4 @@
-import type { ProviderKey } from './keys.js'
+import { SCHEDULE_KEYS, type ProviderKey, type ScheduleKey } from './keys.js'
 
 /**
  * Every script as TypeScript knows it: the names, order and types of what goes in and what comes out. A test
@@ -6,8 +6,10 @@ import type { ProviderKey } from './keys.js'
  */
 export type WireType = 'text' | 'integer' | 'number' | 'boolean' | 'json'
 
+export type ScriptKey = ProviderKey | ScheduleKey
+
 export interface ScriptDefinition {
-  readonly keys: readonly ProviderKey[]
+  readonly keys: readonly ScriptKey[]
   readonly args: Readonly<Record<string, WireType>>
   readonly returns: Readonly<Record<string, WireType>>
 }
@@ -23,6 +25,7 @@ const REPLY = {
   snapshot: 'json',
   events: 'json',
 } as const
+const CHANGED = { status: 'text', nowMs: 'integer', changed: 'boolean' } as const
 
 export const SCRIPTS = {
   register: {
@@ -95,9 +98,23 @@ export const SCRIPTS = {
   resume: { keys: KEYS, args: CONTROL, returns: REPLY },
   remove: { keys: [...KEYS, 'batches'], args: CONTROL, returns: REPLY },
   snapshot: { keys: ['config', 'circuit', 'history', 'trials'], args: { id: 'text' }, returns: REPLY },
+  schedule: {
+    keys: SCHEDULE_KEYS,
+    args: { id: 'text', intervalMs: 'integer', spread: 'integer', sinceMs: 'integer' },
+    returns: CHANGED,
+  },
+  unschedule: { keys: SCHEDULE_KEYS, args: { id: 'text' }, returns: CHANGED },
+  hasten: { keys: SCHEDULE_KEYS, args: { id: 'text', inMs: 'integer', gapMs: 'integer' }, returns: CHANGED },
+  claim: {
+    keys: SCHEDULE_KEYS,
+    args: { max: 'integer', idleMs: 'integer' },
+    returns: { status: 'text', nowMs: 'integer', idle: 'boolean', claimed: 'json', nextInMs: 'integer' },
+  },
 } as const satisfies Record<string, ScriptDefinition>
 
 export type ScriptName = keyof typeof SCRIPTS
+export type ScheduleScriptName = 'schedule' | 'unschedule' | 'hasten' | 'claim'
+export type ProviderScriptName = Exclude<ScriptName, ScheduleScriptName>
 
 interface TypeOf {
   text: string

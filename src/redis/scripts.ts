@@ -1,11 +1,11 @@
 import { BusbarError } from '../model/errors.js'
 import type { RedisConnection } from './connection.js'
-import { providerKey } from './keys.js'
 import { flatten, type LuaSourceOptions } from './lua-source.js'
 import { SCRIPTS } from './script-definitions.js'
 import type {
   ScriptArgs,
   ScriptDefinition,
+  ScriptKey,
   ScriptName,
   ScriptReturns,
   WireType,
@@ -29,29 +29,28 @@ function mapScripts<T>(layOut: (definition: ScriptDefinition) => T): Readonly<Re
   return Object.fromEntries(laidOut) as Record<ScriptName, T>
 }
 
-/** Runs the scripts of one namespace by name, over ioredis's `defineCommand` (EVALSHA, NOSCRIPT, Cluster). */
+/** The key that a script calls `name`, of the provider or the shard that it runs on. */
+export type KeyOf = (of: string, name: ScriptKey) => string
+
+/** Runs scripts by name, over ioredis's `defineCommand` (EVALSHA, NOSCRIPT, Cluster). */
 export class Scripts {
   readonly #connection: RedisConnection
-  readonly #namespace: string
+  readonly #keyOf: KeyOf
 
-  constructor(connection: RedisConnection, namespace: string, source: LuaSourceOptions = {}) {
+  constructor(connection: RedisConnection, keyOf: KeyOf, source: LuaSourceOptions = {}) {
     this.#connection = connection
-    this.#namespace = namespace
+    this.#keyOf = keyOf
     for (const [name, definition] of Object.entries(SCRIPTS)) {
       connection.define(`busbar_${name}`, definition.keys.length, flatten(name, source))
     }
   }
 
-  async run<N extends ScriptName>(
-    name: N,
-    id: string,
-    args: Omit<ScriptArgs<N>, 'id'>,
-  ): Promise<ScriptReply<N>> {
+  async run<N extends ScriptName>(name: N, of: string, args: ScriptArgs<N>): Promise<ScriptReply<N>> {
     const { keys, args: wire, returns } = LAYOUTS[name]
     const given = args as Readonly<Record<string, unknown>>
-    const sent = keys.map((key) => providerKey(this.#namespace, id, key))
-    for (const [field, type] of wire) sent.push(field === 'id' ? id : encode(type, given[field]))
-    const reply = await this.#connection.run(`busbar_${name}`, sent, `${name} ${id}`)
+    const sent = keys.map((key) => this.#keyOf(of, key))
+    for (const [field, type] of wire) sent.push(encode(type, given[field]))
+    const reply = await this.#connection.run(`busbar_${name}`, sent, `${name} ${of}`)
     return decodeReply(name, returns, reply)
   }
 }

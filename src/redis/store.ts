@@ -5,11 +5,19 @@ import type * as port from '../model/ports.js'
 import type { ProviderEvent } from '../model/events.js'
 import type { HistoryEntry } from '../model/snapshot.js'
 import type { RedisConnection } from './connection.js'
-import { fleetKeys, providerKey } from './keys.js'
+import { fleetKeys, keyOfProvider, providerKey } from './keys.js'
 import type { LuaSourceOptions } from './lua-source.js'
-import { parseEvents, parseHash, parseHistory, parseSnapshot, parseStream } from './parse.js'
+import {
+  parseEvents,
+  parseHash,
+  parseHistory,
+  parseScores,
+  parseSnapshot,
+  parseStream,
+  parseTime,
+} from './parse.js'
 import { Scripts, type ScriptReply } from './scripts.js'
-import type { ScriptArgs, ScriptName, ScriptReturns } from './script-definitions.js'
+import type { ProviderScriptName, ScriptArgs, ScriptReturns } from './script-definitions.js'
 
 /** Schema of the keys; another one is another major version. */
 const SCHEMA = '1'
@@ -26,7 +34,7 @@ export class RedisStore implements port.Store {
     this.#redis = redis
     this.#namespace = namespace
     this.#keys = fleetKeys(namespace)
-    this.#scripts = new Scripts(redis, namespace, source)
+    this.#scripts = new Scripts(redis, keyOfProvider(namespace), source)
   }
 
   async epoch(): Promise<string | null> {
@@ -130,7 +138,7 @@ export class RedisStore implements port.Store {
   }
 
   async snapshot(id: string): Promise<port.Reply> {
-    return this.#plain('snapshot', id, await this.#scripts.run('snapshot', id, {}))
+    return this.#plain('snapshot', id, await this.#scripts.run('snapshot', id, { id }))
   }
 
   async settings(id: string): Promise<port.SettingsReply | null> {
@@ -161,11 +169,8 @@ export class RedisStore implements port.Store {
   }
 
   async providers(): Promise<readonly port.ProviderSummary[]> {
-    const reply = await this.#redis.run('zrange', [this.#keys.providers, 0, -1, 'WITHSCORES'])
-    const flat: unknown[] = Array.isArray(reply) ? reply : []
-    return flat.flatMap((id, i) =>
-      i % 2 === 0 ? [{ id: String(id), registeredAt: Number(flat[i + 1]) }] : [],
-    )
+    const scores = parseScores(await this.#redis.run('zrange', [this.#keys.providers, 0, -1, 'WITHSCORES']))
+    return [...scores].map(([id, registeredAt]) => ({ id, registeredAt }))
   }
 
   async heartbeat(worker: string): Promise<void> {
@@ -181,31 +186,31 @@ export class RedisStore implements port.Store {
 
   /** Redis's clock, for what no decision reads. */
   async #timeMs(): Promise<number> {
-    const time = await this.#redis.run('time', [])
-    return Array.isArray(time) ? Number(time[0]) * 1_000 + Math.floor(Number(time[1]) / 1_000) : 0
+    return parseTime(await this.#redis.run('time', []))
   }
 
   #key(id: string, key: 'config' | 'history' | 'events'): string {
     return providerKey(this.#namespace, id, key)
   }
 
-  #run<N extends Exclude<ScriptName, 'snapshot'>>(
+  #run<N extends Exclude<ProviderScriptName, 'snapshot'>>(
     name: N,
     id: string,
     args: Omit<ScriptArgs<N>, 'id' | 'channel'>,
   ): Promise<ScriptReply<N>> {
     // What Omit took away, the spread gives back; the compiler cannot see that through the generic.
-    return this.#scripts.run(name, id, { ...args, channel: this.#keys.changes } as unknown as Omit<
-      ScriptArgs<N>,
-      'id'
-    >)
+    return this.#scripts.run(name, id, {
+      ...args,
+      id,
+      channel: this.#keys.changes,
+    } as unknown as ScriptArgs<N>)
   }
 
-  #plain(name: ScriptName, id: string, reply: ScriptReply<ScriptName>): port.Reply {
+  #plain(name: ProviderScriptName, id: string, reply: ScriptReply<ProviderScriptName>): port.Reply {
     return reply.status === 'ok' ? this.#known(name, id, reply).known : reply
   }
 
-  #known<N extends ScriptName>(name: N, id: string, reply: ScriptReply<N>) {
+  #known<N extends ProviderScriptName>(name: N, id: string, reply: ScriptReply<N>) {
     if (reply.status !== 'ok')
       throw new UnknownProviderError(`${id} (script ${name} answered ${reply.status})`)
     // Narrowed by the line above; the compiler loses that in the generic.

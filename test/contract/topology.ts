@@ -76,7 +76,7 @@ export async function everydayUse(address: RedisAddress): Promise<void> {
   expect(await eventually(() => heard.length === ids.length, 5_000)).toBe(true)
   expect((await one.providers()).toSorted()).toEqual(ids)
   const probes = await one.startProbes()
-  const planned = async () => (await other.inspect()).schedulers?.length === ids.length
+  const planned = async () => (await other.inspect()).planned.length === ids.length
   expect(await eventually(planned, 5_000)).toBe(true)
   const { pubSubProblem, scriptsProblem } = await other.inspect()
   expect({ pubSubProblem, scriptsProblem }).toEqual({ pubSubProblem: null, scriptsProblem: null })

@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis'
 import { expect, test } from 'vitest'
 import { connect, isBusbarError, type Busbar, type Provider } from '../../src/index.js'
-import { slotOf } from '../../src/probes/slot.js'
+import { slotOf } from '../../src/redis/hash-slot.js'
 import { startCluster, until } from '../support/cluster.js'
 import { eventually } from '../support/process.js'
 import { startSentinels } from '../support/sentinel.js'

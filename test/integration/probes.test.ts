@@ -18,8 +18,8 @@ describe('a probe worker', () => {
     await busbar.provider('team/late:eu', probeOf(late, HOUR))
     await soon('both are probed', () => early.requests.length === 1 && late.requests.length === 1)
     expect(early.requests[0]?.userAgent).toMatch(/^busbar-probe\/\S+ \(w1\)$/)
-    await soon('both are planned', async () => Object.keys(await fleet.schedulers()).length === 2)
-    expect(await fleet.schedulers()).toEqual({ early: HOUR, 'team/late~eu': HOUR })
+    await soon('both are planned', async () => Object.keys(await fleet.planned()).length === 2)
+    expect(await fleet.planned()).toEqual({ early: HOUR, 'team/late:eu': HOUR })
   })
 
   it('does not probe again at once what was probed a moment ago', async () => {
@@ -120,14 +120,14 @@ describe('a mark', () => {
     await soon('it is probed', () => upstream.requests.length > 2)
 
     await provider.markUnhealthy({ reason: 'maintenance' })
-    await soon('its scheduler goes', async () => !('a' in (await fleet.schedulers())))
+    await soon('its plan goes', async () => !('a' in (await fleet.planned())))
     const { length } = upstream.requests
     await whileOthersAreProbed(control, 5)
     expect(upstream.requests.length).toBe(length)
 
     await provider.resume()
     await soon('it is probed again', () => upstream.requests.length >= length + 3)
-    expect(await fleet.schedulers()).toEqual({ a: 100, control: 100 })
+    expect(await fleet.planned()).toEqual({ a: 100, control: 100 })
   })
 
   it('lets the loop run when it says degraded, also after unhealthy', async () => {
@@ -137,7 +137,7 @@ describe('a mark', () => {
     await busbar.startProbes()
     const provider = await busbar.provider('a', probeOf(upstream, 100))
     await provider.markTerminated()
-    await soon('its scheduler goes', async () => !('a' in (await fleet.schedulers())))
+    await soon('its plan goes', async () => !('a' in (await fleet.planned())))
     const { length } = upstream.requests
     await provider.markDegraded()
     await soon('it is probed again', () => upstream.requests.length >= length + 3)
@@ -151,7 +151,7 @@ describe('a mark', () => {
     const provider = await busbar.provider('a', probeOf(upstream, 100))
     await provider.markUnhealthy({ forMs: 800 })
     await busbar.startProbes()
-    expect(await fleet.schedulers()).toEqual({})
+    expect(await fleet.planned()).toEqual({})
     await soon('it is probed', () => upstream.requests.length >= 3)
     expect((await provider.events()).map(({ kind }) => kind)).toContain('resumed')
   })
@@ -174,19 +174,19 @@ describe('changed settings', () => {
     await soon('the other is probed', () => other.requests.length >= 3)
 
     await one.provider('a', probeOf(other, HOUR))
-    await soon('it is planned so', async () => (await fleet.schedulers())['a'] === HOUR)
+    await soon('it is planned so', async () => (await fleet.planned())['a'] === HOUR)
     await whileOthersAreProbed(control, 2) // what was due before
     const { length } = other.requests
     await whileOthersAreProbed(control, 5)
     expect(other.requests.length).toBe(length)
 
     await one.provider('a', {})
-    await soon('its scheduler goes', async () => !('a' in (await fleet.schedulers())))
+    await soon('its plan goes', async () => !('a' in (await fleet.planned())))
   })
 })
 
 describe('a removed provider', () => {
-  it('loses its scheduler, and leaves nothing in the queue', async () => {
+  it('is planned no more, and leaves nothing behind', async () => {
     const fleet = realFleet()
     const upstream = await startUpstream()
     const [one, two] = [await fleet.join(), await fleet.join()]
@@ -194,23 +194,25 @@ describe('a removed provider', () => {
     await one.provider('a', probeOf(upstream, 100))
     await soon('it is probed', () => upstream.requests.length > 2)
     await two.remove('a')
-    const own = async () => (await fleet.redis.keys(`{${fleet.namespace}}:probes:repeat*`)).length
-    await soon('nothing of it is left', async () => (await own()) === 0)
+    const key = (name: string) => `{${fleet.namespace}}:${name}`
+    await soon('it is not planned', async () => !('a' in (await fleet.planned())))
+    expect(await fleet.redis.exists(key('due'), key('paces'), key('claimed'))).toBe(0)
+    expect(await fleet.redis.hget(key('rounds'), 'pace')).toBe('0')
     expect(await one.providers()).toEqual([])
   })
 
-  it('that nobody saw go loses its scheduler when the next worker starts', async () => {
+  it('that nobody saw go is dropped when the next worker starts', async () => {
     const fleet = realFleet()
     const upstream = await startUpstream()
     const one = await fleet.join()
     const worker = await one.startProbes()
     await one.provider('a', probeOf(upstream, HOUR))
-    await soon('it is planned', async () => 'a' in (await fleet.schedulers()))
+    await soon('it is planned', async () => 'a' in (await fleet.planned()))
     await worker.close()
     await one.remove('a')
-    expect(await fleet.schedulers()).toEqual({ a: HOUR })
+    expect(await fleet.planned()).toEqual({ a: HOUR })
     await one.startProbes()
-    expect(await fleet.schedulers()).toEqual({})
+    expect(await fleet.planned()).toEqual({})
   })
 })
 

@@ -46,7 +46,7 @@ describe('a provider that dies at night, without traffic', () => {
     expect((halfOpened?.at ?? 0) - (opened?.at ?? 0)).toBeLessThan(COOLDOWN_MS + 600)
     expect(closed?.reason).toBe('1 successful trial')
     const { historyTotal } = await provider.snapshot()
-    await soon('the usual pace is back', async () => (await fleet.schedulers())['a'] === 100)
+    await soon('the usual pace is back', async () => (await fleet.planned())['a'] === 100)
     expect(historyTotal).toBeLessThanOrEqual(upstream.requests.length)
   })
 
@@ -105,7 +105,7 @@ describe('the pace of the probes', () => {
       ...probeOf(upstream, 1_000, paces),
       breaker: { failureThreshold: 5, cooldownMs: 2_500 },
     })
-    const planned = async () => (await fleet.schedulers())['a']
+    const planned = async () => (await fleet.planned())['a']
     await soon('it is probed twice', () => upstream.requests.length === 2)
     expect(await planned()).toBe(1_000)
     upstream.behave({ status: 503 })

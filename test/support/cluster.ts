@@ -1,6 +1,6 @@
 import { Cluster, Redis } from 'ioredis'
 import { startRedis, type EmbeddedRedis } from '../../src/embedded/index.js'
-import { SLOTS, slotOf } from '../../src/probes/slot.js'
+import { SLOTS, slotOf } from '../../src/redis/hash-slot.js'
 import { eventually } from './process.js'
 
 export interface TestNode {

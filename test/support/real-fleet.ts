@@ -28,15 +28,12 @@ export function realFleet() {
     busbars.push(busbar)
     return busbar
   }
-  /** Intervals of the schedulers that exist, by provider. */
-  const schedulers = async () => {
-    const ids = await redis.zrange(`{${namespace}}:probes:repeat`, 0, -1)
-    const every = (id: string) => redis.hget(`{${namespace}}:probes:repeat:${id}`, 'every')
-    return Object.fromEntries(
-      await Promise.all(ids.map(async (id) => [id, Number(await every(id))] as const)),
-    )
+  /** How often each provider is planned to be probed, ms. */
+  const planned = async () => {
+    const paces = await redis.hgetall(`{${namespace}}:paces`)
+    return Object.fromEntries(Object.entries(paces).map(([id, pace]) => [id, parseInt(pace)] as const))
   }
-  return { namespace, url: redisUrl(), redis, join, schedulers }
+  return { namespace, url: redisUrl(), redis, join, planned }
 }
 
 export const probeOf = (upstream: HttpUpstream, intervalMs: number, more: object = {}) => ({

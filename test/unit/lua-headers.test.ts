@@ -61,6 +61,10 @@ const KEY_TYPES: Readonly<Record<string, string>> = {
   trials: 'zset',
   events: 'stream',
   batches: 'hash',
+  due: 'zset',
+  paces: 'hash',
+  claimed: 'zset',
+  rounds: 'hash',
 }
 
 /** How the inputs paragraph writes a value of this type. */
@@ -86,7 +90,7 @@ const definitions: [string, ScriptDefinition][] = Object.entries(SCRIPTS)
 
 it('every script has a definition, and every definition a script', () => {
   expect(scriptNames()).toEqual(Object.keys(SCRIPTS).sort())
-  expect(scriptNames()).toHaveLength(10)
+  expect(scriptNames()).toHaveLength(14)
 })
 
 describe.each(definitions)('lua/%s.lua', (name, definition) => {

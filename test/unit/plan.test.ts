@@ -36,18 +36,13 @@ describe('the interval of now', () => {
 })
 
 describe('the least gap between two probes', () => {
-  it('is 0.6 of the interval of now for a tick', () => {
-    expect(minGapMs(THREE_PACES, 'tick', CLEAR)).toBe(6_000)
-    expect(minGapMs(THREE_PACES, 'tick', { ...CLEAR, state: 'half_open' })).toBe(1_200)
-    expect(minGapMs(THREE_PACES, 'tick', { ...CLEAR, state: 'open' })).toBe(36_000)
+  it('is 0.6 of the interval of now', () => {
+    expect(minGapMs(probeOf(), 10_000)).toBe(6_000)
+    expect(minGapMs(probeOf({ downIntervalMs: 60_000 }), 60_000)).toBe(36_000)
   })
 
-  it("is that of a suspicious provider after a user's call failed", () => {
-    expect(minGapMs(THREE_PACES, 'early', CLEAR)).toBe(1_200)
-    expect(minGapMs(probeOf(), 'early', CLEAR)).toBe(6_000)
-  })
-
-  it('is none for a recovery', () => {
-    expect(minGapMs(THREE_PACES, 'recovery', { ...CLEAR, state: 'open' })).toBe(0)
+  it('is that of a suspicious provider where a failed call may bring a probe', () => {
+    expect(minGapMs(THREE_PACES, 10_000)).toBe(1_200)
+    expect(minGapMs(THREE_PACES, 60_000)).toBe(1_200)
   })
 })

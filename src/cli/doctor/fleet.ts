@@ -35,17 +35,8 @@ function workers({ workers }: Inspection, views: readonly ProviderView[]): Findi
   return finding('note', 'workers', found, 'Start one, or check --namespace.')
 }
 
-function probes({ schedulers }: Inspection, views: readonly ProviderView[]): Finding[] {
-  if (schedulers === null)
-    return [
-      finding(
-        'warn',
-        'probes',
-        'the queue of the probes does not answer',
-        'Try again; look at the log of the server.',
-      ),
-    ]
-  const plans = new Map(schedulers.map((plan) => [plan.id, plan]))
+function probes({ planned }: Inspection, views: readonly ProviderView[]): Finding[] {
+  const plans = new Map(planned.map((plan) => [plan.id, plan]))
   const findings = views.flatMap((view) => probe(view, plans.get(view.snapshot.id)))
   const known = new Set(views.map(({ snapshot }) => snapshot.id))
   for (const id of plans.keys()) {
@@ -54,7 +45,7 @@ function probes({ schedulers }: Inspection, views: readonly ProviderView[]): Fin
       finding(
         'note',
         `probe ${clean(id)}`,
-        'a scheduler without a provider',
+        'planned, and there is no such provider',
         'None: the next process that runs startProbes() removes it.',
       ),
     )
@@ -66,7 +57,7 @@ function probes({ schedulers }: Inspection, views: readonly ProviderView[]): Fin
 
 function probe(
   { snapshot, settings }: ProviderView,
-  plan: { intervalMs: number; stuck: boolean } | undefined,
+  plan: { intervalMs: number; lateMs: number } | undefined,
 ): Finding[] {
   const check = `probe ${snapshot.id}`
   const { probe: wanted } = settings
@@ -78,17 +69,17 @@ function probe(
       finding(
         'note',
         check,
-        `a scheduler, though ${why}`,
+        `planned, though ${why}`,
         'None: a process that runs startProbes() removes it.',
       ),
     ]
   }
   const run = 'Does any process run startProbes(), or busbar start --config?'
   if (plan === undefined)
-    return [finding('warn', check, 'a probe is configured, and nothing schedules it', run)]
+    return [finding('warn', check, 'a probe is configured, and nothing plans it', run)]
   const { intervalMs } = wanted
   if (plan.intervalMs !== intervalMs) {
-    const found = `scheduled every ${formatDuration(plan.intervalMs)}, and it should be every ${formatDuration(intervalMs)}`
+    const found = `planned every ${formatDuration(plan.intervalMs)}, and it should be every ${formatDuration(intervalMs)}`
     return [finding('warn', check, found, run)]
   }
   if (snapshot.stale) {
@@ -105,8 +96,12 @@ function probe(
       ),
     ]
   }
-  return plan.stuck ? [finding('warn', check, 'its tick is due, and no process takes it', run)] : []
+  if (plan.lateMs <= LATE_MS) return []
+  return [finding('warn', check, `due ${formatAbout(plan.lateMs)} ago, and no process takes it`, run)]
 }
+
+/** Whoever is on duty takes a probe when it is due; somebody is again within a second or so. */
+const LATE_MS = 3_000
 
 function pinned(views: readonly ProviderView[]): Finding[] {
   const applied = views.filter(({ origin }) => origin.pinned)

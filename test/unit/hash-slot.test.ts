@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { queuePrefixes } from '../../src/probes/queues.js'
-import { SLOTS, slotOf } from '../../src/probes/slot.js'
+import { shardPrefixes, SLOTS, slotOf } from '../../src/redis/hash-slot.js'
 
 describe('the slot of a hash tag', () => {
   it('is the CRC16 that the Cluster specification gives as its example', () => {
@@ -18,19 +17,19 @@ describe('the slot of a hash tag', () => {
   })
 })
 
-describe('the prefixes of the queues', () => {
-  it('are the namespace alone where there is one queue', () => {
-    expect(queuePrefixes('busbar', 1)).toEqual(['{busbar}'])
+describe('the prefixes of the shards', () => {
+  it('are the namespace alone where there is one shard', () => {
+    expect(shardPrefixes('busbar', 1)).toEqual(['{busbar}'])
   })
 
   it.each([2, 3, 16, 64])('are one for each of %i slices of the slots', (count) => {
-    const prefixes = queuePrefixes('busbar', count)
+    const prefixes = shardPrefixes('busbar', count)
     const slices = prefixes.map((prefix) => Math.floor((slotOf(prefix.slice(1, -1)) * count) / SLOTS))
     expect(slices).toEqual(Array.from({ length: count }, (_, i) => i))
   })
 
   it('are the same in every process, and carry the namespace', () => {
-    expect(queuePrefixes('team/eu', 4)).toEqual(queuePrefixes('team/eu', 4))
-    for (const prefix of queuePrefixes('team/eu', 4)) expect(prefix).toMatch(/^\{team\/eu:\d+\}$/)
+    expect(shardPrefixes('team/eu', 4)).toEqual(shardPrefixes('team/eu', 4))
+    for (const prefix of shardPrefixes('team/eu', 4)) expect(prefix).toMatch(/^\{team\/eu:\d+\}$/)
   })
 })

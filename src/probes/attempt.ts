@@ -1,0 +1,94 @@
+import type { ProbeRefusal } from '../client/probing.js'
+import type { NothingYet, ProberError, ProbeFinding, ProbeResult, ProbeSettings } from '../model/probe.js'
+import type { Seen } from './look.js'
+import { LoopWatch } from './loop-watch.js'
+import { Neighbours } from './neighbours.js'
+import type { ProbeRunner } from './run.js'
+
+/** How it went. Only a result says anything about the provider, and is recorded. */
+export type Attempt =
+  | { readonly result: ProbeResult; readonly trial: boolean }
+  | { readonly refused: ProbeRefusal }
+  | { readonly discarded: ProberError }
+  | { readonly nothing: NothingYet }
+
+/** A provider that is to be probed. */
+export type Probed = Pick<Seen, 'provider' | 'snapshot'> & { readonly probe: ProbeSettings }
+
+/** Makes probes: from the leave to begin to the result in the store. */
+export class Prober {
+  readonly #runner: ProbeRunner
+  readonly #loop = new LoopWatch()
+  readonly #neighbours = new Neighbours()
+
+  constructor(runner: ProbeRunner) {
+    this.#runner = runner
+  }
+
+  /** See `ProbeRunner.unable`. */
+  unable(probe: ProbeSettings): ProberError | undefined {
+    return this.#runner.unable(probe)
+  }
+
+  /** `minGapMs`: it is refused if another began so short a time ago, ms. @throws RedisUnavailableError, ProviderRemovedError */
+  async attempt(probed: Probed, minGapMs: number): Promise<Attempt> {
+    const { provider, snapshot, probe } = probed
+    const admission = await provider.beginProbe({ minGapMs, timeoutMs: probe.timeoutMs })
+    if ('refused' in admission) return admission
+    const { ticket } = admission
+    // The admission vouches for the settings in force when it was given, and those that were read are to be the same.
+    if (provider.peek()?.settingsRevision !== snapshot.settingsRevision) {
+      await ticket.abandon()
+      return { refused: SETTINGS_CHANGED }
+    }
+    const finding = await this.#find(probed)
+    if ('status' in finding) {
+      await ticket.finish(finding)
+      return { result: finding, trial: ticket.trial }
+    }
+    // It says nothing about the provider; the lease, if there was one, goes back.
+    await ticket.abandon()
+    return 'prober' in finding ? { discarded: finding } : { nothing: finding }
+  }
+
+  /** Runs it, and sees whether what was found is the provider's own doing. */
+  async #find({ provider, snapshot, probe }: Probed): Promise<ProbeFinding> {
+    const heard = { ...snapshot, settingsSetAt: provider.settingsOrigin.setAt }
+    const subject = { providerId: provider.id, heard }
+    const { value: finding, stalledMs } = await this.#loop.during(() => this.#runner.run(probe, subject))
+    if (!('status' in finding)) return finding
+    if (isOwnDelay(probe, finding, stalledMs)) {
+      return {
+        prober: true,
+        reason: 'the event loop of this worker stood still while it waited for the answer',
+      }
+    }
+    if (finding.status === 'healthy' || finding.status === 'degraded') {
+      this.#neighbours.answered(probe)
+      return finding
+    }
+    if (finding.suspectLocal === true && (await this.#neighbours.allUnreachable(probe))) {
+      return { prober: true, reason: `this worker reaches no other host either (${finding.detail})` }
+    }
+    return finding
+  }
+}
+
+const SETTINGS_CHANGED: ProbeRefusal = {
+  code: 'settings_changed',
+  reason: 'its settings changed this very moment; try again',
+  retryAfterMs: null,
+}
+
+/** Whether the worker's own standstill may have made it late, or slow. */
+function isOwnDelay(probe: ProbeSettings, { status, elapsedMs }: ProbeResult, stalledMs: number): boolean {
+  if (probe.kind === 'heartbeat') return false // by Redis's clock alone
+  if (status === 'timeout') return stalledMs > probe.timeoutMs * STALL_SHARE
+  const slowMs = 'degradedMs' in probe ? probe.degradedMs : undefined
+  return (
+    status === 'degraded' && slowMs !== undefined && elapsedMs > slowMs && elapsedMs - stalledMs <= slowMs
+  )
+}
+
+/** A standstill for this share of the time limit makes a timeout the worker's own. */
+const STALL_SHARE = 0.25
