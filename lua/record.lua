@@ -52,6 +52,7 @@ local runs = cjson.decode(ARGV[11])
 
 -- @include lib/everyday
 -- @include lib/everyday_batch
+-- @include lib/everyday_probe
 -- @include lib/history
 -- @include lib/book
 -- @include lib/load
@@ -71,7 +72,14 @@ if last and sequence > last and newest ~= '' then
   )
 end
 if threshold then
-  local count, failures_now, lasting = judge_everyday(runs, generation + 0, failures + 0, threshold + 0)
+  local probing = runs[1] and runs[1][1] == 'probe'
+  local count, failures_now, lasting
+  if probing then
+    failures_now = failures + 0
+    count, lasting = judge_everyday_probe(keys, runs, generation + 0)
+  else
+    count, failures_now, lasting = judge_everyday(runs, generation + 0, failures + 0, threshold + 0)
+  end
   local slot_us, wait_ms, urgent_share = next_slot(next_slot_us + 0, now, flush_interval_ms, max_batches_per_second)
   -- Under pressure the end of a batch may tell something; see suspect.
   if count and wait_ms > flush_interval_ms then
@@ -105,6 +113,9 @@ if threshold then
       'history_total', circuit.history_total, 'history_healthy', circuit.history_healthy,
       'history_newest', circuit.history_newest
     )
+    if probing then
+      note_everyday_probe(keys, runs, now_text)
+    end
     note_batch(keys, incarnation, sequence, now_text)
     return { 'ok', now_text, applied, '', '', '0', '0', '0', wait_ms, urgent_share }
   end

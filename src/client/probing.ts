@@ -36,16 +36,29 @@ export type ProbeReport =
 
 export type ProbeAdmission = { readonly ticket: ProbeTicket } | { readonly refused: ProbeRefusal }
 
+export interface ProbeBeginning {
+  /** It is turned away if another began less than this ago, so that no provider is probed twice in one period, ms. */
+  readonly minGapMs: number
+  readonly timeoutMs: number
+  /** The schedule has seen to it that there is no other. */
+  readonly alone: boolean
+}
+
 /**
- * Asks whether a health check may begin now, for the whole fleet: it is turned away if another began less than
- * `minGapMs` ago, so that no provider is probed twice in one period, whoever else tries.
+ * Whether a health check may begin now, for the whole fleet. Redis is asked, unless there can be no other and, as far as
+ * this process knows, nothing is in the way: then the result, which bears what was known at the beginning, is what is
+ * asked about. So an everyday probe costs one script.
  */
 export async function beginProbe(
   host: Host,
   link: Link,
   outbox: Outbox,
-  options: { readonly minGapMs: number; readonly timeoutMs: number },
+  options: ProbeBeginning,
 ): Promise<ProbeAdmission> {
+  const known = link.cache.read()
+  if (options.alone && link.cache.free && known !== undefined) {
+    return { ticket: ticketOf(outbox, { ...known, token: '' }) }
+  }
   const token = randomUUID()
   const reply = await link.run('admit', (store) =>
     store.admit(link.id, {
@@ -57,21 +70,28 @@ export async function beginProbe(
       minGapMs: options.minGapMs,
     }),
   )
-  const { admitted, code, reason, retryAfterMs, generation, trial, settingsRevision, markVersion } = reply
+  const { admitted, code, reason, retryAfterMs, trial } = reply
   if (!admitted) return { refused: { code: code ?? '', reason, retryAfterMs } }
-  const run: Omit<Run, 'outcome' | 'detail'> = {
+  return { ticket: ticketOf(outbox, { ...reply, token: trial ? token : '' }) }
+}
+
+type Beginning = Pick<Run, 'generation' | 'settingsRevision' | 'markVersion' | 'token'>
+
+function ticketOf(outbox: Outbox, beginning: Beginning): ProbeTicket {
+  const { generation, settingsRevision, markVersion, token } = beginning
+  const run = {
     origin: 'probe',
     count: 1,
     generation,
-    token: trial ? token : '',
+    token,
     retryAfterMs: 0,
     settingsRevision,
     markVersion,
-  }
+  } as const
   const finish = ({ status, detail }: ProbeOutcome) =>
     outbox.commit({ ...run, outcome: status, detail: detail.slice(0, MAX_DETAIL_LENGTH) })
   const abandon = () => outbox.commit({ ...run, outcome: 'ignored', detail: '' })
-  return { ticket: { trial, finish, abandon } }
+  return { trial: token !== '', finish, abandon }
 }
 
 const MAX_DETAIL_LENGTH = 200

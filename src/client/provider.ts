@@ -20,7 +20,7 @@ import { Caller, type LocalOptions } from './caller.js'
 import type { Guarded } from './execute.js'
 import type { Host, Link } from './link.js'
 import { Outbox } from './outbox.js'
-import { beginProbe, type ProbeAdmission } from './probing.js'
+import { beginProbe, type ProbeAdmission, type ProbeBeginning } from './probing.js'
 import { presentSnapshot, type Snapshot } from './snapshot.js'
 
 export interface ControlOptions {
@@ -255,7 +255,7 @@ export class Provider {
   }
 
   /** @internal For probe workers. */
-  beginProbe(options: { readonly minGapMs: number; readonly timeoutMs: number }): Promise<ProbeAdmission> {
+  beginProbe(options: ProbeBeginning): Promise<ProbeAdmission> {
     return beginProbe(this.#host, this.#link, this.#outbox, options)
   }
 

@@ -1,4 +1,4 @@
-import type { ProbeRefusal } from '../client/probing.js'
+import type { ProbeBeginning, ProbeRefusal } from '../client/probing.js'
 import type { NothingYet, ProberError, ProbeFinding, ProbeResult, ProbeSettings } from '../model/probe.js'
 import type { Seen } from './look.js'
 import { LoopWatch } from './loop-watch.js'
@@ -30,10 +30,10 @@ export class Prober {
     return this.#runner.unable(probe)
   }
 
-  /** `minGapMs`: it is refused if another began so short a time ago, ms. @throws RedisUnavailableError, ProviderRemovedError */
-  async attempt(probed: Probed, minGapMs: number): Promise<Attempt> {
+  /** @throws RedisUnavailableError, ProviderRemovedError */
+  async attempt(probed: Probed, when: Omit<ProbeBeginning, 'timeoutMs'>): Promise<Attempt> {
     const { provider, snapshot, probe } = probed
-    const admission = await provider.beginProbe({ minGapMs, timeoutMs: probe.timeoutMs })
+    const admission = await provider.beginProbe({ ...when, timeoutMs: probe.timeoutMs })
     if ('refused' in admission) return admission
     const { ticket } = admission
     // The admission vouches for the settings in force when it was given, and those that were read are to be the same.

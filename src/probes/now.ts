@@ -21,7 +21,7 @@ export async function probeNow(busbar: Busbar, id: string): Promise<ProbeReport>
     const reason = `a probe of kind ${probe.kind} is code: only the processes that hold it can run it`
     return refused(id, 'kind_elsewhere', reason)
   }
-  const attempt = await prober.attempt({ ...seen, probe }, 0)
+  const attempt = await prober.attempt({ ...seen, probe }, { minGapMs: 0, alone: false })
   if ('refused' in attempt) {
     const { code, reason, retryAfterMs } = attempt.refused
     return refused(id, code, reason, retryAfterMs)

@@ -33,7 +33,7 @@ export class Ticks {
 
   /** Its turn has come. Never rejects. */
   claimed({ id, intervalMs }: Claim): Promise<void> {
-    return this.#guarded(id, () => this.#tick(id, { intervalMs, hops: 0 }))
+    return this.#guarded(id, () => this.#tick(id, { intervalMs }))
   }
 
   /** The queue had it. Never rejects. */
@@ -60,12 +60,16 @@ export class Ticks {
     }
   }
 
-  async #tick(id: string, turn: { readonly intervalMs?: number; readonly hops: number }): Promise<void> {
+  async #tick(id: string, turn: { readonly intervalMs?: number; readonly hops?: number }): Promise<void> {
     const probed = await this.#toProbe(id)
     if (probed === undefined) return
-    const { intervalMs = intervalNow(probed.probe, probed.snapshot), hops } = turn
+    const claimed = turn.intervalMs !== undefined
+    const { intervalMs = intervalNow(probed.probe, probed.snapshot), hops = 0 } = turn
     if (this.#isUnable(probed)) return this.#passOn({ do: 'probe', id, why: 'tick', hops })
-    const attempt = await this.#options.prober.attempt(probed, minGapMs(probed.probe, intervalMs))
+    const gapMs = minGapMs(probed.probe, intervalMs)
+    // Whoever had the turn before has ended by now.
+    const alone = claimed && probed.probe.timeoutMs <= gapMs
+    const attempt = await this.#options.prober.attempt(probed, { minGapMs: gapMs, alone })
     this.#conclude(id, attempt)
     if ('result' in attempt) this.#watchPace(probed, attempt.result.status, intervalMs)
     // Whoever began the other may be dead, and this turn would be lost with it.
@@ -81,7 +85,7 @@ export class Ticks {
     if (seen === undefined) return
     if (this.#isUnable(seen)) return this.#passOn(job)
     // A recovery waits for nobody: the lease sees to it that there is one.
-    const attempt = await prober.attempt(seen, 0)
+    const attempt = await prober.attempt(seen, { minGapMs: 0, alone: false })
     this.#conclude(job.id, attempt)
     // The pace may be another now; and what it waited for may take longer than it knew: a pause, somebody's trial.
     if ('result' in attempt || 'refused' in attempt) review(job.id)

@@ -153,7 +153,10 @@ class Worker implements ProbeWorker {
     try {
       if (!(await duty.relieve())) return
       counters.probeLoopsMended += 1
-      log.info({ shard: duty.shard }, 'nobody took the probes that were due: this process does, and the ticks begin again')
+      log.info(
+        { shard: duty.shard },
+        'nobody took the probes that were due: this process does, and the ticks begin again',
+      )
     } catch (error) {
       this.#failed(error, 'could not see whether anybody takes the probes that are due')
     }

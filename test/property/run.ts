@@ -101,7 +101,7 @@ export class Recorder {
       case 'admit':
         return this.#admit('call', step)
       case 'probe':
-        return this.#admit('probe', { minLeaseMs: 0, late: false, again: false, minGapMs: step.minGapMs })
+        return this.#admit('probe', { ...step, late: false, again: false })
       case 'settle':
         return this.#settle('call', step.pick, step.outcome, '')
       case 'probed':

@@ -13,7 +13,7 @@ export type Step =
   | { readonly do: 'resend'; readonly forgotten: boolean }
   | { readonly do: 'admit'; readonly minLeaseMs: number; readonly late: boolean; readonly again: boolean }
   | { readonly do: 'settle'; readonly pick: number; readonly outcome: (typeof OUTCOMES)[number] }
-  | { readonly do: 'probe'; readonly minGapMs: number }
+  | { readonly do: 'probe'; readonly minGapMs: number; readonly minLeaseMs: number }
   | {
       readonly do: 'probed'
       readonly pick: number
@@ -71,7 +71,11 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 8, arbitrary: fc.record({ do: fc.constant('settle' as const), pick, outcome }) },
   {
     weight: 3,
-    arbitrary: fc.record({ do: fc.constant('probe' as const), minGapMs: fc.constantFrom(0, 50) }),
+    arbitrary: fc.record({
+      do: fc.constant('probe' as const),
+      minGapMs: fc.constantFrom(0, 50),
+      minLeaseMs: fc.constantFrom(0, 0, 500),
+    }),
   },
   {
     weight: 3,
