@@ -103,6 +103,8 @@ export async function connectWith(
     if (checked.onRedisDown === 'deny' || !meansLost(error)) throw error
     watch.fail(error)
   })
+  const shards = { namespace, shards: checked.probeQueues }
+  const schedule = new WatchedSchedule(new RedisSchedule(connection, shards, source), watch)
   const host: Host = {
     store: new WatchedStore(redisStore, watch),
     watch,
@@ -120,11 +122,10 @@ export async function connectWith(
     maxBatchesPerSecond: checked.maxBatchesPerSecond,
     unref,
     deadlines: new Deadlines(),
+    schedule,
     closed: false,
   }
   const openConnection = () => connection.openBlocking()
-  const shards = { namespace, shards: checked.probeQueues }
-  const schedule = new WatchedSchedule(new RedisSchedule(connection, shards, source), watch)
   const busbar = new Busbar({
     host,
     feed: new RedisFeed(connection, namespace, onError),

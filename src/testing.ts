@@ -82,6 +82,7 @@ export function createTestBusbar(options: TestBusbarOptions = {}): TestBusbar {
       maxBatchesPerSecond: 1_000,
       unref: true,
       deadlines: new Deadlines(),
+      schedule: undefined,
       closed: false,
     },
     feed,

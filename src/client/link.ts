@@ -5,7 +5,7 @@ import {
   UnknownProviderError,
 } from '../model/errors.js'
 import type { Change } from '../model/events.js'
-import type { Clock, KnownReply, Reply, SettingsReply, Store } from '../model/ports.js'
+import type { Clock, KnownReply, Reply, Schedule, SettingsReply, Store } from '../model/ports.js'
 import type { Deadlines } from './deadlines.js'
 import type { Counters, Logger } from './log.js'
 import { SnapshotCache } from './snapshot-cache.js'
@@ -32,6 +32,8 @@ export interface Host {
   /** Whether the process may end while connected. */
   readonly unref: boolean
   readonly deadlines: Deadlines
+  /** Asked through `watch`. Undefined where nothing can be probed. */
+  readonly schedule: Schedule | undefined
   closed: boolean
 }
 

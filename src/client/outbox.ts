@@ -1,6 +1,7 @@
 import { isBusbarError } from '../model/errors.js'
 import type { RecordResult, Run } from '../model/ports.js'
 import { isHealthStatus, isSuccess } from '../model/words.js'
+import { EarlyProbe } from './early-probe.js'
 import type { Host, Link } from './link.js'
 
 /**
@@ -26,6 +27,7 @@ import type { Host, Link } from './link.js'
 export class Outbox {
   readonly #host: Host
   readonly #link: Link
+  readonly #early: EarlyProbe
   #runs: OpenRun[] = []
   #waiters: Waiter[] = []
   #last: OpenRun | undefined
@@ -52,6 +54,7 @@ export class Outbox {
   constructor(host: Host, link: Link) {
     this.#host = host
     this.#link = link
+    this.#early = new EarlyProbe(host, link)
   }
 
   /** A success of a call without a lease: the hot path. Allocates nothing while the run goes on. */
@@ -141,7 +144,11 @@ export class Outbox {
 
   #countFailures({ outcome, count, origin }: Run): void {
     if (origin === 'probe' || !isHealthStatus(outcome)) return
-    this.failuresInRow = isSuccess(outcome) ? 0 : this.failuresInRow + count
+    if (isSuccess(outcome)) this.failuresInRow = 0
+    else {
+      this.failuresInRow += count
+      this.#early.callFailed()
+    }
   }
 
   #isUrgent(run: Run): boolean {

@@ -127,9 +127,11 @@ export class Reconciler {
       if (endsInMs <= PASS_MS) timers.later(endsInMs + 1, () => this.review(id))
       return
     }
-    const { at, probeStartedAt } = seen.snapshot
+    const { at, probeStartedAt, lastProbeAt } = seen.snapshot
     const intervalMs = intervalNow(seen.probe, seen.snapshot)
-    const sinceMs = probeStartedAt === null ? null : Math.max(0, at - probeStartedAt)
+    // An everyday probe is known by its result alone.
+    const lastAt = Math.max(probeStartedAt ?? 0, lastProbeAt ?? 0)
+    const sinceMs = lastAt === 0 ? null : Math.max(0, at - lastAt)
     if (await schedule.plan(id, { intervalMs, sinceMs })) {
       planned(id)
       log.debug({ provider: id, intervalMs }, 'probe loop planned')

@@ -40,7 +40,7 @@ export async function testFleet(): Promise<Fleet> {
 
 /** Leaves nothing of the namespace behind, on whatever Redis the tests were given. */
 export async function removeKeys(redis: Redis, namespace: string): Promise<void> {
-  for (const pattern of [`${namespace}:*`, `{${namespace}}:*`]) {
+  for (const pattern of [`${namespace}:*`, `{${namespace}}:*`, `{${namespace}:*`]) {
     const keys = await redis.keys(pattern)
     if (keys.length > 0) await redis.unlink(...keys)
   }

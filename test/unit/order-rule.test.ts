@@ -178,6 +178,7 @@ async function batched(workers: number, seed: number, errorRate: number, maxBatc
       ...{ store, worker: `worker-${i}`, incarnation: `life-${i}`, clock, log: LOG, counters: newCounters() },
       ...{ commandTimeoutMs: 200, flushIntervalMs: 100, maxBatchesPerSecond, unref: false, closed: false },
       deadlines: new Deadlines(),
+      schedule: undefined,
     }
     const request = { worker: host.worker, knownVersion: 0, settings: SETTINGS, restore: null }
     const link = new Link(
