@@ -83,7 +83,7 @@ describe('busbar doctor', () => {
     })
     expect(of('probe api')).toMatchObject({
       level: 'warn',
-      found: 'a probe is configured, and nothing schedules it',
+      found: 'a probe is configured, and nothing plans it',
     })
     const { code: again, stdout } = await fleet.run(['doctor'])
     expect(again).toBe(1)
@@ -117,7 +117,7 @@ describe('busbar doctor', () => {
     })
   })
 
-  it('holds schedulers against settings: too many, too few, the wrong interval', async () => {
+  it('holds the schedule of probes against settings: too many, too few, the wrong interval', async () => {
     const { fleet, redis } = await privateFleet()
     const upstream = await startUpstream()
     const probe = (intervalMs: number) => ({
@@ -125,8 +125,8 @@ describe('busbar doctor', () => {
     })
     for (const id of ['slower', 'unprobed', 'gone']) await fleet.busbar.provider(id, probe(3_600_000))
     const worker = await fleet.busbar.startProbes()
-    const scheduled = () => redis.zcard(`{${fleet.namespace}}:probes:repeat`)
-    expect(await eventually(async () => (await scheduled()) === 3, 10_000)).toBe(true)
+    const planned = () => redis.zcard(`{${fleet.namespace}}:due`)
+    expect(await eventually(async () => (await planned()) === 3, 10_000)).toBe(true)
     await worker.close()
     await fleet.busbar.provider('slower', probe(60_000))
     await fleet.busbar.provider('unprobed', {})
@@ -135,13 +135,13 @@ describe('busbar doctor', () => {
     expect(code).toBe(1)
     expect(of('probe slower')).toMatchObject({
       level: 'warn',
-      found: 'scheduled every 1h, and it should be every 1m',
+      found: 'planned every 1h, and it should be every 1m',
     })
     expect(of('probe unprobed')).toMatchObject({
       level: 'note',
-      found: 'a scheduler, though no probe is configured',
+      found: 'planned, though no probe is configured',
     })
-    expect(of('probe gone')).toMatchObject({ level: 'note', found: 'a scheduler without a provider' })
+    expect(of('probe gone')).toMatchObject({ level: 'note', found: 'planned, and there is no such provider' })
   })
 
   it('answers 3 when Redis does not', async () => {

@@ -86,26 +86,69 @@ describe('a probe worker', () => {
 })
 
 describe('a tick whose worker died before it planned the next', () => {
-  it('is made up for by another worker', async () => {
+  it('is made up for by whoever notices that nobody is on duty', async () => {
     const fleet = realFleet()
     const upstream = await startUpstream()
     const busbar = await fleet.join()
     await busbar.startProbes()
-    await busbar.provider('a', probeOf(upstream, 2_000))
-    await soon('it is probed twice, so the next is planned', () => upstream.requests.length === 2)
+    await busbar.provider('a', probeOf(upstream, 200))
+    await soon('it is probed', () => upstream.requests.length > 2)
     // What such a death leaves behind: the tick taken and locked, and none planned after it.
     const key = (name: string) => `{${fleet.namespace}}:probes:${name}`
-    const [tick] = await fleet.redis.zrange(key('delayed'), 0, -1)
-    expect(tick).toMatch(/^repeat:a:\d+$/)
+    const dutyTick = async () => {
+      const delayed = await fleet.redis.zrange(key('delayed'), 0, -1)
+      return delayed.find((id) => /^repeat:duty:\d+$/.test(id))
+    }
+    await soon('the next tick is planned', async () => (await dutyTick()) !== undefined)
+    const tick = (await dutyTick()) ?? ''
     await fleet.redis
       .multi()
-      .zrem(key('delayed'), String(tick))
-      .lpush(key('active'), String(tick))
+      .zrem(key('delayed'), tick)
+      .lpush(key('active'), tick)
       .set(key(`${tick}:lock`), 'a dead worker', 'PX', 60_000)
       .exec()
-    await soon('it is probed again', () => upstream.requests.length === 3)
-    expect(upstream.gaps()[1]).toBeLessThan(2 * 2_000)
-    await soon('and the loop goes on', () => upstream.requests.length === 5)
+    const { length } = upstream.requests
+    await soon('it is noticed', () => busbar.counters.probeLoopsMended > 0)
+    await soon('the ticks begin again', async () => (await dutyTick()) !== undefined)
+    await soon('and the probes go on', () => upstream.requests.length >= length + 20)
+    expect(Math.max(...upstream.gaps().slice(length))).toBeLessThan(3_000)
+  })
+})
+
+describe('a failed call of a user', () => {
+  it('brings one probe forward, for the whole fleet, and no more than one in a suspicious interval', async () => {
+    const fleet = realFleet()
+    const upstream = await startUpstream()
+    const [one, two] = [await fleet.join(), await fleet.join()]
+    await one.startProbes()
+    const settings = {
+      ...probeOf(upstream, HOUR, { suspiciousIntervalMs: 1_500 }),
+      breaker: { failureThreshold: 100_000 },
+    }
+    const provider = await one.provider('a', settings)
+    const other = await two.provider('a')
+    await soon('it is probed for the first time', () => upstream.requests.length === 1)
+    await soon('it is probed four times', async () => {
+      await Promise.all([provider.recordFailure(), other.recordFailure()])
+      return upstream.requests.length >= 4
+    })
+    const gaps = upstream.gaps()
+    expect(Math.min(...gaps)).toBeGreaterThan(1_400)
+    expect(Math.max(...gaps)).toBeLessThan(3_000)
+    expect((await fleet.planned())['a']).toBe(HOUR)
+  })
+
+  it('brings none where no suspicious interval is set', async () => {
+    const fleet = realFleet()
+    const [upstream, control] = [await startUpstream(), await startUpstream()]
+    const busbar = await fleet.join()
+    await busbar.startProbes()
+    const provider = await busbar.provider('a', probeOf(upstream, HOUR))
+    await busbar.provider('control', probeOf(control, 100))
+    await soon('it is probed for the first time', () => upstream.requests.length === 1)
+    await provider.recordFailure()
+    await whileOthersAreProbed(control, 5)
+    expect(upstream.requests).toHaveLength(1)
   })
 })
 
