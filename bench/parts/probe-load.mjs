@@ -38,8 +38,8 @@ async function begin() {
 async function probesPerSecond(kind, url, ms) {
   const PROVIDERS = 4_000
   const kinds = {
-    function: { kind: 'function', name: 'noop', intervalMs: 500 },
-    http: { kind: 'http', url, intervalMs: 500 },
+    function: { kind: 'function', name: 'noop', intervalMs: 500, timeoutMs: 250 },
+    http: { kind: 'http', url, intervalMs: 500, timeoutMs: 250 },
   }
   starts = []
   await join(PROVIDERS, kinds[kind])

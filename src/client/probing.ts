@@ -55,7 +55,7 @@ export async function beginProbe(
   outbox: Outbox,
   options: ProbeBeginning,
 ): Promise<ProbeAdmission> {
-  const known = link.cache.read()
+  const known = link.cache.held
   if (options.alone && link.cache.free && known !== undefined) {
     return { ticket: ticketOf(outbox, { ...known, token: '' }) }
   }

@@ -10,7 +10,7 @@ import {
 import type { Change, ProviderEvent } from '../model/events.js'
 import type { ControlRequest, KnownReply, Reply, SettingsReply, Store } from '../model/ports.js'
 import type { Settings } from '../model/settings.js'
-import type { HistoryEntry } from '../model/snapshot.js'
+import type { HistoryEntry, StoredSnapshot } from '../model/snapshot.js'
 import type { CircuitState, HealthStatus, Mark, Outcome } from '../model/words.js'
 import { assess } from '../rules/health.js'
 import { checkEnding } from './admission.js'
@@ -252,6 +252,17 @@ export class Provider {
     // An empty stream is one thing, a removed provider another.
     await this.#link.run('snapshot', (store) => store.snapshot(this.id))
     return this.#host.store.events(this.id, count)
+  }
+
+  /** @internal What this process knows of a circuit that is closed, with nothing in the way; else undefined. Copies nothing. */
+  get everyday(): StoredSnapshot | undefined {
+    const { cache, settings } = this.#link
+    return cache.free && cache.held?.settingsRevision === settings.revision ? cache.held : undefined
+  }
+
+  /** @internal Of the settings that the newest snapshot known here was judged by. */
+  get settingsRevision(): number | undefined {
+    return this.#link.cache.held?.settingsRevision
   }
 
   /** @internal For probe workers. */

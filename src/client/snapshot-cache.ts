@@ -55,6 +55,11 @@ export class SnapshotCache {
     return this.#held?.snapshot.version ?? 0
   }
 
+  /** The snapshot as it was when it came. */
+  get held(): StoredSnapshot | undefined {
+    return this.#held?.snapshot
+  }
+
   /** Whether decisions may be made by `read()`. */
   get decides(): boolean {
     if (this.#mode === 'following') return true

@@ -37,7 +37,7 @@ export class Prober {
     if ('refused' in admission) return admission
     const { ticket } = admission
     // The admission vouches for the settings in force when it was given, and those that were read are to be the same.
-    if (provider.peek()?.settingsRevision !== snapshot.settingsRevision) {
+    if (provider.settingsRevision !== snapshot.settingsRevision) {
       await ticket.abandon()
       return { refused: SETTINGS_CHANGED }
     }
@@ -53,8 +53,7 @@ export class Prober {
 
   /** Runs it, and sees whether what was found is the provider's own doing. */
   async #find({ provider, snapshot, probe }: Probed): Promise<ProbeFinding> {
-    const heard = { ...snapshot, settingsSetAt: provider.settingsOrigin.setAt }
-    const subject = { providerId: provider.id, heard }
+    const subject = { providerId: provider.id, heard: snapshot, settingsSetAt: provider.stored.setAt }
     const { value: finding, stalledMs } = await this.#loop.during(() => this.#runner.run(probe, subject))
     if (!('status' in finding)) return finding
     if (isOwnDelay(probe, finding, stalledMs)) {

@@ -1,13 +1,13 @@
 import type { Busbar } from '../client/busbar.js'
 import type { Provider } from '../client/provider.js'
-import type { Snapshot } from '../client/snapshot.js'
 import { isBusbarError } from '../model/errors.js'
 import type { ProbeSettings } from '../model/settings.js'
+import type { StoredSnapshot } from '../model/snapshot.js'
 
 /** A registered provider, as it was found. */
 export interface Seen {
   readonly provider: Provider
-  readonly snapshot: Snapshot
+  readonly snapshot: StoredSnapshot
   /** Undefined when it is not to be probed: no probe is configured, or a mark ended the loop. */
   readonly probe: ProbeSettings | undefined
 }
@@ -26,20 +26,16 @@ export async function look(busbar: Busbar, id: string): Promise<Seen | undefined
 }
 
 /**
- * As this process knows it, without a word to Redis, where that is enough to begin a probe: the admission then says
- * whether it still holds. Heartbeats are told to nobody, and have to be read.
+ * As this process knows it, without a word to Redis, where nothing is in the way of a probe. Heartbeats are told to
+ * nobody, and have to be read.
  */
 export async function glance(busbar: Busbar, id: string): Promise<Seen | undefined> {
   const provider = busbar.get(id)
-  const snapshot = provider?.peek()
-  const enough =
-    snapshot?.settingsRevision === provider?.stored.revision && provider?.settings.probe?.kind !== 'heartbeat'
-  return provider !== undefined && snapshot !== undefined && enough
-    ? seen(provider, snapshot)
-    : look(busbar, id)
+  const known = provider?.settings.probe?.kind === 'heartbeat' ? undefined : provider?.everyday
+  return provider !== undefined && known !== undefined ? seen(provider, known) : look(busbar, id)
 }
 
-function seen(provider: Provider, snapshot: Snapshot): Seen {
+function seen(provider: Provider, snapshot: StoredSnapshot): Seen {
   const ended = snapshot.mark === 'unhealthy' || snapshot.mark === 'terminated'
   return { provider, snapshot, probe: ended ? undefined : provider.settings.probe }
 }

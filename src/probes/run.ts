@@ -24,6 +24,8 @@ export interface Registered {
 export interface ProbeSubject {
   readonly providerId: string
   readonly heard: Heard
+  /** When the settings were set, Redis ms. */
+  readonly settingsSetAt: number
   readonly signal?: AbortSignal | undefined
 }
 
@@ -47,7 +49,8 @@ export class ProbeRunner {
   }
 
   /** Never rejects: whatever happens is a finding, and comes within about `timeoutMs`. */
-  run(probe: ProbeSettings, { providerId, heard, signal }: ProbeSubject): Promise<ProbeFinding> {
+  run(probe: ProbeSettings, subject: ProbeSubject): Promise<ProbeFinding> {
+    const { providerId, signal } = subject
     switch (probe.kind) {
       case 'http':
         return probeHttp(probe, { workerId: this.#workerId, signal })
@@ -66,7 +69,7 @@ export class ProbeRunner {
         return probeFunction(probe, { fn, providerId, underway: this.#underway, signal })
       }
       case 'heartbeat':
-        return this.#heartbeat(probe, heard, signal)
+        return this.#heartbeat(probe, subject)
       default:
         return Promise.resolve(probe satisfies never)
     }
@@ -75,8 +78,7 @@ export class ProbeRunner {
   /** The process first, where this worker knows it: how it ended says more than its silence. */
   async #heartbeat(
     probe: HeartbeatProbeSettings,
-    heard: Heard,
-    signal: AbortSignal | undefined,
+    { heard, settingsSetAt, signal }: ProbeSubject,
   ): Promise<ProbeFinding> {
     const { process: name, timeoutMs } = probe
     const source = name === undefined ? undefined : this.#registered.processes.get(name)
@@ -84,7 +86,7 @@ export class ProbeRunner {
       const found = await probeProcess(name, source, { timeoutMs, signal })
       if (!('status' in found) || found.status !== 'healthy') return found
     }
-    const judged = judgeHeartbeat(probe, heard)
+    const judged = judgeHeartbeat(probe, heard, settingsSetAt)
     return 'pending' in judged ? (judged satisfies NothingYet) : timed({}, () => Promise.resolve(judged))
   }
 }

@@ -117,7 +117,7 @@ export class Ticks {
 
   /** Only transitions are told to every process, so what was found is compared with the pace at which it was found. */
   #watchPace({ provider, snapshot, probe }: Probed, found: HealthStatus, intervalMs: number): void {
-    const { state } = provider.peek() ?? snapshot
+    const { state } = provider.everyday ?? provider.peek() ?? snapshot
     const after = { state, lastProbeStatus: found, probeConsecutiveFailures: 0 }
     if (intervalNow(probe, after) !== intervalMs) this.#options.review(provider.id)
   }

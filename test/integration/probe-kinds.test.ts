@@ -38,7 +38,6 @@ const NEVER_HEARD: Heard = {
   heartbeatAt: null,
   heartbeatProgress: null,
   heartbeatProgressAt: null,
-  settingsSetAt: 0,
 }
 
 interface Around {
@@ -56,7 +55,8 @@ function worker({ processes = {}, functions = {} }: Around = {}): ProbeRunner {
 }
 
 function probe(input: ProbeInput, around: Around = {}): Promise<ProbeFinding> {
-  const subject = { providerId: 'a', heard: { ...NEVER_HEARD, ...around.heard }, signal: around.signal }
+  const heard = { ...NEVER_HEARD, ...around.heard }
+  const subject = { providerId: 'a', heard, settingsSetAt: 0, signal: around.signal }
   return worker(around).run(settings(input), subject)
 }
 
@@ -493,7 +493,8 @@ describe('a function probe', () => {
       return new Promise<true>((resolve) => (release = resolve))
     }
     const runner = worker({ functions: { check } })
-    const tick = (providerId: string) => runner.run(settings(asked), { providerId, heard: NEVER_HEARD })
+    const tick = (providerId: string) =>
+      runner.run(settings(asked), { providerId, heard: NEVER_HEARD, settingsSetAt: 0 })
     expect(await tick('a')).toMatchObject({ status: 'timeout' })
     expect(await tick('a')).toMatchObject({
       status: 'timeout',

@@ -66,17 +66,11 @@ function probe(
     if (plan === undefined) return []
     const why = wanted === undefined ? 'no probe is configured' : `it is marked ${snapshot.mark ?? ''}`
     return [
-      finding(
-        'note',
-        check,
-        `planned, though ${why}`,
-        'None: a process that runs startProbes() removes it.',
-      ),
+      finding('note', check, `planned, though ${why}`, 'None: a process that runs startProbes() removes it.'),
     ]
   }
   const run = 'Does any process run startProbes(), or busbar start --config?'
-  if (plan === undefined)
-    return [finding('warn', check, 'a probe is configured, and nothing plans it', run)]
+  if (plan === undefined) return [finding('warn', check, 'a probe is configured, and nothing plans it', run)]
   const { intervalMs } = wanted
   if (plan.intervalMs !== intervalMs) {
     const found = `planned every ${formatDuration(plan.intervalMs)}, and it should be every ${formatDuration(intervalMs)}`

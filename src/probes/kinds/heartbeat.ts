@@ -3,18 +3,16 @@ import type { StoredSnapshot } from '../../model/snapshot.js'
 import type { Finding } from './explain.js'
 
 /** When a provider last reported by itself, as its snapshot tells; all by Redis's clock. */
-export type Heard = Pick<
-  StoredSnapshot,
-  'at' | 'heartbeatAt' | 'heartbeatProgress' | 'heartbeatProgressAt'
-> & {
-  /** When the settings were set: from then on the first heartbeat is waited for. Redis ms. */
-  readonly settingsSetAt: number
-}
+export type Heard = Pick<StoredSnapshot, 'at' | 'heartbeatAt' | 'heartbeatProgress' | 'heartbeatProgressAt'>
 
-/** Costs no command: the snapshot was read at the beginning of the tick. */
+/**
+ * Costs no command: the snapshot was read at the beginning of the tick. The first heartbeat is waited for from
+ * `settingsSetAt` on, Redis ms.
+ */
 export function judgeHeartbeat(
   { ttlMs, stallMs }: HeartbeatProbeSettings,
-  { at, heartbeatAt, heartbeatProgress, heartbeatProgressAt, settingsSetAt }: Heard,
+  { at, heartbeatAt, heartbeatProgress, heartbeatProgressAt }: Heard,
+  settingsSetAt: number,
 ): Finding | NothingYet {
   if (heartbeatAt === null) {
     return at - settingsSetAt > ttlMs
