@@ -1,5 +1,5 @@
 -- beat: the provider reports by itself that it lives, and perhaps how far it has come. It decides nothing and tells
--- nobody: a heartbeat probe reads it.
+-- nobody: a heartbeat probe reads it. Run after not_after_ms it does nothing: what was said then says nothing of now.
 --
 -- KEYS
 --   config   hash    the settings
@@ -13,6 +13,7 @@
 --   worker         text     who calls
 --   known_version  integer  the version that the caller knows; 0 when none
 --   progress       integer  how far it has come, in its own units; empty: it does not say
+--   not_after_ms   integer  provider time after which this does nothing
 -- Returns
 --   status    text     ok, unknown_provider or late; without ok only now_ms follows
 --   now_ms    integer  provider time
@@ -29,6 +30,7 @@ local keys = {
 }
 local caller = { id = ARGV[1], channel = ARGV[2], worker = ARGV[3], known_version = tonumber(ARGV[4]) }
 local progress = tonumber(ARGV[5])
+local not_after_ms = tonumber(ARGV[6])
 
 -- @include lib/reply
 -- @include lib/marks
@@ -36,6 +38,9 @@ local progress = tonumber(ARGV[5])
 local provider, now = open_provider(keys, caller)
 if not provider then
   return unknown_reply(now)
+end
+if now > not_after_ms then
+  return late_reply(now)
 end
 expire_mark(provider)
 local circuit = provider.circuit

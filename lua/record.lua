@@ -1,6 +1,7 @@
 -- record: applies a batch of outcomes, in order, once.
 -- A batch is known by (incarnation, sequence): one already applied changes nothing. A resent batch of an
--- incarnation that the book has forgotten may have been applied before, so it goes to the history only.
+-- incarnation that the book has forgotten may have been applied before, so it goes to the history only. Run after
+-- not_after_ms nothing is done: whoever sent it has given up waiting, and sends it again as history.
 --
 -- KEYS
 --   config   hash    the settings
@@ -20,7 +21,9 @@
 --   jitter_draw             number   0 to 1, the draw behind cooldownJitter
 --   flush_interval_ms       integer  the pause that the caller keeps by itself, ms
 --   max_batches_per_second  integer  what the provider may cost, batches of the whole fleet per second
---   runs                    json     [origin, outcome, count, generation, token, retry_after_ms, settings_revision, mark_version, detail], ...
+--   not_after_ms            integer  provider time after which this does nothing
+--   lost_ms_ago             integer  how long ago the caller lost the store, ms; empty: not since its last batch
+--   runs                    json     [origin, outcome, count, generation, token, retry_after_ms, settings_revision, mark_version, detail, age_ms or none], ...
 -- Returns
 --   status        text     ok, unknown_provider or late; without ok only now_ms follows
 --   now_ms        integer  provider time
@@ -48,7 +51,9 @@ local resent = ARGV[7] == '1'
 local jitter_draw = tonumber(ARGV[8])
 local flush_interval_ms = tonumber(ARGV[9])
 local max_batches_per_second = tonumber(ARGV[10])
-local runs = cjson.decode(ARGV[11])
+local not_after_ms = tonumber(ARGV[11])
+local lost_ms_ago = tonumber(ARGV[12])
+local runs = cjson.decode(ARGV[13])
 
 -- @include lib/everyday
 -- @include lib/everyday_batch
@@ -64,7 +69,8 @@ local now, generation, applied, failures, next_slot_us, total, healthy, newest, 
     keys, caller, 'consecutive_failures', 'next_slot_us',
     'history_total', 'history_healthy', 'history_newest', 'history_newest_at_ms', 'history_oldest_at_ms'
   )
-local last = now and last_sequence(keys, incarnation)
+local everyday = now and now <= not_after_ms and not lost_ms_ago
+local last = everyday and last_sequence(keys, incarnation)
 local threshold, max_records, window_ms
 if last and sequence > last and newest ~= '' then
   threshold, max_records, window_ms = unpack(
@@ -133,7 +139,13 @@ provider, now = open_provider(keys, caller)
 if not provider then
   return unknown_reply(now)
 end
+if now > not_after_ms then
+  return late_reply(now)
+end
 expire_mark(provider)
+if lost_ms_ago then
+  forget_failures_before(provider, now - lost_ms_ago)
+end
 local slot_us, wait_ms, urgent_share =
   next_slot(provider.circuit.next_slot_us, now, flush_interval_ms, max_batches_per_second)
 local seen = look_up_batch(provider, incarnation, sequence, resent)

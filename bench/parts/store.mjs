@@ -38,6 +38,8 @@ export class Sender {
       incarnation: this.incarnation,
       sequence: this.#sequence,
       resent: false,
+      notAfterMs: Number.MAX_SAFE_INTEGER,
+      lostMsAgo: null,
       jitterDraw: 0.5,
       flushIntervalMs: 100,
       maxBatchesPerSecond: 1_000_000,
@@ -56,6 +58,7 @@ const callRun = (outcome, count, generation) => ({
   settingsRevision: 0,
   markVersion: 0,
   detail: '',
+  ageMs: 0,
 })
 
 const CLOCK_KEY = 'bench:clock'

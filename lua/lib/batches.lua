@@ -39,5 +39,6 @@ local function read_run(fields)
     settings_revision = fields[7],
     mark_version = fields[8],
     detail = fields[9],
+    age_ms = fields[10],
   }
 end

@@ -54,6 +54,16 @@ local function close_circuit(provider, kind, reason, actor)
   circuit.retry_at_ms = nil
 end
 
+-- After an outage of the whole fleet what failed before does not add up with what fails after it: both runs begin
+-- anew, unless somebody has written since the caller lost the store.
+local function forget_failures_before(provider, lost_at_ms)
+  if provider.stored.last_now_ms < lost_at_ms then
+    provider.circuit.consecutive_failures = 0
+    provider.circuit.probe_consecutive_failures = 0
+    provider.circuit.failing_batches = 0
+  end
+end
+
 -- How many outcomes of the run came after the transition that the first ones made.
 local function judge_closed(provider, run, jitter_draw)
   local circuit = provider.circuit

@@ -7,7 +7,7 @@ local function judge_everyday(batch, generation, failures, threshold)
   local applied, lasting = 0, {}
   for i = 1, #batch do
     local origin, outcome, count, run_generation = unpack(batch[i])
-    if origin ~= 'call' or run_generation ~= generation then
+    if origin ~= 'call' or run_generation ~= generation or batch[i][10] then
       return nil
     elseif outcome == 'healthy' or outcome == 'degraded' then
       failures = 0

@@ -4,7 +4,7 @@
 -- What the history takes; nil when there is more to it.
 local function judge_everyday_probe(keys, batch, generation)
   local _, outcome, count, run_generation, token, _, settings_revision, mark_version = unpack(batch[1])
-  if #batch > 1 or outcome ~= 'healthy' or run_generation ~= generation then
+  if #batch > 1 or outcome ~= 'healthy' or run_generation ~= generation or batch[1][10] then
     return nil
   end
   local failures, down, against, mark_version_now = unpack(

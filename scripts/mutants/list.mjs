@@ -297,8 +297,8 @@ const everyday = [
   one(
     'an everyday batch of an older generation counts',
     'lib/everyday_batch.lua',
-    ' or run_generation ~= generation then',
-    ' then',
+    ' or run_generation ~= generation or batch',
+    ' or batch',
   ),
   one(
     'an everyday batch leaves the run of failures',
@@ -370,6 +370,39 @@ const rest = [
   one('identical settings are a change', REGISTER, '  if from == to then\n    return\n  end\n', ''),
 ]
 
+const outages = [
+  one('a batch that runs late decides', RECORD, 'if now > not_after_ms then', 'if false then'),
+  one('an everyday batch that runs late decides', RECORD, ' and now <= not_after_ms', ''),
+  one('an everyday batch overlooks an outage', RECORD, ' and not lost_ms_ago', ''),
+  essential(
+    'failures from before an outage go on',
+    BREAKER,
+    'if provider.stored.last_now_ms < lost_at_ms then',
+    'if false then',
+  ),
+  one(
+    'failures are forgotten though others went on',
+    BREAKER,
+    'stored.last_now_ms < lost_at_ms',
+    'stored.last_now_ms <= lost_at_ms',
+  ),
+  one(
+    'the run of failed probes outlives an outage',
+    BREAKER,
+    '    provider.circuit.consecutive_failures = 0\n    provider.circuit.probe_consecutive_failures = 0\n',
+    '    provider.circuit.consecutive_failures = 0\n',
+  ),
+  one('what waited enters the history as of now', HISTORY, 'at = math.max(at - age_ms,', 'at = math.max(at,'),
+  one('an everyday probe overlooks its age', 'lib/everyday_probe.lua', ' or batch[1][10] then', ' then'),
+  one('an everyday batch overlooks its age', 'lib/everyday_batch.lua', ' or batch[i][10] then', ' then'),
+  one(
+    'what waited enters before the newest',
+    HISTORY,
+    'circuit.history_newest and circuit.history_newest_at_ms or 0',
+    '0',
+  ),
+]
+
 const load = [
   essential('the row of slots does not grow', LOAD, 'math.max(next_slot_us, now_us) + step', 'now_us + step'),
   byContract(
@@ -392,4 +425,13 @@ const load = [
   ),
 ]
 
-export const mutants = [...circuit, ...breaker, ...admission, ...history, ...everyday, ...load, ...rest]
+export const mutants = [
+  ...circuit,
+  ...breaker,
+  ...admission,
+  ...history,
+  ...everyday,
+  ...outages,
+  ...load,
+  ...rest,
+]

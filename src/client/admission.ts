@@ -68,6 +68,7 @@ export const callRun = (ending: Ending, generation: number, token: string): Run 
   token,
   settingsRevision: 0,
   markVersion: 0,
+  ageMs: 0,
 })
 
 /** Where a permit's ending goes. */

@@ -19,6 +19,7 @@ import type { Settings, SettingsInput } from '../model/settings.js'
 import { planSettings, type SettingsPlan } from './applying.js'
 import type { Classify } from './classify.js'
 import { Follower } from './follower.js'
+import { inTurns } from './in-turns.js'
 import { Joining } from './joining.js'
 import { Link, type Host } from './link.js'
 import { Listeners, type AnyKind } from './listeners.js'
@@ -82,6 +83,8 @@ export interface BusbarParts {
 }
 
 const HEARTBEAT_MS = 30_000
+/** Providers whose store is told of an outage at once. */
+const REPORTS_AT_ONCE = 64
 /** How long subscribing may take after an outage, ms; then it is tried again. */
 const SUBSCRIBE_WITHIN_MS = 2_000
 
@@ -157,6 +160,7 @@ export class Busbar implements AsyncDisposable {
     }
     await this.#joining.registerAll()
     await this.#follower.catchUp()
+    await inTurns([...this.#handles.values()], REPORTS_AT_ONCE, (handle) => handle.returned())
   }
 
   #tell(kind: StoreEventKind, reason: string, outageMs: number): void {

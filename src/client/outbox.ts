@@ -46,6 +46,8 @@ export class Outbox {
   readonly #phase = Math.random()
   /** The batch under way, until it is applied or given up. */
   #sending: readonly OpenRun[] = []
+  /** Which outage the store has not been told of yet. */
+  #outage: number | undefined
   /** Ends the pause before a batch is sent again. */
   #wake: (() => void) | undefined
   /** Failures of calls in this process since its last success. */
@@ -62,7 +64,7 @@ export class Outbox {
     this.failuresInRow = 0
     const last = this.#last
     if (last !== undefined && last.plain && last.generation === generation) last.count += 1
-    else this.#append({ ...HEALTHY, generation, plain: true, count: 1 })
+    else this.#append({ ...HEALTHY, generation, plain: true, count: 1, at: this.#host.clock.now() })
     if (this.#timer === undefined && this.#flushing === undefined) this.#schedule()
   }
 
@@ -70,9 +72,12 @@ export class Outbox {
   add(run: Run, atOnce = false): boolean {
     this.#countFailures(run)
     const last = this.#last
-    if (last !== undefined && mergeable(last, run)) last.count += run.count
-    else
-      this.#append({ ...run, plain: run.outcome === 'healthy' && run.token === '' && run.origin === 'call' })
+    const at = this.#host.clock.now()
+    if (last !== undefined && mergeable(last, run) && !this.#outgrown(last, at)) last.count += run.count
+    else {
+      const plain = run.outcome === 'healthy' && run.token === '' && run.origin === 'call'
+      this.#append({ ...run, plain, at })
+    }
     if (atOnce || this.#isUrgent(run)) {
       this.#flushSoon()
       return true
@@ -102,11 +107,22 @@ export class Outbox {
     if (this.#runs.length > 0 && this.#draw < this.#urgentShare) this.#flushSoon()
   }
 
-  /** The store answers again: what was not applied before or during the outage enters the history, and decides nothing. */
+  /**
+   * The store answers again. What was not applied before or during the outage enters the history, and decides nothing;
+   * and the next batch says how long ago the store was lost, so that failures from before do not count after it.
+   */
   demote(): void {
     for (const run of [...this.#sending, ...this.#runs]) run.generation = 0
+    this.#outage = this.#host.watch.outages
     this.failuresInRow = 0
     this.#wake?.()
+  }
+
+  /** Tells the store that it was lost, with an empty batch if there is no other; resolves as `drain`. */
+  async report(): Promise<void> {
+    if (this.#outage === undefined) return
+    if (!this.busy) this.add(NOTHING, true)
+    await this.drain()
   }
 
   /** Whether anything has not been applied yet. */
@@ -140,6 +156,11 @@ export class Outbox {
         'outbox full: the oldest outcomes were dropped',
       )
     }
+  }
+
+  /** What waits for the store to come back enters the history at its time, so its runs grow no longer than those there. */
+  #outgrown(last: OpenRun, at: number): boolean {
+    return last.generation === 0 && at - last.at >= this.#link.settings.settings.history.windowMs / 200
   }
 
   #countFailures({ outcome, count, origin }: Run): void {
@@ -237,9 +258,10 @@ export class Outbox {
     })
   }
 
-  #record(runs: readonly OpenRun[], sequence: number, resent: boolean): Promise<RecordResult> {
-    const { incarnation, flushIntervalMs, maxBatchesPerSecond } = this.#host
-    return this.#link.run('record', (store) =>
+  async #record(runs: readonly OpenRun[], sequence: number, resent: boolean): Promise<RecordResult> {
+    const { clock, incarnation, flushIntervalMs, maxBatchesPerSecond, watch } = this.#host
+    const outage = this.#outage
+    const result = await this.#link.run('record', (store) =>
       store.record(this.#link.id, {
         ...this.#link.caller,
         incarnation,
@@ -247,10 +269,15 @@ export class Outbox {
         resent,
         flushIntervalMs,
         maxBatchesPerSecond,
+        notAfterMs: this.#link.notAfterMs,
+        lostMsAgo: outage === undefined ? null : watch.lostMsAgo,
         jitterDraw: Math.random(),
-        runs,
+        runs: runs.map((run) => ({ ...run, ageMs: run.generation === 0 ? ageOf(run, clock.now()) : 0 })),
       }),
     )
+    // Another outage may have come meanwhile.
+    if (this.#outage === outage) this.#outage = undefined
+    return result
   }
 
   #obey({ waitMs, urgentShare }: RecordResult): void {
@@ -292,7 +319,12 @@ interface OpenRun extends Omit<Run, 'count' | 'generation'> {
   /** 0 once it is to decide nothing. */
   generation: number
   readonly plain: boolean
+  /** When its first outcome came, on the process's clock. */
+  readonly at: number
 }
+
+/** How long ago, for the history; a run that is not to decide anything has waited for the store. */
+const ageOf = (run: OpenRun, now: number): number => Math.max(0, Math.round(now - run.at))
 
 const HEALTHY = {
   origin: 'call',
@@ -302,7 +334,11 @@ const HEALTHY = {
   settingsRevision: 0,
   markVersion: 0,
   detail: '',
+  ageMs: 0,
 } as const
+
+/** No outcome at all. */
+const NOTHING = { ...HEALTHY, outcome: 'ignored', count: 0, generation: 0 } as const
 
 /** Runs in one batch at most: it bounds the time that a script holds Redis. */
 const MAX_BATCH = 1_000

@@ -87,6 +87,7 @@ function ticketOf(outbox: Outbox, beginning: Beginning): ProbeTicket {
     retryAfterMs: 0,
     settingsRevision,
     markVersion,
+    ageMs: 0,
   } as const
   const finish = ({ status, detail }: ProbeOutcome) =>
     outbox.commit({ ...run, outcome: status, detail: detail.slice(0, MAX_DETAIL_LENGTH) })

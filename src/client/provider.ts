@@ -183,7 +183,9 @@ export class Provider {
    */
   async heartbeat(options: { readonly progress?: number | undefined } = {}): Promise<void> {
     const { progress = null } = checkArgument(heartbeatSchema, options, 'heartbeat')
-    await this.#link.run('beat', (store) => store.beat(this.id, { ...this.#link.caller, progress }))
+    await this.#link.run('beat', (store) =>
+      store.beat(this.id, { ...this.#link.caller, progress, notAfterMs: this.#link.notAfterMs }),
+    )
   }
 
   /** The circuit's state; an open circuit whose cooldown is over is `half_open`. */
@@ -284,6 +286,16 @@ export class Provider {
   /** @internal The store answers again: what is still to be written decides nothing. */
   demote(): void {
     this.#outbox.demote()
+  }
+
+  /**
+   * @internal All was read again. Failures that were counted before the outage are not to wait for this process's next
+   * outcome: whatever else came first would look like others who went on.
+   */
+  async returned(): Promise<void> {
+    const held = this.#link.cache.read()
+    if (held === undefined || held.consecutiveFailures + held.probeConsecutiveFailures === 0) return
+    await this.#outbox.report()
   }
 
   /** @internal Gives up what has not been written. Returns how many outcomes that were. */

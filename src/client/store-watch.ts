@@ -55,6 +55,11 @@ export class StoreWatch {
     this.#attendant = attendant
   }
 
+  /** How long ago the last outage began, ms. */
+  get lostMsAgo(): number {
+    return Math.round(performance.now() - this.#lostAt)
+  }
+
   /** Runs a command, unless the store is lost. */
   ask<T>(doing: string, command: () => Promise<T>): Promise<T> {
     if (this.#phase === 'lost') return Promise.reject(new RedisUnavailableError(doing, this.#reason))

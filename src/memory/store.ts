@@ -4,9 +4,9 @@ import type { Change, ProviderEvent } from '../model/events.js'
 import type * as port from '../model/ports.js'
 import type { Settings } from '../model/settings.js'
 import type { HistoryEntry } from '../model/snapshot.js'
-import { isHealthStatus, type HealthStatus } from '../model/words.js'
+import { isHealthStatus } from '../model/words.js'
 import { admit } from '../rules/admission.js'
-import { judge, reset, suspect, trip } from '../rules/breaker.js'
+import { forgetFailuresBefore, judge, reset, suspect, trip } from '../rules/breaker.js'
 import {
   bumpVersion,
   dropExpiredTrials,
@@ -17,7 +17,7 @@ import {
 } from '../rules/circuit.js'
 import { advanceClock, peekClock } from '../rules/clock.js'
 import { beat } from '../rules/heartbeat.js'
-import { append, view } from '../rules/history.js'
+import { append, view, type Ended } from '../rules/history.js'
 import { nextSlot } from '../rules/load.js'
 import { clearMark, setMark } from '../rules/marks.js'
 import { restoreCircuit } from '../rules/restore.js'
@@ -106,7 +106,8 @@ export class MemoryStore implements port.Store {
     const provider = this.#providers.get(id)
     const last = provider?.batches.get(request.incarnation)
     if (provider !== undefined && last !== undefined && request.sequence <= last) {
-      return this.#write(id, request, (_, circuit) => {
+      return this.#write(id, request, (found, begun) => {
+        const circuit = afterOutage(found, begun, request)
         const { waitMs, urgentShare } = nextSlot(circuit.nextSlotUs, circuit.lastNowMs, request)
         const extra = { duplicate: true, late: 0, dropped: 0, waitMs, urgentShare }
         return { step: { circuit, events: [] }, extra }
@@ -122,10 +123,10 @@ export class MemoryStore implements port.Store {
       breaker: provider.settings.breaker,
       probe: provider.settings.probe ?? null,
     }
-    let step: Step = { circuit: dropExpiredTrials(circuit), events: [] }
+    let step: Step = { circuit: dropExpiredTrials(afterOutage(provider, circuit, request)), events: [] }
     let late = 0
     let dropped = 0
-    const lasting: { status: HealthStatus; count: number }[] = []
+    const lasting: Ended[] = []
     for (const run of request.runs) {
       const judged = judge(
         step.circuit,
@@ -136,7 +137,10 @@ export class MemoryStore implements port.Store {
       step = andThen(step, judged)
       late += judged.late
       if (judged.dropped) dropped += run.count
-      else if (isHealthStatus(run.outcome)) lasting.push({ status: run.outcome, count: run.count })
+      else if (isHealthStatus(run.outcome)) {
+        const { outcome: status, count, ageMs } = run
+        lasting.push({ status, count, ageMs })
+      }
     }
     if (lasting.length > 0)
       append(provider.history, lasting, step.circuit.lastNowMs, provider.settings.history)
@@ -292,6 +296,12 @@ export class MemoryStore implements port.Store {
     return { status: 'ok', nowMs: lastNowMs, applied, snapshot: told, events, ...extra }
   }
 }
+
+/** The circuit as a batch finds it: a caller who lost the store may end the runs of failures. */
+const afterOutage = (found: MemoryProvider, circuit: Circuit, { lostMsAgo }: port.RecordRequest): Circuit =>
+  lostMsAgo === null
+    ? circuit
+    : forgetFailuresBefore(circuit.lastNowMs - lostMsAgo, circuit, found.circuit.lastNowMs)
 
 /** Sets or releases; answers what changed, undefined when nothing did. Code does not replace what is pinned. */
 function changeSettings(

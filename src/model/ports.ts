@@ -103,6 +103,8 @@ export interface Run {
   readonly settingsRevision: number
   readonly markVersion: number
   readonly detail: string
+  /** How long ago it happened, ms; 0: just now. The history takes it at its time. */
+  readonly ageMs: number
 }
 
 export interface RecordRequest extends Caller {
@@ -117,6 +119,10 @@ export interface RecordRequest extends Caller {
   readonly flushIntervalMs: number
   /** What the provider may cost its store, batches of the whole fleet per second. */
   readonly maxBatchesPerSecond: number
+  /** Store ms; later than this nothing is done. */
+  readonly notAfterMs: number
+  /** How long ago the caller lost the store, ms; null: not since its last batch. */
+  readonly lostMsAgo: number | null
   readonly runs: readonly Run[]
 }
 
@@ -137,6 +143,8 @@ export interface RecordResult {
 export interface BeatRequest extends Caller {
   /** How far it has come, a whole number in its own units; null: it does not say. */
   readonly progress: number | null
+  /** Store ms; later than this nothing is done. */
+  readonly notAfterMs: number
 }
 
 export interface TripRequest extends ControlRequest {

@@ -80,6 +80,8 @@ export const SCRIPTS = {
       jitterDraw: 'number',
       flushIntervalMs: 'integer',
       maxBatchesPerSecond: 'integer',
+      notAfterMs: 'integer',
+      lostMsAgo: 'integer',
       runs: 'json',
     },
     returns: {
@@ -91,7 +93,7 @@ export const SCRIPTS = {
       urgentShare: 'number',
     },
   },
-  beat: { keys: KEYS, args: { ...CALLER, progress: 'integer' }, returns: REPLY },
+  beat: { keys: KEYS, args: { ...CALLER, progress: 'integer', notAfterMs: 'integer' }, returns: REPLY },
   reset: { keys: KEYS, args: CONTROL, returns: REPLY },
   trip: { keys: KEYS, args: { ...CONTROL, forMs: 'integer' }, returns: REPLY },
   mark: { keys: KEYS, args: { ...CONTROL, mark: 'text', forMs: 'integer' }, returns: REPLY },

@@ -236,4 +236,5 @@ const encodeRun = (run: port.Run) => [
   run.settingsRevision,
   run.markVersion,
   run.detail,
+  ...(run.ageMs > 0 ? [run.ageMs] : []),
 ]

@@ -201,6 +201,15 @@ export function suspect(circuit: Circuit, last: Run, settings: BreakerSettings):
   return next.failingBatches === settings.failureThreshold ? bumpVersion(next) : next
 }
 
+/**
+ * After an outage of the whole fleet what failed before does not add up with what fails after it: both runs begin anew.
+ * Others who went on meanwhile have written since `lostAtMs`, when the caller lost the store; then they stay.
+ */
+export function forgetFailuresBefore(lostAtMs: number, circuit: Circuit, writtenAtMs: number): Circuit {
+  if (writtenAtMs >= lostAtMs) return circuit
+  return { ...circuit, consecutiveFailures: 0, probeConsecutiveFailures: 0, failingBatches: 0 }
+}
+
 /** Closed, all counters 0, no pause: as if nothing had happened. Marks stay. */
 export function reset(circuit: Circuit, reason: string, actor: string): Step {
   return transition(

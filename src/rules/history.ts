@@ -41,10 +41,20 @@ export const newHistory = (): HistoryLog => ({ runs: [], total: 0, healthy: 0, c
 export const bucketMs = (settings: HistorySettings): number =>
   Math.max(1, Math.floor(settings.windowMs / 200))
 
-/** Writes runs of outcomes that end now. Changes `log`. */
+export interface Ended {
+  readonly status: HealthStatus
+  readonly count: number
+  /** How long ago, ms. */
+  readonly ageMs: number
+}
+
+/**
+ * Writes runs of outcomes. Each enters at its time, but never before the newest: the history grows at its end only.
+ * Changes `log`.
+ */
 export function append(
   log: HistoryLog,
-  runs: readonly { readonly status: HealthStatus; readonly count: number }[],
+  runs: readonly Ended[],
   nowMs: number,
   settings: HistorySettings,
 ): void {
@@ -52,10 +62,11 @@ export function append(
   let added = false
   for (const run of runs) {
     const newest = log.runs.at(-1)
-    if (newest !== undefined && newest.status === run.status && nowMs - newest.atMs < bucketMs(settings)) {
+    const atMs = Math.max(nowMs - run.ageMs, newest?.atMs ?? 0)
+    if (newest !== undefined && newest.status === run.status && atMs - newest.atMs < bucketMs(settings)) {
       log.runs[log.runs.length - 1] = { ...newest, count: newest.count + run.count }
     } else {
-      log.runs.push({ seq: (newest?.seq ?? 0) + 1, status: run.status, count: run.count, atMs: nowMs })
+      log.runs.push({ seq: (newest?.seq ?? 0) + 1, status: run.status, count: run.count, atMs })
       added = true
     }
     add(log, run.status, run.count)

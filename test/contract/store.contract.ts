@@ -6,6 +6,7 @@ import { circuitContract } from './store/circuit.js'
 import { heartbeatsContract } from './store/heartbeats.js'
 import { historyContract } from './store/history.js'
 import { marksContract } from './store/marks.js'
+import { outagesContract } from './store/outages.js'
 import { probesContract } from './store/probes.js'
 import { recoveryContract } from './store/recovery.js'
 import { registrationContract } from './store/registration.js'
@@ -24,6 +25,7 @@ export function storeContract(name: string, open: () => Promise<Ground>): void {
     heartbeatsContract(open)
     marksContract(open)
     batchesContract(open)
+    outagesContract(open)
     loadContract(open)
     historyContract(open)
   })

@@ -74,6 +74,19 @@ async function fleetOfOne(): Promise<{ fleet: Fleet; provider: Provider }> {
   return { fleet, provider: await busbar.provider('openai', settings) }
 }
 
+test('a process for which less time passed than for Redis is told so, and its outcomes count', async () => {
+  const fleet = await testFleet()
+  // It named a moment that is long over, as after sleep; the clock of Redis went on meanwhile.
+  const slept = await caller(fleet, { settings: { breaker: { failureThreshold: 2 } } })
+  await fleet.clock.advance(HOUR_MS)
+  await slept.ask('record', 'unhealthy')
+  const provider = await (await fleet.connect()).provider('openai')
+  expect(await provider.snapshot()).toMatchObject({ state: 'closed', consecutiveFailures: 1, applied: 1 })
+  await fleet.clock.advance(HOUR_MS)
+  await slept.ask('record', 'unhealthy')
+  expect(await provider.snapshot()).toMatchObject({ state: 'open', applied: 2 })
+})
+
 test("an open circuit ends on time although Redis's clock steps back an hour in the middle", async () => {
   const { fleet, provider } = await fleetOfOne()
   await openCircuit(provider)

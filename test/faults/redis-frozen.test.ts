@@ -1,8 +1,11 @@
+import { pino } from 'pino'
 import { expect, onTestFinished, test } from 'vitest'
 import { startRedis, type EmbeddedRedis } from '../../src/embedded/index.js'
 import { connect, type Busbar, type ConnectOptions, type Decision, type StoreEvent } from '../../src/index.js'
+import { runCli } from '../support/cli.js'
 import { eventually } from '../support/process.js'
 import { startProxy } from '../support/proxy.js'
+import { documented } from '../support/transcript.js'
 
 const COMMAND_TIMEOUT_MS = 200
 /** What a busy machine may add to a deadline, ms. */
@@ -139,6 +142,113 @@ test('an admission that Redis runs after the thaw holds no lease, and outcomes o
   expect(await theirs.admit()).toMatchObject({ admitted: true, source: 'redis', permit: { trial: true } })
   console.log(
     'fault 9: after the thaw 0 trials under way, 3 outcomes of the outage in the history, none counted',
+  )
+})
+
+test('what failed before a frozen Redis, or was on its way, does not add up with what fails after the thaw', async () => {
+  const { server, join } = await ground()
+  const settings = { breaker: { failureThreshold: 3, cooldownMs: 60_000 } }
+  const fleet = [await join(), await join()]
+  const [mine, theirs] = await Promise.all(fleet.map(({ busbar }) => busbar.provider('openai', settings)))
+  if (mine === undefined || theirs === undefined) throw new Error('two processes have two handles')
+  const failuresThere = async () => (await theirs.snapshot()).consecutiveFailures
+  await mine.recordFailure()
+  await theirs.recordFailure()
+  expect(await failuresThere()).toBe(2)
+  freeze(server)
+  // On its way when Redis froze: the third failure, which Redis finds in its socket when it thaws.
+  await Promise.all([mine.recordFailure(), theirs.recordFailure()])
+  await soon('all know', () => fleet.every(({ busbar }) => busbar.degradedSince !== undefined))
+  thaw(server)
+  await soon('all are back', () => fleet.every(({ busbar }) => busbar.degradedSince === undefined))
+  await soon('all is written', async () => (await theirs.historySize()) === 4)
+  const back = await theirs.snapshot()
+  expect(back).toMatchObject({ state: 'closed', consecutiveFailures: 0, applied: 4 })
+  await mine.recordFailure()
+  await soon('counted', async () => (await failuresThere()) === 1)
+  expect(await theirs.state()).toBe('closed')
+  // From here on failures add up again, whoever reports them.
+  await theirs.recordFailure()
+  await mine.recordFailure()
+  await soon('open', async () => (await theirs.state()) === 'open')
+  console.log('fault 9: 2 failures before, 2 on their way, 1 after the thaw: closed; 2 more: open')
+})
+
+test('docs/operations.md shows what a user sees while Redis is frozen', async () => {
+  const { server, join } = await ground()
+  const lines: string[] = []
+  const logger = pino({ base: null, timestamp: false }, { write: (line) => lines.push(line.trimEnd()) })
+  const { busbar } = await join({ logger })
+  const openai = await busbar.provider('openai', { breaker: { failureThreshold: 3 } })
+  for (let i = 0; i < 9; i += 1) await openai.recordSuccess()
+  await busbar.flush()
+  freeze(server)
+  await openai.recordFailure()
+  await soon('lost', () => busbar.degradedSince !== undefined)
+  const shown: string[] = []
+  for (const command of ['status', 'status openai', 'explain openai', 'status --json']) {
+    const { stdout, stderr, code } = await runCli([...command.split(' '), '--redis', server.url])
+    shown.push(`$ npx busbar ${command}; echo $?\n${(stdout + stderr).trimEnd()}\n${code}`)
+  }
+  thaw(server)
+  await soon('back', () => busbar.degradedSince === undefined)
+  const after = await runCli(['status', '--redis', server.url])
+  expect(after).toMatchObject({ code: 0, stderr: '' })
+  // What differs from run to run.
+  const steady = (text: string) =>
+    text.replace(/redis:\/\/[^ ]*:\d+/g, 'redis://127.0.0.1:6379').replace(/("outageMs":)\d+/g, '$17012')
+  const frozen = steady(shown.join('\n\n'))
+  const log = steady(lines.join('\n'))
+  expect(lines).toHaveLength(2)
+  expect(documented('docs/operations.md', 'frozen', frozen)).toBe(frozen)
+  expect(documented('docs/operations.md', 'frozen log', log)).toBe(log)
+})
+
+test('where only one process is cut off, the failures that others counted stay', async () => {
+  const { server, join } = await ground()
+  const proxy = await startProxy(server.port)
+  const { busbar } = await join({ redis: proxy.url })
+  const near = await join()
+  const settings = { breaker: { failureThreshold: 3, cooldownMs: 60_000 } }
+  const mine = await busbar.provider('openai', settings)
+  const theirs = await near.busbar.provider('openai')
+  await mine.recordFailure()
+  await soon('counted', async () => (await theirs.snapshot()).consecutiveFailures === 1)
+  proxy.cut()
+  await soon('lost', () => busbar.degradedSince !== undefined)
+  await theirs.recordFailure()
+  proxy.restore()
+  await soon('back', () => busbar.degradedSince === undefined)
+  expect((await theirs.snapshot()).consecutiveFailures).toBe(2)
+  await mine.recordFailure()
+  await soon('open', async () => (await theirs.state()) === 'open')
+})
+
+test('outcomes of an outage are in the history at the time at which they happened', async () => {
+  const { server, join } = await ground()
+  const { busbar } = await join()
+  const mine = await busbar.provider('openai')
+  await mine.recordFailure()
+  freeze(server)
+  const startedAt = performance.now()
+  const at: number[] = []
+  for (const outcome of ['timeout', 'degraded', 'terminated'] as const) {
+    await soon('some time passes', () => performance.now() - startedAt > at.length * 400)
+    at.push(performance.now())
+    await mine.record(outcome)
+  }
+  const endedAt = performance.now()
+  await soon('some time passes', () => performance.now() - endedAt > 500)
+  thaw(server)
+  await soon('back', () => busbar.degradedSince === undefined)
+  await soon('kept', async () => (await mine.historySize()) === 4)
+  const kept = await mine.history()
+  expect(kept.map(({ status }) => status)).toEqual(['unhealthy', 'timeout', 'degraded', 'terminated'])
+  const gaps = (times: readonly number[]) => times.slice(1).map((time, i) => time - (times[i] ?? 0))
+  const [there, here] = [gaps(kept.slice(1).map((entry) => entry.at)), gaps(at)]
+  for (const [i, ms] of there.entries()) expect(Math.abs(ms - (here[i] ?? 0))).toBeLessThan(MARGIN_MS)
+  console.log(
+    `kept outcomes: ${here.map(Math.round).join(', ')} ms apart here, ${there.join(', ')} in the history`,
   )
 })
 

@@ -26,6 +26,14 @@ interface Pending {
   readonly run: Run
 }
 
+interface BatchOptions {
+  readonly incarnation?: string
+  readonly sequence?: number
+  readonly resent?: boolean
+  readonly late?: boolean
+  readonly lostMsAgo?: number
+}
+
 const FAR = 9_000_000_000_000
 const EVERYTHING = 1_000_000
 
@@ -86,13 +94,16 @@ export class Recorder {
     const id = this.#id
     switch (step.do) {
       case 'record':
-        return this.#record([
-          this.#run('call', step.outcome, await this.#generationFor(step.older), '', step.count),
-        ])
+        return this.#record(
+          [this.#run('call', step.outcome, await this.#generationFor(step.older), '', step.count)],
+          { late: step.late },
+        )
       case 'batch': {
         const generation = await this.#generationFor(false)
         return this.#record(step.outcomes.map((outcome) => this.#run('call', outcome, generation, '')))
       }
+      case 'return':
+        return this.#return(step)
       case 'resend': {
         const run = this.#run('call', 'unhealthy', await this.#generationFor(false), '')
         const incarnation = step.forgotten ? `life-${this.operations.length}` : 'life'
@@ -108,7 +119,9 @@ export class Recorder {
         return this.#settle('probe', step.pick, step.outcome, step.detail)
       case 'beat': {
         const { progress } = step
-        await this.#do('beat', (store) => store.beat(id, { worker: 'w', knownVersion: 0, progress }))
+        await this.#do('beat', (store) =>
+          store.beat(id, { worker: 'w', knownVersion: 0, progress, notAfterMs: FAR }),
+        )
         return
       }
       case 'reset':
@@ -186,19 +199,31 @@ export class Recorder {
       settingsRevision: 0,
       markVersion: 0,
       detail: '',
+      ageMs: 0,
     }
   }
 
-  async #record(
-    runs: readonly Run[],
-    resend?: { incarnation: string; sequence: number; resent: boolean },
-  ): Promise<void> {
-    if (resend === undefined) this.#batch += 1
-    const { incarnation, sequence, resent } = resend ?? {
-      incarnation: 'life',
-      sequence: this.#batch,
-      resent: false,
+  async #return(step: Step & { readonly do: 'return' }): Promise<void> {
+    const generation = step.duplicate ? await this.#generationFor(false) : 0
+    const { consecutiveFailures, probeConsecutiveFailures } = await this.#known()
+    this.#nowMs += step.outageMs
+    const runs = step.outcomes.map((outcome, i) => ({
+      ...this.#run('call', outcome, i % 2 === 0 ? 0 : generation, ''),
+      ageMs: step.agesMs[i] ?? 0,
+    }))
+    const again = step.duplicate ? { sequence: this.#batch, resent: true } : {}
+    await this.#record(runs, { ...again, lostMsAgo: step.outageMs + step.off })
+    const after = await this.#known()
+    const counted = consecutiveFailures + probeConsecutiveFailures
+    if (counted > 0 && after.consecutiveFailures + after.probeConsecutiveFailures === 0) {
+      this.#tally.count('failures forgotten')
     }
+  }
+
+  async #record(runs: readonly Run[], options: BatchOptions = {}): Promise<void> {
+    if (options.sequence === undefined) this.#batch += 1
+    const { incarnation = 'life', sequence = this.#batch, resent = false, lostMsAgo = null } = options
+    if (options.late === true) this.#tally.count('late batch')
     const jitterDraw = this.#sequence.draw
     const { state, version } = await this.#known()
     for (const run of runs) this.#tally.outcome(state, run.outcome, run.count)
@@ -211,6 +236,8 @@ export class Recorder {
       sequence,
       resent,
       jitterDraw,
+      notAfterMs: options.late === true ? this.#nowMs - 1 : FAR,
+      lostMsAgo,
       ...flush,
       runs,
     }
@@ -242,7 +269,13 @@ export class Recorder {
     const { generation } = await this.#known()
     if (chosen.run.generation !== generation) this.#tally.count('late settle')
     await this.#record([
-      { ...chosen.run, outcome, detail, retryAfterMs: outcome === 'throttled' ? this.#pause() : 0 },
+      {
+        ...chosen.run,
+        outcome,
+        detail,
+        retryAfterMs: outcome === 'throttled' ? this.#pause() : 0,
+        ageMs: this.operations.length % 8 === 0 ? 7 : 0,
+      },
     ])
   }
 

@@ -8,8 +8,18 @@ export type Step =
       readonly outcome: (typeof OUTCOMES)[number]
       readonly count: number
       readonly older: boolean
+      readonly late: boolean
     }
   | { readonly do: 'batch'; readonly outcomes: readonly (typeof OUTCOMES)[number][] }
+  /** The first batch after an outage. `off`: whether the last write came just before the store was lost, or just after. */
+  | {
+      readonly do: 'return'
+      readonly outageMs: number
+      readonly off: number
+      readonly outcomes: readonly (typeof OUTCOMES)[number][]
+      readonly agesMs: readonly number[]
+      readonly duplicate: boolean
+    }
   | { readonly do: 'resend'; readonly forgotten: boolean }
   | { readonly do: 'admit'; readonly minLeaseMs: number; readonly late: boolean; readonly again: boolean }
   | { readonly do: 'settle'; readonly pick: number; readonly outcome: (typeof OUTCOMES)[number] }
@@ -49,6 +59,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       outcome,
       count: fc.constantFrom(1, 1, 1, 2, 5),
       older: fc.constantFrom(false, false, false, true),
+      late: fc.constantFrom(false, false, false, false, false, false, false, true),
     }),
   },
   {
@@ -56,6 +67,17 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({
       do: fc.constant('batch' as const),
       outcomes: fc.array(outcome, { minLength: 2, maxLength: 6 }),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('return' as const),
+      outageMs: fc.constantFrom(2, 40, 300, 70_000),
+      off: fc.constantFrom(-1, 0, 1),
+      outcomes: fc.array(outcome, { maxLength: 4 }),
+      agesMs: fc.array(fc.constantFrom(0, 1, 40, 300, 70_000), { minLength: 4, maxLength: 4 }),
+      duplicate: fc.constantFrom(false, false, false, true),
     }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('resend' as const), forgotten: fc.boolean() }) },

@@ -18,6 +18,8 @@ const TRANSITIONS = [
   'trip',
   'lease expiry',
   'late settle',
+  'late batch',
+  'failures forgotten',
   'clock back',
 ] as const
 

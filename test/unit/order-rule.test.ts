@@ -42,6 +42,7 @@ const FAILURE: Omit<Run, 'generation'> = {
   settingsRevision: 0,
   markVersion: 0,
   detail: '',
+  ageMs: 0,
 }
 
 /** Keeps what the store saw, in its order: whether it failed, and how many of them in a row. */

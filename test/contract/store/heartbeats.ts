@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import type { Subject } from './subject.js'
-import { known, quick, QUICK, type Ground } from './subject.js'
+import { FAR_MS, known, quick, QUICK, type Ground } from './subject.js'
 
 /** What a provider says of itself. */
 export function heartbeatsContract(open: () => Promise<Ground>): void {
   const beat = async (subject: Subject, progress: number | null = null, knownVersion = 0) =>
-    known(await subject.store.beat(subject.id, { worker: 'agent-1', knownVersion, progress }))
+    known(
+      await subject.store.beat(subject.id, { worker: 'agent-1', knownVersion, progress, notAfterMs: FAR_MS }),
+    )
 
   describe('a heartbeat', () => {
     it('leaves its time, and no progress where it says none', async () => {
@@ -92,9 +94,22 @@ export function heartbeatsContract(open: () => Promise<Ground>): void {
       expect(await subject.snapshot()).toMatchObject({ heartbeatAt: null, heartbeatProgress: null })
     })
 
+    it('that Redis runs too late says nothing of now', async () => {
+      const ground = await open()
+      const subject = await quick(ground)
+      const request = { worker: 'agent-1', knownVersion: 0, progress: 1, notAfterMs: ground.nowMs() - 1 }
+      expect(await subject.store.beat(subject.id, request)).toMatchObject({ status: 'late' })
+      expect((await subject.snapshot()).heartbeatAt).toBeNull()
+    })
+
     it('of a provider that nobody registered writes nothing', async () => {
       const ground = await open()
-      const reply = await ground.store.beat('nobody', { worker: 'w', knownVersion: 0, progress: null })
+      const reply = await ground.store.beat('nobody', {
+        worker: 'w',
+        knownVersion: 0,
+        progress: null,
+        notAfterMs: FAR_MS,
+      })
       expect(reply).toEqual({ status: 'unknown_provider', nowMs: ground.nowMs() })
       expect(await ground.leftovers('nobody')).toEqual([])
     })

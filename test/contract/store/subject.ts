@@ -101,7 +101,16 @@ export class Subject {
     this.#sequence += 1
     const base = { worker: 'worker-1', knownVersion: 0, incarnation: 'life-1', sequence: this.#sequence }
     const flush = { flushIntervalMs: 100, maxBatchesPerSecond: 1_000 }
-    return { ...base, ...flush, resent: false, jitterDraw: 0, runs, ...over }
+    return {
+      ...base,
+      ...flush,
+      resent: false,
+      notAfterMs: FAR_MS,
+      lostMsAgo: null,
+      jitterDraw: 0,
+      runs,
+      ...over,
+    }
   }
 
   async send(runs: readonly Run[], over: Partial<RecordRequest> = {}): Promise<KnownReply<RecordResult>> {
@@ -176,6 +185,7 @@ export const run = (outcome: Outcome, over: Partial<Run> = {}): Run => ({
   settingsRevision: 0,
   markVersion: 0,
   detail: '',
+  ageMs: 0,
   ...over,
 })
 
