@@ -3,8 +3,8 @@
 
 -- What the history takes; nil when there is more to it.
 local function judge_everyday_probe(keys, batch, generation)
-  local _, outcome, count, run_generation, token, _, settings_revision, mark_version = unpack(batch[1])
-  if #batch > 1 or outcome ~= 'healthy' or run_generation ~= generation or batch[1][10] then
+  local _, outcome, count, run_generation, _, _, settings_revision, mark_version, _, age_ms = unpack(batch[1])
+  if #batch > 1 or outcome ~= 'healthy' or run_generation ~= generation or age_ms then
     return nil
   end
   local failures, down, against, mark_version_now = unpack(
