@@ -43,11 +43,12 @@ module.exports = {
       '^src/rules/',
       '^src/config/',
     ]),
-    only('probes-see-client', 'A probe worker is a user of the handle and the ports.', '^src/probes/', [
-      '^src/model/',
-      '^src/client/',
-      '^src/config/',
-    ]),
+    only(
+      'probes-see-client',
+      'A probe worker is a user of the handle and the ports. What it plans by is what readers judge by: one pace.',
+      '^src/probes/',
+      ['^src/model/', '^src/client/', '^src/config/', '^src/rules/pace\\.ts$'],
+    ),
     only(
       'embedded-stands-alone',
       'It gives a URL; what is done with it is not its business.',

@@ -115,11 +115,18 @@ local function throttle(provider, run)
   end
 end
 
+-- What is shown of the last probe. Who heard that it is overdue hears that it came.
 local function note_probe(provider, run)
-  if run.origin == 'probe' and HEALTH[run.outcome] then
-    provider.circuit.last_probe_status = run.outcome
-    provider.circuit.last_probe_detail = run.detail ~= '' and run.detail or nil
-    provider.circuit.last_probe_at_ms = provider.now
+  local circuit = provider.circuit
+  if run.origin ~= 'probe' or not HEALTH[run.outcome] then
+    return
+  end
+  circuit.last_probe_status = run.outcome
+  circuit.last_probe_detail = run.detail ~= '' and run.detail or nil
+  circuit.last_probe_at_ms = provider.now
+  if circuit.probe_overdue_at_ms then
+    circuit.probe_overdue_at_ms = nil
+    bump_version(provider)
   end
 end
 

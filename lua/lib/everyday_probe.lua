@@ -7,12 +7,15 @@ local function judge_everyday_probe(keys, batch, generation)
   if #batch > 1 or outcome ~= 'healthy' or run_generation ~= generation or age_ms then
     return nil
   end
-  local failures, down, against, mark_version_now = unpack(
-    redis.call('HMGET', keys.circuit, 'probe_consecutive_failures', 'probe_down', 'probe_against', 'mark_version')
+  local failures, down, against, mark_version_now, overdue_at_ms = unpack(
+    redis.call(
+      'HMGET', keys.circuit, 'probe_consecutive_failures', 'probe_down', 'probe_against', 'mark_version',
+      'probe_overdue_at_ms'
+    )
   )
   local revision = redis.call('HGET', keys.config, 'revision')
   if
-    failures ~= '0' or against ~= '0' or (down and down ~= '')
+    failures ~= '0' or against ~= '0' or (down and down ~= '') or (overdue_at_ms and overdue_at_ms ~= '')
     or settings_revision ~= revision + 0 or mark_version ~= mark_version_now + 0
   then
     return nil

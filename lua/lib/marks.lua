@@ -4,6 +4,9 @@ local function change_mark(provider, kind, mark, reason, actor, until_ms)
   local circuit = provider.circuit
   local from = circuit.mark
   bump_version(provider)
+  if ends_probes(from) or ends_probes(mark) then
+    await_probe(circuit, math.min(provider.now, circuit.mark_until_ms or provider.now))
+  end
   circuit.mark = mark
   circuit.mark_reason = mark and reason
   circuit.mark_actor = mark and actor

@@ -2,6 +2,7 @@
 
 -- @include lib/circuit
 -- @include lib/settings
+-- @include lib/overdue
 
 -- nil and the clock's reading when the provider is not registered: then nothing may be written.
 local function open_provider(keys, caller)
@@ -50,6 +51,7 @@ local function transition(provider, kind, to, reason, actor)
   local circuit = provider.circuit
   local from = circuit.state
   circuit.state = to
+  circuit.state_since_ms = provider.now
   circuit.reason = reason
   circuit.consecutive_successes = 0
   circuit.failing_batches = 0

@@ -85,6 +85,7 @@ local function replace_settings(provider, wanted, by_hand)
     return
   end
   write_settings(provider, wanted, tonumber(about.revision) + 1, operator)
+  await_probe(provider.circuit, provider.now)
   bump_version(provider)
   announce(provider, 'settings_changed', from, to, by_hand.reason, operator)
 end

@@ -44,9 +44,11 @@ local function snapshot_json(provider)
   end
   local total, healthy, covered_ms = view_history(provider)
   local by_hand = circuit.state == 'open' and not circuit.retry_at_ms
+  local cooled = circuit.state == 'open' and state == 'half_open'
   return cjson.encode({
     id = provider.caller.id,
     state = state,
+    stateSince = cooled and circuit.retry_at_ms or circuit.state_since_ms or 0,
     generation = circuit.generation,
     version = circuit.version,
     settingsRevision = provider.settings.revision,
@@ -74,6 +76,8 @@ local function snapshot_json(provider)
     lastProbeStatus = or_null(circuit.last_probe_status),
     lastProbeDetail = circuit.last_probe_detail or '',
     lastProbeAt = or_null(circuit.last_probe_at_ms),
+    probeAwaitedSince = probe_awaited_since(circuit),
+    probeOverdueAt = or_null(circuit.probe_overdue_at_ms),
     probeStartedAt = or_null(circuit.probe_started_at_ms),
     heartbeatAt = or_null(circuit.heartbeat_at_ms),
     heartbeatProgress = or_null(circuit.heartbeat_progress),

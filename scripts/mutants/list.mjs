@@ -17,6 +17,7 @@ const EVERYDAY = 'lib/everyday.lua'
 const BATCHES = 'lib/batches.lua'
 const REGISTER = 'lib/register.lua'
 const LOAD = 'lib/load.lua'
+const OVERDUE = 'lib/overdue.lua'
 const RECORD = 'record.lua'
 
 const circuit = [
@@ -29,9 +30,9 @@ const circuit = [
   one('a mark holds one ms too long', CIRCUIT, 'now >= circuit.mark_until_ms', 'now > circuit.mark_until_ms'),
   essential(
     'a clock that stepped back is not made up for',
-    CIRCUIT,
-    'circuit.clock_offset_ms = circuit.clock_offset_ms + circuit.last_now_ms - now',
-    'circuit.clock_offset_ms = circuit.clock_offset_ms',
+    'lib/time.lua',
+    'state.clock_offset_ms = state.clock_offset_ms + state.last_now_ms - now',
+    'state.clock_offset_ms = state.clock_offset_ms',
   ),
   one('numbers may fall below the clock', CIRCUIT, 'math.max((stored or 0) + 1, now)', '(stored or 0) + 1'),
   one('numbers may repeat', CIRCUIT, 'math.max((stored or 0) + 1, now)', 'math.max(stored or 0, now)'),
@@ -425,6 +426,55 @@ const load = [
   ),
 ]
 
+const overdue = [
+  one('a silence is announced again and again', 'overdue.lua', 'not circuit.probe_overdue_at_ms and ', ''),
+  one(
+    'a silence is announced one ms late',
+    'overdue.lua',
+    'silent_ms >= overdue_ms',
+    'silent_ms > overdue_ms',
+  ),
+  one(
+    'a silence is announced behind a mark that ends the probes',
+    'overdue.lua',
+    ' and not ends_probes(circuit.mark)',
+    '',
+  ),
+  byContract(
+    'a silence is announced where nothing is to be probed',
+    'overdue.lua',
+    "redis.call('HEXISTS', keys.config, 'probe') == 1",
+    'true',
+  ),
+  one('a result does not end the silence', BREAKER, '    circuit.probe_overdue_at_ms = nil\n', ''),
+  one(
+    'nobody hears that a silence is over',
+    BREAKER,
+    '    circuit.probe_overdue_at_ms = nil\n    bump_version(provider)\n',
+    '    circuit.probe_overdue_at_ms = nil\n',
+  ),
+  one(
+    'an everyday probe overlooks a silence that was announced',
+    'lib/everyday_probe.lua',
+    " or (overdue_at_ms and overdue_at_ms ~= '')",
+    '',
+  ),
+  one('a pause is a silence', OVERDUE, 'circuit.throttled_until_ms, ', ''),
+  one('a mark that ran out was a silence', OVERDUE, ', marked_until_ms)', ')'),
+  one(
+    'other settings are awaited since the old ones',
+    REGISTER,
+    '  await_probe(provider.circuit, provider.now)\n',
+    '',
+  ),
+  one(
+    "a state began when it was stored, not with the cooldown's end",
+    SNAPSHOT,
+    'cooled and circuit.retry_at_ms or ',
+    '',
+  ),
+]
+
 export const mutants = [
   ...circuit,
   ...breaker,
@@ -433,5 +483,6 @@ export const mutants = [
   ...everyday,
   ...outages,
   ...load,
+  ...overdue,
   ...rest,
 ]

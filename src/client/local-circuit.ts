@@ -80,12 +80,13 @@ export class LocalCircuit {
     const { lastNowMs: now } = circuit
     const began = this.#seed?.at ?? 0
     const storeMs = (ms: number) => Math.floor(began + ms - this.#seededAtMs)
-    const { openedAt, ...present } = presentCircuit(circuit, now)
+    const { openedAt, stateSince, ...present } = presentCircuit(circuit, now)
     return {
       ...(this.#seed ?? NOTHING_KNOWN),
       ...present,
       id,
       enforce: settings.breaker.enforce,
+      stateSince: storeMs(stateSince),
       openedAt: openedAt === null ? null : storeMs(openedAt),
       at: storeMs(now),
     }
@@ -119,6 +120,8 @@ const NOTHING_KNOWN = {
   lastProbeStatus: null,
   lastProbeDetail: '',
   lastProbeAt: null,
+  probeAwaitedSince: 0,
+  probeOverdueAt: null,
   probeStartedAt: null,
   heartbeatAt: null,
   heartbeatProgress: null,

@@ -13,6 +13,7 @@ import type { Settings } from '../model/settings.js'
 import type { HistoryEntry, StoredSnapshot } from '../model/snapshot.js'
 import type { CircuitState, HealthStatus, Mark, Outcome } from '../model/words.js'
 import { assess } from '../rules/health.js'
+import { intervalNow, overdueAfterMs } from '../rules/pace.js'
 import { checkEnding } from './admission.js'
 import type { Decision, SettleOptions } from './admission.js'
 import type { CallContext, ExecuteOptions } from './call.js'
@@ -237,7 +238,7 @@ export class Provider {
   }
 
   /**
-   * What this process knows without asking; undefined after a removal. Counters may lag behind. While Redis is lost its
+   * What this process knows without asking; undefined after a removal. Counters, and what is known of probes, may lag behind. While Redis is lost its
    * source is `fallback`, and with `onRedisDown: 'local'` it is the circuit that decides in this process.
    */
   peek(): Snapshot | undefined {
@@ -245,7 +246,8 @@ export class Provider {
     const { lost } = this.#host.watch
     const held = lost ? this.#caller.fallback.snapshot() : this.#link.cache.read()
     const source = lost ? 'fallback' : 'cache'
-    return held === undefined ? undefined : presentSnapshot(held, this.#link.settings, source)
+    if (held === undefined) return undefined
+    return presentSnapshot(held, this.#link.settings, source, this.#link.cache.readAt)
   }
 
   /** The newest events, oldest first; `count` at most, default 100. */
@@ -270,6 +272,14 @@ export class Provider {
   /** @internal For probe workers. */
   beginProbe(options: ProbeBeginning): Promise<ProbeAdmission> {
     return beginProbe(this.#host, this.#link, this.#outbox, options)
+  }
+
+  /** @internal Tells the fleet of a silence of the probes that `seen`, read just now, shows; once, whoever else does. */
+  async announceOverdue(seen: Snapshot): Promise<void> {
+    const { probe } = this.settings
+    if (probe === undefined || !seen.stale || seen.probeOverdueAt !== null) return
+    const request = { overdueMs: overdueAfterMs(probe, seen), intervalMs: intervalNow(probe, seen) }
+    await this.#link.run('overdue', (store) => store.overdue(this.id, { ...this.#link.caller, ...request }))
   }
 
   /** Resolves when every outcome recorded before has been applied. */

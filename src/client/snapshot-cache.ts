@@ -111,6 +111,11 @@ export class SnapshotCache {
     this.#setMode('following')
   }
 
+  /** When the store was last seen, by its own clock, ms; what goes untold, such as the result of a probe, is as of then. */
+  get readAt(): number | undefined {
+    return this.#held?.snapshot.at
+  }
+
   /** The snapshot as it stands now; undefined when none is held. */
   read(): StoredSnapshot | undefined {
     if (this.#held === undefined) return undefined

@@ -1,7 +1,9 @@
 import type { SettingsReply } from '../model/ports.js'
 import type { StoredSnapshot } from '../model/snapshot.js'
 import type { HealthStatus, Source } from '../model/words.js'
-import { healthOf, isStale, successRate } from '../rules/health.js'
+import { healthOf, successRate } from '../rules/health.js'
+import { endsProbes } from '../rules/marks.js'
+import { intervalNow, isStale } from '../rules/pace.js'
 
 /** A provider at one moment, as its users see it. */
 export interface Snapshot extends StoredSnapshot {
@@ -10,7 +12,9 @@ export interface Snapshot extends StoredSnapshot {
   /** healthy / all outcomes in the window, 0 to 1; 1 when there are none. */
   readonly successRate: number
   readonly throttled: boolean
-  /** Whether probes should run (none was ended by a mark) and none has ended for three intervals. */
+  /** How often it is to be probed as it is now, ms; null when it is not: no probe is configured, or a mark ended them. */
+  readonly probeIntervalMs: number | null
+  /** Whether it is to be probed, and no result has come for three of these intervals. */
   readonly stale: boolean
   readonly source: Source
 }
@@ -20,9 +24,11 @@ export function ageSnapshot(stored: StoredSnapshot, elapsedMs: number): StoredSn
   const left = (ms: number) => Math.max(0, ms - elapsedMs)
   const markEnded = stored.markForMs !== null && stored.markForMs <= elapsedMs
   const retryAfterMs = stored.retryAfterMs === null ? null : left(stored.retryAfterMs)
+  const cooled = stored.state === 'open' && retryAfterMs === 0
   return {
     ...stored,
-    state: stored.state === 'open' && retryAfterMs === 0 ? 'half_open' : stored.state,
+    state: cooled ? 'half_open' : stored.state,
+    stateSince: cooled ? stored.at + (stored.retryAfterMs ?? 0) : stored.stateSince,
     retryAfterMs,
     trialFreeInMs: left(stored.trialFreeInMs),
     throttledForMs: left(stored.throttledForMs),
@@ -34,15 +40,22 @@ export function ageSnapshot(stored: StoredSnapshot, elapsedMs: number): StoredSn
   }
 }
 
-export function presentSnapshot(stored: StoredSnapshot, settings: SettingsReply, source: Source): Snapshot {
-  const { history, probe } = settings.settings
-  const probed = probe !== undefined && (stored.mark === null || stored.mark === 'degraded')
+/** `readAt`: when the store was last seen, Redis ms. Of results that came since, nobody here knows. */
+export function presentSnapshot(
+  stored: StoredSnapshot,
+  settings: SettingsReply,
+  source: Source,
+  readAt = stored.at,
+): Snapshot {
+  const { history, probe: configured } = settings.settings
+  const probe = endsProbes(stored.mark) ? undefined : configured
   return {
     ...stored,
     health: healthOf(stored, history.degradationThreshold),
     successRate: successRate(stored.historyHealthy, stored.historyTotal),
     throttled: stored.throttledForMs > 0,
-    stale: probed && isStale(probe.intervalMs, stored.lastProbeAt, settings.setAt, stored.at),
+    probeIntervalMs: probe === undefined ? null : intervalNow(probe, stored),
+    stale: probe !== undefined && isStale(probe, stored, readAt),
     source,
   }
 }

@@ -27,6 +27,9 @@ export function logTransition(log: Logger, event: ProviderEvent, snapshot: Store
     case 'throttled':
       log.info(fields, 'provider asked for a pause')
       return
+    case 'probe_overdue':
+      log.warn(fields, 'probe overdue')
+      return
     case 'settings_changed':
       log.info({ ...fields, from: event.from, to: event.to }, 'settings changed')
       return

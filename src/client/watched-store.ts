@@ -35,6 +35,10 @@ export class WatchedStore implements port.Store {
     return this.#watch.ask(`beat ${id}`, () => this.#store.beat(id, request))
   }
 
+  overdue(id: string, request: port.OverdueRequest) {
+    return this.#watch.ask(`overdue ${id}`, () => this.#store.overdue(id, request))
+  }
+
   reset(id: string, request: port.ControlRequest) {
     return this.#watch.ask(`reset ${id}`, () => this.#store.reset(id, request))
   }

@@ -6,6 +6,7 @@ import type { Circuit, RuleEvent, Step } from '../rules/circuit.js'
 import { advanceClock, peekClock } from '../rules/clock.js'
 import { newHistory, view, type HistoryLog } from '../rules/history.js'
 import { expireMark } from '../rules/marks.js'
+import { probeAwaitedSince } from '../rules/overdue.js'
 import { presentCircuit } from '../rules/present.js'
 
 /** One provider of the memory store: state, and what happened to it. */
@@ -94,6 +95,8 @@ export function snapshotOf(id: string, provider: MemoryProvider, readingMs: numb
     lastProbeStatus: circuit.lastProbe?.status ?? null,
     lastProbeDetail: circuit.lastProbe?.detail ?? '',
     lastProbeAt: circuit.lastProbe?.atMs ?? null,
+    probeAwaitedSince: probeAwaitedSince(circuit),
+    probeOverdueAt: circuit.probeOverdueAtMs,
     probeStartedAt: circuit.probeStartedAtMs,
     heartbeatAt: circuit.heartbeat?.atMs ?? null,
     heartbeatProgress: circuit.heartbeat?.progress ?? null,

@@ -8,6 +8,7 @@ import { isHealthStatus } from '../model/words.js'
 import { admit } from '../rules/admission.js'
 import { forgetFailuresBefore, judge, reset, suspect, trip } from '../rules/breaker.js'
 import {
+  awaitProbe,
   bumpVersion,
   dropExpiredTrials,
   newCircuit,
@@ -20,6 +21,7 @@ import { beat } from '../rules/heartbeat.js'
 import { append, view, type Ended } from '../rules/history.js'
 import { nextSlot } from '../rules/load.js'
 import { clearMark, setMark } from '../rules/marks.js'
+import { overdue } from '../rules/overdue.js'
 import { restoreCircuit } from '../rules/restore.js'
 import { andThen, begin, keepEvents, newProvider, settle, snapshotOf, stamp } from './provider.js'
 import type { MemoryProvider } from './provider.js'
@@ -81,7 +83,9 @@ export class MemoryStore implements port.Store {
     }
     const changed = changeSettings(provider, request, step.circuit.lastNowMs)
     if (changed !== undefined) {
-      const circuit = bumpVersion(step.circuit)
+      const { lastNowMs } = step.circuit
+      const asked = request.mode === 'set' ? awaitProbe(step.circuit, lastNowMs) : step.circuit
+      const circuit = bumpVersion(asked)
       const { generation, version } = circuit
       const by = { reason: request.byHand?.reason ?? '', actor: request.byHand?.operator ?? '' }
       step = { circuit, events: [{ kind: 'settings_changed', ...changed, ...by, generation, version }] }
@@ -157,6 +161,13 @@ export class MemoryStore implements port.Store {
   beat(id: string, request: port.BeatRequest): Promise<port.Reply> {
     return this.#write(id, request, (_, circuit) => ({
       step: { circuit: beat(circuit, request.progress), events: [] },
+      extra: {},
+    }))
+  }
+
+  overdue(id: string, request: port.OverdueRequest): Promise<port.Reply> {
+    return this.#write(id, request, ({ settings }, circuit) => ({
+      step: overdue(circuit, settings.probe !== undefined, request),
       extra: {},
     }))
   }

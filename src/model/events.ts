@@ -10,6 +10,7 @@ export const EVENT_KINDS = [
   'marked',
   'resumed',
   'throttled',
+  'probe_overdue',
   'settings_changed',
   'removed',
 ] as const

@@ -147,6 +147,14 @@ export interface BeatRequest extends Caller {
   readonly notAfterMs: number
 }
 
+/** A prober that saw no result for too long. */
+export interface OverdueRequest extends Caller {
+  /** The silence from which on a result is overdue, ms. */
+  readonly overdueMs: number
+  /** How often a probe is wanted as the provider is now, ms. */
+  readonly intervalMs: number
+}
+
 export interface TripRequest extends ControlRequest {
   /** ms until half-open; null: only a reset ends it. */
   readonly forMs: number | null
@@ -187,6 +195,8 @@ export interface Store {
   admit(id: string, request: AdmitRequest): Promise<Reply<AdmitResult>>
   record(id: string, request: RecordRequest): Promise<Reply<RecordResult>>
   beat(id: string, request: BeatRequest): Promise<Reply>
+  /** Announces the silence of the probes, once, if it has lasted so long. */
+  overdue(id: string, request: OverdueRequest): Promise<Reply>
   reset(id: string, request: ControlRequest): Promise<Reply>
   trip(id: string, request: TripRequest): Promise<Reply>
   mark(id: string, request: MarkRequest): Promise<Reply>

@@ -9,6 +9,8 @@ export interface StoredSnapshot {
   readonly id: string
   /** As every reader sees it: an open circuit whose cooldown is over is `half_open`. */
   readonly state: CircuitState
+  /** When it became so, Redis ms. */
+  readonly stateSince: number
   /** Grows at every transition; a result that bears an older one decides nothing. */
   readonly generation: number
   /** Grows whenever what workers must know changes. */
@@ -52,6 +54,13 @@ export interface StoredSnapshot {
   readonly lastProbeDetail: string
   /** Redis ms; null when no probe has ended yet. */
   readonly lastProbeAt: number | null
+  /**
+   * Since when a probe's result is awaited, Redis ms: the last one, or what was changed since (settings, the end of a mark
+   * or of a pause). May lie ahead.
+   */
+  readonly probeAwaitedSince: number
+  /** When the fleet was told that no result came (`probe_overdue`), Redis ms; null when it was not, or one has come. */
+  readonly probeOverdueAt: number | null
   /** When the last probe began, Redis ms; null when none has. */
   readonly probeStartedAt: number | null
   /** When the provider last reported by itself, Redis ms; null when it never has. */

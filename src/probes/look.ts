@@ -1,5 +1,6 @@
 import type { Busbar } from '../client/busbar.js'
 import type { Provider } from '../client/provider.js'
+import type { Snapshot } from '../client/snapshot.js'
 import { isBusbarError } from '../model/errors.js'
 import type { ProbeSettings } from '../model/settings.js'
 import type { StoredSnapshot } from '../model/snapshot.js'
@@ -12,8 +13,13 @@ export interface Seen {
   readonly probe: ProbeSettings | undefined
 }
 
+/** The same, read from Redis just now. */
+export interface Looked extends Seen {
+  readonly snapshot: Snapshot
+}
+
 /** Reads it from Redis. Undefined when nobody registered it. One command where this process holds a handle. */
-export async function look(busbar: Busbar, id: string): Promise<Seen | undefined> {
+export async function look(busbar: Busbar, id: string): Promise<Looked | undefined> {
   try {
     const provider = busbar.get(id) ?? (await busbar.lookup(id))
     if (provider === undefined) return undefined
@@ -35,7 +41,7 @@ export async function glance(busbar: Busbar, id: string): Promise<Seen | undefin
   return provider !== undefined && known !== undefined ? seen(provider, known) : look(busbar, id)
 }
 
-function seen(provider: Provider, snapshot: StoredSnapshot): Seen {
+function seen<S extends StoredSnapshot>(provider: Provider, snapshot: S): Seen & { readonly snapshot: S } {
   const ended = snapshot.mark === 'unhealthy' || snapshot.mark === 'terminated'
   return { provider, snapshot, probe: ended ? undefined : provider.settings.probe }
 }

@@ -1,8 +1,8 @@
 import type { Busbar } from '../client/busbar.js'
 import type { Change, EventKind } from '../model/events.js'
 import type { Schedule } from '../model/ports.js'
+import { intervalNow } from '../rules/pace.js'
 import { look } from './look.js'
-import { intervalNow } from './plan.js'
 import type { Recoveries } from './recoveries.js'
 import type { Timers } from './timers.js'
 
@@ -141,6 +141,7 @@ export class Reconciler {
       }
     } else planned(id)
     await recoveries.plan(seen)
+    await seen.provider.announceOverdue(seen.snapshot)
   }
 
   #failed(error: unknown, id?: string): void {

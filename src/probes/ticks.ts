@@ -1,12 +1,14 @@
 import type { Busbar } from '../client/busbar.js'
 import { isBusbarError } from '../model/errors.js'
 import type { Schedule } from '../model/ports.js'
+import type { ProberError } from '../model/probe.js'
 import type { HealthStatus } from '../model/words.js'
+import { intervalNow } from '../rules/pace.js'
 import type { Attempt, Probed, Prober } from './attempt.js'
 import { Discards } from './discards.js'
 import type { Claim } from './duty.js'
 import { glance } from './look.js'
-import { intervalNow, minGapMs } from './plan.js'
+import { minGapMs } from './plan.js'
 import type { ProbeJob } from './queue.js'
 import type { ProbeQueues } from './queues.js'
 import type { Recoveries } from './recoveries.js'
@@ -102,14 +104,20 @@ export class Ticks {
   /** Known before anything is asked of Redis: the turn is then left to a worker that can. */
   #isUnable({ provider, probe }: Probed): boolean {
     const unable = this.#options.prober.unable(probe)
-    if (unable !== undefined) this.#discards.note(provider.id, unable)
+    if (unable !== undefined) this.#discard(provider.id, unable)
     return unable !== undefined
+  }
+
+  /** When nobody can make it, it is overdue one day, and somebody has to say so. */
+  #discard(id: string, error: ProberError): void {
+    this.#discards.note(id, error)
+    this.#options.review(id)
   }
 
   #conclude(id: string, attempt: Attempt): void {
     const { log } = this.#options.busbar.host
     if ('result' in attempt) log.debug({ provider: id, ...attempt.result }, 'probe tick')
-    else if ('discarded' in attempt) this.#discards.note(id, attempt.discarded)
+    else if ('discarded' in attempt) this.#discard(id, attempt.discarded)
     else if ('nothing' in attempt)
       log.debug({ provider: id, reason: attempt.nothing.reason }, 'probe tick without a finding')
     else log.debug({ provider: id, ...attempt.refused }, 'probe not begun')

@@ -32,6 +32,7 @@ export function parseSnapshot(value: unknown): StoredSnapshot | null {
   return {
     id: asText(value['id']),
     state,
+    stateSince: number('stateSince'),
     reason: asText(value['reason']),
     generation: number('generation'),
     version: number('version'),
@@ -59,6 +60,8 @@ export function parseSnapshot(value: unknown): StoredSnapshot | null {
     lastProbeStatus: isHealthStatus(lastProbeStatus) ? lastProbeStatus : null,
     lastProbeDetail: asText(value['lastProbeDetail']),
     lastProbeAt: asNumberOrNull(value['lastProbeAt']),
+    probeAwaitedSince: number('probeAwaitedSince'),
+    probeOverdueAt: asNumberOrNull(value['probeOverdueAt']),
     probeStartedAt: asNumberOrNull(value['probeStartedAt']),
     heartbeatAt: asNumberOrNull(value['heartbeatAt']),
     heartbeatProgress: asNumberOrNull(value['heartbeatProgress']),

@@ -94,6 +94,7 @@ export const SCRIPTS = {
     },
   },
   beat: { keys: KEYS, args: { ...CALLER, progress: 'integer', notAfterMs: 'integer' }, returns: REPLY },
+  overdue: { keys: KEYS, args: { ...CALLER, overdueMs: 'integer', intervalMs: 'integer' }, returns: REPLY },
   reset: { keys: KEYS, args: CONTROL, returns: REPLY },
   trip: { keys: KEYS, args: { ...CONTROL, forMs: 'integer' }, returns: REPLY },
   mark: { keys: KEYS, args: { ...CONTROL, mark: 'text', forMs: 'integer' }, returns: REPLY },

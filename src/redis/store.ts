@@ -114,6 +114,10 @@ export class RedisStore implements port.Store {
     return this.#plain('beat', id, await this.#run('beat', id, { ...request }))
   }
 
+  async overdue(id: string, request: port.OverdueRequest): Promise<port.Reply> {
+    return this.#plain('overdue', id, await this.#run('overdue', id, { ...request }))
+  }
+
   async reset(id: string, request: port.ControlRequest): Promise<port.Reply> {
     return this.#plain('reset', id, await this.#run('reset', id, { ...request }))
   }

@@ -83,12 +83,17 @@ const outdated = (circuit: Circuit, run: Run, fence: Fence): boolean =>
 
 const AT_ONCE: Thresholds = { healthyAfter: 1, unhealthyAfter: 1 }
 
-/** What is shown of the last probe, and whether the circuit may judge it; see `follow`. */
+/**
+ * What is shown of the last probe, and whether the circuit may judge it; see `follow`. Who heard that it is overdue hears
+ * that it came.
+ */
 function noteProbe(circuit: Circuit, run: Run, thresholds: Thresholds) {
   if (run.origin !== 'probe' || !isHealthStatus(run.outcome)) return { circuit, believed: true }
   const lastProbe = { status: run.outcome, detail: run.detail, atMs: circuit.lastNowMs }
   const { trend, believed } = follow(circuit.probeTrend, run.outcome, thresholds)
-  return { circuit: { ...circuit, lastProbe, probeTrend: trend }, believed }
+  const told =
+    circuit.probeOverdueAtMs === null ? circuit : bumpVersion({ ...circuit, probeOverdueAtMs: null })
+  return { circuit: { ...told, lastProbe, probeTrend: trend }, believed }
 }
 
 const failuresOf = (circuit: Circuit, run: Run): number =>

@@ -33,6 +33,8 @@ export interface Heartbeat {
 /** All that is remembered of one provider beside its history. */
 export interface Circuit extends ClockState {
   readonly phase: Phase
+  /** When it was last changed, ms. */
+  readonly stateSinceMs: number
   readonly generation: number
   readonly version: number
   readonly consecutiveFailures: number
@@ -47,6 +49,10 @@ export interface Circuit extends ClockState {
   readonly applied: number
   readonly lastProbe: LastProbe | null
   readonly probeTrend: ProbeTrend
+  /** See `awaitProbe`. */
+  readonly probeAwaitedSinceMs: number
+  /** When the present silence of the probes was announced; null when it was not. */
+  readonly probeOverdueAtMs: number | null
   readonly probeStartedAtMs: number | null
   /** Until when the last probe may still be under way; null once its result has come. */
   readonly probeUntilMs: number | null
@@ -77,6 +83,7 @@ export interface Step {
 export function newCircuit(nowMs: number, known = { generation: 0, version: 0 }): Circuit {
   return {
     phase: { state: 'closed' },
+    stateSinceMs: nowMs,
     generation: nextNumber(known.generation, nowMs),
     version: nextNumber(known.version, nowMs),
     consecutiveFailures: 0,
@@ -90,6 +97,8 @@ export function newCircuit(nowMs: number, known = { generation: 0, version: 0 })
     applied: 0,
     lastProbe: null,
     probeTrend: NO_TREND,
+    probeAwaitedSinceMs: nowMs,
+    probeOverdueAtMs: null,
     probeStartedAtMs: null,
     probeUntilMs: null,
     heartbeat: null,
@@ -112,6 +121,13 @@ export function stateAt(phase: Phase, nowMs: number): CircuitState {
 /** The mark as every reader sees it: from its end on there is none. */
 export const markAt = (mark: MarkState | null, nowMs: number): MarkState | null =>
   mark !== null && mark.untilMs !== null && nowMs >= mark.untilMs ? null : mark
+
+/** What is asked for changed: the wait begins anew, and an announced silence is over. */
+export const awaitProbe = (circuit: Circuit, sinceMs: number): Circuit => ({
+  ...circuit,
+  probeAwaitedSinceMs: Math.max(circuit.probeAwaitedSinceMs, sinceMs),
+  probeOverdueAtMs: null,
+})
 
 /** Trials that still hold their slot: a lease ends at its deadline. */
 export function liveTrials(phase: Phase, nowMs: number): ReadonlyMap<string, number> {
@@ -144,6 +160,7 @@ export function transition(
     consecutiveSuccesses: 0,
     failingBatches: 0,
     ...change,
+    stateSinceMs: now,
     generation: nextNumber(circuit.generation, now),
     version: nextNumber(circuit.version, now),
   }

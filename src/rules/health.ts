@@ -19,13 +19,3 @@ export function healthOf(
   if (snapshot.state === 'open') return 'unhealthy'
   return assess(successRate(snapshot.historyHealthy, snapshot.historyTotal), degradationThreshold)
 }
-
-/** A provider with probes and no result for three intervals. A provider just registered has until then. */
-export function isStale(
-  intervalMs: number,
-  lastProbeAt: number | null,
-  setAt: number,
-  nowMs: number,
-): boolean {
-  return nowMs - Math.max(lastProbeAt ?? 0, setAt) > 3 * intervalMs
-}

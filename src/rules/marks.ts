@@ -1,6 +1,9 @@
 import type { Mark } from '../model/words.js'
-import { bumpVersion, markAt } from './circuit.js'
+import { awaitProbe, bumpVersion, markAt } from './circuit.js'
 import type { Circuit, MarkState, Step } from './circuit.js'
+
+/** Whether a mark ends the loop of the probes. */
+export const endsProbes = (mark: Mark | null): boolean => mark !== null && mark !== 'degraded'
 
 /** Sets a mark; the last one wins. The circuit stays as it is. */
 export function setMark(
@@ -34,9 +37,15 @@ function change(
   reason: string,
   actor: string,
 ): Step {
-  const bumped = bumpVersion(circuit)
+  const bumped = bumpVersion(restart(circuit, mark))
   const next = { ...bumped, mark, markVersion: bumped.version }
   const { generation, version } = next
   const from = circuit.mark?.mark ?? ''
   return { circuit: next, events: [{ kind, from, to: mark?.mark ?? '', reason, actor, generation, version }] }
+}
+
+/** A loop of probes that was ended, or begins again, has to be waited for anew. */
+function restart(circuit: Circuit, mark: MarkState | null): Circuit {
+  if (!endsProbes(circuit.mark?.mark ?? null) && !endsProbes(mark?.mark ?? null)) return circuit
+  return awaitProbe(circuit, Math.min(circuit.lastNowMs, circuit.mark?.untilMs ?? circuit.lastNowMs))
 }

@@ -1,13 +1,17 @@
 import type { StoredSnapshot } from '../model/snapshot.js'
 import { liveTrials, markAt, stateAt, type Circuit } from './circuit.js'
 
-/** The part of a snapshot that is the circuit's own, as it stands at `now`. `openedAt` is on the circuit's clock. */
+/** The part of a snapshot that is the circuit's own, as it stands at `now`. `openedAt` and `stateSince` are on the
+ * circuit's clock. */
 export function presentCircuit(circuit: Circuit, now: number) {
   const { phase } = circuit
   const mark = markAt(circuit.mark, now)
+  const state = stateAt(phase, now)
+  const cooledAtMs = phase.state === 'open' && state === 'half_open' ? phase.retryAtMs : null
   const deadlines = [...liveTrials(phase, now).values()]
   return {
-    state: stateAt(phase, now),
+    state,
+    stateSince: cooledAtMs ?? circuit.stateSinceMs,
     generation: circuit.generation,
     version: circuit.version,
     consecutiveFailures: circuit.consecutiveFailures,

@@ -50,6 +50,16 @@ describe('a test busbar', () => {
     )
   })
 
+  it('calls no provider stale at a peek for results that nobody told it of', async () => {
+    const busbar = createTestBusbar()
+    const probe = { kind: 'tcp' as const, host: 'localhost', port: 1, intervalMs: 1_000 }
+    const provider = await busbar.provider('openai', { probe })
+    busbar.clock.advance(3_000)
+    expect(provider.peek()).toMatchObject({ stale: false })
+    expect(await provider.snapshot()).toMatchObject({ stale: true })
+    expect(provider.peek()).toMatchObject({ stale: true })
+  })
+
   it('ages what it peeks at', async () => {
     const busbar = createTestBusbar()
     const provider = await busbar.provider('openai', QUICK)
@@ -57,6 +67,9 @@ describe('a test busbar', () => {
     busbar.clock.advance(999)
     expect(provider.peek()).toMatchObject({ state: 'open', retryAfterMs: 1 })
     busbar.clock.advance(1)
-    expect(provider.peek()).toMatchObject({ state: 'half_open', retryAfterMs: 0 })
+    const since = busbar.clock.now()
+    expect(provider.peek()).toMatchObject({ state: 'half_open', retryAfterMs: 0, stateSince: since })
+    busbar.clock.advance(5)
+    expect(provider.peek()).toMatchObject({ stateSince: since })
   })
 })

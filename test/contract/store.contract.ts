@@ -7,6 +7,7 @@ import { heartbeatsContract } from './store/heartbeats.js'
 import { historyContract } from './store/history.js'
 import { marksContract } from './store/marks.js'
 import { outagesContract } from './store/outages.js'
+import { overdueContract } from './store/overdue.js'
 import { probesContract } from './store/probes.js'
 import { recoveryContract } from './store/recovery.js'
 import { registrationContract } from './store/registration.js'
@@ -21,6 +22,7 @@ export function storeContract(name: string, open: () => Promise<Ground>): void {
     trialsContract(open)
     circuitContract(open)
     probesContract(open)
+    overdueContract(open)
     recoveryContract(open)
     heartbeatsContract(open)
     marksContract(open)

@@ -144,6 +144,21 @@ describe('busbar doctor', () => {
     expect(of('probe gone')).toMatchObject({ level: 'note', found: 'planned, and there is no such provider' })
   })
 
+  it('finds nothing amiss in the pace of a provider that is down', async () => {
+    const { fleet, redis } = await privateFleet('--appendonly', 'yes')
+    const probe = { kind: 'tcp' as const, host: '127.0.0.1', port: 1, intervalMs: 3_600_000 }
+    const provider = await fleet.busbar.provider('api', { probe: { ...probe, downIntervalMs: 7_200_000 } })
+    await fleet.busbar.startProbes()
+    const planned = (every: number) => async () =>
+      parseInt((await redis.hget(`{${fleet.namespace}}:paces`, 'api')) ?? '') === every
+    expect(await eventually(planned(3_600_000), 10_000)).toBe(true)
+    await provider.trip()
+    expect(await eventually(planned(7_200_000), 10_000)).toBe(true)
+    const { of } = await examine(fleet)
+    expect(of('probe api')).toBeUndefined()
+    expect(of('probes')?.found).toBe('1 provider probed, each as often as it should be')
+  })
+
   it('answers 3 when Redis does not', async () => {
     const result = await runCli(['doctor', '--redis', 'redis://127.0.0.1:1', '--json'])
     expect(result.code).toBe(3)

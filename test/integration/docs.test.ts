@@ -5,6 +5,7 @@ import { expect, test } from 'vitest'
 import { connectWith } from '../../src/connect.js'
 import { startRedis } from '../../src/embedded/index.js'
 import { DEFAULTS, ERROR_CODES } from '../../src/index.js'
+import { EVENT_KINDS } from '../../src/model/events.js'
 import { clockDouble, movableClock } from '../support/clock.js'
 import { documented, findRedisCli, normalise, transcribe } from '../support/transcript.js'
 
@@ -92,6 +93,12 @@ test('docs/errors.md lists the codes of the registry, with their meanings', () =
   const page = readFileSync('docs/errors.md', 'utf8')
   const rows = [...page.matchAll(/^\| `(\w+)` \| (.*) \|$/gm)].map((row) => [row[1], row[2]])
   expect(Object.fromEntries(rows)).toEqual(ERROR_CODES)
+})
+
+test('docs/keys.md lists every kind of event', () => {
+  const page = readFileSync('docs/keys.md', 'utf8')
+  const events = page.slice(page.indexOf('## Events'), page.indexOf('## The scripts'))
+  expect([...events.matchAll(/^\| `(\w+)` \|/gm)].map((row) => row[1])).toEqual([...EVENT_KINDS])
 })
 
 test('docs/configuration.md states the defaults', () => {

@@ -142,6 +142,24 @@ describe('a function that one of three workers has', () => {
   })
 })
 
+describe('a function that no worker has', () => {
+  it('is told of once, as overdue, until somebody has it', async () => {
+    const fleet = realFleet()
+    const [one, two] = [await fleet.join(), await fleet.join()]
+    await Promise.all([one.startProbes(), two.startProbes()])
+    const provider = await one.provider('a', { probe: { kind: 'function', name: 'model', intervalMs: 200 } })
+    const overdue = async () => (await provider.events()).filter(({ kind }) => kind === 'probe_overdue')
+    await soon('it is overdue', async () => (await overdue()).length > 0)
+    expect((await overdue())[0]?.reason).toMatch(/^no probe result for \S+, every 200ms is wanted$/)
+    expect(await provider.snapshot()).toMatchObject({ stale: true, lastProbeStatus: null, state: 'closed' })
+    const three = await fleet.join()
+    await three.startProbes({ functions: { model: () => true } })
+    await soon('it is probed', async () => !(await provider.snapshot()).stale)
+    expect(await overdue()).toHaveLength(1)
+    expect(await provider.snapshot()).toMatchObject({ probeOverdueAt: null, lastProbeStatus: 'healthy' })
+  })
+})
+
 interface ProberActions extends CallerActions {
   block(ms: number): void
 }
@@ -166,5 +184,26 @@ describe('a worker whose event loop stands still', () => {
     // A provider that does not answer in time is still charged.
     upstream.behave({ delayMs: 1_000 })
     await soon('it opens', async () => (await provider.state()) === 'open')
+  })
+
+  it('calls no provider slow for the time in which it could not look', async () => {
+    const fleet = realFleet()
+    const upstream = await startUpstream()
+    const settings = probeOf(upstream, 1_000, { timeoutMs: 950, degradedMs: 300 })
+    // It answers in well under the limit; the worker is not there to hear it.
+    upstream.behave({ delayMs: 100 })
+    const prober = await worker<ProberActions>('prober', fleet, { id: 'a', clockDouble: false, settings })
+    const provider = await (await fleet.join()).provider('a', settings)
+    for (let probes = 1; probes <= 3; probes += 1) {
+      const { length } = upstream.requests
+      await soon('a probe is under way', () => upstream.requests.length > length)
+      await prober.ask('block', 500)
+    }
+    const discarded = async () => (await prober.ask('counters'))['probesDiscarded'] ?? 0
+    await soon('what was found is discarded', async () => (await discarded()) >= 3)
+    expect((await provider.history()).filter(({ status }) => status !== 'healthy')).toEqual([])
+    // A provider that is slow by itself is still called so.
+    upstream.behave({ delayMs: 400 })
+    await soon('it is slow', async () => (await provider.snapshot()).lastProbeStatus === 'degraded')
   })
 })

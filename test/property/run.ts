@@ -124,6 +124,11 @@ export class Recorder {
         )
         return
       }
+      case 'overdue': {
+        const request = { worker: 'w', knownVersion: 0, overdueMs: step.overdueMs, intervalMs: 100 }
+        await this.#do('overdue', (store) => store.overdue(id, request))
+        return
+      }
       case 'reset':
         await this.#do('reset', (store) => store.reset(id, control))
         return

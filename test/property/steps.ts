@@ -31,6 +31,7 @@ export type Step =
       readonly detail: string
     }
   | { readonly do: 'beat'; readonly progress: number | null }
+  | { readonly do: 'overdue'; readonly overdueMs: number }
   | { readonly do: 'reset' | 'resume' | 'look' }
   | { readonly do: 'trip'; readonly forMs: number | null }
   | { readonly do: 'mark'; readonly mark: (typeof MARKS)[number]; readonly forMs: number | null }
@@ -117,6 +118,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 1,
     arbitrary: fc.record({ do: fc.constant('beat' as const), progress: fc.constantFrom(null, null, 0, 1) }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ do: fc.constant('overdue' as const), overdueMs: fc.constantFrom(1, 300, 3_000) }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('trip' as const), forMs: maybeMs }) },
   {

@@ -14,6 +14,7 @@ const TRANSITIONS = [
   'marked',
   'resumed',
   'throttled',
+  'probe_overdue',
   'settings_changed',
   'trip',
   'lease expiry',

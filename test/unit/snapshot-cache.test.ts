@@ -5,6 +5,7 @@ import type { StoredSnapshot } from '../../src/model/snapshot.js'
 const CLOSED: StoredSnapshot = {
   id: 'openai',
   state: 'closed',
+  stateSince: 900_000,
   generation: 10,
   version: 10,
   settingsRevision: 1,
@@ -32,6 +33,8 @@ const CLOSED: StoredSnapshot = {
   lastProbeStatus: null,
   lastProbeDetail: '',
   lastProbeAt: null,
+  probeAwaitedSince: 900_000,
+  probeOverdueAt: null,
   probeStartedAt: null,
   heartbeatAt: null,
   heartbeatProgress: null,

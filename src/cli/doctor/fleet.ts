@@ -60,19 +60,18 @@ function probe(
   plan: { intervalMs: number; lateMs: number } | undefined,
 ): Finding[] {
   const check = `probe ${snapshot.id}`
-  const { probe: wanted } = settings
-  const ended = snapshot.mark === 'unhealthy' || snapshot.mark === 'terminated'
-  if (wanted === undefined || ended) {
+  const { probeIntervalMs: intervalMs } = snapshot
+  if (intervalMs === null) {
     if (plan === undefined) return []
-    const why = wanted === undefined ? 'no probe is configured' : `it is marked ${snapshot.mark ?? ''}`
+    const why =
+      settings.probe === undefined ? 'no probe is configured' : `it is marked ${snapshot.mark ?? ''}`
     return [
       finding('note', check, `planned, though ${why}`, 'None: a process that runs startProbes() removes it.'),
     ]
   }
   const run = 'Does any process run startProbes(), or busbar start --config?'
   if (plan === undefined) return [finding('warn', check, 'a probe is configured, and nothing plans it', run)]
-  const { intervalMs } = wanted
-  if (plan.intervalMs !== intervalMs) {
+  if (plan.intervalMs !== intervalMs && !isOnItsWay(plan.intervalMs, snapshot, settings)) {
     const found = `planned every ${formatDuration(plan.intervalMs)}, and it should be every ${formatDuration(intervalMs)}`
     return [finding('warn', check, found, run)]
   }
@@ -93,6 +92,19 @@ function probe(
   if (plan.lateMs <= LATE_MS) return []
   return [finding('warn', check, `due ${formatAbout(plan.lateMs)} ago, and no process takes it`, run)]
 }
+
+/** A plan follows each transition; half-open begins without one, and is seen at the next look of a worker. */
+function isOnItsWay(
+  plannedMs: number,
+  { at, stateSince }: ProviderView['snapshot'],
+  { probe }: ProviderView['settings'],
+): boolean {
+  const paces = [probe?.intervalMs, probe?.suspiciousIntervalMs, probe?.downIntervalMs]
+  return paces.includes(plannedMs) && at - stateSince < LOOKED_WITHIN_MS
+}
+
+/** One worker of the fleet looks at everything twice a minute, and a little. */
+const LOOKED_WITHIN_MS = 40_000
 
 /** Whoever is on duty takes a probe when it is due; somebody is again within a second or so. */
 const LATE_MS = 3_000

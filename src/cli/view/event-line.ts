@@ -20,6 +20,7 @@ export function eventWords({ kind, from, to }: ProviderEvent): string {
     case 'closed':
     case 'registered':
     case 'throttled':
+    case 'probe_overdue':
     case 'removed':
       return kind
     default:
@@ -48,6 +49,7 @@ export function paintEvent(paints: Paints, { kind }: ProviderEvent, text: string
       return paints.green(text)
     case 'half_opened':
     case 'throttled':
+    case 'probe_overdue':
       return paints.yellow(text)
     case 'registered':
     case 'settings_changed':

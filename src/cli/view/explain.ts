@@ -151,7 +151,7 @@ function probeText({ snapshot, settings }: ProviderView): string {
   const { probe } = settings
   if (probe === undefined) return 'No probe is configured: only calls say how it is.'
   const { lastProbeAt, lastProbeStatus, lastProbeDetail, at, stale } = snapshot
-  const every = `every ${formatDuration(probe.intervalMs)}`
+  const every = `every ${formatDuration(snapshot.probeIntervalMs ?? probe.intervalMs)}`
   const stopped = snapshot.mark === 'unhealthy' || snapshot.mark === 'terminated'
   const missing = stopped ? 'the mark has stopped them' : 'does any process run startProbes()?'
   const late = stale ? ` That is stale: ${missing}` : ''

@@ -174,10 +174,13 @@ export function busbarContract(open: OpenApi): void {
       const { busbar, advance } = await open()
       const heard: ProviderEvent[] = []
       for (const kind of EVENT_KINDS) busbar.on(kind, (event) => heard.push(event))
-      const provider = await busbar.provider('openai', QUICK)
+      const probe = { kind: 'tcp' as const, host: 'localhost', port: 1, intervalMs: 1_000 }
+      const provider = await busbar.provider('openai', { ...QUICK, probe })
       await provider.recordFailure()
       await advance(1_000)
       await provider.recordSuccess()
+      await advance(3_000)
+      await provider.announceOverdue(await provider.snapshot())
       await provider.record('throttled', { retryAfterMs: 5 })
       await provider.markDegraded()
       await provider.resume()
@@ -189,6 +192,7 @@ export function busbarContract(open: OpenApi): void {
         'opened',
         'half_opened',
         'closed',
+        'probe_overdue',
         'throttled',
         'marked',
         'resumed',
@@ -307,6 +311,24 @@ export function busbarContract(open: OpenApi): void {
         ['warn', { provider: 'openai', consecutiveFailures: 1, retryAfterMs: 1_000 }, 'circuit opened'],
         ['warn', { provider: 'openai', consecutiveFailures: 2, retryAfterMs: 1_000 }, 'circuit re-opened'],
         ['info', { provider: 'openai' }, 'circuit closed'],
+      ])
+    })
+
+    it('of who tells the fleet of a silence of the probes says so once, at warn', async () => {
+      const book = logbook()
+      const probe = { kind: 'tcp' as const, host: 'localhost', port: 1, intervalMs: 1_000 }
+      const { provider, advance } = await withProvider(open, { probe }, { logger: book.logger })
+      await provider.announceOverdue(await provider.snapshot())
+      await advance(3_000)
+      const seen = await provider.snapshot()
+      expect(seen).toMatchObject({ stale: true, probeIntervalMs: 1_000 })
+      for (let i = 0; i < 2; i += 1) await provider.announceOverdue(seen)
+      expect(book.lines.filter(([level]) => level === 'warn')).toMatchObject([
+        [
+          'warn',
+          { provider: 'openai', reason: 'no probe result for 3s, every 1s is wanted' },
+          'probe overdue',
+        ],
       ])
     })
 

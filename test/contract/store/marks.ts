@@ -28,6 +28,7 @@ export function marksContract(open: () => Promise<Ground>): void {
         markReason: 'a test',
         markActor: 'ops',
         markForMs: 600,
+        probeAwaitedSince: before.at + 600,
         markVersion: version,
       })
     })

@@ -38,6 +38,7 @@ export function registrationContract(open: () => Promise<Ground>): void {
       expect(reply.snapshot).toEqual({
         id: 'openai',
         state: 'closed',
+        stateSince: now,
         generation: now,
         version: now,
         settingsRevision: 1,
@@ -65,6 +66,8 @@ export function registrationContract(open: () => Promise<Ground>): void {
         lastProbeStatus: null,
         lastProbeDetail: '',
         lastProbeAt: null,
+        probeAwaitedSince: now,
+        probeOverdueAt: null,
         probeStartedAt: null,
         heartbeatAt: null,
         heartbeatProgress: null,
@@ -249,6 +252,7 @@ export function registrationContract(open: () => Promise<Ground>): void {
     const knownBefore: StoredSnapshot = {
       id: 'openai',
       state: 'open',
+      stateSince: 1,
       generation: FAR_MS - 10,
       version: FAR_MS - 5,
       settingsRevision: 4,
@@ -276,6 +280,8 @@ export function registrationContract(open: () => Promise<Ground>): void {
       lastProbeStatus: 'timeout',
       lastProbeDetail: 'slow',
       lastProbeAt: 5,
+      probeAwaitedSince: 5,
+      probeOverdueAt: 6,
       probeStartedAt: 4,
       heartbeatAt: 5,
       heartbeatProgress: 6,

@@ -1,0 +1,61 @@
+-- overdue: a prober saw that no probe has ended for too long. If that is so by the clock here, every process is told,
+-- once in a silence, whoever asks.
+--
+-- KEYS
+--   config   hash    the settings
+--   circuit  hash    state, counters, marks, totals of the history
+--   history  zset    runs of outcomes
+--   trials   zset    token -> lease deadline, ms
+--   events   stream  the last 1000 or so events
+-- ARGV
+--   id             text     the provider
+--   channel        text     where changes are published
+--   worker         text     who calls
+--   known_version  integer  the version that the caller knows; 0 when none
+--   overdue_ms     integer  the silence from which on a result is overdue, ms
+--   interval_ms    integer  how often a probe is wanted as the provider is now, ms
+-- Returns
+--   status    text     ok, unknown_provider or late; without ok only now_ms follows
+--   now_ms    integer  provider time
+--   applied   integer  outcomes applied since registration
+--   snapshot  json     empty when the caller knows the version
+--   events    json     transitions that this call made; empty when none
+
+local keys = {
+  config = KEYS[1],
+  circuit = KEYS[2],
+  history = KEYS[3],
+  trials = KEYS[4],
+  events = KEYS[5],
+}
+local caller = { id = ARGV[1], channel = ARGV[2], worker = ARGV[3], known_version = tonumber(ARGV[4]) }
+local overdue_ms = tonumber(ARGV[5])
+local interval_ms = tonumber(ARGV[6])
+
+-- @include lib/reply
+-- @include lib/marks
+
+-- `31s`; to the ms where seconds would say too little.
+local function duration_text(ms)
+  if ms < 10000 and ms % 1000 ~= 0 then
+    return string.format('%.0fms', ms)
+  end
+  return string.format('%.0fs', math.floor(ms / 1000))
+end
+
+local provider, now = open_provider(keys, caller)
+if not provider then
+  return unknown_reply(now)
+end
+expire_mark(provider)
+local circuit = provider.circuit
+local silent_ms = now - probe_awaited_since(circuit)
+local probed = redis.call('HEXISTS', keys.config, 'probe') == 1 and not ends_probes(circuit.mark)
+if probed and not circuit.probe_overdue_at_ms and silent_ms >= overdue_ms then
+  circuit.probe_overdue_at_ms = now
+  bump_version(provider)
+  local reason =
+    string.format('no probe result for %s, every %s is wanted', duration_text(silent_ms), duration_text(interval_ms))
+  announce(provider, 'probe_overdue', '', 'overdue', reason)
+end
+return finish(provider)

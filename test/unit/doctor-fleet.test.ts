@@ -1,0 +1,81 @@
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { checkFleet } from '../../src/cli/doctor/fleet.js'
+import { readView } from '../../src/cli/view/provider-view.js'
+import type { Inspection } from '../../src/index.js'
+import { createTestBusbar } from '../../src/testing.js'
+
+const PROBE = {
+  kind: 'tcp' as const,
+  host: 'localhost',
+  port: 1,
+  intervalMs: 60_000,
+  suspiciousIntervalMs: 15_000,
+  downIntervalMs: 300_000,
+}
+
+/** A fleet whose one scheduler ticks this often. */
+const planned = (intervalMs: number): Inspection => ({
+  version: null,
+  role: null,
+  evictionPolicy: null,
+  maxmemoryBytes: null,
+  usedMemoryBytes: null,
+  appendOnly: null,
+  saveRules: null,
+  persistenceOk: null,
+  hz: null,
+  schema: '1',
+  roundTripsMs: [1],
+  clockAheadMs: 0,
+  scriptsProblem: null,
+  scriptCount: 0,
+  pubSubProblem: null,
+  workers: [],
+  planned: [{ id: 'api', intervalMs, lateMs: 0 }],
+})
+
+async function setUp() {
+  const busbar = createTestBusbar()
+  onTestFinished(() => busbar.close())
+  const provider = await busbar.provider('api', { probe: PROBE, breaker: { cooldownMs: 100_000 } })
+  const found = async (intervalMs: number) =>
+    checkFleet(planned(intervalMs), [await readView(provider)]).find(({ check }) => check === 'probe api')
+      ?.found
+  return { provider, clock: busbar.clock, found }
+}
+
+describe('the doctor compares what is planned with the pace of now', () => {
+  it('of a provider that is closed, open and half-open, once the workers had time to plan', async () => {
+    const { provider, clock, found } = await setUp()
+    clock.advance(50_000)
+    expect(await found(60_000)).toBeUndefined()
+    expect(await found(300_000)).toBe('planned every 5m, and it should be every 1m')
+    for (let i = 0; i < 3; i += 1) await provider.recordFailure()
+    clock.advance(50_000)
+    expect(await found(300_000)).toBeUndefined()
+    expect(await found(60_000)).toBe('planned every 1m, and it should be every 5m')
+    clock.advance(50_000 + 39_999)
+    expect(await provider.state()).toBe('half_open')
+    expect(await found(15_000)).toBeUndefined()
+    // Nothing has told the workers that the cooldown is over; one of them looks twice a minute.
+    expect(await found(300_000)).toBeUndefined()
+    expect(await found(10_000)).toBe('planned every 10s, and it should be every 15s')
+    clock.advance(1)
+    expect(await found(300_000)).toBe('planned every 5m, and it should be every 15s')
+  })
+
+  it('and says how often a result is wanted where none has come', async () => {
+    const { provider, clock, found } = await setUp()
+    await provider.trip()
+    clock.advance(899_999)
+    expect(await found(300_000)).toBeUndefined()
+    clock.advance(1)
+    expect(await found(300_000)).toBe('overdue: no result yet, every 5m is wanted')
+  })
+
+  it('not at all while a mark has ended the probes', async () => {
+    const { provider, found } = await setUp()
+    await provider.markUnhealthy()
+    expect(await found(60_000)).toBe('planned, though it is marked unhealthy')
+  })
+})
