@@ -9,6 +9,7 @@ const projects = {
   integration: 30_000,
   faults: 120_000,
   package: 120_000,
+  containers: 120_000, // by `npm run test:containers` only: it needs a Docker engine
 }
 
 export default defineConfig({

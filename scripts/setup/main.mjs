@@ -11,13 +11,32 @@ const root = resolve(fileURLToPath(import.meta.url), '..', '..', '..')
 
 const say = (line) => console.error(`busbar: ${line}`)
 
+const faultFiles = [
+  ...[
+    'test/faults',
+    'test/seed',
+    'test/property',
+    'test/unit/witness',
+    'test/unit/hostile',
+    'test/integration/hostile',
+  ],
+  ...['test/integration/http-probe', 'test/integration/probe-kinds', 'test/integration/cached'],
+]
+const faultTable = ['--reporter=default', `--reporter=./${join('test', 'support', 'fault-table.ts')}`]
+
 const vitest = join('node_modules', 'vitest', 'vitest.mjs')
 const scripts = {
-  test: (args) => [vitest, 'run', ...args],
+  // Containers need a Docker engine, so they run when asked for by name.
+  test: (args) => [vitest, 'run', ...(projectChosen(args) ? [] : ['--project=!containers']), ...args],
+  // The faults of docs/reliability.md, wherever they are tested, and a table of what was found.
+  faults: (args) => [vitest, 'run', ...faultTable, ...(args.length > 0 ? args : faultFiles)],
   mutants: (args) => [join('scripts', 'mutants.mjs'), ...args],
   bench: (args) => [join('bench', 'run.mjs'), ...args],
+  soak: (args) => [join('scripts', 'soak.mjs'), ...args],
   doomed: (args) => [join('scripts', 'doomed.mjs'), ...args],
 }
+
+const projectChosen = (args) => args.some((arg) => /^--project(=|$)/.test(arg))
 
 /** Answers the exit code, or undefined when what was started goes on in this process and sets its own. */
 export async function main([what, ...args]) {

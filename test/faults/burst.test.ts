@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import type { HealthStatus } from '../../src/model/words.js'
+import { figure } from '../support/figure.js'
 import { testFleet } from '../support/fleet.js'
 import { signalAll, worker } from './workers.js'
 
@@ -37,8 +38,9 @@ test.each([
       (await provider.history({ count: 100_000 })).map((entry) => [entry.status, entry.count]),
     )
     const slowest = Math.max(...done.map((one) => one.elapsedMs))
-    console.log(
-      `fault 5: ${PROCESSES * EACH} outcomes from ${PROCESSES} processes by ${what} in ${slowest.toFixed(0)} ms: ` +
+    figure(
+      5,
+      `${PROCESSES * EACH} outcomes from ${PROCESSES} processes by ${what} in ${slowest.toFixed(0)} ms: ` +
         `history ${historyTotal}, applied ${applied}`,
     )
     const total = PROCESSES * EACH

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { EVENT_KINDS, type ProviderEvent } from '../../src/index.js'
+import { figure } from '../support/figure.js'
 import { testFleet } from '../support/fleet.js'
 import { isAlive } from '../support/process.js'
 import { expectSoon, kindsOf, worker, type CallerActions } from './workers.js'
@@ -45,8 +46,9 @@ test.each(['throws', 'rejects'] as const)(
     expect((await noisy.ask('heard')).filter((event) => event.kind !== 'registered')).toEqual(made)
     // Each listener and each line of the log failed once for each event.
     const failed = (await noisy.ask('counters'))['callbacksFailed'] ?? 0
-    console.log(
-      `fault 14: ${made.length} transitions, none lost; ${failed} callbacks failed (${how}); the process lives`,
+    figure(
+      14,
+      `${made.length} transitions, none lost; ${failed} callbacks failed (${how}); the process lives`,
     )
     expect(failed).toBeGreaterThanOrEqual(2 * made.length)
     expect(isAlive(noisy.pid)).toBe(true)

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Outcome, Permit, Provider } from '../../src/index.js'
 import { START_MS } from '../support/clock.js'
+import { figure } from '../support/figure.js'
 import { testFleet, type Fleet } from '../support/fleet.js'
 import { caller, decided, openCircuit } from './workers.js'
 
@@ -55,9 +56,7 @@ test('a worker whose clock is an hour off, either way, changes nothing', async (
   const otherWay = await transcript([-HOUR_MS, HOUR_MS])
   expect(oneWay).toEqual(right)
   expect(otherWay).toEqual(right)
-  console.log(
-    `fault 11: 6 processes, 4 of them an hour off: ${right.length} observations each time, all the same`,
-  )
+  figure(11, `6 processes, 4 of them an hour off: ${right.length} observations each time, all the same`)
 })
 
 /** One call, as an impatient caller makes it once a second while it waits. */
@@ -102,9 +101,7 @@ test("an open circuit ends on time although Redis's clock steps back an hour in 
   for (; (await provider.state()) === 'open' && lateMs <= 30_000; lateMs += 100)
     await fleet.clock.advance(100)
   const trial = await provider.admit()
-  console.log(
-    `fault 11: Redis's clock an hour back 20 s into a cooldown of 30 s: half-open ${lateMs} ms late`,
-  )
+  figure(11, `Redis's clock an hour back 20 s into a cooldown of 30 s: half-open ${lateMs} ms late`)
   expect(lateMs).toBeLessThanOrEqual(1_000)
   expect(trial).toMatchObject({ admitted: true, permit: { trial: true } })
 })

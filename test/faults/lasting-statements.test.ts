@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Provider } from '../../src/index.js'
+import { figure } from '../support/figure.js'
 import { testFleet, type Fleet } from '../support/fleet.js'
 import { openCircuit } from './workers.js'
 
@@ -53,7 +54,7 @@ test.each(['unhealthy', 'terminated'] as const)(
     await provider.trip({ forMs: 1 })
     await fleet.clock.advance(1)
     expect(await provider.snapshot()).toMatchObject({ mark, markReason: 'contract ended', health: mark })
-    console.log(`fault 14: mark ${mark} held through ${STEPS_MS.length} deadlines, a reset and a trip`)
+    figure(14, `mark ${mark} held through ${STEPS_MS.length} deadlines, a reset and a trip`)
   },
 )
 
@@ -94,7 +95,7 @@ test('a trip without an end outlives the cooldown, the lease, the pause, the win
     retryAfterMs: null,
     mark: null,
   })
-  console.log(`fault 14: a trip without an end held through ${STEPS_MS.length} deadlines and a mark`)
+  figure(14, `a trip without an end held through ${STEPS_MS.length} deadlines and a mark`)
 })
 
 test('a trip with an end replaces the cooldown, be it shorter or longer', async () => {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { CIRCUIT_STATES, OUTCOMES, type CircuitState } from '../../src/model/words.js'
+import { figure } from '../support/figure.js'
 import { testFleet } from '../support/fleet.js'
 import { caller, decided, privateRedis, type CallerActions, type PrivateRedis } from './workers.js'
 import type { Worker } from '../support/workers/fork.mjs'
@@ -28,7 +29,7 @@ test('a result of an earlier generation changes the history and nothing else, in
       settled += 1
     }
   }
-  console.log(`fault 4: ${settled} late results (7 outcomes, 3 states), 0 changed the circuit`)
+  figure(4, `${settled} late results (7 outcomes, 3 states), 0 changed the circuit`)
 })
 
 test('a trial that was overtaken by another half-open decides nothing in it', async () => {
@@ -81,8 +82,9 @@ test('across a wipe of Redis an open circuit stays open, and results from before
     expect(after).toMatchObject({ historyTotal: 1, consecutiveFailures: 0 })
     expect(await eventKinds(server)).toEqual(['registered'])
   }
-  console.log(
-    `fault 4: ${wipes} wipes of Redis with live handles: the circuit stayed open, late results decided nothing`,
+  figure(
+    4,
+    `${wipes} wipes of Redis with live handles: the circuit stayed open, late results decided nothing`,
   )
 })
 

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { figure } from '../support/figure.js'
 import { testFleet } from '../support/fleet.js'
 import { caller, expectSoon, kindsOf, openCircuit, trafficWorker } from './workers.js'
 
@@ -35,8 +36,9 @@ test('a killed holder of the trial delays recovery by its lease at most, whoever
   const events = await (await busbar.provider('openai')).events()
   const closed = events.find((event) => event.kind === 'closed')
   const lateMs = (closed?.at ?? 0) - Number(deadline)
-  console.log(
-    `fault 3: holder killed with ${leftMs} ms of its lease left; closed ${lateMs} ms after the lease's end, ` +
+  figure(
+    3,
+    `holder killed with ${leftMs} ms of its lease left; closed ${lateMs} ms after the lease's end, ` +
       `by ${sum(ended.map((one) => one.trials))} trial, ` +
       `${sum(ended.map((one) => one.refused.no_trial_free ?? 0))} callers refused meanwhile`,
   )

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { figure } from '../support/figure.js'
 import type { Worker } from '../support/workers/fork.mjs'
 import { isAlive } from '../support/process.js'
 import {
@@ -36,52 +37,59 @@ test('SCRIPT FLUSH in mid-traffic costs nobody a call', async () => {
   await expectSoon('traffic goes on', enough)
   const ended = await Promise.all(workers.map((one) => one.ask('stop')))
   const total = ended.reduce((sum, one) => sum + one.calls, 0)
-  console.log(`fault 8: ${flushes} times SCRIPT FLUSH during ${total} calls of 3 processes: 0 errors`)
   expect(ended.map((one) => one.errors)).toEqual([{}, {}, {}])
   expect(ended.map((one) => one.refused)).toEqual([{}, {}, {}])
+  figure(8, `${flushes} times SCRIPT FLUSH during ${total} calls of 3 processes: 0 errors`)
 })
 
-test('a restart without persistence in mid-traffic: nobody dies, an open circuit is open again', async () => {
-  const server = await privateRedis()
-  const workers = await trafficOn(server)
-  const operator = await caller(server, {
-    clockDouble: false,
-    settings,
-    options: { commandTimeoutMs: 1_000 },
-  })
-  await expectSoon('traffic flows', async () => (await calls(workers)).every((count) => count >= 20))
-  await operator.ask('control', 'trip', { reason: 'by hand' })
-  await server.restart()
-  const began = performance.now()
-  // Somebody who knew of the trip told the new Redis.
-  const open = async () => (await server.redis.hget('private:{openai}:circuit', 'state')) === 'open'
-  await expectSoon('protection is back', open)
-  const backMs = performance.now() - began
-  const before = await circuitRefusals(workers)
-  const asked = async () => (await circuitRefusals(workers)).every((n, i) => n >= (before[i] ?? 0) + 20)
-  await expectSoon('everybody is refused by it', asked)
-  const ended = await Promise.all(workers.map((one) => one.ask('stop')))
-  console.log(
-    `fault 8: Redis restarted empty in mid-traffic: tripped circuit open again ${backMs.toFixed(0)} ms after its return, ` +
-      `${ended.reduce((sum, one) => sum + (one.refused.redis_down ?? 0), 0)} admissions unanswered meanwhile, 0 crashes`,
-  )
-  expect(workers.map((one) => isAlive(one.pid))).toEqual([true, true, true])
-  // It was idle, and says that Redis is away until its own ping was answered.
-  const answered = () =>
-    operator.ask('snapshot').then(
-      () => true,
-      (error: unknown) => code(error) !== 'redis_unavailable',
+const losses: [string, { persistent: boolean }, (server: PrivateRedis) => Promise<void>][] = [
+  ['FLUSHALL', { persistent: false }, (server) => server.wipe()],
+  ['a restart without persistence', { persistent: false }, (server) => server.restart()],
+  ['a restart with persistence', { persistent: true }, (server) => server.restart()],
+]
+
+test.each(losses)(
+  '%s in mid-traffic: nobody dies, an open circuit is open again',
+  async (what, manner, lose) => {
+    const server = await privateRedis(manner)
+    const workers = await trafficOn(server)
+    const options = { clockDouble: false, settings, options: { commandTimeoutMs: 1_000 } }
+    const operator = await caller(server, options)
+    await expectSoon('traffic flows', async () => (await calls(workers)).every((count) => count >= 20))
+    await operator.ask('control', 'trip', { reason: 'by hand' })
+    await lose(server)
+    const began = performance.now()
+    // Where it had been forgotten, somebody who knew of the trip told the new Redis.
+    const open = async () => (await server.redis.hget('private:{openai}:circuit', 'state')) === 'open'
+    await expectSoon('protection is back', open)
+    const backMs = performance.now() - began
+    const before = await circuitRefusals(workers)
+    const asked = async () => (await circuitRefusals(workers)).every((n, i) => n >= (before[i] ?? 0) + 20)
+    await expectSoon('everybody is refused by it', asked)
+    const ended = await Promise.all(workers.map((one) => one.ask('stop')))
+    // It was idle, and says that Redis is away until its own ping was answered.
+    const answered = () =>
+      operator.ask('snapshot').then(
+        () => true,
+        (error: unknown) => code(error) !== 'redis_unavailable',
+      )
+    await expectSoon('the idle process is back', answered)
+    expect(await operator.ask('snapshot')).toMatchObject({
+      state: 'open',
+      reason: 'by hand',
+      retryAfterMs: null,
+    })
+    // What a call meets while Redis is away has a name.
+    for (const { errors } of ended)
+      expect(Object.keys(errors).every((code) => code === 'redis_unavailable')).toBe(true)
+    expect(workers.map((one) => isAlive(one.pid))).toEqual([true, true, true])
+    figure(
+      8,
+      `${what} during the traffic of 3 processes: a tripped circuit open again within ${backMs.toFixed(0)} ms of ` +
+        `Redis's return, nobody died`,
     )
-  await expectSoon('the idle process is back', answered)
-  expect(await operator.ask('snapshot')).toMatchObject({
-    state: 'open',
-    reason: 'by hand',
-    retryAfterMs: null,
-  })
-  // What a call meets while Redis is away has a name.
-  for (const { errors } of ended)
-    expect(Object.keys(errors).every((code) => code === 'redis_unavailable')).toBe(true)
-})
+  },
+)
 
 const circuitRefusals = (workers: readonly Worker<TrafficActions>[]) =>
   Promise.all(workers.map(async (one) => (await one.ask('seen')).refused.circuit_open ?? 0))
@@ -116,7 +124,7 @@ test('a removed provider stays removed, also after a restart of Redis', async ()
     await expectSoon('the process is connected again', reconnected)
   }
   await removed()
-  console.log('fault 8: a provider removed before Redis was restarted empty: still removed in 2 processes')
+  figure(8, 'a provider removed before Redis was restarted empty: still removed in 2 processes')
 })
 
 const code = (value: unknown): unknown =>

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { describeRace, trialRace } from '../../scripts/trial-race.mjs'
+import { figure } from '../support/figure.js'
 import { testFleet } from '../support/fleet.js'
 import { kindsOf } from './workers.js'
 
@@ -10,7 +11,7 @@ test('of 8 processes let go together, one gets the trial, 200 times over', async
   const { url, namespace } = await testFleet()
   const luaDir = process.env['BUSBAR_TEST_LUA_DIR']
   const race = await trialRace({ url, namespace, luaDir, cycles: CYCLES, processes: PROCESSES })
-  console.log(`fault 2: ${describeRace(race)}`)
+  figure(2, describeRace(race))
   expect(new Set(race.pids).size).toBe(PROCESSES)
   expect(race).toMatchObject({ admitted: CYCLES, refused: CYCLES * (PROCESSES - 1), overlaps: 0, odd: [] })
   // One transition each, however many raced for it.

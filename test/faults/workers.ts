@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { expect, onTestFinished } from 'vitest'
 import { startRedis, type EmbeddedRedis } from '../../src/embedded/index.js'
@@ -102,13 +105,16 @@ export interface PrivateRedis extends Meeting {
   setClock(ms: number): Promise<void>
   /** FLUSHALL; the clock is there again before anybody can miss it. */
   wipe(): Promise<void>
-  /** Killed and started again on the same port, with nothing kept. */
+  /** Killed and started again on the same port. */
   restart(): Promise<void>
 }
 
-export async function privateRedis(): Promise<PrivateRedis> {
+/** `persistent`: it has its data again after a restart; else nothing. */
+export async function privateRedis({ persistent = false } = {}): Promise<PrivateRedis> {
   const namespace = 'private'
-  let server: EmbeddedRedis = await startRedis()
+  const dir = persistent ? mkdtempSync(join(tmpdir(), 'busbar-faults-')) : undefined
+  const options = dir === undefined ? {} : { dir, args: ['--appendonly', 'yes'] }
+  let server: EmbeddedRedis = await startRedis(options)
   const { url, port } = server
   const redis = new Redis(url, { maxRetriesPerRequest: null, retryStrategy: () => 50 })
   redis.on('error', () => undefined) // while it is away; a command waits for it
@@ -121,6 +127,7 @@ export async function privateRedis(): Promise<PrivateRedis> {
   onTestFinished(async () => {
     redis.disconnect()
     await server.stop()
+    if (dir !== undefined) rmSync(dir, { recursive: true })
   })
   return {
     url,
@@ -132,7 +139,7 @@ export async function privateRedis(): Promise<PrivateRedis> {
     },
     restart: async () => {
       await server.stop()
-      server = await startRedis({ port })
+      server = await startRedis({ ...options, port })
     },
   }
 }

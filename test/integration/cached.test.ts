@@ -3,6 +3,7 @@ import { Redis } from 'ioredis'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { startRedis } from '../../src/embedded/index.js'
 import { connect, type Busbar, type ConnectOptions, type Provider } from '../../src/index.js'
+import { figure } from '../support/figure.js'
 import { eventually } from '../support/process.js'
 import { startProxy } from '../support/proxy.js'
 import { soon } from '../contract/soon.js'
@@ -301,6 +302,7 @@ describe('the outbox', () => {
     }
     expect(await theirs.historySize()).toBe(calls)
     expect(one.counters.outcomesLost).toBe(0)
+    figure(6, `${proxy.lost} replies to flushes lost: ${calls} outcomes, each counted once`)
   })
 
   it('is bounded while Redis is away: what does not fit is counted, the rest is written later', async () => {

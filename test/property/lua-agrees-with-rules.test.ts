@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { RedisConnection } from '../../src/redis/connection.js'
 import { RedisStore } from '../../src/redis/store.js'
 import { clockKey, luaSource } from '../support/clock.js'
+import { figure } from '../support/figure.js'
 import { redisUrl, testNamespace } from '../support/redis.js'
 import { isKnown, Recorder, type Witness } from './run.js'
 import { sequence } from './steps.js'
@@ -77,7 +78,7 @@ test(`${SEQUENCES} random sequences end alike in Lua and in the rules`, { timeou
     { numRuns: SEQUENCES, seed: SEED, endOnFailure: process.env['BUSBAR_PROPERTY_SHRINK'] === undefined },
   )
   const rows = tally.rows(SEQUENCES / 10_000)
-  console.log(`${runs} sequences, ${tally.steps} steps (${(tally.steps / runs).toFixed(1)} each)`)
+  figure(1, `${runs} random sequences, ${tally.steps} steps: Lua and rules agreed after each`)
   for (const { what, count, atLeast } of rows)
     console.log(`${what.padEnd(26)} ${String(count).padStart(8)}  (>= ${atLeast})`)
   expect(tally.steps / runs).toBeGreaterThanOrEqual(40)

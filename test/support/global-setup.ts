@@ -39,9 +39,9 @@ async function chooseRedis(): Promise<Source> {
 }
 
 async function startContainer(): Promise<Source> {
-  const { RedisContainer } = await import('@testcontainers/redis')
-  const image = process.env['BUSBAR_TEST_REDIS_IMAGE'] ?? 'redis:7-alpine'
-  const container = await new RedisContainer(image).start()
-  const url = container.getConnectionUrl()
-  return { url, description: `a container of ${image}`, stop: () => container.stop() }
+  const { engineProblem, startRedisContainer } = await import('./container.js')
+  const problem = await engineProblem()
+  if (problem !== undefined) throw new Error(problem)
+  const { url, image, stop } = await startRedisContainer()
+  return { url, description: `a container of ${image}`, stop }
 }
