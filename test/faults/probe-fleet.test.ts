@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { startRedis } from '../../src/embedded/index.js'
 import { connect } from '../../src/index.js'
+import { figure } from '../support/figure.js'
 import { startUpstream } from '../support/http-upstream.js'
 import { eventually } from '../support/process.js'
 
@@ -62,9 +63,7 @@ describe('a worker whose time of day is an hour off', () => {
         `--off=${off}`,
       )
       const { probes, killed, short, long } = verdict
-      console.log(
-        `fault 11: a prober ${off} s off: ${probes} probes in 40 intervals, ${long.length} long gaps`,
-      )
+      figure(11, `a prober ${off} s off: ${probes} probes in 40 intervals, ${long.length} long gaps`)
       expect(killed).toEqual(['worker-1'])
       expect(short).toEqual([])
       expect(probes).toBeGreaterThan(25)
@@ -96,8 +95,9 @@ describe(`${KILLS} workers killed in mid-probe`, () => {
   it('lose no schedule, and no result is counted twice', { timeout: 30_000 + KILLS * 6_000 }, async () => {
     const { code, verdict } = await runScript('probe-kills', ['--kills', `${KILLS}`])
     const { answered, historyTotal, longestMs } = verdict
-    console.log(
-      `fault 12: ${KILLS} workers killed in mid-probe: ${answered} answers, ${historyTotal} results, longest silence ${longestMs} ms`,
+    figure(
+      12,
+      `${KILLS} workers killed in mid-probe: ${answered} answers, ${historyTotal} results, longest silence ${longestMs} ms`,
     )
     expect(verdict).toMatchObject({ passed: true, historyTotal: answered })
     expect(code).toBe(0)
