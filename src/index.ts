@@ -1,5 +1,7 @@
 export { connect, type ConnectOptions } from './connect.js'
-export type { Busbar, ProbeWorker, ProbeWorkerOptions, ProviderOptions } from './client/busbar.js'
+export type { Busbar } from './client/busbar.js'
+export type { ProviderOptions } from './client/handles.js'
+export type { ProbeWorker, ProbeWorkerOptions } from './client/probe-worker.js'
 export type { SettingChange, SettingsPlan } from './client/applying.js'
 export type { ProbeReport } from './client/probing.js'
 export type { Inspection } from './model/inspection.js'

@@ -6,85 +6,41 @@ import {
   idSchema,
   probesSchema,
   providerOptionsSchema,
-  type Consistency,
-  type OnRedisDown,
 } from '../config/options.js'
 import { resolveSettings } from '../config/settings.js'
-import { BusbarClosedError, CommandLateError, isBusbarError, UnknownProviderError } from '../model/errors.js'
+import { BusbarClosedError, CommandLateError, UnknownProviderError } from '../model/errors.js'
 import type { Change, EventKind, ProviderEvent, StoreEvent, StoreEventKind } from '../model/events.js'
-import type { ProbeFunction, ProcessSource } from '../model/probe.js'
 import type { Inspection } from '../model/inspection.js'
-import type { ByHand, Feed, RegisterRequest } from '../model/ports.js'
-import type { Settings, SettingsInput } from '../model/settings.js'
+import type { ByHand, Feed } from '../model/ports.js'
+import type { SettingsInput } from '../model/settings.js'
 import { planSettings, type SettingsPlan } from './applying.js'
-import type { Classify } from './classify.js'
-import { Follower } from './follower.js'
-import { inTurns } from './in-turns.js'
-import { Joining } from './joining.js'
-import { Link, type Host } from './link.js'
+import { Handles, type HandleDefaults, type ProviderOptions } from './handles.js'
+import type { Host } from './link.js'
 import { Listeners, type AnyKind } from './listeners.js'
 import type { Counters } from './log.js'
 import type { ProbeReport } from './probing.js'
-import { Provider, type ControlOptions } from './provider.js'
-import { patiently, within } from './patience.js'
-
-/** What is local to one process and one provider. */
-export interface ProviderOptions {
-  /** Overrides how calls are judged. */
-  readonly classify?: Classify | undefined
-  /** `cached` (default): closed and open circuits are judged locally. `strict`: every admission asks Redis. */
-  readonly consistency?: Consistency | undefined
-  /** How calls are decided while Redis does not answer; default what `connect` was given. */
-  readonly onRedisDown?: OnRedisDown | undefined
-}
+import type { Provider} from './provider.js';
+import { type ControlOptions } from './provider.js'
+import { within } from './patience.js'
+import type { CheckedProbeWorkerOptions, ProbeWorker, ProbeWorkerOptions } from './probe-worker.js'
 
 export interface ListenerOptions {
   /** Takes the listener off again. */
   readonly signal?: AbortSignal
 }
 
-/** A process that runs probes; see `busbar.startProbes()`. */
-export interface ProbeWorker extends AsyncDisposable {
-  /** Lets the probes under way end, and stops. */
-  close(): Promise<void>
-}
-
-export interface ProbeWorkerOptions {
-  /** Probes that this process runs at once. 1 to 1 000, default 16. */
-  readonly concurrency?: number
-  /**
-   * Processes of this host, and commands, by the name under which probes of kind `process` ask for them: `{ pid }` (a
-   * `ChildProcess` is one), `{ command: [file, ...args] }`, or a function that answers one of them at each probe. Nothing
-   * but this can make a worker run a command. Default none.
-   */
-  readonly processes?: Readonly<Record<string, ProcessSource>>
-  /** Checks in this worker's own code, by the name under which probes of kind `function` ask for them. Default none. */
-  readonly functions?: Readonly<Record<string, ProbeFunction>>
-}
-
-/** The same, checked. */
-export interface CheckedProbeWorkerOptions {
-  readonly concurrency: number
-  readonly processes: ReadonlyMap<string, ProcessSource>
-  readonly functions: ReadonlyMap<string, ProbeFunction>
-}
-
 /** What `connect` puts together. */
-export interface BusbarParts {
+export interface BusbarParts extends HandleDefaults {
   readonly host: Host
   readonly feed: Feed
   readonly namespace: string
   readonly defaults: SettingsInput
-  readonly consistency: Consistency
-  readonly onRedisDown: OnRedisDown
   startProbes(busbar: Busbar, options: CheckedProbeWorkerOptions): Promise<ProbeWorker>
   probe(busbar: Busbar, id: string): Promise<ProbeReport>
   inspect(): Promise<Inspection>
 }
 
 const HEARTBEAT_MS = 30_000
-/** Providers whose store is told of an outage at once. */
-const REPORTS_AT_ONCE = 64
 /** How long subscribing may take after an outage, ms; then it is tried again. */
 const SUBSCRIBE_WITHIN_MS = 2_000
 
@@ -94,10 +50,7 @@ export class Busbar implements AsyncDisposable {
   readonly #parts: BusbarParts
   readonly #host: Host
   readonly #listeners: Listeners
-  readonly #follower: Follower
-  readonly #links = new Map<string, Link>()
-  readonly #joining: Joining
-  readonly #handles = new Map<string, Provider>()
+  readonly #handles: Handles
   readonly #probeWorkers = new Set<ProbeWorker>()
   readonly #watchers = new Set<(change: Change | 'gap') => void>()
   #subscribed = false
@@ -110,8 +63,7 @@ export class Busbar implements AsyncDisposable {
     this.#parts = parts
     this.#host = parts.host
     this.#listeners = new Listeners(parts.host.log, parts.host.counters)
-    this.#follower = new Follower(parts.host, this.#links)
-    this.#joining = new Joining(parts.host, this.#links)
+    this.#handles = new Handles(parts.host, parts)
   }
 
   /** @internal Where the store is lost from the beginning, it begins without it, and joins later. */
@@ -119,14 +71,14 @@ export class Busbar implements AsyncDisposable {
     const { watch } = this.#host
     watch.attend({
       lost: (reason) => {
-        this.#follower.storeLost()
+        this.#handles.follower.storeLost()
         this.#tell('store_lost', reason, 0)
       },
       returning: () => this.#returning(),
       restored: (outageMs) => this.#tell('store_restored', '', outageMs),
     })
     if (!watch.lost) await this.#subscribe()
-    this.#follower.start(this.#subscribed)
+    this.#handles.follower.start(this.#subscribed)
     this.#beat()
     this.#heartbeat = setInterval(() => this.#beat(), HEARTBEAT_MS).unref()
   }
@@ -135,7 +87,7 @@ export class Busbar implements AsyncDisposable {
     await this.#parts.feed.subscribe({
       change: (change) => this.#change(change),
       lost: () => {
-        this.#follower.lost()
+        this.#handles.follower.lost()
         // Redis itself may be gone: an idle process would not notice, and its next call would be the one to wait.
         this.#host.store.epoch().catch(() => undefined)
       },
@@ -153,14 +105,12 @@ export class Busbar implements AsyncDisposable {
 
   /** Redis answers again. Calls are decided without it until all of this is done. */
   async #returning(): Promise<void> {
-    for (const handle of this.#handles.values()) handle.demote()
+    this.#handles.demote()
     if (!this.#subscribed) {
       await this.#subscribeInTime()
-      this.#follower.subscribed()
+      this.#handles.follower.subscribed()
     }
-    await this.#joining.registerAll()
-    await this.#follower.catchUp()
-    await inTurns([...this.#handles.values()], REPORTS_AT_ONCE, (handle) => handle.returned())
+    await this.#handles.catchUp()
   }
 
   #tell(kind: StoreEventKind, reason: string, outageMs: number): void {
@@ -193,55 +143,13 @@ export class Busbar implements AsyncDisposable {
     checkSettings(providerOptionsSchema, options)
     const resolved = resolveSettings(settings, this.#parts.defaults)
     const mode = settings === undefined ? 'keep' : 'set'
-    const handle = await this.#register(id, resolved, { mode }, options).catch((error: unknown) =>
-      this.#holdMeanwhile(error, id, resolved, mode, options),
-    )
+    this.#assertOpen()
+    const handle = await this.#handles.registerOrWait(id, resolved, mode, options)
     const { pinned, setBy } = handle.settingsOrigin
     if (settings !== undefined && pinned && planSettings(id, handle.stored, resolved).changes.length > 0) {
       this.#host.log.info({ provider: id, setBy }, 'an operator applied other settings, which outrank these')
     }
     return handle
-  }
-
-  async #register(
-    id: string,
-    settings: Settings,
-    request: Pick<RegisterRequest, 'mode' | 'byHand'>,
-    options: ProviderOptions,
-  ): Promise<Provider> {
-    this.#assertOpen()
-    const { store, worker, watch, commandTimeoutMs } = this.#host
-    const link = this.#links.get(id)
-    const { gaps } = this.#follower
-    const { epoch, registered } = await patiently(watch, commandTimeoutMs, async () => ({
-      epoch: await store.ensureEpoch(),
-      registered: await store.register(id, {
-        worker,
-        knownVersion: link?.cache.version ?? 0,
-        settings,
-        restore: link?.cache.read() ?? null,
-        ...request,
-      }),
-    }))
-    return this.#hold(id, epoch, registered, gaps, options)
-  }
-
-  /** A handle while Redis is lost. @throws `error` where there is to be none. */
-  #holdMeanwhile(
-    error: unknown,
-    id: string,
-    settings: Settings,
-    mode: 'keep' | 'set',
-    options: ProviderOptions,
-  ): Provider {
-    const onRedisDown = options.onRedisDown ?? this.#parts.onRedisDown
-    const lost = this.#host.watch.lost && isBusbarError(error, 'redis_unavailable')
-    if (!lost || onRedisDown === 'deny') throw error
-    this.#joining.add(id, { settings, mode })
-    const known = this.#handles.get(id)
-    if (known === undefined) return this.#hold(id, '', this.#joining.provisional(settings), -1, options)
-    known.configure(options)
-    return known
   }
 
   /**
@@ -252,19 +160,22 @@ export class Busbar implements AsyncDisposable {
   async apply(id: string, settings: SettingsInput, options: ControlOptions = {}): Promise<Provider> {
     checkArgument(idSchema, id, 'id')
     const resolved = resolveSettings(settings, this.#parts.defaults)
-    return this.#register(id, resolved, { mode: 'set', byHand: this.#byHand(id, 'apply', options) }, {})
+    const byHand = this.#byHand(id, 'apply', options)
+    this.#assertOpen()
+    return this.#handles.register(id, resolved, { mode: 'set', byHand })
   }
 
   /** Lets code set the settings again: the next registration with settings wins; until then they stay. */
   async release(id: string, options: ControlOptions = {}): Promise<Provider> {
     checkArgument(idSchema, id, 'id')
     const byHand = this.#byHand(id, 'release', options)
-    return this.#register(id, resolveSettings(), { mode: 'release', byHand }, {})
+    this.#assertOpen()
+    return this.#handles.register(id, resolveSettings(), { mode: 'release', byHand })
   }
 
   #byHand(id: string, doing: string, options: ControlOptions): ByHand {
     const { reason, actor = '' } = checkArgument(controlSchema, options, doing)
-    const notAfterMs = this.#links.get(id)?.notAfterMs ?? null
+    const notAfterMs = this.#handles.link(id)?.notAfterMs ?? null
     return { operator: actor === '' ? this.#host.worker : actor, reason, notAfterMs }
   }
 
@@ -276,33 +187,6 @@ export class Busbar implements AsyncDisposable {
     return planSettings(id, await this.#host.store.settings(id), resolved)
   }
 
-  #hold(
-    id: string,
-    epoch: string,
-    registered: Parameters<Link['adopt']>[1],
-    gaps: number,
-    options: ProviderOptions,
-  ): Provider {
-    const known = this.#handles.get(id)
-    const old = this.#links.get(id)
-    if (known !== undefined && old !== undefined) {
-      old.adopt(epoch, registered)
-      this.#follower.welcome(old, gaps)
-      known.configure(options)
-      return known
-    }
-    const link = new Link(this.#host, id, epoch, registered)
-    this.#follower.welcome(link, gaps)
-    const handle = new Provider(this.#host, link, {
-      classify: options.classify,
-      consistency: options.consistency ?? this.#parts.consistency,
-      onRedisDown: options.onRedisDown ?? this.#parts.onRedisDown,
-    })
-    this.#links.set(id, link)
-    this.#handles.set(id, handle)
-    return handle
-  }
-
   /** The handle that this process has of a provider; undefined when it has none. */
   get(id: string): Provider | undefined {
     return this.#handles.get(id)
@@ -312,12 +196,7 @@ export class Busbar implements AsyncDisposable {
   async lookup(id: string): Promise<Provider | undefined> {
     checkArgument(idSchema, id, 'id')
     this.#assertOpen()
-    const { store } = this.#host
-    const { gaps } = this.#follower
-    const epoch = await store.epoch()
-    const [settings, reply] = await Promise.all([store.settings(id), store.snapshot(id)])
-    if (epoch === null || settings === null || reply.status !== 'ok') return undefined
-    return this.#hold(id, epoch, { ...reply, ...settings }, gaps, {})
+    return this.#handles.lookup(id)
   }
 
   /** Ids of all registered providers, the oldest first. */
@@ -337,7 +216,7 @@ export class Busbar implements AsyncDisposable {
     checkArgument(idSchema, id, 'id')
     this.#assertOpen()
     const { reason, actor = this.#host.worker } = checkArgument(controlSchema, options, 'remove')
-    let notAfterMs = this.#links.get(id)?.notAfterMs ?? Number.MAX_SAFE_INTEGER
+    let notAfterMs = this.#handles.link(id)?.notAfterMs ?? Number.MAX_SAFE_INTEGER
     for (let attempt = 1; ; attempt += 1) {
       const { store, worker, commandTimeoutMs } = this.#host
       const reply = await store.remove(id, { worker, knownVersion: 0, reason, actor, notAfterMs })
@@ -346,7 +225,7 @@ export class Busbar implements AsyncDisposable {
       if (attempt > 1) throw new CommandLateError('remove', id)
       notAfterMs = reply.nowMs + commandTimeoutMs
     }
-    this.#links.get(id)?.change({ providerId: id, events: [], snapshot: null })
+    this.#handles.link(id)?.change({ providerId: id, events: [], snapshot: null })
   }
 
   /**
@@ -400,7 +279,7 @@ export class Busbar implements AsyncDisposable {
 
   /** Resolves when every outcome recorded before has been applied, or has failed. */
   async flush(): Promise<void> {
-    await Promise.all([...this.#handles.values()].map((handle) => handle.flush()))
+    await this.#handles.flush()
   }
 
   /** Ends the probes, writes what is still to be written (for at most `timeoutMs`, default 5 000), and disconnects. */
@@ -419,8 +298,7 @@ export class Busbar implements AsyncDisposable {
     await within(drained, timeoutMs)
     this.#host.closed = true
     this.#host.watch.stop()
-    this.#follower.stop()
-    const lost = [...this.#handles.values()].reduce((sum, handle) => sum + handle.stop(), 0)
+    const lost = this.#handles.stop()
     if (lost > 0) this.#host.log.warn({ outcomes: lost }, 'closed before these outcomes could be written')
     await this.#parts.feed.close()
     await this.#host.store.close()
@@ -435,15 +313,14 @@ export class Busbar implements AsyncDisposable {
   }
 
   #change(change: Change): void {
-    this.#links.get(change.providerId)?.change(change)
-    this.#handles.get(change.providerId)?.hurry(change)
+    this.#handles.change(change)
     for (const event of change.events) this.#listeners.emit(event)
     for (const watcher of this.#watchers) watcher(change)
   }
 
   /** Messages may have been missed: everything this process follows is read again. */
   #gap(): void {
-    this.#follower.subscribed()
+    this.#handles.follower.subscribed()
     for (const watcher of this.#watchers) watcher('gap')
   }
 

@@ -1,5 +1,6 @@
-import type { Busbar, CheckedProbeWorkerOptions, ProbeWorker } from '../client/busbar.js'
+import type { Busbar } from '../client/busbar.js'
 import { connectionErrors } from '../client/log.js'
+import type { CheckedProbeWorkerOptions, ProbeWorker } from '../client/probe-worker.js'
 import type { Schedule } from '../model/ports.js'
 import { Prober } from './attempt.js'
 import { Duty, TICK_MS } from './duty.js'
