@@ -140,6 +140,16 @@ export function outagesContract(open: () => Promise<Ground>): void {
       ])
     })
 
+    it('does so too as the result of an everyday probe', async () => {
+      const { ground, subject } = await afterOutage()
+      const now = ground.nowMs()
+      const { version } = await subject.snapshot()
+      const { generation, settingsRevision, markVersion } = await subject.probe()
+      const begun = { origin: 'probe' as const, generation, settingsRevision, markVersion }
+      await subject.send([run('healthy', { ...begun, ageMs: 700 })], { knownVersion: version })
+      expect((await entries(subject)).slice(1)).toEqual([[now - 700, 'healthy', 1]])
+    })
+
     it('never enters before the newest that is there', async () => {
       const { ground, subject } = await afterOutage()
       const now = ground.nowMs()
