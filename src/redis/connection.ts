@@ -19,9 +19,16 @@ interface InnerStream {
   uncork?: () => void
 }
 
-/** ioredis keeps its socket and its timer to itself; there is no other way to unref or cork them. A Cluster has no socket. */
+/**
+ * ioredis keeps its socket and its timer to itself; there is no other way to unref or cork them. A Cluster has no socket.
+ * `manuallyClosing`: it was told to disconnect, so the next close of its socket is the end.
+ */
 const innerParts = (client: Client) =>
-  client as unknown as { readonly stream?: InnerStream; readonly reconnectTimeout?: InnerStream | null }
+  client as unknown as {
+    readonly stream?: InnerStream
+    readonly reconnectTimeout?: InnerStream | null
+    manuallyClosing: boolean
+  }
 
 /** 6.2, for HRANDFIELD. */
 const OLDEST_VERSION = 602
@@ -170,6 +177,8 @@ export class RedisConnection {
   }
 
   async #greet(): Promise<void> {
+    // Disconnected while it had no socket, after an attempt that failed, it would take the next loss for its end.
+    innerParts(this.#client).manuallyClosing = false
     await this.#client.connect()
     this.#checkVersion(await this.#client.info('server'))
   }

@@ -1,3 +1,4 @@
+import { Redis } from 'ioredis'
 import { expect, onTestFinished, test } from 'vitest'
 import { startRedis } from '../../src/embedded/index.js'
 import { freePort } from '../../src/embedded/port.js'
@@ -5,6 +6,30 @@ import { connect } from '../../src/index.js'
 import { figure } from '../support/figure.js'
 import { startUpstream } from '../support/http-upstream.js'
 import { expectSoon } from './workers.js'
+
+test('a process that began without Redis outlives the losses that come later, by every kind of address', async () => {
+  const port = await freePort()
+  const addresses = [
+    `redis://127.0.0.1:${port}`,
+    { host: '127.0.0.1', port },
+    new Redis(port, { lazyConnect: true }),
+  ]
+  const busbars = await Promise.all(addresses.map((redis) => connect({ redis, logger: false })))
+  onTestFinished(async () => {
+    await Promise.all(busbars.map((busbar) => busbar.close({ timeoutMs: 1_000 })))
+  })
+  const away = (is: boolean) =>
+    expectSoon(is ? 'all know' : 'all are back', () =>
+      Promise.resolve(busbars.every(({ degradedSince }) => (degradedSince !== undefined) === is)),
+    )
+  for (let round = 1; round <= 3; round += 1) {
+    await away(true)
+    const server = await startRedis({ port })
+    onTestFinished(() => server.stop())
+    await away(false)
+    await server.stop()
+  }
+})
 
 test('startProbes while Redis is down says so; asked again when it is there it probes, and goes on after the next loss', async () => {
   const port = await freePort()
