@@ -1,0 +1,169 @@
+import type { Consistency, OnRedisDown } from '../config/options.js'
+import { isBusbarError } from '../model/errors.js'
+import type { Change } from '../model/events.js'
+import type { RegisterRequest } from '../model/ports.js'
+import type { Settings } from '../model/settings.js'
+import type { Classify } from './classify.js'
+import { Follower } from './follower.js'
+import { inTurns } from './in-turns.js'
+import { Joining } from './joining.js'
+import { Link, type Host } from './link.js'
+import { patiently } from './patience.js'
+import { Provider } from './provider.js'
+
+/** What is local to one process and one provider. */
+export interface ProviderOptions {
+  /** Overrides how calls are judged. */
+  readonly classify?: Classify | undefined
+  /** `cached` (default): closed and open circuits are judged locally. `strict`: every admission asks Redis. */
+  readonly consistency?: Consistency | undefined
+  /** How calls are decided while Redis does not answer; default what `connect` was given. */
+  readonly onRedisDown?: OnRedisDown | undefined
+}
+
+/** What a handle is made with where nothing else was said. */
+export interface HandleDefaults {
+  readonly consistency: Consistency
+  readonly onRedisDown: OnRedisDown
+}
+
+/** Providers whose store is told of an outage at once. */
+const REPORTS_AT_ONCE = 64
+
+/**
+ * The providers that one process has handles of: how they are registered, also while the store is lost, and what keeps
+ * them fresh. One handle and one link for each id, for as long as the process lives.
+ */
+export class Handles {
+  readonly #host: Host
+  readonly #defaults: HandleDefaults
+  readonly #links = new Map<string, Link>()
+  readonly #handles = new Map<string, Provider>()
+  readonly #joining: Joining
+  readonly follower: Follower
+
+  constructor(host: Host, defaults: HandleDefaults) {
+    this.#host = host
+    this.#defaults = defaults
+    this.follower = new Follower(host, this.#links)
+    this.#joining = new Joining(host, this.#links)
+  }
+
+  get(id: string): Provider | undefined {
+    return this.#handles.get(id)
+  }
+
+  /** The link of a handle that there is. */
+  link(id: string): Link | undefined {
+    return this.#links.get(id)
+  }
+
+  /** @throws RedisUnavailableError, CommandLateError; UnknownProviderError when there is nothing to release. */
+  async register(
+    id: string,
+    settings: Settings,
+    request: Pick<RegisterRequest, 'mode' | 'byHand'>,
+    options: ProviderOptions = {},
+  ): Promise<Provider> {
+    const { store, worker, watch, commandTimeoutMs } = this.#host
+    const link = this.#links.get(id)
+    const { gaps } = this.follower
+    const { epoch, registered } = await patiently(watch, commandTimeoutMs, async () => ({
+      epoch: await store.ensureEpoch(),
+      registered: await store.register(id, {
+        worker,
+        knownVersion: link?.cache.version ?? 0,
+        settings,
+        restore: link?.cache.read() ?? null,
+        ...request,
+      }),
+    }))
+    return this.#hold(id, epoch, registered, gaps, options)
+  }
+
+  /** The same; where the store is lost, a handle that joins when it is back. @throws where there is to be none. */
+  async registerOrWait(
+    id: string,
+    settings: Settings,
+    mode: 'keep' | 'set',
+    options: ProviderOptions,
+  ): Promise<Provider> {
+    try {
+      return await this.register(id, settings, { mode }, options)
+    } catch (error) {
+      const onRedisDown = options.onRedisDown ?? this.#defaults.onRedisDown
+      const lost = this.#host.watch.lost && isBusbarError(error, 'redis_unavailable')
+      if (!lost || onRedisDown === 'deny') throw error
+      this.#joining.add(id, { settings, mode })
+      const known = this.#handles.get(id)
+      if (known === undefined) return this.#hold(id, '', this.#joining.provisional(settings), -1, options)
+      known.configure(options)
+      return known
+    }
+  }
+
+  /** The handle of a provider that somebody registered; undefined when nobody did. */
+  async lookup(id: string): Promise<Provider | undefined> {
+    const { store } = this.#host
+    const { gaps } = this.follower
+    const epoch = await store.epoch()
+    const [settings, reply] = await Promise.all([store.settings(id), store.snapshot(id)])
+    if (epoch === null || settings === null || reply.status !== 'ok') return undefined
+    return this.#hold(id, epoch, { ...reply, ...settings }, gaps, {})
+  }
+
+  #hold(
+    id: string,
+    epoch: string,
+    registered: Parameters<Link['adopt']>[1],
+    gaps: number,
+    options: ProviderOptions,
+  ): Provider {
+    const known = this.#handles.get(id)
+    const old = this.#links.get(id)
+    if (known !== undefined && old !== undefined) {
+      old.adopt(epoch, registered)
+      this.follower.welcome(old, gaps)
+      known.configure(options)
+      return known
+    }
+    const link = new Link(this.#host, id, epoch, registered)
+    this.follower.welcome(link, gaps)
+    const handle = new Provider(this.#host, link, {
+      classify: options.classify,
+      consistency: options.consistency ?? this.#defaults.consistency,
+      onRedisDown: options.onRedisDown ?? this.#defaults.onRedisDown,
+    })
+    this.#links.set(id, link)
+    this.#handles.set(id, handle)
+    return handle
+  }
+
+  /** A change that the store announced. */
+  change(change: Change): void {
+    this.#links.get(change.providerId)?.change(change)
+    this.#handles.get(change.providerId)?.hurry(change)
+  }
+
+  /** The store answers again: what is still to be written decides nothing. */
+  demote(): void {
+    for (const handle of this.#handles.values()) handle.demote()
+  }
+
+  /** Subscribed again as well: whoever waits joins, all is read, and the store is told of the outage. */
+  async catchUp(): Promise<void> {
+    await this.#joining.registerAll()
+    await this.follower.catchUp()
+    await inTurns([...this.#handles.values()], REPORTS_AT_ONCE, (handle) => handle.returned())
+  }
+
+  async flush(): Promise<void> {
+    await Promise.all([...this.#handles.values()].map((handle) => handle.flush()))
+  }
+
+  /** Gives up what has not been written. Returns how many outcomes that were. */
+  stop(): number {
+    this.follower.stop()
+    return [...this.#handles.values()].reduce((sum, handle) => sum + handle.stop(), 0)
+  }
+}
