@@ -259,8 +259,8 @@ const history = [
   one(
     'a run grows one ms too long',
     HISTORY,
-    'now - circuit.history_newest_at_ms < bucket_ms(provider.settings)',
-    'now - circuit.history_newest_at_ms <= bucket_ms(provider.settings)',
+    'at - circuit.history_newest_at_ms < bucket_ms(provider.settings)',
+    'at - circuit.history_newest_at_ms <= bucket_ms(provider.settings)',
   ),
   one(
     'evicted outcomes stay in the totals',

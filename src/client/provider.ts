@@ -13,7 +13,8 @@ import type { Settings } from '../model/settings.js'
 import type { HistoryEntry, StoredSnapshot } from '../model/snapshot.js'
 import type { CircuitState, HealthStatus, Mark, Outcome } from '../model/words.js'
 import { assess } from '../rules/health.js'
-import { intervalNow, overdueAfterMs } from '../rules/pace.js'
+import { endsProbes } from '../rules/marks.js'
+import { intervalNow, isStale, overdueAfterMs } from '../rules/pace.js'
 import { checkEnding } from './admission.js'
 import type { Decision, SettleOptions } from './admission.js'
 import type { CallContext, ExecuteOptions } from './call.js'
@@ -275,9 +276,10 @@ export class Provider {
   }
 
   /** @internal Tells the fleet of a silence of the probes that `seen`, read just now, shows; once, whoever else does. */
-  async announceOverdue(seen: Snapshot): Promise<void> {
+  async announceOverdue(seen: StoredSnapshot): Promise<void> {
     const { probe } = this.settings
-    if (probe === undefined || !seen.stale || seen.probeOverdueAt !== null) return
+    if (probe === undefined || endsProbes(seen.mark) || seen.probeOverdueAt !== null) return
+    if (!isStale(probe, seen, seen.at)) return
     const request = { overdueMs: overdueAfterMs(probe, seen), intervalMs: intervalNow(probe, seen) }
     await this.#link.run('overdue', (store) => store.overdue(this.id, { ...this.#link.caller, ...request }))
   }
