@@ -95,7 +95,8 @@ export async function connectWith(
     connected = true
   }
   const ping = async () => {
-    if (!connected) await greet()
+    if (connected) await connection.openNodes()
+    else await greet()
     await redisStore.epoch()
   }
   const watch = new StoreWatch({ ping, log, unref })

@@ -92,7 +92,8 @@ export class StoreWatch {
   async back(ms: number): Promise<void> {
     if (this.#phase !== 'lost' && this.#phase !== 'returning') return
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, ms).unref()
+      // Not unref'd: who waits is not to find that the process has ended.
+      const timer = setTimeout(resolve, ms)
       this.#waiting.push(() => {
         clearTimeout(timer)
         resolve()

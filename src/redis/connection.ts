@@ -180,7 +180,17 @@ export class RedisConnection {
     // Disconnected while it had no socket, after an attempt that failed, it would take the next loss for its end.
     innerParts(this.#client).manuallyClosing = false
     await this.#client.connect()
+    await this.openNodes()
     this.#checkVersion(await this.#client.info('server'))
+  }
+
+  /**
+   * Opens what is not open yet of a Cluster: ioredis connects to a node when it is first asked, and rejects what others
+   * ask of it meanwhile, as if it had been lost. One that does not answer is found out by who needs it.
+   */
+  async openNodes(): Promise<void> {
+    const client = this.#client
+    if (isCluster(client)) await Promise.allSettled(client.nodes('master').map((node) => node.ping()))
   }
 
   #checkVersion(info: string): void {

@@ -1,8 +1,9 @@
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { asLeast, leastRights } from '../support/least-rights.js'
 import { startSentinels, type SentinelTrio } from '../support/sentinel.js'
 import { storeContract } from './store.contract.js'
-import { everydayUse, openOn } from './topology.js'
+import { endsByItself, everydayUse, openOn } from './topology.js'
 
 let trio: SentinelTrio
 let client: Redis
@@ -25,6 +26,13 @@ describe('connect with Sentinels', () => {
   it('takes redis+sentinel://', () => everydayUse(trio.url))
 
   it('takes options of ioredis', () => everydayUse({ sentinels: [...trio.sentinels], name: 'fleet' }))
+
+  it('does with the least rights of docs/operations.md', async () => {
+    await client.call('ACL', ...leastRights())
+    await everydayUse(asLeast(trio.url), 'busbar')
+  })
+
+  it('with unref lets the process end by itself', () => endsByItself(trio.url))
 
   it('takes a client of the user, and leaves it open', async () => {
     await everydayUse(client)

@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
 import type { Cluster, Redis } from 'ioredis'
 import { expect, onTestFinished } from 'vitest'
 import { connect } from '../../src/index.js'
@@ -56,10 +58,10 @@ const PROBED = {
 }
 
 /** Two processes on one address: providers in all parts of it, events, probes, and what the doctor asks. */
-export async function everydayUse(address: RedisAddress): Promise<void> {
+export async function everydayUse(address: RedisAddress, namespace = testNamespace()): Promise<void> {
   const options = {
     redis: address,
-    namespace: testNamespace(),
+    namespace,
     logger: false as const,
     onRedisDown: 'deny' as const,
     commandTimeoutMs: 5_000,
@@ -81,4 +83,16 @@ export async function everydayUse(address: RedisAddress): Promise<void> {
   const { pubSubProblem, scriptsProblem } = await other.inspect()
   expect({ pubSubProblem, scriptsProblem }).toEqual({ pubSubProblem: null, scriptsProblem: null })
   await probes.close()
+}
+
+/** Processes that are told to let themselves end: they do, with nothing closed. */
+export async function endsByItself(url: string): Promise<void> {
+  const script = `
+    import { connect } from 'busbar'
+    const busbar = await connect({ redis: process.argv[1], namespace: 'unref', unref: true, logger: false })
+    const provider = await busbar.provider('openai')
+    console.log(await provider.execute(() => 'called'))`
+  const args = ['--input-type=module', '-e', script, url]
+  const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 15_000 })
+  expect(stdout.trim()).toBe('called')
 }

@@ -1,18 +1,11 @@
-import { readFileSync } from 'node:fs'
 import { Redis } from 'ioredis'
 import { expect, test } from 'vitest'
 import { startRedis } from '../../src/embedded/index.js'
 import { connect } from '../../src/index.js'
 import { runCli } from '../support/cli.js'
 import { startUpstream } from '../support/http-upstream.js'
+import { asLeast, leastRights } from '../support/least-rights.js'
 import { eventually } from '../support/process.js'
-
-/** The command as docs/operations.md gives it. */
-function documentedUser(): string[] {
-  const text = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8')
-  const [, command] = /```\nACL (SETUSER busbar [^`]+)```/.exec(text) ?? []
-  return command?.trim().split(/\s+/) ?? []
-}
 
 test('the user of docs/operations.md can do what Busbar does: calls, probes, the CLI; and nothing else', async ({
   onTestFinished,
@@ -23,9 +16,9 @@ test('the user of docs/operations.md can do what Busbar does: calls, probes, the
     admin.disconnect()
     await server.stop()
   })
-  await admin.call('ACL', ...documentedUser())
+  await admin.call('ACL', ...leastRights())
   await admin.call('ACL', 'LOG', 'RESET')
-  const url = server.url.replace('redis://', 'redis://busbar:a-long-password@')
+  const url = asLeast(server.url)
   const upstream = await startUpstream()
   const errors: unknown[] = []
   const note = (_fields: object, message: string) => void errors.push([message, _fields])
