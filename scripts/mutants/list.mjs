@@ -394,7 +394,7 @@ const outages = [
     '    provider.circuit.consecutive_failures = 0\n',
   ),
   one('what waited enters the history as of now', HISTORY, 'at = math.max(at - age_ms,', 'at = math.max(at,'),
-  one('an everyday probe overlooks its age', 'lib/everyday_probe.lua', ' or batch[1][10] then', ' then'),
+  one('an everyday probe overlooks its age', 'lib/everyday_probe.lua', ' or age_ms then', ' then'),
   one('an everyday batch overlooks its age', 'lib/everyday_batch.lua', ' or batch[i][10] then', ' then'),
   one(
     'what waited enters before the newest',
