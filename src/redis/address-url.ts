@@ -61,7 +61,7 @@ export function parseSeveral(url: string): Several | undefined {
       name: decode(name, wrong),
       db: Number(db),
       ...access,
-      ...(scheme === 'rediss' ? { enableTLSForSentinelMode: true } : {}),
+      ...(scheme === 'rediss' ? { sentinelTLS: {}, enableTLSForSentinelMode: true } : {}),
       ...(sentinelUsername === null ? {} : { sentinelUsername }),
       ...(sentinelPassword === null ? {} : { sentinelPassword }),
     },

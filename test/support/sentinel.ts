@@ -57,8 +57,11 @@ export async function startSentinels(): Promise<SentinelTrio> {
   return { master, replica, url, sentinels, masterPort, stop }
 }
 
-/** It keeps what it learns in its configuration, so it has a file. */
-async function startSentinel(masterPort: number): Promise<{ port: number; watchdog: Watchdog }> {
+/** It keeps what it learns in its configuration, so it has a file. `more`: further lines of it. */
+export async function startSentinel(
+  masterPort: number,
+  more: readonly string[] = [],
+): Promise<{ port: number; watchdog: Watchdog }> {
   const binary = findRedisServer()
   if (binary === undefined) throw new Error('no redis-server was found')
   for (let attempt = 0; ; attempt += 1) {
@@ -69,6 +72,7 @@ async function startSentinel(masterPort: number): Promise<{ port: number; watchd
       `sentinel monitor ${NAME} 127.0.0.1 ${masterPort} 2`,
       `sentinel down-after-milliseconds ${NAME} ${DOWN_AFTER_MS}`,
       `sentinel failover-timeout ${NAME} 5000`,
+      ...more,
     ]
     const watchdog = launch(binary, (home) => {
       const file = join(home, 'sentinel.conf')

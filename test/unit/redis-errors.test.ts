@@ -87,6 +87,7 @@ describe('an address of several servers', () => {
         username: 'me',
         password: 's@cret',
         tls: {},
+        sentinelTLS: {},
         enableTLSForSentinelMode: true,
         sentinelUsername: 'watch',
         sentinelPassword: 'p@w',
