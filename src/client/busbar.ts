@@ -19,7 +19,7 @@ import type { Host } from './link.js'
 import { Listeners, type AnyKind } from './listeners.js'
 import type { Counters } from './log.js'
 import type { ProbeReport } from './probing.js'
-import type { Provider} from './provider.js';
+import type { Provider } from './provider.js'
 import { type ControlOptions } from './provider.js'
 import { within } from './patience.js'
 import type { CheckedProbeWorkerOptions, ProbeWorker, ProbeWorkerOptions } from './probe-worker.js'
