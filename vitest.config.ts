@@ -26,8 +26,8 @@ export default defineConfig({
         include: [`test/${name}/**/*.test.ts`],
         pool: 'forks',
         retry: 0,
-        // Faults are about time, so they come last and have the machine to themselves.
-        ...(name === 'faults' ? { sequence: { groupOrder: 1 }, maxWorkers: 1 } : {}),
+        // Most tests wait more than they compute. Faults are about time, so they come last and have the machine to themselves.
+        ...(name === 'faults' ? { sequence: { groupOrder: 1 }, maxWorkers: 1 } : { maxWorkers: 2 }),
         testTimeout: timeout,
         hookTimeout: timeout,
       },
