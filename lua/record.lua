@@ -1,7 +1,7 @@
 -- record: applies a batch of outcomes, in order, once.
 -- A batch is known by (incarnation, sequence): one already applied changes nothing. A resent batch of an
 -- incarnation that the book has forgotten may have been applied before, so it goes to the history only. Run after
--- not_after_ms nothing is done: whoever sent it has given up waiting, and sends it again as history.
+-- not_after_ms nothing is done: whoever sent it has given up waiting, and sends it again, after an outage as history.
 --
 -- KEYS
 --   config   hash    the settings

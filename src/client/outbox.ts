@@ -1,6 +1,7 @@
 import { isBusbarError } from '../model/errors.js'
 import type { RecordResult, Run } from '../model/ports.js'
 import { isHealthStatus, isSuccess } from '../model/words.js'
+import { bucketMs } from '../rules/history.js'
 import { EarlyProbe } from './early-probe.js'
 import type { Host, Link } from './link.js'
 
@@ -160,7 +161,7 @@ export class Outbox {
 
   /** What waits for the store to come back enters the history at its time, so its runs grow no longer than those there. */
   #outgrown(last: OpenRun, at: number): boolean {
-    return last.generation === 0 && at - last.at >= this.#link.settings.settings.history.windowMs / 200
+    return last.generation === 0 && at - last.at >= bucketMs(this.#link.settings.settings.history)
   }
 
   #countFailures({ outcome, count, origin }: Run): void {

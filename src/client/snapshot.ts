@@ -2,8 +2,7 @@ import type { SettingsReply } from '../model/ports.js'
 import type { StoredSnapshot } from '../model/snapshot.js'
 import type { HealthStatus, Source } from '../model/words.js'
 import { healthOf, successRate } from '../rules/health.js'
-import { endsProbes } from '../rules/marks.js'
-import { intervalNow, isStale } from '../rules/pace.js'
+import { endsProbes, intervalNow, isStale } from '../rules/pace.js'
 
 /** A provider at one moment, as its users see it. */
 export interface Snapshot extends StoredSnapshot {

@@ -4,6 +4,7 @@ import type { Snapshot } from '../client/snapshot.js'
 import { isBusbarError } from '../model/errors.js'
 import type { ProbeSettings } from '../model/settings.js'
 import type { StoredSnapshot } from '../model/snapshot.js'
+import { endsProbes } from '../rules/pace.js'
 
 /** A registered provider, as it was found. */
 export interface Seen {
@@ -42,6 +43,5 @@ export async function glance(busbar: Busbar, id: string): Promise<Seen | undefin
 }
 
 function seen<S extends StoredSnapshot>(provider: Provider, snapshot: S): Seen & { readonly snapshot: S } {
-  const ended = snapshot.mark === 'unhealthy' || snapshot.mark === 'terminated'
-  return { provider, snapshot, probe: ended ? undefined : provider.settings.probe }
+  return { provider, snapshot, probe: endsProbes(snapshot.mark) ? undefined : provider.settings.probe }
 }

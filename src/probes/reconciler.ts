@@ -79,16 +79,17 @@ export class Reconciler {
       const ids = [...this.#ids]
       this.#wanted = 'nothing'
       this.#ids.clear()
-      try {
-        if (wanted !== 'nothing') await this.#all(wanted)
-        await this.#each(ids)
-      } catch (error) {
-        this.#failed(error)
-        this.#options.timers.later(
-          RETRY_MS,
-          () => void this.reviewAll(wanted === 'everything' ? wanted : 'differences'),
-        )
-      }
+      if (wanted !== 'nothing') await this.#allOrLater(wanted)
+      await this.#each(ids)
+    }
+  }
+
+  async #allOrLater(which: 'differences' | 'everything'): Promise<void> {
+    try {
+      await this.#all(which)
+    } catch (error) {
+      this.#failed(error)
+      this.#options.timers.later(RETRY_MS, () => void this.reviewAll(which))
     }
   }
 
@@ -132,14 +133,13 @@ export class Reconciler {
     // An everyday probe is known by its result alone.
     const lastAt = Math.max(probeStartedAt ?? 0, lastProbeAt ?? 0)
     const sinceMs = lastAt === 0 ? null : Math.max(0, at - lastAt)
-    if (await schedule.plan(id, { intervalMs, sinceMs })) {
-      planned(id)
-      log.debug({ provider: id, intervalMs }, 'probe loop planned')
-      if (lost && sinceMs !== null) {
-        counters.probeLoopsMended += 1
-        log.info({ provider: id, intervalMs }, 'probe loop was gone: begun again')
-      }
-    } else planned(id)
+    const changed = await schedule.plan(id, { intervalMs, sinceMs })
+    planned(id)
+    if (changed) log.debug({ provider: id, intervalMs }, 'probe loop planned')
+    if (changed && lost && sinceMs !== null) {
+      counters.probeLoopsMended += 1
+      log.info({ provider: id, intervalMs }, 'probe loop was gone: begun again')
+    }
     await recoveries.plan(seen)
     await seen.provider.announceOverdue(seen.snapshot)
   }

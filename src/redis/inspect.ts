@@ -2,7 +2,7 @@ import type { Inspection } from '../model/inspection.js'
 import type { RedisConnection } from './connection.js'
 import { fleetKeys } from './keys.js'
 import { flatten, scriptNames } from './lua-source.js'
-import { parseHash } from './parse.js'
+import { parseHash, parseScores } from './parse.js'
 
 /**
  * Looks at the server behind a fleet and at the keys of the fleet as a whole. What a server does not tell (a managed
@@ -45,7 +45,7 @@ export async function inspectRedis(
     clockAheadMs,
     ...(await loadScripts(redis)),
     pubSubProblem: await tryPubSub(redis, `${namespace}:doctor:${worker}`),
-    workers: pairs(workers).map(([id, at]) => ({ id, lastSeenAgoMs: Math.max(0, nowMs - at) })),
+    workers: [...parseScores(workers)].map(([id, at]) => ({ id, lastSeenAgoMs: Math.max(0, nowMs - at) })),
   }
 }
 
@@ -123,11 +123,6 @@ async function tryPubSub(redis: RedisConnection, channel: string): Promise<strin
     clearTimeout(timer)
     client.disconnect()
   }
-}
-
-function pairs(reply: unknown): [string, number][] {
-  const flat: unknown[] = Array.isArray(reply) ? reply : []
-  return flat.flatMap((id, i): [string, number][] => (i % 2 === 0 ? [[String(id), Number(flat[i + 1])]] : []))
 }
 
 function causeOf(error: unknown): string {

@@ -4,12 +4,13 @@ import { shardOf, shardPrefixes } from './hash-slot.js'
 import { keyOfShard } from './keys.js'
 import type { LuaSourceOptions } from './lua-source.js'
 import { parseHash, parseScores, parseTime } from './parse.js'
+import { SCHEDULE_SCRIPTS, type ScheduleScriptName } from './script-definitions.js'
 import { Scripts, type ScriptReply } from './scripts.js'
 
 /** The schedule of probes in Redis: a sorted set of what is due, in each shard; scripts hand it out. */
 export class RedisSchedule implements port.Schedule {
   readonly #redis: RedisConnection
-  readonly #scripts: Scripts
+  readonly #scripts: Scripts<ScheduleScriptName>
   readonly prefixes: readonly string[]
 
   constructor(
@@ -19,7 +20,7 @@ export class RedisSchedule implements port.Schedule {
   ) {
     this.#redis = redis
     this.prefixes = shardPrefixes(namespace, shards)
-    this.#scripts = new Scripts(redis, keyOfShard, source)
+    this.#scripts = new Scripts(redis, SCHEDULE_SCRIPTS, keyOfShard, source)
   }
 
   shardOf(id: string): number {

@@ -27,7 +27,8 @@ const REPLY = {
 } as const
 const CHANGED = { status: 'text', nowMs: 'integer', changed: 'boolean' } as const
 
-export const SCRIPTS = {
+/** Those that run on the keys of one provider. */
+export const PROVIDER_SCRIPTS = {
   register: {
     keys: KEYS,
     args: {
@@ -101,6 +102,10 @@ export const SCRIPTS = {
   resume: { keys: KEYS, args: CONTROL, returns: REPLY },
   remove: { keys: [...KEYS, 'batches'], args: CONTROL, returns: REPLY },
   snapshot: { keys: ['config', 'circuit', 'history', 'trials'], args: { id: 'text' }, returns: REPLY },
+} as const satisfies Record<string, ScriptDefinition>
+
+/** Those that run on the keys of one shard of the schedule of probes. */
+export const SCHEDULE_SCRIPTS = {
   schedule: {
     keys: SCHEDULE_KEYS,
     args: { id: 'text', intervalMs: 'integer', spread: 'integer', sinceMs: 'integer' },
@@ -115,9 +120,11 @@ export const SCRIPTS = {
   },
 } as const satisfies Record<string, ScriptDefinition>
 
+export const SCRIPTS = { ...PROVIDER_SCRIPTS, ...SCHEDULE_SCRIPTS }
+
 export type ScriptName = keyof typeof SCRIPTS
-export type ScheduleScriptName = 'schedule' | 'unschedule' | 'hasten' | 'claim'
-export type ProviderScriptName = Exclude<ScriptName, ScheduleScriptName>
+export type ProviderScriptName = keyof typeof PROVIDER_SCRIPTS
+export type ScheduleScriptName = keyof typeof SCHEDULE_SCRIPTS
 
 interface TypeOf {
   text: string

@@ -32,20 +32,25 @@ function mapScripts<T>(layOut: (definition: ScriptDefinition) => T): Readonly<Re
 /** The key that a script calls `name`, of the provider or the shard that it runs on. */
 export type KeyOf = (of: string, name: ScriptKey) => string
 
-/** Runs scripts by name, over ioredis's `defineCommand` (EVALSHA, NOSCRIPT, Cluster). */
-export class Scripts {
+/** Runs some of the scripts by name, over ioredis's `defineCommand` (EVALSHA, NOSCRIPT, Cluster). */
+export class Scripts<Own extends ScriptName> {
   readonly #connection: RedisConnection
   readonly #keyOf: KeyOf
 
-  constructor(connection: RedisConnection, keyOf: KeyOf, source: LuaSourceOptions = {}) {
+  constructor(
+    connection: RedisConnection,
+    scripts: Readonly<Record<Own, ScriptDefinition>>,
+    keyOf: KeyOf,
+    source: LuaSourceOptions = {},
+  ) {
     this.#connection = connection
     this.#keyOf = keyOf
-    for (const [name, definition] of Object.entries(SCRIPTS)) {
+    for (const [name, definition] of Object.entries<ScriptDefinition>(scripts)) {
       connection.define(`busbar_${name}`, definition.keys.length, flatten(name, source))
     }
   }
 
-  async run<N extends ScriptName>(name: N, of: string, args: ScriptArgs<N>): Promise<ScriptReply<N>> {
+  async run<N extends Own>(name: N, of: string, args: ScriptArgs<N>): Promise<ScriptReply<N>> {
     const { keys, args: wire, returns } = LAYOUTS[name]
     const given = args as Readonly<Record<string, unknown>>
     const sent = keys.map((key) => this.#keyOf(of, key))

@@ -17,6 +17,7 @@ import {
   parseTime,
 } from './parse.js'
 import { Scripts, type ScriptReply } from './scripts.js'
+import { PROVIDER_SCRIPTS } from './script-definitions.js'
 import type { ProviderScriptName, ScriptArgs, ScriptReturns } from './script-definitions.js'
 
 /** Schema of the keys; another one is another major version. */
@@ -26,7 +27,7 @@ const WORKER_TTL_MS = 600_000
 /** The store in Redis: every decision is made by a script, atomically, on Redis's clock. */
 export class RedisStore implements port.Store {
   readonly #redis: RedisConnection
-  readonly #scripts: Scripts
+  readonly #scripts: Scripts<ProviderScriptName>
   readonly #namespace: string
   readonly #keys: ReturnType<typeof fleetKeys>
 
@@ -34,7 +35,7 @@ export class RedisStore implements port.Store {
     this.#redis = redis
     this.#namespace = namespace
     this.#keys = fleetKeys(namespace)
-    this.#scripts = new Scripts(redis, keyOfProvider(namespace), source)
+    this.#scripts = new Scripts(redis, PROVIDER_SCRIPTS, keyOfProvider(namespace), source)
   }
 
   async epoch(): Promise<string | null> {

@@ -1,9 +1,7 @@
 import type { Mark } from '../model/words.js'
 import { awaitProbe, bumpVersion, markAt } from './circuit.js'
 import type { Circuit, MarkState, Step } from './circuit.js'
-
-/** Whether a mark ends the loop of the probes. */
-export const endsProbes = (mark: Mark | null): boolean => mark !== null && mark !== 'degraded'
+import { endsProbes } from './pace.js'
 
 /** Sets a mark; the last one wins. The circuit stays as it is. */
 export function setMark(

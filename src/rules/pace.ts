@@ -1,5 +1,9 @@
 import type { ProbeSettings } from '../model/probe.js'
 import type { StoredSnapshot } from '../model/snapshot.js'
+import type { Mark } from '../model/words.js'
+
+/** Whether a mark ends the loop of the probes. */
+export const endsProbes = (mark: Mark | null): boolean => mark !== null && mark !== 'degraded'
 
 type Intervals = Pick<ProbeSettings, 'intervalMs' | 'suspiciousIntervalMs' | 'downIntervalMs'>
 

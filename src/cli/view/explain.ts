@@ -152,9 +152,7 @@ function probeText({ snapshot, settings }: ProviderView): string {
   if (probe === undefined) return 'No probe is configured: only calls say how it is.'
   const { lastProbeAt, lastProbeStatus, lastProbeDetail, at, stale } = snapshot
   const every = `every ${formatDuration(snapshot.probeIntervalMs ?? probe.intervalMs)}`
-  const stopped = snapshot.mark === 'unhealthy' || snapshot.mark === 'terminated'
-  const missing = stopped ? 'the mark has stopped them' : 'does any process run startProbes()?'
-  const late = stale ? ` That is stale: ${missing}` : ''
+  const late = stale ? ' That is stale: does any process run startProbes()?' : ''
   if (lastProbeAt === null || lastProbeStatus === null)
     return `None has ended yet; one is due ${every}.${late}`
   const detail = lastProbeDetail === '' ? '' : ` (${lastProbeDetail})`
