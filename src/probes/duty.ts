@@ -48,8 +48,15 @@ export class Duty {
     return this.#options.shard
   }
 
-  /** A tick came. */
-  take(): void {
+  /**
+   * A tick came. Who was on duty hands it on, so that the work is shared; where nobody else waits it comes back, `handed`.
+   */
+  async tick(handed = false): Promise<void> {
+    if (handed || !this.#on) this.#take()
+    else await this.#invite()
+  }
+
+  #take(): void {
     this.#until = performance.now() + TICK_MS + HANDOVER_MS
     this.#watching ??= this.#watch()
   }
@@ -66,7 +73,7 @@ export class Duty {
     if (this.#closed || this.#on || room.free === 0) return false
     const claims = await this.#claim(TICK_MS)
     if (!claims.idle) return false
-    this.take()
+    this.#take()
     await this.#options.arrange()
     return true
   }
@@ -107,7 +114,7 @@ export class Duty {
       await this.#sleep(Math.min(nextInMs ?? POLL_MS, POLL_MS))
       return
     }
-    this.#invite()
+    void this.#invite()
     void room.ended().then(() => this.#wake?.())
     await this.#sleep(POLL_MS)
     // What ends in the same turn makes room for one claim, not for many.
@@ -122,15 +129,17 @@ export class Duty {
     return claims
   }
 
-  #invite(): void {
+  async #invite(): Promise<void> {
     const now = performance.now()
     if (now - this.#invitedAt < POLL_MS) return
     this.#invitedAt = now
     const { host, invite } = this.#options
-    invite().catch((error: unknown) => {
+    try {
+      await invite()
+    } catch (error) {
       host.counters.connectionErrors += 1
       host.log.debug({ err: error }, 'could not ask for help with the probes')
-    })
+    }
   }
 
   async #sleep(ms: number): Promise<void> {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Queue, Worker, type ConnectionOptions } from 'bullmq'
 
 /**
@@ -24,8 +25,12 @@ export interface QueueOptions {
 /** An ioredis client, as far as this file needs to know it. */
 export type QueueConnection = ConnectionOptions & { readonly status: string; disconnect(): void }
 
-/** `duty`: be on duty until the next. `reconcile`: see to it that the schedule is as it should be. */
-export type QueueJob = { readonly do: 'duty' | 'reconcile' } | ProbeJob
+/**
+ * `duty`: be on duty until the next; `handed`: another process asked for it. `reconcile`: see to it that the schedule is as
+ * it should be.
+ */
+export type QueueJob =
+  { readonly do: 'duty'; readonly handed?: true } | { readonly do: 'reconcile' } | ProbeJob
 
 /** A probe besides those of the schedule. */
 export interface ProbeJob {
@@ -45,6 +50,8 @@ const STALLED_MS = 2_000
 const PATIENCE_MS = 2_000
 /** So often connections are cut at a close, `PATIENCE_MS` apart, before it gives up waiting. */
 const MAX_ROUNDS = 4
+/** Those who wait for a job have so long to take what is handed on, ms. */
+const HAND_MS = 50
 /** A queue that runs for ever keeps no more of its events than this. */
 const MAX_EVENTS = 100
 
@@ -92,6 +99,15 @@ export class ProbeQueue {
   /** A job once, after `delayMs`. While one of the same name waits, or runs, another is the same. */
   async add(name: string, job: QueueJob, delayMs = 0): Promise<void> {
     await this.#queue.add(JOB, job, { jobId: encodeName(name), delay: Math.max(0, Math.ceil(delayMs)) })
+  }
+
+  /**
+   * A job at once, for another worker. This queue gives the next job to whoever ends one, so it resolves when those who
+   * wait for a job have had the time to take it: the job that asks ends after that.
+   */
+  async handOn(name: string, job: QueueJob): Promise<void> {
+    await this.add(name, job)
+    await sleep(HAND_MS)
   }
 
   /** Takes no more ticks, lets those under way end, and closes every connection, also while Redis is away. */

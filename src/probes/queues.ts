@@ -49,7 +49,7 @@ export class ProbeQueues {
 
   /** Asks for another process on duty for a shard, now. */
   invite(shard: number): Promise<void> {
-    return this.#at(shard).add('more', { do: 'duty' })
+    return this.#at(shard).handOn('more', { do: 'duty', handed: true })
   }
 
   /** Sees to a pass over the whole schedule, by one process of the fleet. */
@@ -65,6 +65,11 @@ export class ProbeQueues {
   /** A probe besides those of the schedule; one of a name at a time. */
   add(name: string, job: ProbeJob, delayMs = 0): Promise<void> {
     return this.#at(this.#schedule.shardOf(job.id)).add(name, job, delayMs)
+  }
+
+  /** A probe for another process, at once; see `ProbeQueue.handOn`. */
+  handOn(name: string, job: ProbeJob): Promise<void> {
+    return this.#at(this.#schedule.shardOf(job.id)).handOn(name, job)
   }
 
   async close(): Promise<void> {

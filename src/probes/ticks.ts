@@ -131,12 +131,11 @@ export class Ticks {
   }
 
   /**
-   * To whichever worker takes it next, a few times; then the period passes without a probe. At once: this process is the
-   * last in the line of those that wait for a job.
+   * To whichever worker takes it next, a few times; then the period passes without a probe.
    */
   async #passOn({ hops = 0, ...job }: ProbeJob): Promise<void> {
     if (hops >= MAX_HOPS) return
-    await this.#options.queues.add(`pass:${job.id}:${hops + 1}`, { ...job, hops: hops + 1 })
+    await this.#options.queues.handOn(`pass:${job.id}:${hops + 1}`, { ...job, hops: hops + 1 })
   }
 }
 

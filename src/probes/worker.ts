@@ -120,8 +120,7 @@ class Worker implements ProbeWorker {
   #process(job: QueueJob, shard: number): Promise<void> {
     switch (job.do) {
       case 'duty':
-        this.#duties[shard]?.take()
-        return Promise.resolve()
+        return this.#duties[shard]?.tick(job.handed) ?? Promise.resolve()
       case 'reconcile':
         return this.#reconciler.reviewAll('everything')
       case 'probe':
