@@ -137,7 +137,10 @@ describe('a function that one of three workers has', () => {
     expect(elapsedMs).toBeLessThan(20 * 200 * 1.5)
     const gaps = calls.slice(1).map((at, i) => at - (calls[i] ?? at))
     expect(Math.min(...gaps)).toBeGreaterThan(100)
-    expect(two.counters.probesDiscarded + three.counters.probesDiscarded).toBeGreaterThan(0)
+    // Who is on duty is the queue's choice: it may have been the one with the function until now.
+    await soon('another has had it, and passed it on', () => {
+      return two.counters.probesDiscarded + three.counters.probesDiscarded > 0
+    })
     expect(await provider.snapshot()).toMatchObject({ state: 'closed', lastProbeStatus: 'healthy' })
   })
 })
