@@ -6,6 +6,7 @@ const projects = {
   seed: 30_000,
   property: 120_000,
   contract: 30_000,
+  cli: 30_000,
   integration: 30_000,
   faults: 120_000,
   package: 120_000,
@@ -26,7 +27,7 @@ export default defineConfig({
         include: [`test/${name}/**/*.test.ts`],
         pool: 'forks',
         retry: 0,
-        // What only computes goes two files at a time; what lives by the clock has the machine to itself, faults last.
+        // What computes or waits for a child goes two files at a time; what lives by the clock has the machine to itself.
         sequence: { groupOrder: name === 'faults' ? 2 : name === 'integration' ? 1 : 0 },
         maxWorkers: name === 'faults' || name === 'integration' ? 1 : 2,
         testTimeout: timeout,

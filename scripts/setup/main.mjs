@@ -18,7 +18,7 @@ const faultFiles = [
     'test/property',
     'test/unit/witness',
     'test/unit/hostile',
-    'test/integration/hostile',
+    'test/cli/hostile',
   ],
   ...['test/integration/http-probe', 'test/integration/probe-kinds', 'test/integration/cached'],
 ]

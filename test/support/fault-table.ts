@@ -13,7 +13,7 @@ const COUNTED = [
     what: 'checks of 30 rows worked out by hand, on the rules and on Redis',
   },
   { fault: 15, file: 'test/unit/hostile-settings', what: 'hostile ids and settings' },
-  { fault: 15, file: 'test/integration/hostile-cli', what: 'hostile YAML files and arguments of the CLI' },
+  { fault: 15, file: 'test/cli/hostile', what: 'hostile YAML files and arguments of the CLI' },
   { fault: 15, file: 'test/integration/http-probe', what: 'answers to HTTP probes, hostile ones among them' },
   {
     fault: 15,
