@@ -1,4 +1,4 @@
-import { isBusbarError } from '../model/errors.js'
+import { redisFailure } from '../model/errors.js'
 import type { StoreWatch } from './store-watch.js'
 
 /** Waits for `work`, but no longer than `timeoutMs`. */
@@ -25,8 +25,8 @@ export async function patiently<T>(watch: StoreWatch, waitMs: number, work: () =
     try {
       return await work()
     } catch (error) {
-      if (attempt === ATTEMPTS || !isBusbarError(error, 'redis_unavailable')) throw error
-      if ('lasting' in error && error.lasting === true) throw error
+      const failure = redisFailure(error)
+      if (attempt === ATTEMPTS || failure === undefined || failure === 'permanent') throw error
       await watch.back(waitMs)
     }
   }

@@ -1,4 +1,4 @@
-import { isBusbarError, RedisUnavailableError } from '../model/errors.js'
+import { isBusbarError, redisFailure, RedisUnavailableError } from '../model/errors.js'
 import type { Logger } from './log.js'
 
 /** What is done when the store is lost, answers again, and is back. */
@@ -157,13 +157,8 @@ const MAX_PAUSE_MS = 1_000
 /** After so long without an outage the pings of the next begin with the shortest pause. */
 const CALM_MS = 10_000
 
-/** Replies of a server that is there and cannot serve. Any other reply is an answer, a refusal too. */
-const CANNOT_SERVE = /^(LOADING|MASTERDOWN|CLUSTERDOWN|BUSY )/
-
-/** Whether this failure of a command means that the store does not answer. */
+/** Whether this failure of a command means that the store does not serve; see `REDIS_FAILURES`. */
 export function meansLost(error: unknown): boolean {
-  if (!isBusbarError(error, 'redis_unavailable')) return false
-  if ('lasting' in error && error.lasting === true) return false
-  const { cause } = error
-  return !(cause instanceof Error && cause.name === 'ReplyError') || CANNOT_SERVE.test(cause.message)
+  const failure = redisFailure(error)
+  return failure !== undefined && failure !== 'permanent'
 }

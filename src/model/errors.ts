@@ -99,15 +99,32 @@ export class ProviderRemovedError extends BusbarError {
   }
 }
 
-export class RedisUnavailableError extends BusbarError {
-  /** True when waiting does not help: somebody has to change a password, a right, an address. */
-  readonly lasting: boolean
+/**
+ * How a command failed, which decides what follows.
+ *
+ * - `unanswered`     no reply in time, or no connection: whether it ran is not known. Redis counts as lost.
+ * - `transient`      Redis answered that it cannot serve now (loading, failing over, busy). Redis counts as lost.
+ * - `refuses_writes` Redis answers reads and refuses writes (out of memory, a replica). Redis counts as lost.
+ * - `permanent`      waiting does not help: somebody has to change a password, a right, a key, an address. It costs that
+ *                    command alone, and is never tried again as an outage.
+ */
+export const REDIS_FAILURES = ['unanswered', 'transient', 'refuses_writes', 'permanent'] as const
+export type RedisFailure = (typeof REDIS_FAILURES)[number]
 
-  constructor(doing: string, cause: unknown, { lasting = false } = {}) {
+export class RedisUnavailableError extends BusbarError {
+  readonly failure: RedisFailure
+
+  constructor(doing: string, cause: unknown, failure: RedisFailure = 'unanswered') {
     const detail = cause instanceof Error ? cause.message : String(cause)
     super('redis_unavailable', `no answer from Redis for ${doing}: ${detail}`, { cause })
-    this.lasting = lasting
+    this.failure = failure
   }
+}
+
+/** How an error of Redis failed; undefined for any other error. */
+export function redisFailure(error: unknown): RedisFailure | undefined {
+  if (!isBusbarError(error, 'redis_unavailable') || !('failure' in error)) return undefined
+  return REDIS_FAILURES.find((failure) => failure === error.failure)
 }
 
 export class RedisUnsupportedError extends BusbarError {

@@ -1,15 +1,14 @@
-import { RedisUnavailableError } from '../model/errors.js'
+import { RedisUnavailableError, type RedisFailure } from '../model/errors.js'
 
 /** What an error of Redis means, and what to do about it. */
 interface Meaning {
   readonly words: string
-  /** Waiting does not help: somebody has to change a password, a right, an address. */
-  readonly lasting?: true
+  readonly failure: RedisFailure
 }
 
 const NO_RIGHT: Meaning = {
   words: 'this Redis user lacks a right; docs/operations.md lists those that Busbar needs',
-  lasting: true,
+  failure: 'permanent',
 }
 
 /** By the first word of Redis's answer. */
@@ -18,79 +17,102 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
     words:
       'this server is a replica and takes no writes: a failover is under way, or the address names a replica; ' +
       'give the address of the master, or those of the Sentinels',
+    failure: 'refuses_writes',
   },
-  LOADING: { words: 'Redis is still loading its data from disk; it serves when that is done' },
+  LOADING: {
+    words: 'Redis is still loading its data from disk; it serves when that is done',
+    failure: 'transient',
+  },
   BUSY: {
     words:
       'a script has kept Redis busy for longer than its lua-time-limit; SCRIPT KILL ends one that has not written',
+    failure: 'transient',
   },
   OOM: {
     words:
       'Redis has used up its maxmemory and takes no more writes; give it more, or move what else is kept there, ' +
       'and leave maxmemory-policy at noeviction',
+    failure: 'refuses_writes',
   },
-  NOAUTH: { words: 'Redis asks for a password and none was given; put it into the address', lasting: true },
+  NOAUTH: {
+    words: 'Redis asks for a password and none was given; put it into the address',
+    failure: 'permanent',
+  },
   WRONGPASS: {
     words: 'Redis does not know this user and password, or the user is off; correct the address',
-    lasting: true,
+    failure: 'permanent',
   },
   NOPERM: NO_RIGHT,
   DENIED: {
     words:
       'Redis runs in protected mode and takes connections of its own machine only; set a password and bind',
-    lasting: true,
+    failure: 'permanent',
   },
   CLUSTERDOWN: {
     words:
       'the Cluster serves not all of its slots: a failover is under way, or a master has no replica left',
+    failure: 'transient',
   },
   MOVED: {
     words:
       'this server is a node of a Cluster, and keeps not all keys; ' +
       'give several nodes of it, as redis+cluster://host:port,host:port',
-    lasting: true,
+    failure: 'permanent',
   },
   ASK: {
     words:
       'a slot of the Cluster is being moved; give several nodes of it, as redis+cluster://host:port,host:port',
+    failure: 'transient',
   },
-  TRYAGAIN: { words: 'a slot of the Cluster is being moved; it passes' },
+  TRYAGAIN: { words: 'a slot of the Cluster is being moved; it passes', failure: 'transient' },
   CROSSSLOT: {
     words: 'keys of one command lie in several slots of the Cluster; this is a fault of Busbar, report it',
+    failure: 'permanent',
   },
   MASTERDOWN: {
     words:
       'this server is a replica that has lost its master, and serves nothing until it is back or replaced',
+    failure: 'transient',
   },
-  NOREPLICAS: { words: 'the master misses the replicas that its min-replicas-to-write asks for' },
+  NOREPLICAS: {
+    words: 'the master misses the replicas that its min-replicas-to-write asks for',
+    failure: 'refuses_writes',
+  },
   MISCONF: {
     words:
       'Redis cannot save to its disk and therefore takes no writes; look at its log, and at the space on the disk',
+    failure: 'refuses_writes',
   },
 }
 
 /** Answers without a word of their own, and errors of the network that people meet. */
 const OTHERS: readonly (readonly [RegExp, Meaning])[] = [
   [/^ERR The user executing the script can't|ACL failure in script/, NO_RIGHT],
-  [/^ERR max number of clients/, { words: 'Redis has as many connections as its maxclients allows' }],
+  [
+    /^ERR max number of clients/,
+    { words: 'Redis has as many connections as its maxclients allows', failure: 'transient' },
+  ],
   [
     /^ERR This instance has cluster support disabled/,
-    { words: 'this server is not a node of a Cluster; give its address as redis://host:port', lasting: true },
+    {
+      words: 'this server is not a node of a Cluster; give its address as redis://host:port',
+      failure: 'permanent',
+    },
   ],
   [
     /self.signed certificate|unable to (verify|get)[\w ]* certificate/i,
-    { words: 'the certificate is not trusted here; give its authority as tls.ca', lasting: true },
+    { words: 'the certificate is not trusted here; give its authority as tls.ca', failure: 'permanent' },
   ],
-  [/certificate has expired/i, { words: 'the certificate of Redis has expired', lasting: true }],
+  [/certificate has expired/i, { words: 'the certificate of Redis has expired', failure: 'permanent' }],
   [
     /does not match certificate's altnames/i,
-    { words: 'the certificate is for another host; connect by a name that it bears', lasting: true },
+    { words: 'the certificate is for another host; connect by a name that it bears', failure: 'permanent' },
   ],
   [
     /wrong version number|packet length too long/i,
     {
       words: 'this port does not speak TLS; give redis:// instead of rediss://, or the port of TLS',
-      lasting: true,
+      failure: 'permanent',
     },
   ],
 ]
@@ -109,10 +131,12 @@ export function unavailable(doing: string, error: unknown, timeoutMs: number): R
   const own = ownWords(inner.message, timeoutMs)
   if (own !== undefined) return new RedisUnavailableError(doing, new Error(own, { cause: error }))
   const meaning = meaningOf(inner.message)
-  if (meaning === undefined) return new RedisUnavailableError(doing, inner)
+  if (meaning === undefined) {
+    return new RedisUnavailableError(doing, inner, inner.name === 'ReplyError' ? 'permanent' : 'unanswered')
+  }
   const said = inner.message.length > MAX_SAID ? `${inner.message.slice(0, MAX_SAID)}...` : inner.message
   const cause = new Error(`${meaning.words} (it said: ${said})`, { cause: error })
-  return new RedisUnavailableError(doing, cause, { lasting: meaning.lasting === true })
+  return new RedisUnavailableError(doing, cause, meaning.failure)
 }
 
 function meaningOf(message: string): Meaning | undefined {

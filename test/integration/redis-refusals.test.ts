@@ -40,9 +40,9 @@ test('a wrong password and none: connect says so at once, and that waiting does 
 }) => {
   const { server, join } = await ground(onTestFinished, ['--requirepass', 'right'])
   await expect(join()).rejects.toThrow('NOAUTH')
-  await expect(join()).rejects.toMatchObject({ code: 'redis_unavailable', lasting: true })
+  await expect(join()).rejects.toMatchObject({ code: 'redis_unavailable', failure: 'permanent' })
   const wrong = server.url.replace('redis://', 'redis://:wrong@')
-  await expect(join(wrong)).rejects.toMatchObject({ lasting: true })
+  await expect(join(wrong)).rejects.toMatchObject({ failure: 'permanent' })
   await expect(join(wrong)).rejects.toThrow(/WRONGPASS/)
   await expect(join(wrong)).rejects.not.toThrow(/wrong@/)
   await join(server.url.replace('redis://', 'redis://:right@'))
@@ -52,7 +52,7 @@ test('a user without rights', async ({ onTestFinished }) => {
   const { server, admin, join } = await ground(onTestFinished)
   await admin.call('ACL', 'SETUSER', 'poor', 'on', '>secret', '~*', '&*', '+info', '+ping')
   const joining = join(server.url.replace('redis://', 'redis://poor:secret@'))
-  await expect(joining).rejects.toMatchObject({ code: 'redis_unavailable', lasting: true })
+  await expect(joining).rejects.toMatchObject({ code: 'redis_unavailable', failure: 'permanent' })
   await expect(joining).rejects.toThrow(/lacks a right; docs\/operations\.md .*NOPERM/)
 })
 

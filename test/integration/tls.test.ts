@@ -41,7 +41,7 @@ test('TLS: an authority of the user is trusted, an unknown one is refused in wor
   expect((await busbar.inspect()).pubSubProblem).toBeNull()
   await busbar.close()
 
-  await expect(connect({ redis: url, logger: false })).rejects.toMatchObject({ lasting: true })
+  await expect(connect({ redis: url, logger: false })).rejects.toMatchObject({ failure: 'permanent' })
   await expect(connect({ redis: url, logger: false })).rejects.toThrow(/not trusted here; .*tls\.ca/)
   const plain = server.url.replace('redis://', 'rediss://')
   await expect(connect({ redis: plain, logger: false, onRedisDown: 'deny' })).rejects.toMatchObject({
