@@ -1,7 +1,12 @@
 -- How a provider comes to be, and how its settings change.
 
+-- @include lib/mask
+
 -- Fields of the config hash that are no settings.
-local ABOUT = { revision = true, set_by = true, set_at_ms = true, pinned = true }
+local ABOUT = {
+  revision = true, set_by = true, set_at_ms = true, pinned = true,
+  replaced_set_by = true, replaced_digest = true, announced_at_ms = true, unannounced_changes = true,
+}
 
 -- The settings and, apart from them, who set them, when, and whether that outranks code.
 local function read_settings(key)
@@ -27,8 +32,10 @@ local function sorted_names(settings)
   return names
 end
 
--- What every outcome needs stands first: a small hash is searched from its front.
-local function write_settings(provider, settings, revision, operator)
+-- @include lib/alternation
+
+-- What every outcome needs stands first: a small hash is searched from its front. `kept` stands last.
+local function write_settings(provider, settings, revision, operator, kept)
   local pinned = operator ~= ''
   local set_by = pinned and operator or provider.caller.worker
   local first = { 'breaker.failureThreshold', 'history.maxRecords', 'history.windowMs' }
@@ -37,15 +44,25 @@ local function write_settings(provider, settings, revision, operator)
     fields[#fields + 1] = 'pinned'
     fields[#fields + 1] = 'true'
   end
-  for _, names in ipairs({ first, sorted_names(settings) }) do
+  for _, part in ipairs({ { first, settings }, { sorted_names(settings), settings }, { sorted_names(kept), kept } }) do
+    local names, values = part[1], part[2]
     for _, field in ipairs(names) do
       fields[#fields + 1] = field
-      fields[#fields + 1] = settings[field]
+      fields[#fields + 1] = values[field]
     end
   end
   redis.call('DEL', provider.keys.config)
   redis.call('HSET', provider.keys.config, unpack(fields))
   provider.settings = load_settings(provider.keys.config)
+end
+
+-- A field as an event shows it. Secrets are masked: where nothing else differs, `after` says that one of them does.
+local function show_change(field, before, after)
+  if field == 'probe' then
+    before, after = before and mask_probe(before), after and mask_probe(after)
+    after = after == before and after .. ' (a secret differs)' or after
+  end
+  return field .. '=' .. (before or '-'), field .. '=' .. (after or '-')
 end
 
 -- Fields that differ, as `breaker.failureThreshold=3`, before and after; empty when none does.
@@ -60,8 +77,7 @@ local function compare_settings(before, after)
   end
   local names, from, to = sorted_names(changed), {}, {}
   for i, field in ipairs(names) do
-    from[i] = field .. '=' .. (before[field] or '-')
-    to[i] = field .. '=' .. (after[field] or '-')
+    from[i], to[i] = show_change(field, before[field], after[field])
   end
   return table.concat(from, ' '), table.concat(to, ' ')
 end
@@ -84,10 +100,16 @@ local function replace_settings(provider, wanted, by_hand)
   if from == to then
     return
   end
-  write_settings(provider, wanted, tonumber(about.revision) + 1, operator)
+  local kept, reason = {}, by_hand.reason
+  if operator == '' then
+    kept, reason = judge_change(provider.now, about, stored, wanted)
+  end
+  write_settings(provider, wanted, tonumber(about.revision) + 1, operator, kept)
   await_probe(provider.circuit, provider.now)
   bump_version(provider)
-  announce(provider, 'settings_changed', from, to, by_hand.reason, operator)
+  if reason then
+    announce(provider, 'settings_changed', from, to, reason, operator)
+  end
 end
 
 -- From now on code may replace the settings again; until it does, they stay.
@@ -136,7 +158,7 @@ local function create_provider(keys, caller, wanted, known, by_hand)
   if known.state then
     restore_circuit(provider.circuit, known, now)
   end
-  write_settings(provider, wanted, (known.settingsRevision or 0) + 1, by_hand.operator)
+  write_settings(provider, wanted, (known.settingsRevision or 0) + 1, by_hand.operator, {})
   local reason = known.state and 'restored after a wipe' or 'registered'
   announce(provider, 'registered', '', state_at(provider.circuit, now), reason, by_hand.operator)
   return provider

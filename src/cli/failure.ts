@@ -1,6 +1,6 @@
 import { CommanderError } from 'commander'
 import { isBusbarError, type ErrorCode } from '../index.js'
-import { clean } from './format.js'
+import { hideSecrets } from './format.js'
 
 /** What the process answers. The first four are of `status`; the others of every command. */
 export const EXIT = {
@@ -60,7 +60,8 @@ const UNKNOWN_CODES: readonly ErrorCode[] = [
   'provider_removed',
 ]
 
-const oneLine = (text: string): string => clean(text.replace(/\s*\n\s*/g, ' ').trim())
+/** The last place before a terminal: whatever failed, its message shows no secret. */
+const oneLine = (text: string): string => hideSecrets(text.replace(/\s*\n\s*/g, ' ').trim())
 
 function writeJson(code: string, message: string): void {
   process.stdout.write(`${JSON.stringify({ error: { code, message } })}\n`)

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os'
 import { connect, isBusbarError, type Busbar, type Provider, type SettingsInput } from '../index.js'
 import { CliError, EXIT, wrongCall } from './failure.js'
-import { hidePassword } from './format.js'
+import { hideSecrets } from './format.js'
 import { readUrlFile, URL_FILE, type FleetAddress } from './url-file.js'
 
 /** What every command takes. */
@@ -99,7 +99,7 @@ export function unreachable(error: unknown, redis: string, hint: string): CliErr
   const late = error instanceof CliError && error.code === 'redis_unavailable'
   if (!late && !isBusbarError(error, 'redis_unavailable')) return undefined
   const cause = error.cause instanceof Error ? error.cause.message : error.message
-  const message = `Redis at ${hidePassword(redis)} does not answer (${cause}): ${hint}`
+  const message = `Redis at ${hideSecrets(redis)} does not answer (${cause}): ${hint}`
   return new CliError('redis_unavailable', EXIT.unknown, message)
 }
 

@@ -1,3 +1,5 @@
+import { redactText } from '../index.js'
+
 /** Numbers and times as a person reads them. */
 
 const SECOND = 1_000
@@ -60,14 +62,8 @@ export const plural = (count: number, one: string, many = `${one}s`): string =>
 // eslint-disable-next-line no-control-regex -- control characters are what is taken out here
 export const clean = (text: string): string => text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ')
 
-/** A Redis address for a screen or a log: without its password. */
-export function hidePassword(url: string): string {
-  if (!URL.canParse(url)) return clean(url)
-  const parsed = new URL(url)
-  if (parsed.password === '') return url
-  parsed.password = '***'
-  return parsed.href
-}
+/** An address, or anything that may hold one, for a screen: without what looks like a secret. */
+export const hideSecrets = (text: string): string => clean(redactText(text))
 
 /** Lines of at most `width` characters, broken between words; a longer word has a line of its own. */
 export function wrap(text: string, width: number): string[] {

@@ -1,3 +1,5 @@
+import { redactFields, redactText } from '../model/redact.js'
+
 /** The part of pino that Busbar uses: any logger of this shape will do. */
 export interface Logger {
   debug(fields: object, message: string): void
@@ -33,7 +35,7 @@ export const newCounters = (): Counters => ({
   probeLoopsMended: 0,
 })
 
-/** A logger that throws, or rejects, hurts nobody; it is counted. */
+/** No secret reaches a logger of the user. One that throws, or rejects, hurts nobody; it is counted. */
 export function guardLogger(logger: Logger, counters: Counters): Logger {
   const failed = () => {
     counters.callbacksFailed += 1
@@ -42,7 +44,7 @@ export function guardLogger(logger: Logger, counters: Counters): Logger {
     try {
       // Typed as void, but a user's may answer a promise.
       const write: (fields: object, message: string) => unknown = logger[level].bind(logger)
-      onRejection(write(fields, message), failed)
+      onRejection(write(redactFields(fields), redactText(message)), failed)
     } catch {
       failed()
     }

@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import { ArgumentError, SettingsError } from '../model/errors.js'
-import { show } from './show.js'
+import { isSecretPath, show } from './show.js'
 
 /** Checks `input` against `schema`; a failure names the path and the value. */
 export function checkSettings<S extends z.ZodType>(schema: S, input: unknown, at = ''): z.output<S> {
@@ -25,17 +25,22 @@ function check<S extends z.ZodType>(
   if (issue.code === 'unrecognized_keys') {
     const found = [...issue.path, issue.keys[0] ?? '']
     const path = join(at, found)
-    const got = SECRET.test(path) ? 'its value is not shown' : `got ${show(dig(input, found))}`
-    throw fail(path, `${path}: unknown setting (${got})`)
+    const shown = MISSPELT_SECRET.test(path) ? NOT_SHOWN : got(input, found)
+    throw fail(path, `${path}: unknown setting (${shown})`)
   }
   const path = join(at, issue.path)
   const complete = issue.code === 'custom' && issue.params?.['complete'] === true
-  const got = complete ? '' : `, got ${show(dig(input, issue.path))}`
-  throw fail(path, `${path === '' ? 'settings' : path}: ${issue.message}${got}`)
+  const shown = complete ? '' : `, ${got(input, issue.path)}`
+  throw fail(path, `${path === '' ? 'settings' : path}: ${issue.message}${shown}`)
 }
 
-/** Names under which somebody may have written what must not stand in a log. */
-const SECRET = /(pass(word|phrase)?|secret|token|credentials?|key)$/i
+/** Below a name such as `headers` or `password` somebody may have written what must not stand in a log. */
+const got = (input: unknown, path: readonly PropertyKey[]): string =>
+  isSecretPath(path) ? NOT_SHOWN : `got ${show(dig(input, path))}`
+
+const NOT_SHOWN = 'its value is not shown'
+/** Anywhere in a name that no setting has: `passwrd`, `api_keys`, `header`. */
+const MISSPELT_SECRET = /pass|pwd|secret|token|cred|auth|key|cookie|header/i
 
 /** Marks an issue whose message shows the values already, or must not show them. */
 export const COMPLETE = { params: { complete: true } } as const

@@ -1,5 +1,7 @@
+import { SettingsError } from '../model/errors.js'
 import type { Settings } from '../model/settings.js'
 import { DEFAULTS } from './defaults.js'
+import { maskSecretsInText } from './mask.js'
 import { resolveSettings } from './settings.js'
 
 /** Settings as they stand in Redis: one field a setting, under the path that messages use. */
@@ -31,8 +33,17 @@ export function unflattenSettings(flat: FlatSettings): Settings {
     history: group('history', DEFAULTS.history),
     slowMs: flat['slowMs'] === undefined ? undefined : Number(flat['slowMs']),
     // The schema judges what was stored; JSON.parse says nothing about its type.
-    probe: flat['probe'] === undefined ? undefined : (JSON.parse(flat['probe']) as never),
+    probe: flat['probe'] === undefined ? undefined : (parseProbe(flat['probe']) as never),
   })
+}
+
+/** What JSON.parse says quotes the text, which may hold a secret. */
+function parseProbe(stored: string): unknown {
+  try {
+    return JSON.parse(stored)
+  } catch {
+    throw new SettingsError('probe', 'probe: what is stored is not JSON')
+  }
 }
 
 /** A flag, a number, or else a word; the schema judges whether it may be one. */
@@ -46,6 +57,14 @@ function parse(value: string): number | boolean | string {
 export function diffSettings(before: FlatSettings, after: FlatSettings): { from: string; to: string } {
   const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort()
   const changed = keys.filter((key) => before[key] !== after[key])
-  const tell = (flat: FlatSettings) => changed.map((key) => `${key}=${flat[key] ?? '-'}`).join(' ')
-  return { from: tell(before), to: tell(after) }
+  const shown = changed.map((key) => showChange(key, before[key], after[key]))
+  return { from: shown.map(({ from }) => from).join(' '), to: shown.map(({ to }) => to).join(' ') }
+}
+
+/** Secrets are masked: where nothing else differs, `to` says that one of them does. */
+function showChange(key: string, before: string | undefined, after: string | undefined) {
+  const show = (value: string | undefined) =>
+    value === undefined ? '-' : key === 'probe' ? maskSecretsInText(value) : value
+  const [from, to] = [show(before), show(after)]
+  return { from: `${key}=${from}`, to: `${key}=${to}${from === to ? ' (a secret differs)' : ''}` }
 }

@@ -1,39 +1,47 @@
+import { SECRET_NAME } from '../model/redact.js'
 import type { Settings } from '../model/settings.js'
 import { maskValue } from './references.js'
 
 /** Parts of a probe whose values may be secrets. */
-const SECRET_PARTS = ['headers', 'env']
+const SECRET_PARTS: ReadonlySet<string> = new Set(['headers', 'env'])
 
-/** The same settings for a screen or a log: values of headers are `***`, references to the environment stay. */
+/** The same settings for a screen or a log: values of headers are `***`, and so are parameters of the URL whose names say that they are secrets; references to the environment stay. */
 export function maskSecrets(settings: Settings): Settings {
   const { probe } = settings
   if (probe === undefined) return settings
-  const masked = Object.fromEntries(
-    Object.entries(probe).map(([key, value]: [string, unknown]) => [
-      key,
-      SECRET_PARTS.includes(key) ? maskAll(value) : value,
-    ]),
-  )
   // The same keys with values of the same types: only texts were replaced by texts.
-  return { ...settings, probe: masked as unknown as typeof probe }
+  return { ...settings, probe: JSON.parse(maskSecretsInText(JSON.stringify(probe))) as typeof probe }
 }
 
-function maskAll(values: unknown): unknown {
-  if (typeof values !== 'object' || values === null) return values
-  return Object.fromEntries(
-    Object.entries(values).map(([name, value]: [string, unknown]) => [
-      name,
-      typeof value === 'string' ? maskValue(value) : value,
-    ]),
-  )
-}
+/** A text of JSON with what follows it if that is a name, or a brace. */
+const TOKEN = /"((?:[^"\\]|\\.)*)("|$)(?=(\s*:)?)|[{}]/gs
 
-/** An object of texts, as JSON, under one of the names of `SECRET_PARTS`. */
-const SECRETS_AS_JSON = /"(headers|env)":(\{(?:"(?:[^"\\]|\\.)*":"(?:[^"\\]|\\.)*",?)*\})/g
-
-/** The same for settings as an event tells them: `probe={"kind":"http","headers":{"authorization":"***"}, ...}`. */
-export const maskSecretsInText = (text: string): string =>
-  text.replace(SECRETS_AS_JSON, (_all, name: string, values: string) => {
-    const parsed: unknown = JSON.parse(values)
-    return `"${name}":${JSON.stringify(maskAll(parsed))}`
+/**
+ * The same for JSON, or text around it, as an event shows settings:
+ * `probe={"kind":"http","headers":{"authorization":"***"}, ...}`. The twin of `lua/lib/mask.lua`: a change is announced
+ * with the same text by both stores. O(length).
+ */
+export function maskSecretsInText(text: string): string {
+  let depth = 0
+  let hiddenFrom = Infinity
+  let name = ''
+  return text.replace(TOKEN, (token, inner: string | undefined, quote: string, colon: string | undefined) => {
+    if (inner === undefined) {
+      depth += token === '{' ? 1 : -1
+      if (token === '{' && SECRET_PARTS.has(name)) hiddenFrom = Math.min(hiddenFrom, depth)
+      if (token === '}') name = ''
+      if (depth < hiddenFrom) hiddenFrom = Infinity
+      return token
+    }
+    if (colon !== undefined) name = inner
+    else if (depth >= hiddenFrom) return `"${maskValue(inner)}${quote}`
+    else if (name === 'url') return `"${maskQuery(inner)}${quote}`
+    return token
   })
+}
+
+/** The values of parameters whose names say that they are secrets. */
+const maskQuery = (url: string): string =>
+  url.replace(/([?&])([^=&#?]*)=([^&#]*)/g, (all: string, before: string, name: string, value: string) =>
+    SECRET_NAME.test(name) ? `${before}${name}=${maskValue(value)}` : all,
+  )

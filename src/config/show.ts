@@ -1,6 +1,8 @@
+import { HIDDEN, redactText, SECRET_NAME } from '../model/redact.js'
+
 const SHOWN_LENGTH = 80
 
-/** A value as a message shows it: short, and never a reason to throw. */
+/** A value as a message shows it: short, without what its names say is a secret, and never a reason to throw. */
 export function show(value: unknown): string {
   const shown = inFull(value)
   return shown.length > SHOWN_LENGTH ? `${shown.slice(0, SHOWN_LENGTH)}…` : shown
@@ -14,10 +16,22 @@ function inFull(value: unknown): string {
   return asJson(value)
 }
 
+/** Parts of settings whose values may all be secrets. */
+const SECRET_PARTS: ReadonlySet<string> = new Set(['headers', 'env'])
+
+/** Whether a value at such a path, or below such a name, may be a secret. */
+export const isSecretPath = (path: readonly PropertyKey[]): boolean =>
+  path.some((name) => typeof name === 'string' && (SECRET_PARTS.has(name) || SECRET_NAME.test(name)))
+
+function withoutSecrets(name: string, value: unknown): unknown {
+  if (name !== '' && value !== null && value !== undefined && isSecretPath([name])) return HIDDEN
+  return typeof value === 'string' ? redactText(value) : value
+}
+
 function asJson(value: unknown): string {
   try {
     // A toJSON may answer undefined, whatever the type of stringify says.
-    const json: unknown = JSON.stringify(value)
+    const json: unknown = JSON.stringify(value, withoutSecrets)
     if (typeof json === 'string') return json
   } catch {
     // It has a cycle, or a toJSON that throws.

@@ -8,6 +8,7 @@ import { newHistory, view, type HistoryLog } from '../rules/history.js'
 import { expireMark } from '../rules/marks.js'
 import { probeAwaitedSince } from '../rules/overdue.js'
 import { presentCircuit } from '../rules/present.js'
+import type { Replaced } from '../rules/alternation.js'
 
 /** One provider of the memory store: state, and what happened to it. */
 export interface MemoryProvider {
@@ -17,6 +18,8 @@ export interface MemoryProvider {
   setBy: string
   setAt: number
   pinned: boolean
+  /** Of the last change by code; null where an operator made it, or there was none. */
+  replaced: Replaced | null
   readonly history: HistoryLog
   readonly events: ProviderEvent[]
   /** Last applied sequence per incarnation. */
@@ -39,6 +42,7 @@ export const newProvider = (
   setBy,
   setAt: circuit.lastNowMs,
   pinned,
+  replaced: null,
   history: newHistory(),
   events: [],
   batches: new Map(),

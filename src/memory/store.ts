@@ -1,8 +1,6 @@
-import { diffSettings, flattenSettings } from '../config/flat.js'
 import { CommandLateError, UnknownProviderError } from '../model/errors.js'
 import type { Change, ProviderEvent } from '../model/events.js'
 import type * as port from '../model/ports.js'
-import type { Settings } from '../model/settings.js'
 import type { HistoryEntry } from '../model/snapshot.js'
 import { isHealthStatus } from '../model/words.js'
 import { admit } from '../rules/admission.js'
@@ -25,6 +23,7 @@ import { overdue } from '../rules/overdue.js'
 import { restoreCircuit } from '../rules/restore.js'
 import { andThen, begin, keepEvents, newProvider, settle, snapshotOf, stamp } from './provider.js'
 import type { MemoryProvider } from './provider.js'
+import { changeSettings, settingsOf } from './settings.js'
 
 /**
  * The store in a Map, over `rules/`: what tests of users run on, and what `lua/` is held to. It answers as
@@ -87,8 +86,10 @@ export class MemoryStore implements port.Store {
       const asked = request.mode === 'set' ? awaitProbe(step.circuit, lastNowMs) : step.circuit
       const circuit = bumpVersion(asked)
       const { generation, version } = circuit
-      const by = { reason: request.byHand?.reason ?? '', actor: request.byHand?.operator ?? '' }
-      step = { circuit, events: [{ kind: 'settings_changed', ...changed, ...by, generation, version }] }
+      const { from, to, reason } = changed
+      const actor = request.byHand?.operator ?? ''
+      const event = { kind: 'settings_changed' as const, from, to, actor, generation, version }
+      step = { circuit, events: reason === undefined ? [] : [{ ...event, reason }] }
     }
     return { ...this.#commit(id, provider, request, before, step, {}), ...settingsOf(provider) }
   }
@@ -313,38 +314,3 @@ const afterOutage = (found: MemoryProvider, circuit: Circuit, { lostMsAgo }: por
   lostMsAgo === null
     ? circuit
     : forgetFailuresBefore(circuit.lastNowMs - lostMsAgo, circuit, found.circuit.lastNowMs)
-
-/** Sets or releases; answers what changed, undefined when nothing did. Code does not replace what is pinned. */
-function changeSettings(
-  provider: MemoryProvider,
-  { mode, settings, byHand, worker }: port.RegisterRequest,
-  nowMs: number,
-): { from: string; to: string } | undefined {
-  const { pinned } = provider
-  if (mode === 'keep' || (pinned ? byHand === undefined : mode === 'release')) return undefined
-  if (mode === 'release') {
-    provider.pinned = false
-    provider.revision += 1
-    return { from: 'pinned=true', to: 'pinned=-' }
-  }
-  const flat = (of: Settings, pin: boolean) => ({
-    ...flattenSettings(of),
-    ...(pin ? { pinned: 'true' } : {}),
-  })
-  const changed = diffSettings(flat(provider.settings, pinned), flat(settings, byHand !== undefined))
-  if (changed.from === changed.to) return undefined
-  provider.settings = settings
-  provider.revision += 1
-  provider.setBy = byHand?.operator ?? worker
-  provider.setAt = nowMs
-  provider.pinned = byHand !== undefined
-  return changed
-}
-
-const settingsOf = (provider: MemoryProvider): port.SettingsReply => ({
-  settings: provider.settings,
-  revision: provider.revision,
-  setBy: provider.setBy,
-  setAt: provider.setAt,
-  pinned: provider.pinned,
-})

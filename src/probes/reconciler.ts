@@ -29,6 +29,8 @@ export interface ReconcilerOptions {
 export class Reconciler {
   readonly #options: ReconcilerOptions
   readonly #ids = new Set<string>()
+  /** The settings that each provider is planned by. */
+  readonly #revisions = new Map<string, number>()
   #wanted: 'nothing' | 'differences' | 'everything' = 'nothing'
   #passing: Promise<void> | undefined
   #unwatch: (() => void) | undefined
@@ -62,8 +64,11 @@ export class Reconciler {
     this.#unwatch?.()
   }
 
-  #follow({ events, providerId }: Change): void {
-    if (events.some(({ kind }) => FOLLOWED.has(kind))) this.review(providerId)
+  /** Settings that two versions of a program change in turn change without an event most of the time. */
+  #follow({ events, providerId, snapshot }: Change): void {
+    const planned = this.#revisions.get(providerId)
+    const others = planned !== undefined && snapshot !== null && snapshot.settingsRevision !== planned
+    if (others || events.some(({ kind }) => FOLLOWED.has(kind))) this.review(providerId)
   }
 
   #pass(): Promise<void> {
@@ -122,6 +127,8 @@ export class Reconciler {
     const { busbar, schedule, recoveries, timers, planned } = this.#options
     const { counters, log } = busbar.host
     const seen = await look(busbar, id)
+    if (seen === undefined) this.#revisions.delete(id)
+    else this.#revisions.set(id, seen.snapshot.settingsRevision)
     if (seen?.probe === undefined) {
       if (await schedule.drop(id)) log.debug({ provider: id }, 'probe loop ended')
       const endsInMs = seen?.snapshot.markForMs ?? Infinity

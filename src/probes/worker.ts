@@ -1,4 +1,5 @@
 import type { Busbar } from '../client/busbar.js'
+import { redactError } from '../model/redact.js'
 import { connectionErrors } from '../client/log.js'
 import type { CheckedProbeWorkerOptions, ProbeWorker } from '../client/probe-worker.js'
 import type { Schedule } from '../model/ports.js'
@@ -33,7 +34,7 @@ export async function startProbeWorker(
     await worker.start()
   } catch (error) {
     await worker.close()
-    throw error
+    throw redactError(error) // of the queue, whose commands hang on its errors
   }
   return worker
 }

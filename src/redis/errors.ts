@@ -1,4 +1,5 @@
 import { RedisUnavailableError, type RedisFailure } from '../model/errors.js'
+import { redactError } from '../model/redact.js'
 
 /** What an error of Redis means, and what to do about it. */
 interface Meaning {
@@ -126,7 +127,12 @@ const MAX_SAID = 200
  * The cause keeps the original; its message has the words.
  */
 export function unavailable(doing: string, error: unknown, timeoutMs: number): RedisUnavailableError {
-  if (!(error instanceof Error)) return new RedisUnavailableError(doing, error)
+  if (!(error instanceof Error)) return new RedisUnavailableError(doing, redactError(error))
+  // ioredis hangs the whole command on its errors: passwords, headers, values.
+  return explain(doing, redactError(error), timeoutMs)
+}
+
+function explain(doing: string, error: Error, timeoutMs: number): RedisUnavailableError {
   const inner = innermost(error)
   const own = ownWords(inner.message, timeoutMs)
   if (own !== undefined) return new RedisUnavailableError(doing, new Error(own, { cause: error }))

@@ -99,5 +99,11 @@ function decodeReply<N extends ScriptName>(
   return decoded as unknown as ScriptReply<N>
 }
 
-const unexpected = (name: string, reply: unknown) =>
-  new BusbarError('redis_unsupported', `script ${name} answered ${JSON.stringify(reply)}`)
+/** The reply itself is not shown: it may hold settings, with headers. */
+function unexpected(name: string, reply: unknown): BusbarError {
+  const said = Array.isArray(reply) ? `${reply.length} values` : `a ${typeof reply}`
+  return new BusbarError(
+    'redis_unsupported',
+    `script ${name} answered ${said}, which is not what was expected`,
+  )
+}

@@ -7,15 +7,8 @@ import type { HistoryEntry } from '../model/snapshot.js'
 import type { RedisConnection } from './connection.js'
 import { fleetKeys, keyOfProvider, providerKey } from './keys.js'
 import type { LuaSourceOptions } from './lua-source.js'
-import {
-  parseEvents,
-  parseHash,
-  parseHistory,
-  parseScores,
-  parseSnapshot,
-  parseStream,
-  parseTime,
-} from './parse.js'
+import { parseEvents, parseHash, parseHistory, parseSnapshot, parseStream, parseTime } from './parse.js'
+import { ProviderIndex } from './provider-index.js'
 import { Scripts, type ScriptReply } from './scripts.js'
 import { PROVIDER_SCRIPTS } from './script-definitions.js'
 import type { ProviderScriptName, ScriptArgs, ScriptReturns } from './script-definitions.js'
@@ -29,11 +22,13 @@ export class RedisStore implements port.Store {
   readonly #redis: RedisConnection
   readonly #scripts: Scripts<ProviderScriptName>
   readonly #namespace: string
+  readonly #index: ProviderIndex
   readonly #keys: ReturnType<typeof fleetKeys>
 
   constructor(redis: RedisConnection, namespace: string, source?: LuaSourceOptions) {
     this.#redis = redis
     this.#namespace = namespace
+    this.#index = new ProviderIndex(redis, namespace)
     this.#keys = fleetKeys(namespace)
     this.#scripts = new Scripts(redis, PROVIDER_SCRIPTS, keyOfProvider(namespace), source)
   }
@@ -52,18 +47,17 @@ export class RedisStore implements port.Store {
   /** The index first, so that a provider whose keys exist is always listed. */
   async register(id: string, request: port.RegisterRequest): Promise<port.KnownReply<port.SettingsReply>> {
     const { settings, mode, restore, byHand, ...caller } = request
-    if (mode !== 'release') {
-      await this.#redis.run('zadd', [this.#keys.providers, 'NX', await this.#timeMs(), id])
-    }
-    const reply = await this.#run('register', id, {
-      ...caller,
-      mode,
-      wanted: flattenSettings(settings),
-      restore: restore ?? {},
-      operator: byHand?.operator ?? '',
-      reason: byHand?.reason ?? '',
-      notAfterMs: byHand?.notAfterMs ?? null,
-    })
+    const run = () =>
+      this.#run('register', id, {
+        ...caller,
+        mode,
+        wanted: flattenSettings(settings),
+        restore: restore ?? {},
+        operator: byHand?.operator ?? '',
+        reason: byHand?.reason ?? '',
+        notAfterMs: byHand?.notAfterMs ?? null,
+      })
+    const reply = await (mode === 'release' ? run() : this.#index.around(id, run))
     if (reply.status === 'late') throw new CommandLateError('register', id)
     const { known, returned } = this.#known('register', id, reply)
     return {
@@ -138,7 +132,7 @@ export class RedisStore implements port.Store {
   /** The script first, so that no keys are left behind under an id that nobody lists. */
   async remove(id: string, request: port.ControlRequest): Promise<port.Reply> {
     const reply = this.#plain('remove', id, await this.#run('remove', id, { ...request }))
-    if (reply.status !== 'late') await this.#redis.run('zrem', [this.#keys.providers, id])
+    if (reply.status !== 'late') await this.#index.remove(id)
     return reply
   }
 
@@ -173,9 +167,8 @@ export class RedisStore implements port.Store {
     )
   }
 
-  async providers(): Promise<readonly port.ProviderSummary[]> {
-    const scores = parseScores(await this.#redis.run('zrange', [this.#keys.providers, 0, -1, 'WITHSCORES']))
-    return [...scores].map(([id, registeredAt]) => ({ id, registeredAt }))
+  providers(): Promise<readonly port.ProviderSummary[]> {
+    return this.#index.list()
   }
 
   async heartbeat(worker: string): Promise<void> {

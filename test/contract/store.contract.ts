@@ -11,6 +11,7 @@ import { overdueContract } from './store/overdue.js'
 import { probesContract } from './store/probes.js'
 import { recoveryContract } from './store/recovery.js'
 import { registrationContract } from './store/registration.js'
+import { settingsEventsContract } from './store/settings-events.js'
 import type { Ground } from './store/subject.js'
 import { trialsContract } from './store/trials.js'
 
@@ -18,6 +19,7 @@ import { trialsContract } from './store/trials.js'
 export function storeContract(name: string, open: () => Promise<Ground>): void {
   describe(`${name} as a store`, () => {
     registrationContract(open)
+    settingsEventsContract(open)
     admissionContract(open)
     trialsContract(open)
     circuitContract(open)

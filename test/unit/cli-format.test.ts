@@ -7,7 +7,7 @@ import {
   formatCount,
   formatDuration,
   formatRate,
-  hidePassword,
+  hideSecrets,
   wrap,
 } from '../../src/cli/format.js'
 
@@ -72,9 +72,9 @@ describe('text from elsewhere', () => {
   })
 
   it('loses the password of an address', () => {
-    expect(hidePassword('redis://me:secret@host:6379/1')).toBe('redis://me:***@host:6379/1')
-    expect(hidePassword('redis://host:6379')).toBe('redis://host:6379')
-    expect(hidePassword('/run/redis.sock')).toBe('/run/redis.sock')
+    expect(hideSecrets('redis://me:secret@host:6379/1')).toBe('redis://***@host:6379/1')
+    expect(hideSecrets('redis://host:6379')).toBe('redis://host:6379')
+    expect(hideSecrets('/run/redis.sock')).toBe('/run/redis.sock')
   })
 
   it('breaks between words', () => {

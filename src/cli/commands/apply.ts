@@ -5,7 +5,7 @@ import { confirm } from '../confirm.js'
 import { inFile, readConfigFile, type ConfigFile } from '../config-file.js'
 import { EXIT, wrongCall } from '../failure.js'
 import { findProvider, withFleet, type Fleet } from '../fleet.js'
-import { hidePassword } from '../format.js'
+import { hideSecrets } from '../format.js'
 import { paintsFor } from '../view/paint.js'
 import { planLines } from '../view/plan.js'
 
@@ -84,7 +84,7 @@ function checkAddress(file: string, { redis, namespace }: ConfigFile, { address 
     )
   }
   if (redis !== undefined && redis !== address.redis) {
-    const [theirs, ours] = [hidePassword(redis), hidePassword(address.redis)]
+    const [theirs, ours] = [hideSecrets(redis), hideSecrets(address.redis)]
     throw wrongCall(`${file}: redis: the file is for ${theirs}, and this goes to ${ours}; check --redis`)
   }
 }

@@ -1,4 +1,4 @@
-import { hidePassword } from '../format.js'
+import { hideSecrets } from '../format.js'
 import { URL_FILE, writeUrlFile, type FleetAddress } from '../url-file.js'
 import type { Lifetime } from './lifetime.js'
 import type { Reporter } from './reporter.js'
@@ -10,7 +10,7 @@ export function announce(address: FleetAddress, lifetime: Lifetime, reporter: Re
     lifetime.onEnd(writeUrlFile(address))
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
-    reporter.note(`${URL_FILE} was not written (${why}): use --redis ${hidePassword(address.redis)}`)
+    reporter.note(`${URL_FILE} was not written (${why}): use --redis ${hideSecrets(address.redis)}`)
   }
   reporter.ready(address)
 }

@@ -1,7 +1,7 @@
 import { connect, type Busbar, type Provider } from '../../index.js'
 import { inFile, readConfigFile, type ConfigFile } from '../config-file.js'
 import { unreachable } from '../fleet.js'
-import { hidePassword } from '../format.js'
+import { hideSecrets } from '../format.js'
 import { announce } from './announce.js'
 import { reportEvents, reportStatus } from './follow.js'
 import type { Lifetime } from './lifetime.js'
@@ -23,7 +23,7 @@ export async function coordinate(
   const config = readConfigFile(options.file)
   const namespace = options.namespace ?? config.namespace ?? 'busbar'
   const { redis, from } = await chooseRedis(config, options, lifetime, reporter)
-  reporter.note(`Redis ${hidePassword(redis)} (${from}), namespace ${namespace}`)
+  reporter.note(`Redis ${hideSecrets(redis)} (${from}), namespace ${namespace}`)
   try {
     const busbar = await connect({ redis, namespace, defaults: config.defaults, logger: false }).catch(
       inFile(options.file),

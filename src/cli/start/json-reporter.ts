@@ -1,5 +1,5 @@
 import type { ProviderEvent } from '../../index.js'
-import { hidePassword } from '../format.js'
+import { hideSecrets } from '../format.js'
 import type { FleetAddress } from '../url-file.js'
 import { eventJson } from '../view/event-line.js'
 import { viewJson, type ProviderView } from '../view/provider-view.js'
@@ -22,7 +22,7 @@ export class JsonReporter implements Reporter {
   }
 
   ready({ redis, namespace }: FleetAddress): void {
-    this.#write({ type: 'ready', redis: hidePassword(redis), namespace })
+    this.#write({ type: 'ready', redis: hideSecrets(redis), namespace })
   }
 
   close(): void {

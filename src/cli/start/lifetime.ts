@@ -1,4 +1,5 @@
 import { EXIT } from '../failure.js'
+import { hideSecrets } from '../format.js'
 
 /**
  * How long a started fleet lives, and how it ends. It runs until the first of: a signal, npm gone, standard output
@@ -90,6 +91,6 @@ async function attempt(undo: () => unknown): Promise<void> {
     await undo()
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error)
-    process.stderr.write(`busbar: while stopping: ${message}\n`)
+    process.stderr.write(`busbar: while stopping: ${hideSecrets(message)}\n`)
   }
 }

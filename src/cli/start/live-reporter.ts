@@ -1,6 +1,6 @@
 import type { WriteStream } from 'node:tty'
 import type { ProviderEvent } from '../../index.js'
-import { formatClock, formatDuration, hidePassword } from '../format.js'
+import { formatClock, formatDuration, hideSecrets } from '../format.js'
 import type { FleetAddress } from '../url-file.js'
 import { eventLine } from '../view/event-line.js'
 import { paintsFor } from '../view/paint.js'
@@ -84,7 +84,7 @@ export class LiveReporter implements Reporter {
     const up = formatDuration(Math.floor((performance.now() - this.#began) / 1_000) * 1_000)
     const some = this.#views.find(({ snapshot }) => snapshot.state !== 'closed') ?? this.#views[0]
     return [
-      `${bold('busbar')} ${dim(`${hidePassword(redis)}  namespace ${namespace}  up ${up}`)}`,
+      `${bold('busbar')} ${dim(`${hideSecrets(redis)}  namespace ${namespace}  up ${up}`)}`,
       '',
       ...statusTable(this.#views, this.#paints, this.#out.columns).split('\n'),
       '',

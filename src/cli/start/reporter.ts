@@ -1,6 +1,6 @@
 import type { ProviderEvent } from '../../index.js'
 import { addressLine, type FleetAddress } from '../url-file.js'
-import { hidePassword } from '../format.js'
+import { hideSecrets } from '../format.js'
 import type { ProviderView } from '../view/provider-view.js'
 
 /** How a running fleet is shown. */
@@ -18,4 +18,4 @@ export interface Reporter {
 
 /** The line that tells a script, or a person, how to join. */
 export const readyLine = ({ redis, namespace }: FleetAddress): string =>
-  `ready ${addressLine({ redis: hidePassword(redis), namespace })}`
+  `ready ${addressLine({ redis: hideSecrets(redis), namespace })}`

@@ -1,15 +1,15 @@
 import type { ProbeSettings } from '../../index.js'
-import { formatDuration } from '../format.js'
+import { formatDuration, hideSecrets } from '../format.js'
 
 /** What a probe looks at, in a few words. */
 export function probeTarget(probe: ProbeSettings): string {
   switch (probe.kind) {
     case 'http':
-      return `${probe.method} ${probe.url}`
+      return `${probe.method} ${hideSecrets(probe.url)}`
     case 'tcp':
       return `${probe.tls === undefined ? 'tcp' : 'tls'} ${probe.host}:${probe.port}`
     case 'redis':
-      return `redis ${probe.url}`
+      return `redis ${hideSecrets(probe.url)}`
     case 'process':
     case 'function':
       return `${probe.kind} ${probe.name}`

@@ -1,5 +1,5 @@
 import type { WriteStream } from 'node:tty'
-import { formatClock, formatDuration, hidePassword } from '../format.js'
+import { formatClock, formatDuration, hideSecrets } from '../format.js'
 import type { FleetAddress } from '../url-file.js'
 import { eventLine } from '../view/event-line.js'
 import { paintsFor } from '../view/paint.js'
@@ -80,7 +80,7 @@ export class TerminalScreen implements Screen {
   #header({ away }: Scene): string {
     const { bold, dim, red } = this.#paints
     const { redis, namespace } = this.#address
-    const where = dim(`${hidePassword(redis)}  namespace ${namespace}`)
+    const where = dim(`${hideSecrets(redis)}  namespace ${namespace}`)
     const line = `${bold('busbar watch')}  ${where}  ${dim(formatClock(Date.now()))}`
     if (away === undefined) return line
     const since = formatDuration(Math.floor((performance.now() - away.since) / 1_000) * 1_000)

@@ -1,3 +1,4 @@
+import { redactText } from '../../model/redact.js'
 import { show } from '../../config/show.js'
 import type {
   FunctionProbeSettings,
@@ -69,7 +70,8 @@ function readVerdict(verdict: unknown): Finding | undefined {
   if (verdict === false) return { status: 'unhealthy', detail: '' }
   if (isHealthStatus(verdict)) return { status: verdict, detail: '' }
   if (typeof verdict !== 'object' || verdict === null || !('status' in verdict)) return undefined
-  const detail = 'detail' in verdict && typeof verdict.detail === 'string' ? oneLine(verdict.detail) : ''
+  const detail =
+    'detail' in verdict && typeof verdict.detail === 'string' ? oneLine(redactText(verdict.detail)) : ''
   return isHealthStatus(verdict.status) ? { status: verdict.status, detail } : undefined
 }
 

@@ -1,3 +1,4 @@
+import { redactText } from '../../model/redact.js'
 /** How a piece of the worker's own code ended. */
 export type Settlement<T> =
   | { readonly how: 'answered'; readonly value: T }
@@ -44,7 +45,7 @@ export function settleWithin<T>(
 export function messageOf(error: unknown): string {
   try {
     const message = error instanceof Error ? error.message : String(error)
-    return oneLine(message).slice(0, MAX_LENGTH) || 'an error without a message'
+    return oneLine(redactText(message)).slice(0, MAX_LENGTH) || 'an error without a message'
   } catch {
     return 'something that cannot be shown'
   }
