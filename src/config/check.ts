@@ -40,7 +40,7 @@ const got = (input: unknown, path: readonly PropertyKey[]): string =>
 
 const NOT_SHOWN = 'its value is not shown'
 /** Anywhere in a name that no setting has: `passwrd`, `api_keys`, `header`. */
-const MISSPELT_SECRET = /pass|pwd|secret|token|cred|auth|key|cookie|header/i
+const MISSPELT_SECRET = /pass|pwd|secret|token|cred|auth|keys?$|cookie|header/i
 
 /** Marks an issue whose message shows the values already, or must not show them. */
 export const COMPLETE = { params: { complete: true } } as const

@@ -1,5 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { Change } from '../../src/model/events.js'
+import { resolveSettings } from '../../src/config/settings.js'
 import { RedisConnection } from '../../src/redis/connection.js'
 import { RedisFeed } from '../../src/redis/feed.js'
 import { fleetKeys, providerKey, type ProviderKey } from '../../src/redis/keys.js'
@@ -7,7 +8,7 @@ import { RedisStore } from '../../src/redis/store.js'
 import { luaSource } from '../support/clock.js'
 import { testFleet, type Fleet } from '../support/fleet.js'
 import { storeContract } from './store.contract.js'
-import { quick, run, type Ground } from './store/subject.js'
+import { quick, run, Subject, type Ground } from './store/subject.js'
 
 async function openRedis(): Promise<Ground & { readonly fleet: Fleet }> {
   const fleet = await testFleet()
@@ -155,5 +156,84 @@ describe('a wiped Redis', () => {
     await subject.register({}, { mode: 'keep', restore })
     expect(await subject.snapshot()).toMatchObject({ state: 'open', retryAfterMs: 1_000 })
     expect((await subject.snapshot()).generation).toBeGreaterThan(restore.generation)
+  })
+})
+
+describe('a registration that Redis refuses', () => {
+  const plant = async () => {
+    const { fleet, ...ground } = await openRedis()
+    const circuit = providerKey(fleet.namespace, 'openai', 'circuit')
+    await fleet.redis.set(circuit, 'a key of somebody else')
+    return { fleet, ground, circuit }
+  }
+
+  it('leaves no id behind, and the key that was in its way as it was', async () => {
+    const { fleet, ground, circuit } = await plant()
+    await expect(new Subject(ground).register()).rejects.toThrow('WRONGTYPE')
+    expect(await ground.store.providers()).toEqual([])
+    expect(await ground.leftovers('openai')).toEqual([circuit])
+    expect(await fleet.redis.get(circuit)).toBe('a key of somebody else')
+  })
+
+  it('keeps the id of a provider that was there before', async () => {
+    const { fleet, ...ground } = await openRedis()
+    const subject = new Subject(ground)
+    await subject.register()
+    const circuit = providerKey(fleet.namespace, 'openai', 'circuit')
+    await fleet.redis.del(circuit)
+    await fleet.redis.set(circuit, 'a key of somebody else')
+    await expect(subject.register({ slowMs: 5 })).rejects.toThrow('WRONGTYPE')
+    expect((await ground.store.providers()).map(({ id }) => id)).toEqual(['openai'])
+  })
+
+  it('keeps the id where another process registers the provider in the same moment', async () => {
+    const { fleet, ground, circuit } = await plant()
+    const other = new Subject(ground)
+    const connection = new RedisConnection(fleet.url, {
+      commandTimeoutMs: 20_000,
+      unref: false,
+      onError: () => undefined,
+    })
+    await connection.connect()
+    onTestFinished(() => connection.close())
+    const run = connection.run.bind(connection)
+    // Between the last look at its keys and the removal of the id.
+    connection.run = async (command, ...rest) => {
+      if (command === 'zrem') {
+        await fleet.redis.del(circuit)
+        await other.register()
+      }
+      return run(command, ...rest)
+    }
+    const store = new RedisStore(connection, fleet.namespace, luaSource(fleet.namespace))
+    await expect(new Subject({ ...ground, store }).register()).rejects.toThrow('WRONGTYPE')
+    expect((await ground.store.providers()).map(({ id }) => id)).toEqual(['openai'])
+  })
+})
+
+describe('two settings that change in turn', () => {
+  it('stand in the config hash: by whom those replaced were set, and how many changes were not announced', async () => {
+    const { fleet, ...ground } = await openRedis()
+    const subject = new Subject(ground)
+    const config = providerKey(fleet.namespace, 'openai', 'config')
+    await subject.register({ slowMs: 1 }, { worker: 'older' })
+    expect(await fleet.redis.hget(config, 'replaced_set_by')).toBeNull()
+    await subject.register({ slowMs: 2 }, { worker: 'newer' })
+    await ground.advance(10)
+    await subject.register({ slowMs: 1 }, { worker: 'older' })
+    await subject.register({ slowMs: 2 }, { worker: 'newer' })
+    expect(await fleet.redis.hgetall(config)).toMatchObject({
+      set_by: 'newer',
+      replaced_set_by: 'older',
+      announced_at_ms: String(ground.nowMs() - 10),
+      unannounced_changes: '2',
+    })
+    expect(await subject.store.settings('openai')).toEqual({
+      settings: resolveSettings({ slowMs: 2 }),
+      revision: 4,
+      setBy: 'newer',
+      setAt: ground.nowMs(),
+      pinned: false,
+    })
   })
 })

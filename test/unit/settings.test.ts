@@ -268,7 +268,7 @@ describe('a probe is refused, with its path and its value:', () => {
   const KINDS = 'expected one of http, tcp, redis, process, function, heartbeat'
   const URL_ERROR = 'expected an absolute http: or https: URL'
   const STATUS_ERROR = 'expected a status from 100 to 599, or a class such as 2xx'
-  const HEADERS_ERROR = 'expected header names and values as HTTP allows them'
+  const NO_HEADER = 'expected header names and values as HTTP allows them, its value is not shown'
 
   it.each<[string, unknown, string, string]>([
     ['a number', { probe: 5 }, 'probe', 'expected an object with kind, got 5'],
@@ -300,26 +300,16 @@ describe('a probe is refused, with its path and its value:', () => {
       'probe.method',
       'expected one of GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, got "get"',
     ],
-    [
-      'a header with a blank',
-      probe({ headers: { 'a b': 'x' } }),
-      'probe.headers.a b',
-      `${HEADERS_ERROR}, got "x"`,
-    ],
+    ['a header with a blank', probe({ headers: { 'a b': 'x' } }), 'probe.headers.a b', NO_HEADER],
     [
       'a header that ends the header',
       probe({ headers: { a: 'x\r\nhost: b' } }),
       'probe.headers.a',
-      `${HEADERS_ERROR}, got "x\\r\\nhost: b"`,
+      NO_HEADER,
     ],
-    [
-      'a header with a NUL',
-      probe({ headers: { a: '\0' } }),
-      'probe.headers.a',
-      `${HEADERS_ERROR}, got "\\u0000"`,
-    ],
-    ['a header that is a number', probe({ headers: { a: 5 } }), 'probe.headers.a', `${HEADERS_ERROR}, got 5`],
-    ['headers in a list', probe({ headers: [] }), 'probe.headers', `${HEADERS_ERROR}, got []`],
+    ['a header with a NUL', probe({ headers: { a: '\0' } }), 'probe.headers.a', NO_HEADER],
+    ['a header that is a number', probe({ headers: { a: 5 } }), 'probe.headers.a', NO_HEADER],
+    ['headers in a list', probe({ headers: [] }), 'probe.headers', NO_HEADER],
     ['a status too low', probe({ expectStatus: 99 }), 'probe.expectStatus', `${STATUS_ERROR}, got 99`],
     ['a status too high', probe({ expectStatus: 600 }), 'probe.expectStatus', `${STATUS_ERROR}, got 600`],
     [
