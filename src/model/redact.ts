@@ -110,10 +110,11 @@ function copyFields(from: object, to: object, depth: number, seen: Seen): object
 const ERRORS_WITHIN = ['cause', 'errors', 'lastNodeError', 'previousErrors'] as const
 
 function copyError(error: Error, depth: number, seen: Seen): Error {
-  const copy = new Error(redactText(String(error.message)))
+  const { message, stack }: { message: unknown; stack?: unknown } = error // what is thrown may be typed otherwise
+  const copy = new Error(redactText(String(message)))
   seen.set(error, copy)
   Object.setPrototypeOf(copy, Object.getPrototypeOf(error) as object)
-  hide(copy, 'stack', redactText(String(error.stack)))
+  hide(copy, 'stack', redactText(String(stack)))
   for (const name of Reflect.ownKeys(error)) {
     const value: unknown = Reflect.get(error, name)
     if (isPlain(value) && name !== 'message' && name !== 'stack')

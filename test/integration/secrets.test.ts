@@ -284,7 +284,7 @@ const wrongSettings: readonly (readonly [string, (busbar: Busbar) => Promise<unk
 
 const wrong = (over: object): SettingsInput =>
   // What the types forbid is what is tried.
-  ({ probe: { ...probe('http://h', HEADER), ...over } }) as never
+  ({ probe: { ...probe('http://h', HEADER), ...over } })
 
 test.each(wrongSettings)('%s: the message names the path, not the value', async (_, run) => {
   const leaks = new Leaks()

@@ -31,7 +31,11 @@ export class Leaks {
   }
 
   says(text: string): boolean {
-    return this.#out.some((out) => out.includes(text))
+    return this.lines(text) > 0
+  }
+
+  lines(text: string): number {
+    return this.#out.filter((out) => out.includes(text)).length
   }
 
   /** Each place where one of the secrets stands, shortened. */
@@ -47,15 +51,14 @@ export class Leaks {
 
 function ownFields(value: unknown): string {
   const seen = new Set<object>()
-  return String(
-    JSON.stringify(value, (_name, inner: unknown) => {
-      if (typeof inner === 'bigint') return String(inner)
-      if (typeof inner !== 'object' || inner === null) return inner
-      if (seen.has(inner)) return '[again]'
-      seen.add(inner)
-      return Object.fromEntries(
-        Object.getOwnPropertyNames(inner).map((name): [string, unknown] => [name, Reflect.get(inner, name)]),
-      )
-    }),
-  )
+  const json: unknown = JSON.stringify(value, (_name, inner: unknown) => {
+    if (typeof inner === 'bigint') return String(inner)
+    if (typeof inner !== 'object' || inner === null) return inner
+    if (seen.has(inner)) return '[again]'
+    seen.add(inner)
+    return Object.fromEntries(
+      Object.getOwnPropertyNames(inner).map((name): [string, unknown] => [name, Reflect.get(inner, name)]),
+    )
+  })
+  return String(json) // undefined for a function
 }
