@@ -46,37 +46,26 @@ local not_after_ms = tonumber(ARGV[7])
 local min_lease_ms = tonumber(ARGV[8])
 local min_gap_ms = tonumber(ARGV[9])
 
--- @include lib/everyday
-
--- A call while nothing stands in its way is answered here; nothing is to be written.
-local now, generation, applied, throttled_until_ms, mark_version =
-  read_everyday(keys, caller, 'throttled_until_ms', 'mark_version')
-if now and origin == 'call' and now <= not_after_ms and throttled_until_ms + 0 <= now then
-  local revision = redis.call('HGET', keys.config, 'revision')
-  if revision then
-    return { 'ok', now, applied, '', '', '1', '', '', '0', generation, '0', revision, mark_version }
-  end
-end
-
--- Any other admission.
-
 -- @include lib/reply
--- @include lib/marks
--- @include lib/admission
 
-local provider
-provider, now = open_provider(keys, caller)
+local provider, now = open_provider(keys, caller)
 if not provider then
   return unknown_reply(now)
-end
-if now > not_after_ms then
+elseif now > not_after_ms then
   return late_reply(now)
 end
-expire_mark(provider)
-
-local request = { origin = origin, token = token, min_lease_ms = min_lease_ms, min_gap_ms = min_gap_ms }
-local admission = admit(provider, request)
 local circuit = provider.circuit
+local admission = { admitted = true, code = '', reason = '', retry_after_ms = 0, trial = false }
+-- Nothing stands in the way of a call while all of these hold, and nearly always they do.
+local throttled = (circuit.throttled_until_ms or 0) + 0 > now
+if origin ~= 'call' or circuit.state ~= 'closed' or circuit.mark or throttled then
+  -- @include lib/marks
+  -- @include lib/admission
+  complete(provider)
+  expire_mark(provider)
+  local request = { origin = origin, token = token, min_lease_ms = min_lease_ms, min_gap_ms = min_gap_ms }
+  admission = admit(provider, request)
+end
 return finish(
   provider,
   admission.admitted,
@@ -86,5 +75,5 @@ return finish(
   circuit.generation,
   admission.trial,
   provider.settings.revision,
-  circuit.mark_version
+  (circuit.mark_version or 0) + 0
 )

@@ -33,21 +33,22 @@ local progress = tonumber(ARGV[5])
 local not_after_ms = tonumber(ARGV[6])
 
 -- @include lib/reply
+-- @include lib/complete
 -- @include lib/marks
 
 local provider, now = open_provider(keys, caller)
 if not provider then
   return unknown_reply(now)
-end
-if now > not_after_ms then
+elseif now > not_after_ms then
   return late_reply(now)
 end
+complete(provider)
 expire_mark(provider)
 local circuit = provider.circuit
--- The first heartbeat counts as progress; later any other number does, a smaller one too: it may have begun anew.
-if not circuit.heartbeat_at_ms or (progress and progress ~= circuit.heartbeat_progress) then
-  circuit.heartbeat_progress_at_ms = now
+-- The first heartbeat counts as progress; later any other number does, a smaller one too: it may have started over.
+if circuit.heartbeat_at_ms == 0 or (progress and progress ~= circuit.heartbeat_progress) then
+  put(provider, 'heartbeat_progress_at_ms', now)
 end
-circuit.heartbeat_at_ms = now
-circuit.heartbeat_progress = progress or circuit.heartbeat_progress
+put(provider, 'heartbeat_at_ms', now)
+put(provider, 'heartbeat_progress', progress or circuit.heartbeat_progress)
 return finish(provider)

@@ -33,26 +33,28 @@ local overdue_ms = tonumber(ARGV[5])
 local interval_ms = tonumber(ARGV[6])
 
 -- @include lib/reply
+-- @include lib/complete
 -- @include lib/marks
 
 -- `31s`; to the ms where seconds would say too little.
 local function duration_text(ms)
   if ms < 10000 and ms % 1000 ~= 0 then
-    return string.format('%.0fms', ms)
+    return string.format('%dms', ms)
   end
-  return string.format('%.0fs', math.floor(ms / 1000))
+  return string.format('%ds', math.floor(ms / 1000))
 end
 
 local provider, now = open_provider(keys, caller)
 if not provider then
   return unknown_reply(now)
 end
+complete(provider)
 expire_mark(provider)
 local circuit = provider.circuit
 local silent_ms = now - probe_awaited_since(circuit)
 local probed = redis.call('HEXISTS', keys.config, 'probe') == 1 and not ends_probes(circuit.mark)
-if probed and not circuit.probe_overdue_at_ms and silent_ms >= overdue_ms then
-  circuit.probe_overdue_at_ms = now
+if probed and circuit.probe_overdue_at_ms == 0 and silent_ms >= overdue_ms then
+  put(provider, 'probe_overdue_at_ms', now)
   bump_version(provider)
   local reason =
     string.format('no probe result for %s, every %s is wanted', duration_text(silent_ms), duration_text(interval_ms))

@@ -1,6 +1,6 @@
 -- record: applies a batch of outcomes, in order, once.
 -- A batch is known by (incarnation, sequence): one already applied changes nothing. A resent batch of an
--- incarnation that the book has forgotten may have been applied before, so it goes to the history only. Run after
+-- incarnation that is not known any more may have been applied before, so it goes to the history only. Run after
 -- not_after_ms nothing is done: whoever sent it has given up waiting, and sends it again, after an outage as history.
 --
 -- KEYS
@@ -55,128 +55,68 @@ local not_after_ms = tonumber(ARGV[11])
 local lost_ms_ago = tonumber(ARGV[12])
 local runs = cjson.decode(ARGV[13])
 
--- @include lib/everyday
--- @include lib/everyday_batch
--- @include lib/everyday_probe
--- @include lib/history
--- @include lib/book
--- @include lib/load
-
--- An everyday batch is judged and written here. Nothing is written before it is known to be one, so that every other
--- begins anew below.
-local now, generation, applied, failures, next_slot_us, total, healthy, newest, newest_at_ms, oldest_at_ms =
-  read_everyday(
-    keys, caller, 'consecutive_failures', 'next_slot_us',
-    'history_total', 'history_healthy', 'history_newest', 'history_newest_at_ms', 'history_oldest_at_ms'
-  )
-local everyday = now and now <= not_after_ms and not lost_ms_ago
-local last = everyday and last_sequence(keys, incarnation)
-local threshold, max_records, window_ms
-if last and sequence > last and newest ~= '' then
-  threshold, max_records, window_ms = unpack(
-    redis.call('HMGET', keys.config, 'breaker.failureThreshold', 'history.maxRecords', 'history.windowMs')
-  )
-end
-if threshold then
-  local probing = runs[1] and runs[1][1] == 'probe'
-  local count, failures_now, lasting
-  if probing then
-    failures_now = failures + 0
-    count, lasting = judge_everyday_probe(keys, runs, generation + 0)
-  else
-    count, failures_now, lasting = judge_everyday(runs, generation + 0, failures + 0, threshold + 0)
-  end
-  local slot_us, wait_ms, urgent_share = next_slot(next_slot_us + 0, now, flush_interval_ms, max_batches_per_second)
-  -- Under pressure the end of a batch may tell something; see suspect.
-  if count and wait_ms > flush_interval_ms then
-    local failing_batches = redis.call('HGET', keys.circuit, 'failing_batches')
-    count = failures_now == 0 and failing_batches == '0' and count
-  end
-  if count then
-    local circuit = {
-      history_total = total + 0,
-      history_healthy = healthy + 0,
-      history_newest = newest,
-      history_newest_at_ms = newest_at_ms + 0,
-      history_oldest_at_ms = oldest_at_ms + 0,
-    }
-    local settings = { max_records = max_records + 0, window_ms = window_ms + 0 }
-    append_runs({ keys = keys, now = now, circuit = circuit, settings = settings }, lasting)
-    -- What seldom changes is written when it does.
-    if circuit.history_newest_at_ms ~= newest_at_ms + 0 or circuit.history_oldest_at_ms ~= oldest_at_ms + 0 then
-      redis.call(
-        'HSET', keys.circuit, 'history_newest_at_ms', circuit.history_newest_at_ms,
-        'history_oldest_at_ms', circuit.history_oldest_at_ms
-      )
-    end
-    if failures_now ~= failures + 0 then
-      redis.call('HSET', keys.circuit, 'consecutive_failures', failures_now)
-    end
-    applied = applied + count
-    local now_text = as_text(now)
-    redis.call(
-      'HSET', keys.circuit, 'last_now_ms', now_text, 'applied', applied, 'next_slot_us', as_text(slot_us),
-      'history_total', circuit.history_total, 'history_healthy', circuit.history_healthy,
-      'history_newest', circuit.history_newest
-    )
-    if probing then
-      note_everyday_probe(keys, runs, now_text)
-    end
-    note_batch(keys, incarnation, sequence, now_text)
-    return { 'ok', now_text, applied, '', '', '0', '0', '0', wait_ms, urgent_share }
-  end
-end
-
--- Any other batch.
-
 -- @include lib/reply
--- @include lib/marks
--- @include lib/breaker
--- @include lib/batches
+-- @include lib/closed
+-- @include lib/batch_ids
+-- @include lib/backpressure
 
-local provider
-provider, now = open_provider(keys, caller)
+local provider, now = open_provider(keys, caller)
 if not provider then
   return unknown_reply(now)
-end
-if now > not_after_ms then
+elseif now > not_after_ms then
   return late_reply(now)
 end
-expire_mark(provider)
-if lost_ms_ago then
-  forget_failures_before(provider, now - lost_ms_ago)
-end
+local circuit = provider.circuit
 local slot_us, wait_ms, urgent_share =
-  next_slot(provider.circuit.next_slot_us, now, flush_interval_ms, max_batches_per_second)
-local seen = look_up_batch(provider, incarnation, sequence, resent)
-if seen == 'duplicate' then
-  return finish(provider, true, 0, 0, wait_ms, urgent_share)
-end
-if provider.circuit.state == 'half_open' then
-  drop_expired_trials(provider)
-end
+  next_slot((circuit.next_slot_us or 0) + 0, now, flush_interval_ms, max_batches_per_second)
+local last = last_sequence(keys, incarnation)
+local known = last and sequence > last
+local late, dropped, next_run = 0, 0, 1
 
-local late, dropped, lasting, last = 0, 0, {}, nil
-for _, fields in ipairs(runs) do
-  local run = read_run(fields)
-  if seen == 'forgotten' then
-    run.generation = 0
+-- Nearly every batch needs no more than this: a closed circuit counts its outcomes. What is left is judged below, from the
+-- run on that asked for more.
+local counting = known and not lost_ms_ago and circuit.state == 'closed' and not circuit.mark
+if counting then
+  begin_history(provider)
+  next_run = count_runs(provider, runs)
+end
+if next_run <= #runs or not counting then
+  -- @include lib/marks
+  -- @include lib/breaker
+  complete(provider)
+  expire_mark(provider)
+  if lost_ms_ago then
+    forget_failures_before(provider, now - lost_ms_ago)
   end
-  last = run
-  local run_late, run_dropped = judge(provider, run, jitter_draw)
-  late = late + run_late
-  if run_dropped then
-    dropped = dropped + run.count
-  elseif HEALTH[run.outcome] then
-    lasting[#lasting + 1] = run
+  if last and not known then
+    return finish(provider, true, 0, 0, wait_ms, urgent_share)
+  elseif not last then
+    -- @include lib/batch_expiry
+    forget_idle_batches(provider)
+  end
+  if circuit.state == 'half_open' then
+    drop_expired_trials(provider)
+  end
+  begin_history(provider)
+  for i = next_run, #runs do
+    local run = read_run(runs[i])
+    if resent and not last then
+      run.generation = 0
+    end
+    local run_late, run_dropped = judge(provider, run, jitter_draw)
+    late = late + run_late
+    if run_dropped then
+      dropped = dropped + run.count
+    elseif FAILED[run.outcome] ~= nil then
+      append_run(provider, run.outcome, run.count, run.age_ms)
+    end
   end
 end
-if #lasting > 0 then
-  append_runs(provider, lasting)
-end
-if last and seen == 'new' and wait_ms > flush_interval_ms then
-  suspect(provider, last)
+end_history(provider)
+if wait_ms > flush_interval_ms and runs[1] and (last or not resent) then
+  -- @include lib/suspicion
+  suspect_outage(provider, runs[#runs])
 end
 note_batch(keys, incarnation, sequence, now)
-provider.circuit.next_slot_us = slot_us
+put(provider, 'next_slot_us', slot_us)
 return finish(provider, false, late, dropped, wait_ms, urgent_share)

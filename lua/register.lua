@@ -51,12 +51,15 @@ local not_after_ms = tonumber(ARGV[10])
 
 local by_hand = { operator = operator, reason = reason }
 local provider, now = open_provider(keys, caller)
+if provider then
+  complete(provider)
+end
 if not_after_ms and now > not_after_ms then
   return late_reply(now)
 elseif not provider and mode == 'release' then
   return unknown_reply(now)
 elseif not provider then
-  provider = create_provider(keys, caller, wanted, restore, by_hand)
+  provider = create_provider(keys, caller, now, wanted, restore, by_hand)
 elseif mode == 'set' then
   replace_settings(provider, wanted, by_hand)
 elseif mode == 'release' then

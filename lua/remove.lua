@@ -36,12 +36,12 @@ local reason = ARGV[6]
 local not_after_ms = tonumber(ARGV[7])
 
 -- @include lib/reply
+-- @include lib/announcement
 
 local provider, now = open_provider(keys, caller)
 if not provider then
   return unknown_reply(now)
-end
-if now > not_after_ms then
+elseif now > not_after_ms then
   return late_reply(now)
 end
 bump_version(provider)
@@ -49,4 +49,4 @@ announce(provider, 'removed', provider.circuit.state, '', reason, actor)
 redis.call('DEL', keys.config, keys.circuit, keys.history, keys.trials, keys.events, keys.batches)
 local events = events_json(provider.events)
 publish(caller, events, 'null')
-return { 'ok', as_text(now), as_text(provider.circuit.applied), '', events }
+return { 'ok', now, provider.circuit.applied, '', events }

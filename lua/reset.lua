@@ -34,17 +34,18 @@ local reason = ARGV[6]
 local not_after_ms = tonumber(ARGV[7])
 
 -- @include lib/reply
+-- @include lib/complete
 -- @include lib/marks
 -- @include lib/breaker
 
 local provider, now = open_provider(keys, caller)
 if not provider then
   return unknown_reply(now)
-end
-if now > not_after_ms then
+elseif now > not_after_ms then
   return late_reply(now)
 end
+complete(provider)
 expire_mark(provider)
 close_circuit(provider, 'reset', reason ~= '' and reason or 'reset', actor)
-provider.circuit.throttled_until_ms = 0
+put(provider, 'throttled_until_ms', 0)
 return finish(provider)

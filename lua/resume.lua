@@ -34,15 +34,16 @@ local reason = ARGV[6]
 local not_after_ms = tonumber(ARGV[7])
 
 -- @include lib/reply
+-- @include lib/complete
 -- @include lib/marks
 
 local provider, now = open_provider(keys, caller)
 if not provider then
   return unknown_reply(now)
-end
-if now > not_after_ms then
+elseif now > not_after_ms then
   return late_reply(now)
 end
+complete(provider)
 expire_mark(provider)
 if provider.circuit.mark then
   change_mark(provider, 'resumed', nil, reason ~= '' and reason or 'resumed', actor)

@@ -22,10 +22,11 @@ local keys = {
 }
 local caller = { id = ARGV[1] }
 
+-- @include lib/provider
 -- @include lib/snapshot
 
 local provider, now = open_provider(keys, caller)
 if not provider then
-  return { 'unknown_provider', as_text(now) }
+  return { 'unknown_provider', now }
 end
-return { 'ok', as_text(now), as_text(provider.circuit.applied), snapshot_json(provider), '' }
+return { 'ok', now, provider.circuit.applied, snapshot_json(provider), '' }

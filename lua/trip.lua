@@ -36,18 +36,18 @@ local not_after_ms = tonumber(ARGV[7])
 local for_ms = tonumber(ARGV[8])
 
 -- @include lib/reply
+-- @include lib/complete
 -- @include lib/marks
--- @include lib/breaker
 
 local provider, now = open_provider(keys, caller)
 if not provider then
   return unknown_reply(now)
-end
-if now > not_after_ms then
+elseif now > not_after_ms then
   return late_reply(now)
 end
+complete(provider)
 expire_mark(provider)
 transition(provider, 'opened', 'open', reason ~= '' and reason or 'tripped', actor)
-provider.circuit.opened_at_ms = now
-provider.circuit.retry_at_ms = for_ms and now + for_ms
+put(provider, 'opened_at_ms', now)
+put(provider, 'retry_at_ms', for_ms and now + for_ms or 0)
 return finish(provider)

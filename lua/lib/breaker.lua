@@ -1,102 +1,101 @@
 -- The circuit breaker: what an outcome does to the circuit. The same rules as src/rules/breaker.ts.
 
--- @include lib/provider
+-- @include lib/complete
+-- @include lib/circuit
 -- @include lib/trials
 -- @include lib/recovery
-
-local SUCCESS = { healthy = true, degraded = true }
-local HEALTH = { healthy = true, degraded = true, unhealthy = true, timeout = true, terminated = true }
+-- @include lib/outcomes
+-- @include lib/history
+-- @include lib/trip
 
 local function failures_field(run)
   return run.origin == 'probe' and 'probe_consecutive_failures' or 'consecutive_failures'
 end
 
 -- Moves the counters by n outcomes of the run, and nothing else.
-local function count_outcomes(circuit, run, n)
+local function count_outcomes(provider, run, n)
   local field = failures_field(run)
-  if SUCCESS[run.outcome] then
-    circuit[field] = 0
+  if FAILED[run.outcome] then
+    put(provider, field, provider.circuit[field] + n)
+    put(provider, 'consecutive_successes', 0)
   else
-    circuit[field] = circuit[field] + n
-    circuit.consecutive_successes = 0
+    put(provider, field, 0)
   end
 end
 
 -- The outcome in words, with what the probe saw.
 local function describe(run)
-  if run.detail == '' then
-    return run.outcome
-  end
-  return run.outcome .. ' (' .. run.detail .. ')'
+  return run.detail == '' and run.outcome or run.outcome .. ' (' .. run.detail .. ')'
 end
 
 -- Any automatic opening: the first cooldown is the base, each further one without a closing grows.
-local function open_circuit(provider, reason, jitter_draw)
-  local circuit, settings, now = provider.circuit, provider.settings, provider.now
-  local cooldown_ms = settings.cooldown_ms
+local function open_circuit(provider, reason, run, jitter_draw)
+  local circuit, now = provider.circuit, provider.now
+  local cooldown_ms = setting(provider, 'breaker.cooldownMs') + 0
   if circuit.cooldown_ms ~= 0 then
-    cooldown_ms = math.min(math.floor(circuit.cooldown_ms * settings.cooldown_multiplier), settings.max_cooldown_ms)
+    local grown_ms = math.floor(circuit.cooldown_ms * setting(provider, 'breaker.cooldownMultiplier'))
+    cooldown_ms = math.min(grown_ms, setting(provider, 'breaker.maxCooldownMs') + 0)
   end
-  transition(provider, 'opened', 'open', reason)
-  circuit.cooldown_ms = cooldown_ms
-  circuit.opened_at_ms = now
-  circuit.retry_at_ms = now + cooldown_ms + math.floor(cooldown_ms * settings.cooldown_jitter * jitter_draw)
+  local jitter_ms = math.floor(cooldown_ms * setting(provider, 'breaker.cooldownJitter') * jitter_draw)
+  transition(provider, 'opened', 'open', reason, '', describe(run))
+  put(provider, 'cooldown_ms', cooldown_ms)
+  put(provider, 'opened_at_ms', now)
+  put(provider, 'retry_at_ms', now + cooldown_ms + jitter_ms)
 end
 
--- Closed, with every run of failures begun anew, and the cooldown too.
+-- Closed, with every run of failures at 0, and the cooldown too.
 local function close_circuit(provider, kind, reason, actor)
-  local circuit = provider.circuit
   transition(provider, kind, 'closed', reason, actor)
-  circuit.consecutive_failures = 0
-  circuit.probe_consecutive_failures = 0
-  circuit.cooldown_ms = 0
-  circuit.opened_at_ms = nil
-  circuit.retry_at_ms = nil
+  put(provider, 'consecutive_failures', 0)
+  put(provider, 'probe_consecutive_failures', 0)
+  put(provider, 'cooldown_ms', 0)
+  put(provider, 'opened_at_ms', 0)
+  put(provider, 'retry_at_ms', 0)
 end
 
--- After an outage of the whole fleet what failed before does not add up with what fails after it: both runs begin
--- anew, unless somebody has written since the caller lost the store.
+-- After an outage of the whole fleet what failed before does not add up with what fails after it: both runs begin at 0,
+-- unless another process has written since the caller lost the store.
 local function forget_failures_before(provider, lost_at_ms)
-  if provider.stored.last_now_ms < lost_at_ms then
-    provider.circuit.consecutive_failures = 0
-    provider.circuit.probe_consecutive_failures = 0
-    provider.circuit.failing_batches = 0
+  if provider.written_at_ms < lost_at_ms then
+    put(provider, 'consecutive_failures', 0)
+    put(provider, 'probe_consecutive_failures', 0)
+    put(provider, 'failing_batches', 0)
   end
 end
 
 -- How many outcomes of the run came after the transition that the first ones made.
 local function judge_closed(provider, run, jitter_draw)
-  local circuit = provider.circuit
-  local field = failures_field(run)
-  local missing = math.max(1, provider.settings.failure_threshold - circuit[field])
-  if SUCCESS[run.outcome] or run.count < missing then
-    count_outcomes(circuit, run, run.count)
+  local counts = counts_before(provider, run.origin, provider.circuit[failures_field(run)])
+  local opening, reason
+  if FAILED[run.outcome] then
+    opening, reason = find_trip(provider, counts, run.count)
+  end
+  count_outcomes(provider, run, opening or run.count)
+  if not opening then
     return 0
   end
-  count_outcomes(circuit, run, missing)
-  local what = run.origin == 'probe' and 'failed probes' or 'failures'
-  local reason = string.format('%.0f consecutive %s, last: %s', circuit[field], what, describe(run))
-  open_circuit(provider, reason, jitter_draw)
-  return run.count - missing
+  open_circuit(provider, reason, run, jitter_draw)
+  return run.count - opening
 end
 
 -- As judge_closed. The step to half-open makes a new generation, so only the first outcome may come with it.
 local function judge_half_open(provider, run, jitter_draw)
   local circuit = provider.circuit
   local eligible = enter_half_open(provider) and 1 or run.count
-  if not SUCCESS[run.outcome] then
-    count_outcomes(circuit, run, 1)
-    open_circuit(provider, 'trial failed: ' .. describe(run), jitter_draw)
+  if FAILED[run.outcome] then
+    count_outcomes(provider, run, 1)
+    open_circuit(provider, 'trial failed', run, jitter_draw)
     return run.count - 1
   end
-  local missing = math.max(1, provider.settings.success_threshold - circuit.consecutive_successes)
+  local threshold = setting(provider, 'breaker.successThreshold') + 0
+  local missing = math.max(1, threshold - circuit.consecutive_successes)
   local n = math.min(eligible, missing)
-  count_outcomes(circuit, run, n)
-  local successes = circuit.consecutive_successes + n
-  circuit.consecutive_successes = successes
+  count_outcomes(provider, run, n)
+  put(provider, 'consecutive_successes', circuit.consecutive_successes + n)
   if n == missing then
+    local successes = circuit.consecutive_successes
     local trials = successes == 1 and 'trial' or 'trials'
-    close_circuit(provider, 'closed', string.format('%.0f successful %s', successes, trials))
+    close_circuit(provider, 'closed', string.format('%d successful %s', successes, trials))
   else
     free_slot(provider, run.token)
   end
@@ -108,24 +107,24 @@ local function throttle(provider, run)
   free_slot(provider, run.token)
   local until_ms = provider.now + run.retry_after_ms
   if until_ms > provider.circuit.throttled_until_ms then
-    provider.circuit.throttled_until_ms = until_ms
+    put(provider, 'throttled_until_ms', until_ms)
     bump_version(provider)
-    local reason = string.format('the provider asked for a pause of %.0f ms', run.retry_after_ms)
+    local reason = string.format('the provider asked for a pause of %d ms', run.retry_after_ms)
     announce(provider, 'throttled', '', 'throttled', reason)
   end
 end
 
--- What is shown of the last probe. Who heard that it is overdue hears that it came.
+-- What is shown of the last probe. If `probe_overdue` was announced, the version grows, so that every process learns that
+-- it is over.
 local function note_probe(provider, run)
-  local circuit = provider.circuit
-  if run.origin ~= 'probe' or not HEALTH[run.outcome] then
+  if run.origin ~= 'probe' or FAILED[run.outcome] == nil then
     return
   end
-  circuit.last_probe_status = run.outcome
-  circuit.last_probe_detail = run.detail ~= '' and run.detail or nil
-  circuit.last_probe_at_ms = provider.now
-  if circuit.probe_overdue_at_ms then
-    circuit.probe_overdue_at_ms = nil
+  put(provider, 'last_probe_status', run.outcome)
+  put(provider, 'last_probe_detail', run.detail ~= '' and run.detail or nil)
+  put(provider, 'last_probe_at_ms', provider.now)
+  if provider.circuit.probe_overdue_at_ms ~= 0 then
+    put(provider, 'probe_overdue_at_ms', 0)
     bump_version(provider)
   end
 end
@@ -134,25 +133,23 @@ end
 -- Returns how many decided nothing, and whether the whole run was dropped.
 local function judge(provider, run, jitter_draw)
   local circuit = provider.circuit
-  local probing = run.origin == 'probe'
+  local probing, failed = run.origin == 'probe', FAILED[run.outcome]
   if probing then
-    circuit.probe_until_ms = nil
-  end
-  if probing and (run.settings_revision ~= provider.settings.revision or run.mark_version ~= circuit.mark_version) then
-    free_slot(provider, run.token)
-    return 0, true
+    put(provider, 'probe_until_ms', 0)
+    if run.settings_revision ~= provider.settings.revision or run.mark_version ~= circuit.mark_version then
+      free_slot(provider, run.token)
+      return 0, true
+    end
   end
   note_probe(provider, run)
-  local believed = not probing or not HEALTH[run.outcome] or follow_probe(provider, SUCCESS[run.outcome] or false)
-  circuit.applied = circuit.applied + run.count
+  local believed = not probing or failed == nil or follow_probe(provider, not failed)
+  put(provider, 'applied', circuit.applied + run.count)
   if run.generation ~= circuit.generation then
     return run.count, false
-  end
-  if run.outcome == 'throttled' then
+  elseif run.outcome == 'throttled' then
     throttle(provider, run)
     return 0, false
-  end
-  if not HEALTH[run.outcome] or not believed then
+  elseif failed == nil or not believed then
     free_slot(provider, run.token)
     return 0, false
   end
@@ -160,7 +157,7 @@ local function judge(provider, run, jitter_draw)
   if state == 'closed' then
     return judge_closed(provider, run, jitter_draw), false
   elseif state == 'open' then
-    count_outcomes(circuit, run, run.count)
+    count_outcomes(provider, run, run.count)
     return 0, false
   elseif probing and run.token == '' then
     return run.count, false
@@ -168,22 +165,18 @@ local function judge(provider, run, jitter_draw)
   return judge_half_open(provider, run, jitter_draw), false
 end
 
--- What the end of a batch says while workers are asked for patience: they hold old successes then, and after the
--- provider has died the first batch of each of them ends the run of failures. When as many batches in a row as the
--- threshold has failures end in a failure, the version grows, once: every worker whose failures are urgent hears of it
--- and sends what it holds. It decides nothing.
-local function suspect(provider, last)
-  local circuit = provider.circuit
-  local counts = circuit.state == 'closed' and last.origin == 'call' and last.generation == circuit.generation
-  if not counts or not HEALTH[last.outcome] then
-    return
-  end
-  if SUCCESS[last.outcome] then
-    circuit.failing_batches = 0
-    return
-  end
-  circuit.failing_batches = circuit.failing_batches + 1
-  if circuit.failing_batches == provider.settings.failure_threshold then
-    bump_version(provider)
-  end
+-- A run as the wire carries it, with its names.
+local function read_run(fields)
+  return {
+    origin = fields[1],
+    outcome = fields[2],
+    count = fields[3],
+    generation = fields[4],
+    token = fields[5],
+    retry_after_ms = fields[6],
+    settings_revision = fields[7],
+    mark_version = fields[8],
+    detail = fields[9],
+    age_ms = fields[10],
+  }
 end

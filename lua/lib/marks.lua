@@ -1,17 +1,20 @@
 -- Marks: an operator's or a program's statement that overrides observation. They never touch the circuit.
 
+-- @include lib/circuit
+-- @include lib/overdue
+
 local function change_mark(provider, kind, mark, reason, actor, until_ms)
   local circuit = provider.circuit
-  local from = circuit.mark
+  local from, ended_at_ms = circuit.mark, circuit.mark_until_ms
   bump_version(provider)
   if ends_probes(from) or ends_probes(mark) then
-    await_probe(circuit, math.min(provider.now, circuit.mark_until_ms or provider.now))
+    await_probe(provider, ended_at_ms == 0 and provider.now or math.min(provider.now, ended_at_ms))
   end
-  circuit.mark = mark
-  circuit.mark_reason = mark and reason
-  circuit.mark_actor = mark and actor
-  circuit.mark_until_ms = until_ms
-  circuit.mark_version = circuit.version
+  put(provider, 'mark', mark)
+  put(provider, 'mark_reason', mark and reason ~= '' and reason or nil)
+  put(provider, 'mark_actor', mark and actor ~= '' and actor or nil)
+  put(provider, 'mark_until_ms', until_ms or 0)
+  put(provider, 'mark_version', circuit.version)
   announce(provider, kind, from, mark, reason, actor)
 end
 

@@ -5,16 +5,17 @@ local function ends_probes(mark)
   return mark ~= nil and mark ~= 'degraded'
 end
 
--- What is asked for changed: the wait begins anew, and an announced silence is over.
-local function await_probe(circuit, since_ms)
-  circuit.probe_awaited_since_ms = math.max(circuit.probe_awaited_since_ms or 0, since_ms)
-  circuit.probe_overdue_at_ms = nil
+-- What is asked for changed: the wait begins again, and an announced silence is over.
+local function await_probe(provider, since_ms)
+  put(provider, 'probe_awaited_since_ms', math.max(provider.circuit.probe_awaited_since_ms, since_ms))
+  put(provider, 'probe_overdue_at_ms', 0)
 end
 
 -- Since when a result is awaited: the last one, or such a change. None is before a pause is over, or a mark that ends the
 -- probes; so it may lie ahead.
 local function probe_awaited_since(circuit)
   local marked_until_ms = ends_probes(circuit.mark) and circuit.mark_until_ms or 0
-  local last_ms = circuit.last_probe_at_ms or 0
-  return math.max(circuit.probe_awaited_since_ms or 0, last_ms, circuit.throttled_until_ms, marked_until_ms)
+  return math.max(
+    circuit.probe_awaited_since_ms, circuit.last_probe_at_ms, circuit.throttled_until_ms, marked_until_ms
+  )
 end

@@ -1,62 +1,95 @@
--- One provider within one script: its circuit and settings, the time, and what is to be announced.
+-- One provider within one script: its circuit, what every batch is judged by of its settings, the time, and what this
+-- script changes.
+--
+-- The circuit hash is read whole, as a map (RESP3): one command, and what a later version keeps there is left as it is.
+-- Its values are text. Those that nearly every call needs become numbers here, and 0 where they are absent; a block that
+-- needs another one calls `complete` (lib/complete.lua) first.
 
--- @include lib/circuit
--- @include lib/settings
--- @include lib/overdue
+-- @include lib/text
+-- @include lib/time
+
+-- People read these: they are there, whatever they hold. Every other field is absent while it has its default.
+local KEPT = { consecutive_failures = true, opened_at_ms = true, retry_at_ms = true, heartbeat_progress = true }
+
+-- nil when there are none: the provider is not registered.
+local function load_settings(key)
+  local set = redis.call(
+    'HMGET', key, 'revision', 'breaker.failureThreshold', 'history.maxRecords', 'history.windowMs'
+  )
+  return set[1] and {
+    revision = set[1] + 0,
+    failure_threshold = (set[2] or 3) + 0,
+    max_records = (set[3] or 100000) + 0,
+    window_ms = (set[4] or 60000) + 0,
+  }
+end
 
 -- nil and the clock's reading when the provider is not registered: then nothing may be written.
 local function open_provider(keys, caller)
   local reading = clock_reading_ms()
-  local circuit, stored = load_circuit(keys.circuit)
-  local settings = circuit and load_settings(keys.config)
+  redis.setresp(3)
+  local circuit = redis.call('HGETALL', keys.circuit).map
+  redis.setresp(2)
+  local settings = circuit.state and load_settings(keys.config)
   if not settings then
     return nil, reading
   end
+  circuit.version = (circuit.version or 0) + 0
+  circuit.generation = (circuit.generation or 0) + 0
+  circuit.applied = (circuit.applied or 0) + 0
+  circuit.consecutive_failures = (circuit.consecutive_failures or 0) + 0
+  circuit.last_now_ms = (circuit.last_now_ms or 0) + 0
+  circuit.clock_offset_ms = (circuit.clock_offset_ms or 0) + 0
   local provider = {
     keys = keys,
     caller = caller,
     circuit = circuit,
-    stored = stored,
     settings = settings,
     events = {},
+    touched = {},
     version_before = circuit.version,
+    written_at_ms = circuit.last_now_ms,
   }
+  local offset_ms = circuit.clock_offset_ms
   provider.now = advance_clock(circuit, reading)
+  if circuit.clock_offset_ms ~= offset_ms then
+    provider.touched.clock_offset_ms = true
+  end
   return provider, provider.now
 end
 
--- Something that workers must know changed without a transition.
-local function bump_version(provider)
-  provider.circuit.version = next_number(provider.circuit.version, provider.now)
+-- The one way a field of the circuit changes. 0, or nil for a text: it takes its default, and is not kept.
+local function put(provider, field, value)
+  local circuit = provider.circuit
+  if circuit[field] ~= value then
+    circuit[field] = value
+    provider.touched[field] = true
+  end
 end
 
-local function announce(provider, kind, from, to, reason, actor)
-  local circuit = provider.circuit
-  provider.events[#provider.events + 1] = {
-    kind = kind,
-    providerId = provider.caller.id,
-    from = from or '',
-    to = to or '',
-    reason = reason or '',
-    generation = circuit.generation,
-    version = circuit.version,
-    worker = provider.caller.worker,
-    actor = actor or '',
-    at = provider.now,
-  }
-end
-
--- The one way a circuit changes its state: one generation, one version, one event, no lease left.
-local function transition(provider, kind, to, reason, actor)
-  local circuit = provider.circuit
-  local from = circuit.state
-  circuit.state = to
-  circuit.state_since_ms = provider.now
-  circuit.reason = reason
-  circuit.consecutive_successes = 0
-  circuit.failing_batches = 0
-  circuit.generation = next_number(circuit.generation, provider.now)
-  bump_version(provider)
-  redis.call('DEL', provider.keys.trials)
-  announce(provider, kind, from, to, reason, actor)
+-- Writes the circuit. A script that changed nothing but the time, while no deadline waits for it, writes nothing: an
+-- admission while closed is no write. While one waits the time is kept, or a clock that steps back would put it off.
+local function save(provider)
+  local circuit, touched = provider.circuit, provider.touched
+  if not next(touched) then
+    local throttled = (circuit.throttled_until_ms or 0) + 0 > provider.now
+    if circuit.state == 'closed' and not throttled and (circuit.mark_until_ms or 0) + 0 == 0 then
+      return
+    end
+  end
+  local changed, n, gone = { 'last_now_ms', as_text(provider.now) }, 2, nil
+  for field in pairs(touched) do
+    local value = circuit[field]
+    if value == nil or (value == 0 and not KEPT[field]) then
+      gone = gone or {}
+      gone[#gone + 1] = field
+    else
+      changed[n + 1], changed[n + 2] = field, as_text(value)
+      n = n + 2
+    end
+  end
+  redis.call('HSET', provider.keys.circuit, unpack(changed))
+  if gone then
+    redis.call('HDEL', provider.keys.circuit, unpack(gone))
+  end
 end

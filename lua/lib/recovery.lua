@@ -1,8 +1,10 @@
 -- What the probe's own settings say to the circuit. The same rules as src/rules/recovery.ts and flapping.ts.
 
+-- @include lib/complete
+
 local PROBELESS_INTERVALS = 3
 
--- The settings of the probe, out of the config hash; nil when there is none. Only asked for where it matters.
+-- The settings of the probe, out of the config hash; nil when there is none.
 local function probe_settings(provider)
   local raw = redis.call('HGET', provider.keys.config, 'probe')
   return raw and cjson.decode(raw) or nil
@@ -10,7 +12,7 @@ end
 
 -- How long calls still have to leave a half-open circuit to the probes, ms; 0: they may try it themselves.
 local function left_to_probes_ms(provider)
-  if provider.settings.recovery ~= 'probe' then
+  if setting(provider, 'breaker.recovery') ~= 'probe' then
     return 0
   end
   local probe = probe_settings(provider)
@@ -19,8 +21,11 @@ local function left_to_probes_ms(provider)
   end
   local circuit = provider.circuit
   -- Not only a cooldown ends: a trip by hand does too, and a jitter lengthens both.
-  local cooled_at_ms = circuit.retry_at_ms or (circuit.opened_at_ms or 0) + circuit.cooldown_ms
-  local last_ms = math.max(circuit.probe_started_at_ms or 0, cooled_at_ms)
+  local cooled_at_ms = circuit.retry_at_ms
+  if cooled_at_ms == 0 then
+    cooled_at_ms = circuit.opened_at_ms + circuit.cooldown_ms
+  end
+  local last_ms = math.max(circuit.probe_started_at_ms, cooled_at_ms)
   return math.max(0, last_ms + PROBELESS_INTERVALS * probe.intervalMs - provider.now)
 end
 
@@ -30,16 +35,16 @@ local function follow_probe(provider, good)
   local circuit = provider.circuit
   local down = circuit.probe_down == 'true'
   if good ~= down then
-    circuit.probe_against = 0
+    put(provider, 'probe_against', 0)
     return true
   end
   local probe = probe_settings(provider)
   local needed = probe and (good and probe.healthyAfter or probe.unhealthyAfter) or 1
-  circuit.probe_against = circuit.probe_against + 1
-  if circuit.probe_against < needed then
+  if circuit.probe_against + 1 < needed then
+    put(provider, 'probe_against', circuit.probe_against + 1)
     return false
   end
-  circuit.probe_down = good and 'false' or 'true'
-  circuit.probe_against = 0
+  put(provider, 'probe_down', not good and 'true' or nil)
+  put(provider, 'probe_against', 0)
   return true
 end

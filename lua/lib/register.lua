@@ -1,5 +1,8 @@
 -- How a provider comes to be, and how its settings change.
 
+-- @include lib/complete
+-- @include lib/circuit
+-- @include lib/overdue
 -- @include lib/mask
 
 -- Fields of the config hash that are no settings.
@@ -105,7 +108,7 @@ local function replace_settings(provider, wanted, by_hand)
     kept, reason = judge_change(provider.now, about, stored, wanted)
   end
   write_settings(provider, wanted, tonumber(about.revision) + 1, operator, kept)
-  await_probe(provider.circuit, provider.now)
+  await_probe(provider, provider.now)
   bump_version(provider)
   if reason then
     announce(provider, 'settings_changed', from, to, reason, operator)
@@ -132,34 +135,77 @@ local function deadline(now, ms)
   return now + ms
 end
 
--- What a caller knew before a wipe still holds: an open circuit, a pause, a mark. Counters begin anew.
+-- What a caller knew before a wipe still holds: an open circuit, a pause, a mark. Counters begin at 0.
 local function restore_circuit(circuit, known, now)
   if known.state ~= 'closed' then
     circuit.state = 'open'
     circuit.opened_at_ms = now
-    circuit.retry_at_ms = deadline(now, known.retryAfterMs)
+    circuit.retry_at_ms = deadline(now, known.retryAfterMs) or 0
     circuit.cooldown_ms = known.cooldownMs
-    circuit.reason = known.reason ~= '' and known.reason or nil
+    circuit.reason = known.reason
   end
   circuit.throttled_until_ms = known.throttledForMs > 0 and now + known.throttledForMs or 0
   if known.mark ~= cjson.null then
     circuit.mark = known.mark
     circuit.mark_reason = known.markReason ~= '' and known.markReason or nil
     circuit.mark_actor = known.markActor ~= '' and known.markActor or nil
-    circuit.mark_until_ms = deadline(now, known.markForMs)
+    circuit.mark_until_ms = deadline(now, known.markForMs) or 0
     circuit.mark_version = circuit.version
   end
 end
 
-local function create_provider(keys, caller, wanted, known, by_hand)
-  local now = clock_reading_ms()
-  local provider = { keys = keys, caller = caller, now = now, events = {}, version_before = 0 }
-  provider.circuit = new_circuit(now, known)
-  if known.state then
-    restore_circuit(provider.circuit, known, now)
+-- A circuit that was never used. `known` has the numbers of a life before a wipe, or is empty.
+local function new_circuit(now, known)
+  return {
+    state = 'closed',
+    reason = known.state and 'restored after a wipe' or 'registered',
+    consecutive_failures = 0,
+    opened_at_ms = 0,
+    retry_at_ms = 0,
+    generation = next_number(known.generation, now),
+    version = next_number(known.version, now),
+    state_since_ms = now,
+    probe_awaited_since_ms = now,
+    last_now_ms = now,
+    clock_offset_ms = 0,
+    applied = 0,
+  }
+end
+
+-- Writes a new circuit: first, and in this order, what a person looks for.
+local function write_circuit(provider)
+  local circuit = provider.circuit
+  local first, values = {}, {}
+  for i, field in ipairs(FIRST) do
+    first[field] = true
+    values[2 * i - 1], values[2 * i] = field, as_text(circuit[field])
   end
+  for field, value in pairs(circuit) do
+    if not first[field] and value ~= 0 then
+      values[#values + 1] = field
+      values[#values + 1] = as_text(value)
+    end
+  end
+  redis.call('HSET', provider.keys.circuit, unpack(values))
+end
+
+local function create_provider(keys, caller, now, wanted, known, by_hand)
+  local circuit = new_circuit(now, known)
+  if known.state then
+    restore_circuit(circuit, known, now)
+  end
+  local provider = {
+    keys = keys,
+    caller = caller,
+    circuit = circuit,
+    now = now,
+    events = {},
+    touched = {},
+    version_before = 0,
+  }
+  write_circuit(provider)
   write_settings(provider, wanted, (known.settingsRevision or 0) + 1, by_hand.operator, {})
   local reason = known.state and 'restored after a wipe' or 'registered'
-  announce(provider, 'registered', '', state_at(provider.circuit, now), reason, by_hand.operator)
+  announce(provider, 'registered', '', state_at(circuit, now), reason, by_hand.operator)
   return provider
 end

@@ -1,11 +1,15 @@
 -- The snapshot: all that a worker needs to decide locally, and the numbers behind it. Times ahead are
 -- relative, because no two clocks agree.
 
--- @include lib/provider
+-- @include lib/complete
+-- @include lib/circuit
 -- @include lib/trials
+-- @include lib/overdue
+-- @include lib/outcomes
 
+-- 0 is no time, and nil no text: both are none.
 local function or_null(value)
-  if value == nil then
+  if value == nil or value == 0 then
     return cjson.null
   end
   return value
@@ -15,61 +19,63 @@ local function ahead(deadline, now)
   return math.max(0, (deadline or 0) - now)
 end
 
--- What a reader sees: total, healthy, and how much of the window the kept records cover. O(stale).
+-- What a reader sees: total, healthy, failed, and how much of the window the kept records cover. O(stale).
 local function view_history(provider)
   local key, circuit, settings = provider.keys.history, provider.circuit, provider.settings
   local cutoff = provider.now - settings.window_ms
-  local total, healthy = circuit.history_total, circuit.history_healthy
+  local total, healthy, failed = circuit.history_total, circuit.history_healthy, circuit.history_failed
   if not circuit.history_newest or circuit.history_newest_at_ms < cutoff then
-    return 0, 0, settings.window_ms
+    return 0, 0, 0, settings.window_ms
   end
   for _, member in ipairs(redis.call('ZRANGEBYSCORE', key, '-inf', '(' .. as_text(cutoff))) do
-    local status, count = string.match(member, '^%d+:(%a+):(%d+)$')
+    local status, count = string.match(member, '^%d+:(.+):(%d+)$')
     total = total - count
     healthy = status == 'healthy' and healthy - count or healthy
+    failed = FAILED[status] and failed - count or failed
   end
   if total < settings.max_records then
-    return total, healthy, settings.window_ms
+    return total, healthy, failed, settings.window_ms
   end
   local oldest = redis.call('ZRANGEBYSCORE', key, as_text(cutoff), '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
-  return total, healthy, provider.now - tonumber(oldest[2])
+  return total, healthy, failed, provider.now - tonumber(oldest[2])
 end
 
 local function snapshot_json(provider)
-  local circuit, now = provider.circuit, provider.now
+  local circuit, now = complete(provider), provider.now
   local state, mark = state_at(circuit, now), mark_at(circuit, now)
   local trials, first_deadline = 0, nil
   if circuit.state == 'half_open' then
     trials, first_deadline = live_trials(provider)
   end
-  local total, healthy, covered_ms = view_history(provider)
-  local by_hand = circuit.state == 'open' and not circuit.retry_at_ms
+  local total, healthy, failed, covered_ms = view_history(provider)
+  local by_hand = circuit.state == 'open' and circuit.retry_at_ms == 0
   local cooled = circuit.state == 'open' and state == 'half_open'
   return cjson.encode({
     id = provider.caller.id,
     state = state,
-    stateSince = cooled and circuit.retry_at_ms or circuit.state_since_ms or 0,
+    stateSince = cooled and circuit.retry_at_ms or circuit.state_since_ms,
     generation = circuit.generation,
     version = circuit.version,
     settingsRevision = provider.settings.revision,
-    enforce = provider.settings.enforce,
+    enforce = setting(provider, 'breaker.enforce') ~= 'false',
     consecutiveFailures = circuit.consecutive_failures,
     probeConsecutiveFailures = circuit.probe_consecutive_failures,
     consecutiveSuccesses = circuit.consecutive_successes,
     openedAt = or_null(circuit.opened_at_ms),
     retryAfterMs = by_hand and cjson.null or ahead(circuit.retry_at_ms, now),
     cooldownMs = circuit.cooldown_ms,
-    reason = circuit.reason or '',
+    reason = reason_text(circuit),
     trials = trials,
     trialFreeInMs = ahead(first_deadline, now),
     throttledForMs = ahead(circuit.throttled_until_ms, now),
     mark = or_null(mark),
     markReason = mark and circuit.mark_reason or '',
     markActor = mark and circuit.mark_actor or '',
-    markForMs = or_null(mark and circuit.mark_until_ms and circuit.mark_until_ms - now or nil),
+    markForMs = or_null(mark and circuit.mark_until_ms ~= 0 and circuit.mark_until_ms - now or nil),
     markVersion = circuit.mark_version,
     historyTotal = total,
     historyHealthy = healthy,
+    historyFailed = failed,
     windowCoveredMs = covered_ms,
     failingBatches = circuit.failing_batches,
     applied = circuit.applied,
@@ -80,7 +86,7 @@ local function snapshot_json(provider)
     probeOverdueAt = or_null(circuit.probe_overdue_at_ms),
     probeStartedAt = or_null(circuit.probe_started_at_ms),
     heartbeatAt = or_null(circuit.heartbeat_at_ms),
-    heartbeatProgress = or_null(circuit.heartbeat_progress),
+    heartbeatProgress = circuit.heartbeat_progress or cjson.null,
     heartbeatProgressAt = or_null(circuit.heartbeat_progress_at_ms),
     at = now,
   })

@@ -1,7 +1,9 @@
 -- Trial leases: a sorted set of token -> deadline. A lease ends at its deadline; that frees its slot only.
 
+-- @include lib/circuit
+
 local function drop_expired_trials(provider)
-  redis.call('ZREMRANGEBYSCORE', provider.keys.trials, '-inf', provider.now)
+  redis.call('ZREMRANGEBYSCORE', provider.keys.trials, '-inf', as_text(provider.now))
 end
 
 -- Number of leases that live, and the deadline of the first to end.
@@ -24,6 +26,6 @@ local function enter_half_open(provider)
     return false
   end
   transition(provider, 'half_opened', 'half_open', 'cooldown over')
-  provider.circuit.retry_at_ms = nil
+  put(provider, 'retry_at_ms', 0)
   return true
 end

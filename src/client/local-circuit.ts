@@ -1,10 +1,12 @@
 import type { Run } from '../model/ports.js'
 import type { Settings } from '../model/settings.js'
-import type { StoredSnapshot } from '../model/snapshot.js'
+import { EMPTY_SNAPSHOT, type StoredSnapshot } from '../model/snapshot.js'
+import { isHealthStatus } from '../model/words.js'
 import { admit, type Admission } from '../rules/admission.js'
 import { judge } from '../rules/breaker.js'
 import { newCircuit, type Circuit } from '../rules/circuit.js'
 import { advanceClock } from '../rules/clock.js'
+import { append, beginBatch, endBatch, newHistory } from '../rules/history.js'
 import { expireMark } from '../rules/marks.js'
 import { presentCircuit } from '../rules/present.js'
 import { restoreCircuit } from '../rules/restore.js'
@@ -20,6 +22,8 @@ export class LocalCircuit {
   readonly #seed: StoredSnapshot | undefined
   readonly #seededAtMs: number
   #circuit: Circuit
+  /** What trip rules count in: as in the store, but only what this process has seen since. */
+  readonly #history = newHistory()
   #noTrialBeforeMs = 0
 
   constructor(seed: StoredSnapshot | undefined, settings: Settings, nowMs: number) {
@@ -68,7 +72,17 @@ export class LocalCircuit {
   record(run: Run, nowMs: number, settings: Settings): void {
     const before = this.#at(nowMs)
     const fence = { settingsRevision: run.settingsRevision, breaker: settings.breaker, probe: null }
-    const { circuit, events } = judge(before, run, fence, Math.random())
+    const { lastNowMs } = before
+    beginBatch(this.#history, lastNowMs, settings.history)
+    const { circuit, events } = judge(before, run, fence, {
+      window: this.#history,
+      jitterDraw: Math.random(),
+    })
+    const { outcome: status, count } = run
+    const added =
+      isHealthStatus(status) &&
+      append(this.#history, { status, count, ageMs: 0 }, lastNowMs, settings.history)
+    endBatch(this.#history, added, settings.history)
     this.#circuit = events.some((event) => event.kind === 'opened')
       ? this.#delayed(circuit, settings)
       : circuit
@@ -82,7 +96,7 @@ export class LocalCircuit {
     const storeMs = (ms: number) => Math.floor(began + ms - this.#seededAtMs)
     const { openedAt, stateSince, ...present } = presentCircuit(circuit, now)
     return {
-      ...(this.#seed ?? NOTHING_KNOWN),
+      ...(this.#seed ?? EMPTY_SNAPSHOT),
       ...present,
       id,
       enforce: settings.breaker.enforce,
@@ -107,23 +121,3 @@ export class LocalCircuit {
 
 const cooldownOf = (circuit: Circuit, { breaker }: Settings): number =>
   circuit.cooldownMs === 0 ? breaker.cooldownMs : circuit.cooldownMs
-
-/** Of a provider that this process has never seen in the store. */
-const NOTHING_KNOWN = {
-  settingsRevision: 0,
-  markVersion: 0,
-  historyTotal: 0,
-  historyHealthy: 0,
-  windowCoveredMs: 0,
-  failingBatches: 0,
-  applied: 0,
-  lastProbeStatus: null,
-  lastProbeDetail: '',
-  lastProbeAt: null,
-  probeAwaitedSince: 0,
-  probeOverdueAt: null,
-  probeStartedAt: null,
-  heartbeatAt: null,
-  heartbeatProgress: null,
-  heartbeatProgressAt: null,
-} as const

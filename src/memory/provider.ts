@@ -93,6 +93,7 @@ export function snapshotOf(id: string, provider: MemoryProvider, readingMs: numb
     markVersion: circuit.markVersion,
     historyTotal: history.total,
     historyHealthy: history.healthy,
+    historyFailed: history.failed,
     windowCoveredMs: history.windowCoveredMs,
     failingBatches: circuit.failingBatches,
     applied: circuit.applied,

@@ -4,7 +4,7 @@ import type * as port from '../model/ports.js'
 import type { HistoryEntry } from '../model/snapshot.js'
 import { isHealthStatus } from '../model/words.js'
 import { admit } from '../rules/admission.js'
-import { forgetFailuresBefore, judge, reset, suspect, trip } from '../rules/breaker.js'
+import { forgetFailuresBefore, judge, reset, suspectOutage, trip } from '../rules/breaker.js'
 import {
   awaitProbe,
   bumpVersion,
@@ -16,7 +16,7 @@ import {
 } from '../rules/circuit.js'
 import { advanceClock, peekClock } from '../rules/clock.js'
 import { beat } from '../rules/heartbeat.js'
-import { append, view, type Ended } from '../rules/history.js'
+import { append, beginBatch, endBatch, view } from '../rules/history.js'
 import { nextSlot } from '../rules/load.js'
 import { clearMark, setMark } from '../rules/marks.js'
 import { overdue } from '../rules/overdue.js'
@@ -131,29 +131,28 @@ export class MemoryStore implements port.Store {
     let step: Step = { circuit: dropExpiredTrials(afterOutage(provider, circuit, request)), events: [] }
     let late = 0
     let dropped = 0
-    const lasting: Ended[] = []
+    let addedRuns = false
+    const { history, settings } = provider
+    const { lastNowMs } = step.circuit
+    beginBatch(history, lastNowMs, settings.history)
     for (const run of request.runs) {
-      const judged = judge(
-        step.circuit,
-        forgotten ? { ...run, generation: 0 } : run,
-        fence,
-        request.jitterDraw,
-      )
+      const judged = judge(step.circuit, forgotten ? { ...run, generation: 0 } : run, fence, {
+        window: history,
+        jitterDraw: request.jitterDraw,
+      })
       step = andThen(step, judged)
       late += judged.late
-      if (judged.dropped) dropped += run.count
-      else if (isHealthStatus(run.outcome)) {
-        const { outcome: status, count, ageMs } = run
-        lasting.push({ status, count, ageMs })
-      }
+      const { outcome: status, count, ageMs } = run
+      if (judged.dropped) dropped += count
+      else if (isHealthStatus(status))
+        addedRuns = append(history, { status, count, ageMs }, lastNowMs, settings.history) || addedRuns
     }
-    if (lasting.length > 0)
-      append(provider.history, lasting, step.circuit.lastNowMs, provider.settings.history)
+    endBatch(history, addedRuns, settings.history)
     provider.batches.set(request.incarnation, request.sequence)
     const { nextSlotUs, ...pace } = nextSlot(step.circuit.nextSlotUs, step.circuit.lastNowMs, request)
     const last = request.runs.at(-1)
     if (last !== undefined && !forgotten && pace.waitMs > request.flushIntervalMs) {
-      step = { ...step, circuit: suspect(step.circuit, last, fence.breaker) }
+      step = { ...step, circuit: suspectOutage(step.circuit, last, fence.breaker) }
     }
     const extra = { duplicate: false, late, dropped, ...pace }
     return { step: { ...step, circuit: { ...step.circuit, nextSlotUs } }, extra }

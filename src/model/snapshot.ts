@@ -27,7 +27,7 @@ export interface StoredSnapshot {
   readonly retryAfterMs: number | null
   /** The cooldown in force without its jitter, ms; 0 while closed. */
   readonly cooldownMs: number
-  /** Why the circuit is as it is, in words; empty when it was never touched. */
+  /** Why the circuit is as it is, in words: `registered` when it was never touched. */
   readonly reason: string
   /** Trials under way. */
   readonly trials: number
@@ -42,8 +42,10 @@ export interface StoredSnapshot {
   readonly markForMs: number | null
   /** Version at which the mark last changed. */
   readonly markVersion: number
+  /** Outcomes in the window; those of them that were healthy; and those that failed. */
   readonly historyTotal: number
   readonly historyHealthy: number
+  readonly historyFailed: number
   /** How much of the window the kept records cover, ms: less than `windowMs` when `maxRecords` cut it short. */
   readonly windowCoveredMs: number
   /** Batches in a row whose last outcome was a failure, while closed: from the threshold on, the provider is suspect. */
@@ -72,6 +74,66 @@ export interface StoredSnapshot {
   /** Redis ms at which all this held. */
   readonly at: number
 }
+
+/** How a field of the snapshot travels. `maybe`: a number, or null for none. */
+export type SnapshotType = 'number' | 'maybe' | 'text' | 'flag' | 'state' | 'mark' | 'status'
+
+const field = <T, const Type extends SnapshotType>(type: Type, missing: T) => ({ type, missing })
+
+/**
+ * Every field of a snapshot: how it travels, and what holds where it is missing, because another version wrote it. The
+ * parser, the fallback without Redis and the tests' fixtures come from this table.
+ */
+export const SNAPSHOT_FIELDS = {
+  id: field('text', ''),
+  state: field('state', 'closed'),
+  stateSince: field('number', 0),
+  generation: field('number', 0),
+  version: field('number', 0),
+  settingsRevision: field('number', 0),
+  enforce: field('flag', true),
+  consecutiveFailures: field('number', 0),
+  probeConsecutiveFailures: field('number', 0),
+  consecutiveSuccesses: field('number', 0),
+  openedAt: field('maybe', null),
+  retryAfterMs: field('maybe', 0),
+  cooldownMs: field('number', 0),
+  reason: field('text', ''),
+  trials: field('number', 0),
+  trialFreeInMs: field('number', 0),
+  throttledForMs: field('number', 0),
+  mark: field('mark', null),
+  markReason: field('text', ''),
+  markActor: field('text', ''),
+  markForMs: field('maybe', null),
+  markVersion: field('number', 0),
+  historyTotal: field('number', 0),
+  historyHealthy: field('number', 0),
+  historyFailed: field('number', 0),
+  windowCoveredMs: field('number', 0),
+  failingBatches: field('number', 0),
+  applied: field('number', 0),
+  lastProbeStatus: field('status', null),
+  lastProbeDetail: field('text', ''),
+  lastProbeAt: field('maybe', null),
+  probeAwaitedSince: field('number', 0),
+  probeOverdueAt: field('maybe', null),
+  probeStartedAt: field('maybe', null),
+  heartbeatAt: field('maybe', null),
+  heartbeatProgress: field('maybe', null),
+  heartbeatProgressAt: field('maybe', null),
+  at: field('number', 0),
+} as const satisfies {
+  readonly [F in keyof StoredSnapshot]: { readonly type: SnapshotType; readonly missing: StoredSnapshot[F] }
+}
+
+/** A snapshot of which nothing is known. */
+export const EMPTY_SNAPSHOT: StoredSnapshot = Object.freeze(
+  // One value for each field of the table, whose type holds it to those of the interface.
+  Object.fromEntries(
+    Object.entries(SNAPSHOT_FIELDS).map(([name, { missing }]) => [name, missing]),
+  ) as unknown as StoredSnapshot,
+)
 
 /** A run of equal outcomes in the history. */
 export interface HistoryEntry {

@@ -5,7 +5,8 @@ import { fileURLToPath } from 'node:url'
 /** The package's own scripts; the same relative place from `src/` and from `dist/`. */
 const LUA_DIR = fileURLToPath(new URL('../../lua', import.meta.url))
 
-const INCLUDE = /^-- @include (\S+)$/gm
+/** Indented: within a block, whose functions Lua makes only when it comes to them. */
+const INCLUDE = /^( *)-- @include (\S+)$/
 
 export interface LuaSourceOptions {
   /** Another folder of scripts. */
@@ -25,17 +26,38 @@ export const scriptNames = (dir: string = LUA_DIR): string[] =>
 export const readScript = (name: string, dir: string = LUA_DIR): string =>
   readFileSync(join(dir, `${name}.lua`), 'utf8')
 
-/** A script with each fragment spliced in at its first include: what Redis is given. */
+/** A block of the script, by its indentation, and the fragments that it sees besides those of the blocks around it. */
+interface Scope {
+  readonly indent: number
+  readonly fragments: Set<string>
+}
+
+/** A script with each fragment spliced in at its first include of a block: what Redis is given. */
 export function flatten(name: string, options: LuaSourceOptions = {}): string {
-  const spliced = new Set<string>()
   const read = (file: string): string => options.overrides?.[file] ?? readScript(file, options.dir)
-  const splice = (source: string): string =>
-    source.replace(INCLUDE, (_line, file: string) => {
-      if (spliced.has(file)) return ''
-      spliced.add(file)
-      return splice(read(file)).trimEnd()
-    })
-  return `${splice(read(name))
+  const scopes: Scope[] = [{ indent: 0, fragments: new Set() }]
+  const lines = splice(readScript(name, options.dir), '', scopes, read)
+  return `${lines
+    .join('\n')
     .replace(/\n{3,}/g, '\n\n')
     .trimEnd()}\n`
+}
+
+function splice(source: string, indent: string, scopes: Scope[], read: (file: string) => string): string[] {
+  return source
+    .trimEnd()
+    .split('\n')
+    .flatMap((line) => {
+      if (line === '') return ['']
+      const indented = indent + line
+      const [, at, file] = INCLUDE.exec(indented) ?? []
+      const depth = indented.length - indented.trimStart().length
+      // A line further to the left ends the blocks that were open.
+      while ((scopes.at(-1)?.indent ?? 0) > depth) scopes.pop()
+      if (at === undefined || file === undefined) return [indented]
+      if (scopes.some(({ fragments }) => fragments.has(file))) return []
+      if ((scopes.at(-1)?.indent ?? 0) < depth) scopes.push({ indent: depth, fragments: new Set() })
+      scopes.at(-1)?.fragments.add(file)
+      return splice(read(file), at, scopes, read)
+    })
 }

@@ -1,7 +1,8 @@
 import { BusbarError } from '../model/errors.js'
 import { EVENT_KINDS, type Change, type EventKind, type ProviderEvent } from '../model/events.js'
+import { SNAPSHOT_FIELDS, type SnapshotType } from '../model/snapshot.js'
 import type { HistoryEntry, StoredSnapshot } from '../model/snapshot.js'
-import { CIRCUIT_STATES, isHealthStatus, MARKS, type Mark } from '../model/words.js'
+import { CIRCUIT_STATES, isHealthStatus, MARKS } from '../model/words.js'
 
 /** Everything that Redis says about providers becomes a value of ours here, and nowhere else. */
 
@@ -13,61 +14,33 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
 
 const asText = (value: unknown): string => (typeof value === 'string' ? value : '')
 
-const asMark = (value: unknown): Mark | null => MARKS.find((mark) => mark === value) ?? null
+const PARSERS: Readonly<Record<SnapshotType, (value: unknown) => unknown>> = {
+  number: (value) => (typeof value === 'number' ? value : undefined),
+  maybe: (value) => (typeof value === 'number' || value === null ? value : undefined),
+  text: (value) => (typeof value === 'string' ? value : undefined),
+  flag: (value) => (typeof value === 'boolean' ? value : undefined),
+  state: (value) => CIRCUIT_STATES.find((state) => state === value),
+  mark: (value) => MARKS.find((mark) => mark === value),
+  status: (value) => (isHealthStatus(value) ? value : undefined),
+}
 
-const asNumberOrNull = (value: unknown): number | null => (typeof value === 'number' ? value : null)
+const FIELDS = Object.entries(SNAPSHOT_FIELDS)
 
-/** Field by field, in the order in which people read it. */
+/**
+ * A field that is missing, or that this version cannot read, has its default: another version wrote it. Only the state
+ * must be one that is known, because calls are decided by it.
+ */
 export function parseSnapshot(value: unknown): StoredSnapshot | null {
   if (value === undefined || value === null) return null
   if (!isObject(value)) throw unreadable('snapshot', value)
-  const number = (field: string): number => {
-    const found = value[field]
-    if (typeof found !== 'number') throw unreadable(`snapshot field ${field}`, value)
-    return found
+  const parsed: Record<string, unknown> = {}
+  for (const [name, { type, missing }] of FIELDS) {
+    const found = PARSERS[type](value[name])
+    parsed[name] = found === undefined ? missing : found
   }
-  const state = CIRCUIT_STATES.find((known) => known === value['state'])
-  if (state === undefined) throw unreadable('snapshot field state', value)
-  const { lastProbeStatus } = value
-  return {
-    id: asText(value['id']),
-    state,
-    stateSince: number('stateSince'),
-    reason: asText(value['reason']),
-    generation: number('generation'),
-    version: number('version'),
-    settingsRevision: number('settingsRevision'),
-    enforce: value['enforce'] !== false,
-    consecutiveFailures: number('consecutiveFailures'),
-    probeConsecutiveFailures: number('probeConsecutiveFailures'),
-    consecutiveSuccesses: number('consecutiveSuccesses'),
-    openedAt: asNumberOrNull(value['openedAt']),
-    retryAfterMs: asNumberOrNull(value['retryAfterMs']),
-    cooldownMs: number('cooldownMs'),
-    trials: number('trials'),
-    trialFreeInMs: number('trialFreeInMs'),
-    throttledForMs: number('throttledForMs'),
-    mark: asMark(value['mark']),
-    markReason: asText(value['markReason']),
-    markActor: asText(value['markActor']),
-    markForMs: asNumberOrNull(value['markForMs']),
-    markVersion: number('markVersion'),
-    historyTotal: number('historyTotal'),
-    historyHealthy: number('historyHealthy'),
-    windowCoveredMs: number('windowCoveredMs'),
-    failingBatches: number('failingBatches'),
-    applied: number('applied'),
-    lastProbeStatus: isHealthStatus(lastProbeStatus) ? lastProbeStatus : null,
-    lastProbeDetail: asText(value['lastProbeDetail']),
-    lastProbeAt: asNumberOrNull(value['lastProbeAt']),
-    probeAwaitedSince: number('probeAwaitedSince'),
-    probeOverdueAt: asNumberOrNull(value['probeOverdueAt']),
-    probeStartedAt: asNumberOrNull(value['probeStartedAt']),
-    heartbeatAt: asNumberOrNull(value['heartbeatAt']),
-    heartbeatProgress: asNumberOrNull(value['heartbeatProgress']),
-    heartbeatProgressAt: asNumberOrNull(value['heartbeatProgressAt']),
-    at: number('at'),
-  }
+  if (PARSERS.state(value['state']) === undefined) throw unreadable('snapshot field state', value)
+  // One value for each field of the table, of the type that its parser gives.
+  return parsed as unknown as StoredSnapshot
 }
 
 const isKind = (value: unknown): value is EventKind => (EVENT_KINDS as readonly unknown[]).includes(value)

@@ -1,7 +1,7 @@
 import type { AdmitRequest, AdmitResult } from '../model/ports.js'
 import type { BreakerSettings } from '../model/settings.js'
 import type { RefusalCode } from '../model/words.js'
-import { enterHalfOpen, liveTrials, markAt, stateAt } from './circuit.js'
+import { enterHalfOpen, liveTrials, markAt, reasonText, stateAt } from './circuit.js'
 import type { Circuit, Step } from './circuit.js'
 import { leftToProbesMs } from './recovery.js'
 
@@ -30,7 +30,7 @@ function blocks(circuit: Circuit): Block[] {
     found.push({ code: `marked_${mark.mark}`, reason, untilMs: mark.untilMs })
   }
   if (circuit.phase.state === 'open' && stateAt(circuit.phase, now) === 'open') {
-    const reason = reasonOfOpen(circuit.reason)
+    const reason = reasonOfOpen(reasonText(circuit))
     found.push({ code: 'circuit_open', reason, untilMs: circuit.phase.retryAtMs })
   }
   if (circuit.throttledUntilMs > now) {

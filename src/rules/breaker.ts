@@ -2,11 +2,18 @@ import type { Run } from '../model/ports.js'
 import type { BreakerSettings } from '../model/settings.js'
 import { isHealthStatus, isSuccess, type HealthStatus } from '../model/words.js'
 import { follow, type Thresholds } from './flapping.js'
-import { bumpVersion, enterHalfOpen, stateAt, transition } from './circuit.js'
+import { bumpVersion, enterHalfOpen, stateAt, transition, TRIAL_FAILED } from './circuit.js'
 import type { Circuit, RuleEvent, Step } from './circuit.js'
+import type { WindowCounts } from './history.js'
+import { findTrip } from './trip/index.js'
 
 /** Any automatic opening: the first cooldown is the base, each further one without a closing grows. */
-function open(circuit: Circuit, reason: string, settings: BreakerSettings, jitterDraw: number): Step {
+function open(
+  circuit: Circuit,
+  { reason, run }: { readonly reason: string; readonly run: HealthRun },
+  settings: BreakerSettings,
+  jitterDraw: number,
+): Step {
   const now = circuit.lastNowMs
   const cooldownMs =
     circuit.cooldownMs === 0
@@ -16,6 +23,7 @@ function open(circuit: Circuit, reason: string, settings: BreakerSettings, jitte
   return transition(circuit, 'opened', {
     phase: { state: 'open', openedAtMs: now, retryAtMs: now + waitMs },
     reason,
+    lastFailure: ofRun(run),
     cooldownMs,
   })
 }
@@ -46,8 +54,16 @@ export interface Fence {
   readonly probe: Thresholds | null
 }
 
-/** Applies one run of equal outcomes, as if they came one by one. O(1) in the length of the run. */
-export function judge(circuit: Circuit, run: Run, fence: Fence, jitterDraw: number): Judged {
+/**
+ * Applies one run of equal outcomes, as if they came one by one. O(1) in the length of the run. `window`: what is in the
+ * history, all that came before the run included.
+ */
+export function judge(
+  circuit: Circuit,
+  run: Run,
+  fence: Fence,
+  { window, jitterDraw }: { readonly window: WindowCounts; readonly jitterDraw: number },
+): Judged {
   if (run.origin === 'probe') circuit = { ...circuit, probeUntilMs: null }
   if (run.origin === 'probe' && outdated(circuit, run, fence)) {
     return { ...freeSlot(circuit, run.token), late: 0, dropped: true }
@@ -66,7 +82,7 @@ export function judge(circuit: Circuit, run: Run, fence: Fence, jitterDraw: numb
   const health = { ...run, outcome: run.outcome }
   switch (state) {
     case 'closed':
-      return judgeClosed(circuit, health, fence.breaker, jitterDraw)
+      return judgeClosed(circuit, health, fence.breaker, { window, jitterDraw })
     case 'open':
       return { circuit: count(circuit, health, run.count), events: [], late: 0, dropped: false }
     case 'half_open':
@@ -113,16 +129,21 @@ function judgeClosed(
   circuit: Circuit,
   run: HealthRun,
   settings: BreakerSettings,
-  jitterDraw: number,
+  { window, jitterDraw }: { readonly window: WindowCounts; readonly jitterDraw: number },
 ): Judged {
-  const missing = Math.max(1, settings.failureThreshold - failuresOf(circuit, run))
-  if (isSuccess(run.outcome) || run.count < missing) {
+  const counts = {
+    origin: run.origin,
+    inARow: failuresOf(circuit, run),
+    windowTotal: window.total,
+    windowFailed: window.failed,
+  }
+  const trip = isSuccess(run.outcome) ? undefined : findTrip(counts, run.count, settings)
+  if (trip === undefined) {
     return { circuit: count(circuit, run, run.count), events: [], late: 0, dropped: false }
   }
-  const counted = count(circuit, run, missing)
-  const what = run.origin === 'probe' ? 'failed probes' : 'failures'
-  const reason = `${failuresOf(counted, run)} consecutive ${what}, last: ${ofRun(run)}`
-  return { ...open(counted, reason, settings, jitterDraw), late: run.count - missing, dropped: false }
+  const counted = count(circuit, run, trip.at)
+  const step = open(counted, { reason: trip.reason, run }, settings, jitterDraw)
+  return { ...step, late: run.count - trip.at, dropped: false }
 }
 
 function judgeHalfOpen(
@@ -135,7 +156,8 @@ function judgeHalfOpen(
   // The step to half-open made a new generation: what follows the first outcome of this run bears an older one.
   const eligible = entered.events.length > 0 ? 1 : run.count
   if (!isSuccess(run.outcome)) {
-    const step = open(count(entered.circuit, run, 1), `trial failed: ${ofRun(run)}`, settings, jitterDraw)
+    const counted = count(entered.circuit, run, 1)
+    const step = open(counted, { reason: TRIAL_FAILED, run }, settings, jitterDraw)
     return {
       circuit: step.circuit,
       events: [...entered.events, ...step.events],
@@ -197,7 +219,7 @@ function throttle(circuit: Circuit, run: Run): Step {
  * and sends what it holds, and from then on their batches hold nothing but failures. It is no transition, and decides
  * nothing.
  */
-export function suspect(circuit: Circuit, last: Run, settings: BreakerSettings): Circuit {
+export function suspectOutage(circuit: Circuit, last: Run, settings: BreakerSettings): Circuit {
   const counts =
     circuit.phase.state === 'closed' && last.origin === 'call' && last.generation === circuit.generation
   if (!counts || !isHealthStatus(last.outcome)) return circuit

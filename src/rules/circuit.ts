@@ -42,7 +42,10 @@ export interface Circuit extends ClockState {
   readonly consecutiveSuccesses: number
   /** Without its jitter; 0 until an automatic opening, and again after closing. */
   readonly cooldownMs: number
+  /** In a few words; see `reasonText`. */
   readonly reason: string
+  /** The outcome that opened it, in words; empty unless an outcome did. */
+  readonly lastFailure: string
   readonly throttledUntilMs: number
   readonly mark: MarkState | null
   readonly markVersion: number
@@ -90,7 +93,8 @@ export function newCircuit(nowMs: number, known = { generation: 0, version: 0 })
     probeConsecutiveFailures: 0,
     consecutiveSuccesses: 0,
     cooldownMs: 0,
-    reason: '',
+    reason: 'registered',
+    lastFailure: '',
     throttledUntilMs: 0,
     mark: null,
     markVersion: 0,
@@ -116,6 +120,15 @@ export const nextNumber = (stored: number, nowMs: number): number => Math.max(st
 export function stateAt(phase: Phase, nowMs: number): CircuitState {
   if (phase.state === 'open' && phase.retryAtMs !== null && nowMs >= phase.retryAtMs) return 'half_open'
   return phase.state
+}
+
+/** What a failed trial gives as its reason. */
+export const TRIAL_FAILED = 'trial failed'
+
+/** Why the circuit is as it is, in words. Two parts, because what Redis keeps of each is short. */
+export function reasonText({ reason, lastFailure }: Pick<Circuit, 'reason' | 'lastFailure'>): string {
+  if (lastFailure === '') return reason
+  return `${reason}${reason === TRIAL_FAILED ? ': ' : ', last: '}${lastFailure}`
 }
 
 /** The mark as every reader sees it: from its end on there is none. */
@@ -159,6 +172,7 @@ export function transition(
     ...circuit,
     consecutiveSuccesses: 0,
     failingBatches: 0,
+    lastFailure: '',
     ...change,
     stateSinceMs: now,
     generation: nextNumber(circuit.generation, now),
@@ -168,7 +182,7 @@ export function transition(
     kind,
     from: circuit.phase.state,
     to: next.phase.state,
-    reason: next.reason,
+    reason: reasonText(next),
     actor,
     generation: next.generation,
     version: next.version,

@@ -1,5 +1,5 @@
 import type { HistorySettings } from '../model/settings.js'
-import type { HealthStatus } from '../model/words.js'
+import { isSuccess, type HealthStatus } from '../model/words.js'
 
 /**
  * The sliding history of one provider: runs of equal outcomes, oldest first.
@@ -13,6 +13,7 @@ export interface HistoryLog {
   runs: HistoryRun[]
   total: number
   healthy: number
+  failed: number
   /** Runs from before this time, ms, are coalesced already. */
   coalescedToMs: number
 }
@@ -35,7 +36,10 @@ const KEEP_FRESH = 500
 /** ... and no more than this many are looked at in one write. */
 const COALESCE_LIMIT = 2_000
 
-export const newHistory = (): HistoryLog => ({ runs: [], total: 0, healthy: 0, coalescedToMs: 0 })
+export const newHistory = (): HistoryLog => ({ runs: [], total: 0, healthy: 0, failed: 0, coalescedToMs: 0 })
+
+/** What a trip rule is told of the history. */
+export type WindowCounts = Pick<HistoryLog, 'total' | 'failed'>
 
 /** A 200th of the window: how long a run grows, and how wide a bucket is. */
 export const bucketMs = (settings: HistorySettings): number =>
@@ -48,36 +52,37 @@ export interface Ended {
   readonly ageMs: number
 }
 
-/**
- * Writes runs of outcomes. Each enters at its time, but never before the newest: the history grows at its end only.
- * Changes `log`.
- */
-export function append(
-  log: HistoryLog,
-  runs: readonly Ended[],
-  nowMs: number,
-  settings: HistorySettings,
-): void {
+/** Before the runs of a batch: takes out what is older than the window. Changes `log`. */
+export function beginBatch(log: HistoryLog, nowMs: number, settings: HistorySettings): void {
   evictStale(log, nowMs - settings.windowMs)
-  let added = false
-  for (const run of runs) {
-    const newest = log.runs.at(-1)
-    const atMs = Math.max(nowMs - run.ageMs, newest?.atMs ?? 0)
-    if (newest !== undefined && newest.status === run.status && atMs - newest.atMs < bucketMs(settings)) {
-      log.runs[log.runs.length - 1] = { ...newest, count: newest.count + run.count }
-    } else {
-      log.runs.push({ seq: (newest?.seq ?? 0) + 1, status: run.status, count: run.count, atMs })
-      added = true
-    }
-    add(log, run.status, run.count)
+}
+
+/**
+ * Writes one run of outcomes. It enters at its time, but never before the newest: the history grows at its end only.
+ * Changes `log`. True when the run is a new one, and not the growth of the newest.
+ */
+export function append(log: HistoryLog, run: Ended, nowMs: number, settings: HistorySettings): boolean {
+  const newest = log.runs.at(-1)
+  const atMs = Math.max(nowMs - run.ageMs, newest?.atMs ?? 0)
+  add(log, run.status, run.count)
+  if (newest !== undefined && newest.status === run.status && atMs - newest.atMs < bucketMs(settings)) {
+    log.runs[log.runs.length - 1] = { ...newest, count: newest.count + run.count }
+    return false
   }
+  log.runs.push({ seq: (newest?.seq ?? 0) + 1, status: run.status, count: run.count, atMs })
+  return true
+}
+
+/** After the runs of a batch: what is too much goes, and what is many becomes few. Changes `log`. */
+export function endBatch(log: HistoryLog, addedRuns: boolean, settings: HistorySettings): void {
   evictExcess(log, settings.maxRecords)
-  if (added) coalesce(log, bucketMs(settings))
+  if (addedRuns) coalesce(log, bucketMs(settings))
 }
 
 function add(log: HistoryLog, status: HealthStatus, count: number): void {
   log.total += count
   if (status === 'healthy') log.healthy += count
+  else if (!isSuccess(status)) log.failed += count
 }
 
 /** A run exactly as old as the window stays. If even the newest is too old, everything goes at once. */
@@ -126,6 +131,7 @@ export interface HistoryView {
   readonly runs: readonly HistoryRun[]
   readonly total: number
   readonly healthy: number
+  readonly failed: number
   readonly windowCoveredMs: number
 }
 
@@ -133,12 +139,11 @@ export function view(log: HistoryLog, nowMs: number, settings: HistorySettings):
   const cutoffMs = nowMs - settings.windowMs
   const live = log.runs.filter((run) => run.atMs >= cutoffMs)
   const stale = log.runs.filter((run) => run.atMs < cutoffMs)
-  const total = stale.reduce((left, run) => left - run.count, log.total)
-  const healthy = stale.reduce(
-    (left, run) => (run.status === 'healthy' ? left - run.count : left),
-    log.healthy,
-  )
+  const left = { ...log, runs: [] }
+  for (const run of stale) add(left, run.status, -run.count)
+  const { total, healthy, failed } = left
   const [oldest] = live
   const full = total >= settings.maxRecords && oldest !== undefined
-  return { runs: live, total, healthy, windowCoveredMs: full ? nowMs - oldest.atMs : settings.windowMs }
+  const windowCoveredMs = full ? nowMs - oldest.atMs : settings.windowMs
+  return { runs: live, total, healthy, failed, windowCoveredMs }
 }

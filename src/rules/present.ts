@@ -1,5 +1,5 @@
 import type { StoredSnapshot } from '../model/snapshot.js'
-import { liveTrials, markAt, stateAt, type Circuit } from './circuit.js'
+import { liveTrials, markAt, reasonText, stateAt, type Circuit } from './circuit.js'
 
 /** The part of a snapshot that is the circuit's own, as it stands at `now`. `openedAt` and `stateSince` are on the
  * circuit's clock. */
@@ -21,7 +21,7 @@ export function presentCircuit(circuit: Circuit, now: number) {
     retryAfterMs:
       phase.state !== 'open' ? 0 : phase.retryAtMs === null ? null : Math.max(0, phase.retryAtMs - now),
     cooldownMs: circuit.cooldownMs,
-    reason: circuit.reason,
+    reason: reasonText(circuit),
     trials: deadlines.length,
     trialFreeInMs: deadlines.length === 0 ? 0 : Math.min(...deadlines) - now,
     throttledForMs: Math.max(0, circuit.throttledUntilMs - now),

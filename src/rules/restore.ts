@@ -12,12 +12,14 @@ export function restoreCircuit(known: StoredSnapshot, nowMs: number): Circuit {
     ...circuit,
     phase: restorePhase(known, nowMs),
     cooldownMs: known.state === 'closed' ? 0 : known.cooldownMs,
-    reason: known.state === 'closed' ? '' : known.reason,
+    reason: known.state === 'closed' ? RESTORED : known.reason,
     throttledUntilMs: known.throttledForMs > 0 ? nowMs + known.throttledForMs : 0,
     mark,
     markVersion: mark === null ? 0 : circuit.version,
   }
 }
+
+const RESTORED = 'restored after a wipe'
 
 function restorePhase(known: StoredSnapshot, nowMs: number): Phase {
   if (known.state === 'closed') return { state: 'closed' }

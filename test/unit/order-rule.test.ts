@@ -145,7 +145,7 @@ function unbatched(workers: number, seed: number, errorRate: number) {
   for (const { failed } of sequence(workers, seed, errorRate)) {
     const run: Run = { ...FAILURE, outcome: failed ? 'unhealthy' : 'healthy', generation: circuit.generation }
     seen.push({ failed, count: 1 })
-    const step = judge(circuit, run, fence, 0)
+    const step = judge(circuit, run, fence, { window: { total: 0, failed: 0 }, jitterDraw: 0 })
     circuit = step.circuit
     if (step.events.length === 0) continue
     trips += 1

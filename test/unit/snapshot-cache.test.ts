@@ -1,44 +1,16 @@
 import { describe, expect, it } from 'vitest'
 import { RESYNC_GRACE_MS, SnapshotCache } from '../../src/client/snapshot-cache.js'
-import type { StoredSnapshot } from '../../src/model/snapshot.js'
+import { EMPTY_SNAPSHOT, type StoredSnapshot } from '../../src/model/snapshot.js'
 
 const CLOSED: StoredSnapshot = {
+  ...EMPTY_SNAPSHOT,
   id: 'openai',
-  state: 'closed',
   stateSince: 900_000,
   generation: 10,
   version: 10,
   settingsRevision: 1,
-  enforce: true,
-  failingBatches: 0,
-  consecutiveFailures: 0,
-  probeConsecutiveFailures: 0,
-  consecutiveSuccesses: 0,
-  openedAt: null,
-  retryAfterMs: 0,
-  cooldownMs: 0,
-  reason: '',
-  trials: 0,
-  trialFreeInMs: 0,
-  throttledForMs: 0,
-  mark: null,
-  markReason: '',
-  markActor: '',
-  markForMs: null,
-  markVersion: 0,
-  historyTotal: 0,
-  historyHealthy: 0,
   windowCoveredMs: 60_000,
-  applied: 0,
-  lastProbeStatus: null,
-  lastProbeDetail: '',
-  lastProbeAt: null,
   probeAwaitedSince: 900_000,
-  probeOverdueAt: null,
-  probeStartedAt: null,
-  heartbeatAt: null,
-  heartbeatProgress: null,
-  heartbeatProgressAt: null,
   at: 1_000_000,
 }
 const OPEN: StoredSnapshot = {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { resolveSettings } from '../../../src/config/settings.js'
-import type { StoredSnapshot } from '../../../src/model/snapshot.js'
+import { EMPTY_SNAPSHOT, type StoredSnapshot } from '../../../src/model/snapshot.js'
 import { control, FAR_MS, kinds, known, quick, QUICK, run, Subject, type Ground } from './subject.js'
 import { soon } from '../soon.js'
 
@@ -250,6 +250,7 @@ export function registrationContract(open: () => Promise<Ground>): void {
 
   describe('registering after a wipe', () => {
     const knownBefore: StoredSnapshot = {
+      ...EMPTY_SNAPSHOT,
       id: 'openai',
       state: 'open',
       stateSince: 1,

@@ -1,6 +1,16 @@
--- The upkeep of the history: what is too old or too much goes, and what is many becomes few.
+-- The compaction of the history: what is too old or too much goes, and what is many becomes few.
 
 -- @include lib/text
+
+local function subtract(provider, status, count)
+  local circuit = provider.circuit
+  put(provider, 'history_total', circuit.history_total - count)
+  if status == 'healthy' then
+    put(provider, 'history_healthy', circuit.history_healthy - count)
+  elseif FAILED[status] then
+    put(provider, 'history_failed', circuit.history_failed - count)
+  end
+end
 
 -- A run exactly as old as the window stays. If even the newest is too old, everything goes at once. One write evicts a
 -- thousand members at most: O(log n + 1000).
@@ -9,19 +19,24 @@ local function evict_stale(provider)
   local cutoff = provider.now - provider.settings.window_ms
   if circuit.history_newest_at_ms < cutoff then
     redis.call('DEL', key)
-    circuit.history_total, circuit.history_healthy, circuit.history_newest = 0, 0, nil
+    put(provider, 'history_total', 0)
+    put(provider, 'history_healthy', 0)
+    put(provider, 'history_failed', 0)
+    put(provider, 'history_newest', nil)
+    put(provider, 'history_newest_at_ms', 0)
+    put(provider, 'history_oldest_at_ms', 0)
+    put(provider, 'history_coalesced_to_ms', 0)
     return
   end
   local stale = redis.call('ZRANGEBYSCORE', key, '-inf', '(' .. as_text(cutoff), 'LIMIT', 0, 1000)
   for _, member in ipairs(stale) do
-    local status, count = string.match(member, ':(%a+):(%d+)$')
-    circuit.history_total = circuit.history_total - count
-    circuit.history_healthy = circuit.history_healthy - (status == 'healthy' and count or 0)
+    local status, count = string.match(member, '^%d+:(.+):(%d+)$')
+    subtract(provider, status, count + 0)
   end
   if #stale > 0 then
     redis.call('ZREMRANGEBYRANK', key, 0, #stale - 1)
   end
-  circuit.history_oldest_at_ms = tonumber(redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')[2])
+  put(provider, 'history_oldest_at_ms', tonumber(redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')[2]))
 end
 
 -- Takes the oldest outcomes until max_records are left; may split a member. O(members taken).
@@ -30,19 +45,18 @@ local function evict_excess(provider)
   local excess = circuit.history_total - provider.settings.max_records
   while excess > 0 do
     local oldest = redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')
-    local head, status, count = string.match(oldest[1], '^(%d+:(%a+):)(%d+)$')
+    local head, status, count = string.match(oldest[1], '^(%d+:(.+):)(%d+)$')
     local taken = math.min(count, excess)
     redis.call('ZREM', key, oldest[1])
     if taken < count + 0 then
       local rest = head .. as_text(count - taken)
       redis.call('ZADD', key, oldest[2], rest)
       if oldest[1] == circuit.history_newest then
-        circuit.history_newest = rest
+        put(provider, 'history_newest', rest)
       end
     end
     excess = excess - taken
-    circuit.history_total = circuit.history_total - taken
-    circuit.history_healthy = circuit.history_healthy - (status == 'healthy' and taken or 0)
+    subtract(provider, status, taken)
   end
 end
 
@@ -50,17 +64,17 @@ end
 -- work comes in lumps and not at every write. The newest stay as they are. O(members merged).
 local function coalesce(provider, width)
   local FRESH_ABOVE, KEEP_FRESH, LIMIT = 750, 500, 2000
-  local key, circuit_key = provider.keys.history, provider.keys.circuit
-  local from = redis.call('HGET', circuit_key, 'history_coalesced_to_ms') or 0
-  local fresh = redis.call('ZCOUNT', key, from, '+inf')
+  local key = provider.keys.history
+  local from = (provider.circuit.history_coalesced_to_ms or 0) + 0
+  local fresh = redis.call('ZCOUNT', key, as_text(from), '+inf')
   if fresh <= FRESH_ABOVE then
     return
   end
   local limit = math.min(fresh - KEEP_FRESH, LIMIT)
-  local old = redis.call('ZRANGEBYSCORE', key, from, '+inf', 'WITHSCORES', 'LIMIT', 0, limit)
+  local old = redis.call('ZRANGEBYSCORE', key, as_text(from), '+inf', 'WITHSCORES', 'LIMIT', 0, limit)
   local groups, order, coalesced_to_ms = {}, {}, from
   for i = 1, #old, 2 do
-    local head, status, count = string.match(old[i], '^(%d+:(%a+):)(%d+)$')
+    local head, status, count = string.match(old[i], '^(%d+:(.+):)(%d+)$')
     local bucket = math.floor(old[i + 1] / width)
     local name = bucket .. ':' .. status
     local group = groups[name]
@@ -73,11 +87,21 @@ local function coalesce(provider, width)
     group.members[#group.members + 1] = old[i]
     coalesced_to_ms = bucket * width
   end
-  redis.call('HSET', circuit_key, 'history_coalesced_to_ms', as_text(coalesced_to_ms))
+  put(provider, 'history_coalesced_to_ms', coalesced_to_ms)
   for _, group in ipairs(order) do
     if #group.members > 1 then
       redis.call('ZREM', key, unpack(group.members))
       redis.call('ZADD', key, group.score, group.head .. as_text(group.count))
     end
+  end
+end
+
+-- At the end of a batch.
+local function compact(provider, width)
+  if provider.circuit.history_total > provider.settings.max_records then
+    evict_excess(provider)
+  end
+  if provider.added_runs and redis.call('ZCARD', provider.keys.history) > 1000 then
+    coalesce(provider, width)
   end
 end

@@ -1,0 +1,48 @@
+-- How a change is announced: events in the stream, and one message with the snapshot.
+
+-- @include lib/snapshot
+
+local STREAM_LENGTH = 1000
+
+local function append_to_stream(key, event)
+  redis.call(
+    'XADD', key, 'MAXLEN', '~', STREAM_LENGTH, '*',
+    'kind', event.kind,
+    'from', event.from,
+    'to', event.to,
+    'reason', event.reason,
+    'generation', as_text(event.generation),
+    'version', as_text(event.version),
+    'worker', event.worker,
+    'actor', event.actor,
+    'at', as_text(event.at)
+  )
+end
+
+-- A JSON array; cjson would write an empty one as an object.
+local function events_json(events)
+  local written = {}
+  for i, event in ipairs(events) do
+    written[i] = cjson.encode(event)
+  end
+  return '[' .. table.concat(written, ',') .. ']'
+end
+
+local function publish(caller, events, snapshot)
+  local head = '{"providerId":' .. cjson.encode(caller.id) .. ',"events":'
+  redis.call('PUBLISH', caller.channel, head .. events .. ',"snapshot":' .. snapshot .. '}')
+end
+
+-- The snapshot and the events for the reply; what changed is published.
+local function publish_change(provider)
+  for _, event in ipairs(provider.events) do
+    append_to_stream(provider.keys.events, event)
+  end
+  local snapshot = snapshot_json(provider)
+  if provider.circuit.version == provider.version_before then
+    return snapshot, ''
+  end
+  local events = events_json(provider.events)
+  publish(provider.caller, events, snapshot)
+  return snapshot, events
+end

@@ -1,0 +1,30 @@
+-- What outcomes of calls do to a closed circuit, up to the one that opens it: they are counted, and enter the history. The
+-- same as src/rules/breaker.ts.
+
+-- @include lib/outcomes
+-- @include lib/trip
+-- @include lib/history
+
+-- Counts the runs of a batch, from the first on, until one asks for more: an outcome that is no plain success or failure
+-- of a call of this generation, or opens the circuit. Returns the number of that run.
+local function count_runs(provider, runs)
+  local circuit = provider.circuit
+  local generation, failures, applied = circuit.generation, circuit.consecutive_failures, circuit.applied
+  local i = 1
+  while i <= #runs do
+    local origin, outcome, count, run_generation = unpack(runs[i], 1, 4)
+    local failed = FAILED[outcome]
+    if failed == nil or origin ~= 'call' or run_generation ~= generation then
+      break
+    elseif failed and find_trip(provider, counts_before(provider, origin, failures), count) then
+      break
+    end
+    failures = failed and failures + count or 0
+    applied = applied + count
+    append_run(provider, outcome, count, runs[i][10])
+    i = i + 1
+  end
+  put(provider, 'consecutive_failures', failures)
+  put(provider, 'applied', applied)
+  return i
+end

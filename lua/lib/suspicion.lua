@@ -1,0 +1,24 @@
+-- What the end of a batch says under backpressure. The same rule as suspectOutage in src/rules/breaker.ts.
+
+-- @include lib/complete
+-- @include lib/circuit
+-- @include lib/outcomes
+
+-- Workers that were asked to wait hold old successes, and after the provider has died the first batch of each of them
+-- ends the run of failures. When as many batches in a row as the threshold has failures end in a failure, the version
+-- grows, once: every worker whose failures are urgent hears of it and sends what it holds. It decides nothing.
+local function suspect_outage(provider, last)
+  local circuit = complete(provider)
+  local origin, outcome, _, generation = unpack(last, 1, 4)
+  local failed = FAILED[outcome]
+  if failed == nil or circuit.state ~= 'closed' or origin ~= 'call' or generation ~= circuit.generation then
+    return
+  elseif not failed then
+    put(provider, 'failing_batches', 0)
+    return
+  end
+  put(provider, 'failing_batches', circuit.failing_batches + 1)
+  if circuit.failing_batches == provider.settings.failure_threshold then
+    bump_version(provider)
+  end
+end

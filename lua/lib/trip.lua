@@ -1,0 +1,17 @@
+-- The trip rules: each says whether a run of equal failures opens a closed circuit. The same as src/rules/trip/.
+--
+-- A rule is given what came before the run (counts), how many failures the run has, and the settings. It answers which of
+-- them opens the circuit, from 1, and why, in at most 64 bytes; nil: none of them does. The first to open wins.
+
+-- @include lib/trip_consecutive
+
+local function find_trip(provider, counts, failures)
+  local opening, why
+  for _, rule in ipairs({ trip_consecutive }) do
+    local at, reason = rule(counts, failures, provider.settings)
+    if at and (not opening or at < opening) then
+      opening, why = at, reason
+    end
+  end
+  return opening, why
+end
