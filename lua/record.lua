@@ -107,7 +107,7 @@ if next_run <= #runs or not counting then
     late = late + run_late
     if run_dropped then
       dropped = dropped + run.count
-    elseif FAILED[run.outcome] ~= nil then
+    elseif failed(run.outcome) ~= nil then
       append_run(provider, run.outcome, run.count, run.age_ms)
     end
   end

@@ -35,14 +35,15 @@ end
 
 -- The snapshot and the events for the reply; what changed is published.
 local function publish_change(provider)
-  for _, event in ipairs(provider.events) do
+  local made = provider.events or {}
+  for _, event in ipairs(made) do
     append_to_stream(provider.keys.events, event)
   end
   local snapshot = snapshot_json(provider)
   if provider.circuit.version == provider.version_before then
     return snapshot, ''
   end
-  local events = events_json(provider.events)
+  local events = events_json(made)
   publish(provider.caller, events, snapshot)
   return snapshot, events
 end

@@ -15,7 +15,7 @@ end
 -- Moves the counters by n outcomes of the run, and nothing else.
 local function count_outcomes(provider, run, n)
   local field = failures_field(run)
-  if FAILED[run.outcome] then
+  if failed(run.outcome) then
     put(provider, field, provider.circuit[field] + n)
     put(provider, 'consecutive_successes', 0)
   else
@@ -67,7 +67,7 @@ end
 local function judge_closed(provider, run, jitter_draw)
   local counts = counts_before(provider, run.origin, provider.circuit[failures_field(run)])
   local opening, reason
-  if FAILED[run.outcome] then
+  if failed(run.outcome) then
     opening, reason = find_trip(provider, counts, run.count)
   end
   count_outcomes(provider, run, opening or run.count)
@@ -82,7 +82,7 @@ end
 local function judge_half_open(provider, run, jitter_draw)
   local circuit = provider.circuit
   local eligible = enter_half_open(provider) and 1 or run.count
-  if FAILED[run.outcome] then
+  if failed(run.outcome) then
     count_outcomes(provider, run, 1)
     open_circuit(provider, 'trial failed', run, jitter_draw)
     return run.count - 1
@@ -117,7 +117,7 @@ end
 -- What is shown of the last probe. If `probe_overdue` was announced, the version grows, so that every process learns that
 -- it is over.
 local function note_probe(provider, run)
-  if run.origin ~= 'probe' or FAILED[run.outcome] == nil then
+  if run.origin ~= 'probe' or failed(run.outcome) == nil then
     return
   end
   put(provider, 'last_probe_status', run.outcome)
@@ -133,7 +133,7 @@ end
 -- Returns how many decided nothing, and whether the whole run was dropped.
 local function judge(provider, run, jitter_draw)
   local circuit = provider.circuit
-  local probing, failed = run.origin == 'probe', FAILED[run.outcome]
+  local probing, bad = run.origin == 'probe', failed(run.outcome)
   if probing then
     put(provider, 'probe_until_ms', 0)
     if run.settings_revision ~= provider.settings.revision or run.mark_version ~= circuit.mark_version then
@@ -142,14 +142,14 @@ local function judge(provider, run, jitter_draw)
     end
   end
   note_probe(provider, run)
-  local believed = not probing or failed == nil or follow_probe(provider, not failed)
+  local believed = not probing or bad == nil or follow_probe(provider, not bad)
   put(provider, 'applied', circuit.applied + run.count)
   if run.generation ~= circuit.generation then
     return run.count, false
   elseif run.outcome == 'throttled' then
     throttle(provider, run)
     return 0, false
-  elseif failed == nil or not believed then
+  elseif bad == nil or not believed then
     free_slot(provider, run.token)
     return 0, false
   end

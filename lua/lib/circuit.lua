@@ -37,6 +37,7 @@ end
 
 local function announce(provider, kind, from, to, reason, actor)
   local circuit = provider.circuit
+  provider.events = provider.events or {}
   provider.events[#provider.events + 1] = {
     kind = kind,
     providerId = provider.caller.id,

@@ -8,23 +8,23 @@
 -- Counts the runs of a batch, from the first on, until one asks for more: an outcome that is no plain success or failure
 -- of a call of this generation, or opens the circuit. Returns the number of that run.
 local function count_runs(provider, runs)
-  local circuit = provider.circuit
+  local circuit, touched = provider.circuit, provider.touched
   local generation, failures, applied = circuit.generation, circuit.consecutive_failures, circuit.applied
   local i = 1
   while i <= #runs do
     local origin, outcome, count, run_generation = unpack(runs[i], 1, 4)
-    local failed = FAILED[outcome]
-    if failed == nil or origin ~= 'call' or run_generation ~= generation then
+    local bad = failed(outcome)
+    if bad == nil or origin ~= 'call' or run_generation ~= generation then
       break
-    elseif failed and find_trip(provider, counts_before(provider, origin, failures), count) then
+    elseif bad and find_trip(provider, counts_before(provider, origin, failures), count) then
       break
     end
-    failures = failed and failures + count or 0
+    failures = bad and failures + count or 0
     applied = applied + count
     append_run(provider, outcome, count, runs[i][10])
     i = i + 1
   end
   put(provider, 'consecutive_failures', failures)
-  put(provider, 'applied', applied)
+  circuit.applied, touched.applied = applied, true
   return i
 end

@@ -3,12 +3,13 @@
 -- @include lib/text
 
 local function subtract(provider, status, count)
-  local circuit = provider.circuit
-  put(provider, 'history_total', circuit.history_total - count)
+  local circuit, touched = provider.circuit, provider.touched
+  touched.history_total, touched.history_healthy, touched.history_failed = true, true, true
+  circuit.history_total = circuit.history_total - count
   if status == 'healthy' then
-    put(provider, 'history_healthy', circuit.history_healthy - count)
-  elseif FAILED[status] then
-    put(provider, 'history_failed', circuit.history_failed - count)
+    circuit.history_healthy = circuit.history_healthy - count
+  elseif failed(status) then
+    circuit.history_failed = circuit.history_failed - count
   end
 end
 
@@ -23,14 +24,12 @@ local function evict_stale(provider)
     put(provider, 'history_healthy', 0)
     put(provider, 'history_failed', 0)
     put(provider, 'history_newest', nil)
-    put(provider, 'history_newest_at_ms', 0)
-    put(provider, 'history_oldest_at_ms', 0)
     put(provider, 'history_coalesced_to_ms', 0)
     return
   end
   local stale = redis.call('ZRANGEBYSCORE', key, '-inf', '(' .. as_text(cutoff), 'LIMIT', 0, 1000)
   for _, member in ipairs(stale) do
-    local status, count = string.match(member, '^%d+:(.+):(%d+)$')
+    local status, count = string.match(member, '^%d+:([^:]+):(%d+)$')
     subtract(provider, status, count + 0)
   end
   if #stale > 0 then
@@ -45,7 +44,7 @@ local function evict_excess(provider)
   local excess = circuit.history_total - provider.settings.max_records
   while excess > 0 do
     local oldest = redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')
-    local head, status, count = string.match(oldest[1], '^(%d+:(.+):)(%d+)$')
+    local head, status, count = string.match(oldest[1], '^(%d+:([^:]+):)(%d+)$')
     local taken = math.min(count, excess)
     redis.call('ZREM', key, oldest[1])
     if taken < count + 0 then
@@ -74,7 +73,7 @@ local function coalesce(provider, width)
   local old = redis.call('ZRANGEBYSCORE', key, as_text(from), '+inf', 'WITHSCORES', 'LIMIT', 0, limit)
   local groups, order, coalesced_to_ms = {}, {}, from
   for i = 1, #old, 2 do
-    local head, status, count = string.match(old[i], '^(%d+:(.+):)(%d+)$')
+    local head, status, count = string.match(old[i], '^(%d+:([^:]+):)(%d+)$')
     local bucket = math.floor(old[i + 1] / width)
     local name = bucket .. ':' .. status
     local group = groups[name]

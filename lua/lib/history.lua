@@ -40,30 +40,32 @@ end
 -- Adds a run, or lets the newest grow. What happened a while ago (age_ms) enters at its time, but never before the newest:
 -- the history grows at its end only.
 local function append_run(provider, status, count, age_ms)
-  local key, circuit, at = provider.keys.history, provider.circuit, provider.now
+  local key, circuit, touched, at = provider.keys.history, provider.circuit, provider.touched, provider.now
   local newest = circuit.history_newest
   if age_ms then
     at = math.max(at - age_ms, newest and circuit.history_newest_at_ms or 0)
   end
-  put(provider, 'history_total', circuit.history_total + count)
+  -- As `put` does, without a call for each: this runs at every batch.
+  touched.history_total, touched.history_newest = true, true
+  circuit.history_total = circuit.history_total + count
   if status == 'healthy' then
-    put(provider, 'history_healthy', circuit.history_healthy + count)
-  elseif FAILED[status] then
-    put(provider, 'history_failed', circuit.history_failed + count)
+    circuit.history_healthy, touched.history_healthy = circuit.history_healthy + count, true
+  elseif failed(status) then
+    circuit.history_failed, touched.history_failed = circuit.history_failed + count, true
   end
-  local seq, newest_status, newest_count = string.match(newest or '', '^(%d+):(.+):(%d+)$')
+  local seq, newest_status, newest_count = string.match(newest or '', '^(%d+):([^:]+):(%d+)$')
   if newest_status == status and at - circuit.history_newest_at_ms < bucket_ms(provider.settings) then
     redis.call('ZREM', key, newest)
     newest = seq .. ':' .. status .. ':' .. as_text(newest_count + count)
     redis.call('ZADD', key, as_text(circuit.history_newest_at_ms), newest)
-    put(provider, 'history_newest', newest)
+    circuit.history_newest = newest
     return
   end
   newest = string.format('%012d:%s:%d', (seq or 0) + 1, status, count)
   redis.call('ZADD', key, as_text(at), newest)
-  put(provider, 'history_newest', newest)
-  put(provider, 'history_newest_at_ms', at)
-  put(provider, 'history_oldest_at_ms', seq and circuit.history_oldest_at_ms or at)
+  circuit.history_newest, circuit.history_newest_at_ms = newest, at
+  circuit.history_oldest_at_ms = seq and circuit.history_oldest_at_ms or at
+  touched.history_newest_at_ms, touched.history_oldest_at_ms = true, true
   provider.added_runs = true
 end
 

@@ -8,9 +8,6 @@
 -- @include lib/text
 -- @include lib/time
 
--- People read these: they are there, whatever they hold. Every other field is absent while it has its default.
-local KEPT = { consecutive_failures = true, opened_at_ms = true, retry_at_ms = true, heartbeat_progress = true }
-
 -- nil when there are none: the provider is not registered.
 local function load_settings(key)
   local set = redis.call(
@@ -45,7 +42,6 @@ local function open_provider(keys, caller)
     caller = caller,
     circuit = circuit,
     settings = settings,
-    events = {},
     touched = {},
     version_before = circuit.version,
     written_at_ms = circuit.last_now_ms,
@@ -67,6 +63,12 @@ local function put(provider, field, value)
   end
 end
 
+-- Whether a field is there whatever it holds: people look for it. Every other is absent while it has its default.
+local function stays(field)
+  return field == 'consecutive_failures' or field == 'opened_at_ms' or field == 'retry_at_ms'
+    or field == 'heartbeat_progress'
+end
+
 -- Writes the circuit. A script that changed nothing but the time, while no deadline waits for it, writes nothing: an
 -- admission while closed is no write. While one waits the time is kept, or a clock that steps back would put it off.
 local function save(provider)
@@ -80,7 +82,7 @@ local function save(provider)
   local changed, n, gone = { 'last_now_ms', as_text(provider.now) }, 2, nil
   for field in pairs(touched) do
     local value = circuit[field]
-    if value == nil or (value == 0 and not KEPT[field]) then
+    if value == nil or (value == 0 and not stays(field)) then
       gone = gone or {}
       gone[#gone + 1] = field
     else

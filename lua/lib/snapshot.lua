@@ -23,21 +23,21 @@ end
 local function view_history(provider)
   local key, circuit, settings = provider.keys.history, provider.circuit, provider.settings
   local cutoff = provider.now - settings.window_ms
-  local total, healthy, failed = circuit.history_total, circuit.history_healthy, circuit.history_failed
+  local total, healthy, bad = circuit.history_total, circuit.history_healthy, circuit.history_failed
   if not circuit.history_newest or circuit.history_newest_at_ms < cutoff then
     return 0, 0, 0, settings.window_ms
   end
   for _, member in ipairs(redis.call('ZRANGEBYSCORE', key, '-inf', '(' .. as_text(cutoff))) do
-    local status, count = string.match(member, '^%d+:(.+):(%d+)$')
+    local status, count = string.match(member, '^%d+:([^:]+):(%d+)$')
     total = total - count
     healthy = status == 'healthy' and healthy - count or healthy
-    failed = FAILED[status] and failed - count or failed
+    bad = failed(status) and bad - count or bad
   end
   if total < settings.max_records then
-    return total, healthy, failed, settings.window_ms
+    return total, healthy, bad, settings.window_ms
   end
   local oldest = redis.call('ZRANGEBYSCORE', key, as_text(cutoff), '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
-  return total, healthy, failed, provider.now - tonumber(oldest[2])
+  return total, healthy, bad, provider.now - tonumber(oldest[2])
 end
 
 local function snapshot_json(provider)
@@ -47,7 +47,7 @@ local function snapshot_json(provider)
   if circuit.state == 'half_open' then
     trials, first_deadline = live_trials(provider)
   end
-  local total, healthy, failed, covered_ms = view_history(provider)
+  local total, healthy, bad, covered_ms = view_history(provider)
   local by_hand = circuit.state == 'open' and circuit.retry_at_ms == 0
   local cooled = circuit.state == 'open' and state == 'half_open'
   return cjson.encode({
@@ -75,7 +75,7 @@ local function snapshot_json(provider)
     markVersion = circuit.mark_version,
     historyTotal = total,
     historyHealthy = healthy,
-    historyFailed = failed,
+    historyFailed = bad,
     windowCoveredMs = covered_ms,
     failingBatches = circuit.failing_batches,
     applied = circuit.applied,

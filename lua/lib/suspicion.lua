@@ -10,10 +10,10 @@
 local function suspect_outage(provider, last)
   local circuit = complete(provider)
   local origin, outcome, _, generation = unpack(last, 1, 4)
-  local failed = FAILED[outcome]
-  if failed == nil or circuit.state ~= 'closed' or origin ~= 'call' or generation ~= circuit.generation then
+  local bad = failed(outcome)
+  if bad == nil or circuit.state ~= 'closed' or origin ~= 'call' or generation ~= circuit.generation then
     return
-  elseif not failed then
+  elseif not bad then
     put(provider, 'failing_batches', 0)
     return
   end

@@ -11,12 +11,14 @@ const PROVIDER = 'lib/provider.lua'
 const ADMISSION = 'lib/admission.lua'
 const TRIALS = 'lib/trials.lua'
 const HISTORY = 'lib/history.lua'
-const UPKEEP = 'lib/upkeep.lua'
+const COMPACTION = 'lib/compaction.lua'
 const SNAPSHOT = 'lib/snapshot.lua'
-const EVERYDAY = 'lib/everyday.lua'
-const BATCHES = 'lib/batches.lua'
+const CLOSED = 'lib/closed.lua'
+const CONSECUTIVE = 'lib/trip_consecutive.lua'
+const SUSPICION = 'lib/suspicion.lua'
+const ADMIT = 'admit.lua'
 const REGISTER = 'lib/register.lua'
-const LOAD = 'lib/load.lua'
+const BACKPRESSURE = 'lib/backpressure.lua'
 const OVERDUE = 'lib/overdue.lua'
 const RECORD = 'record.lua'
 
@@ -38,26 +40,26 @@ const circuit = [
   one('numbers may repeat', CIRCUIT, 'math.max((stored or 0) + 1, now)', 'math.max(stored or 0, now)'),
   essential(
     'a transition leaves the run of successes',
-    PROVIDER,
-    '  circuit.consecutive_successes = 0\n',
+    CIRCUIT,
+    "  put(provider, 'consecutive_successes', 0)\n",
     '',
   ),
-  essential('a transition leaves the leases', PROVIDER, "  redis.call('DEL', provider.keys.trials)\n", ''),
+  essential('a transition leaves the leases', CIRCUIT, "  redis.call('DEL', provider.keys.trials)\n", ''),
   one(
     'a transition keeps the generation',
-    PROVIDER,
-    '  circuit.generation = next_number(circuit.generation, provider.now)\n',
+    CIRCUIT,
+    "  put(provider, 'generation', next_number(circuit.generation, provider.now))\n",
     '',
   ),
 ]
 
 const breaker = [
-  essential('opens one failure late', BREAKER, 'run.count < missing', 'run.count <= missing'),
+  essential('opens one failure late', CONSECUTIVE, 'failures < missing', 'failures <= missing'),
   one(
     'opens as if no failure came before this batch',
-    BREAKER,
-    'math.max(1, provider.settings.failure_threshold - circuit[field])',
-    'provider.settings.failure_threshold',
+    CONSECUTIVE,
+    'math.max(1, settings.failure_threshold - counts.in_a_row)',
+    'settings.failure_threshold',
   ),
   essential(
     'one success closes, whatever successThreshold says',
@@ -71,20 +73,15 @@ const breaker = [
     'if run.generation ~= circuit.generation then',
     'if false then',
   ),
-  essential(
-    'a success leaves the run of failures',
-    BREAKER,
-    '    circuit[field] = 0\n',
-    '    circuit[field] = circuit[field]\n',
-  ),
+  essential('a success leaves the run of failures', BREAKER, '    put(provider, field, 0)\n', ''),
   {
     why: 'a failure leaves the run of successes',
     edits: [
-      { file: BREAKER, find: '    circuit.consecutive_successes = 0\n', replace: '' },
+      { file: BREAKER, find: "    put(provider, 'consecutive_successes', 0)\n", replace: '' },
       {
-        file: PROVIDER,
-        find: '  circuit.consecutive_successes = 0\n',
-        replace: "  if to ~= 'open' then\n    circuit.consecutive_successes = 0\n  end\n",
+        file: CIRCUIT,
+        find: "  put(provider, 'consecutive_successes', 0)\n",
+        replace: "  if to ~= 'open' then\n    put(provider, 'consecutive_successes', 0)\n  end\n",
       },
     ],
   },
@@ -94,22 +91,37 @@ const breaker = [
     "return run.origin == 'probe' and 'probe_consecutive_failures' or 'consecutive_failures'",
     "return 'consecutive_failures'",
   ),
-  essential('closing leaves the run of failures', BREAKER, '  circuit.consecutive_failures = 0\n', ''),
-  one('closing leaves the run of failed probes', BREAKER, '  circuit.probe_consecutive_failures = 0\n', ''),
-  one('closing leaves the grown cooldown', BREAKER, '  circuit.cooldown_ms = 0\n', ''),
+  essential(
+    'closing leaves the run of failures',
+    BREAKER,
+    "  transition(provider, kind, 'closed', reason, actor)\n  put(provider, 'consecutive_failures', 0)\n",
+    "  transition(provider, kind, 'closed', reason, actor)\n",
+  ),
+  one(
+    'closing leaves the run of failed probes',
+    BREAKER,
+    "  put(provider, 'probe_consecutive_failures', 0)\n  put(provider, 'cooldown_ms', 0)\n",
+    "  put(provider, 'cooldown_ms', 0)\n",
+  ),
+  one('closing leaves the grown cooldown', BREAKER, "  put(provider, 'cooldown_ms', 0)\n", ''),
   one(
     'opening zeroes the run of failures',
     BREAKER,
-    "  transition(provider, 'opened', 'open', reason)\n",
-    "  transition(provider, 'opened', 'open', reason)\n  circuit.consecutive_failures = 0\n",
+    "  put(provider, 'cooldown_ms', cooldown_ms)\n",
+    "  put(provider, 'cooldown_ms', cooldown_ms)\n  put(provider, 'consecutive_failures', 0)\n",
   ),
   one(
     'a re-opening is timed from the first opening',
     BREAKER,
-    '  circuit.opened_at_ms = now\n  circuit.retry_at_ms = now +',
-    '  circuit.opened_at_ms = circuit.opened_at_ms or now\n  circuit.retry_at_ms = circuit.opened_at_ms +',
+    "  put(provider, 'opened_at_ms', now)\n  put(provider, 'retry_at_ms', now + cooldown_ms",
+    "  if circuit.opened_at_ms == 0 then\n    put(provider, 'opened_at_ms', now)\n  end\n  put(provider, 'retry_at_ms', circuit.opened_at_ms + cooldown_ms",
   ),
-  one('the cooldown grows beyond its limit', BREAKER, ', settings.max_cooldown_ms)', ', 1e12)'),
+  one(
+    'the cooldown grows beyond its limit',
+    BREAKER,
+    ", setting(provider, 'breaker.maxCooldownMs') + 0)",
+    ', 1e12)',
+  ),
   essential(
     'an outcome in open may close or re-open',
     BREAKER,
@@ -143,24 +155,14 @@ const breaker = [
   one(
     'a probe result outlives a change of marks',
     BREAKER,
-    ' or run.mark_version ~= circuit.mark_version) then',
-    ') then',
+    ' or run.mark_version ~= circuit.mark_version then',
+    ' then',
   ),
 ]
 
 const admission = [
-  essential(
-    'every caller gets a trial',
-    ADMISSION,
-    'if live >= settings.half_open_max_trials then',
-    'if false then',
-  ),
-  one(
-    'one trial too many',
-    ADMISSION,
-    'if live >= settings.half_open_max_trials then',
-    'if live > settings.half_open_max_trials then',
-  ),
+  essential('every caller gets a trial', ADMISSION, 'if live >= most then', 'if false then'),
+  one('one trial too many', ADMISSION, 'if live >= most then', 'if live > most then'),
   one(
     'a resent admission gets no second look when its lease is over',
     ADMISSION,
@@ -170,14 +172,14 @@ const admission = [
   one(
     'a lease is as long as the call, not the setting',
     ADMISSION,
-    'math.max(settings.trial_lease_ms, request.min_lease_ms)',
-    'settings.trial_lease_ms',
+    "math.max(setting(provider, 'breaker.trialLeaseMs') + 0, request.min_lease_ms)",
+    "setting(provider, 'breaker.trialLeaseMs') + 0",
   ),
   one(
     'a refused caller renews the lease',
     ADMISSION,
-    "      code = 'no_trial_free',",
-    "      code = (function()\n        for _, taken in ipairs(redis.call('ZRANGE', key, 0, -1)) do\n          redis.call('ZADD', key, as_text(now + settings.trial_lease_ms), taken)\n        end\n        return 'no_trial_free'\n      end)(),",
+    '  if live >= most then\n',
+    "  if live >= most then\n    for _, taken in ipairs(redis.call('ZRANGE', key, 0, -1)) do\n      redis.call('ZADD', key, as_text(now + 1000), taken)\n    end\n",
   ),
   one(
     'a pause holds one ms too long',
@@ -195,14 +197,14 @@ const admission = [
   one(
     'with enforce off calls are refused',
     ADMISSION,
-    'admission.admitted = not probing and not provider.settings.enforce',
-    'admission.admitted = false',
+    'refused(not probing and not enforced(provider), block.code',
+    'refused(false, block.code',
   ),
   one(
     'an admission that comes too late is granted',
-    'admit.lua',
-    'if now > not_after_ms then',
-    'if false then',
+    ADMIT,
+    'elseif now > not_after_ms then',
+    'elseif false then',
   ),
   essential(
     'a lease still holds its slot at its deadline',
@@ -221,7 +223,7 @@ const admission = [
 const history = [
   essential(
     'a writer evicts what is exactly as old as the window',
-    UPKEEP,
+    COMPACTION,
     "'-inf', '(' .. as_text(cutoff), 'LIMIT'",
     "'-inf', as_text(cutoff), 'LIMIT'",
   ),
@@ -233,7 +235,7 @@ const history = [
   ),
   one(
     'a writer empties a history whose newest is as old as the window',
-    UPKEEP,
+    COMPACTION,
     'if circuit.history_newest_at_ms < cutoff then',
     'if circuit.history_newest_at_ms <= cutoff then',
   ),
@@ -243,18 +245,18 @@ const history = [
     'circuit.history_newest_at_ms < cutoff then',
     'circuit.history_newest_at_ms <= cutoff then',
   ),
-  essential('maxRecords takes whole runs', UPKEEP, 'if taken < count + 0 then', 'if false then'),
+  essential('maxRecords takes whole runs', COMPACTION, 'if taken < count + 0 then', 'if false then'),
   one(
     'maxRecords takes the newest',
-    UPKEEP,
+    COMPACTION,
     "local oldest = redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')",
     "local oldest = redis.call('ZRANGE', key, -1, -1, 'WITHSCORES')",
   ),
   one(
     'one record more than maxRecords',
-    UPKEEP,
-    'circuit.history_total - provider.settings.max_records',
-    'circuit.history_total - provider.settings.max_records - 1',
+    COMPACTION,
+    'local excess = circuit.history_total - provider.settings.max_records',
+    'local excess = circuit.history_total - provider.settings.max_records - 1',
   ),
   one(
     'a run grows one ms too long',
@@ -264,83 +266,104 @@ const history = [
   ),
   one(
     'evicted outcomes stay in the totals',
-    UPKEEP,
-    '    circuit.history_total = circuit.history_total - count\n',
+    COMPACTION,
+    '  circuit.history_total = circuit.history_total - count\n',
     '',
   ),
   one(
     'degraded counts as healthy in the rate',
     HISTORY,
-    "  if status == 'healthy' then\n    circuit.history_healthy",
-    "  if status ~= 'unhealthy' then\n    circuit.history_healthy",
+    "  if status == 'healthy' then\n    circuit.history_healthy, touched",
+    "  if status ~= 'unhealthy' then\n    circuit.history_healthy, touched",
   ),
   byContract(
     'coalescing loses outcomes',
-    UPKEEP,
+    COMPACTION,
     '    group.count = group.count + count\n',
     '    group.count = count\n',
   ),
   one(
     'the newest run is forgotten to be shorter',
-    UPKEEP,
-    '        circuit.history_newest = rest\n',
-    '        circuit.history_newest = oldest[1]\n',
+    COMPACTION,
+    "put(provider, 'history_newest', rest)",
+    "put(provider, 'history_newest', oldest[1])",
   ),
 ]
 
-const everyday = [
+/** What nearly every call and batch takes is the same rules, with less of the circuit looked at. */
+const straight = [
   essential(
-    'an everyday batch opens one failure late',
-    'lib/everyday_batch.lua',
-    'failures >= threshold',
-    'failures > threshold',
+    'a batch is counted past the failure that opens',
+    CLOSED,
+    'elseif bad and find_trip(',
+    'elseif false and find_trip(',
+  ),
+  one('a batch of an older generation counts', CLOSED, ' or run_generation ~= generation then', ' then'),
+  one('a result of a probe is counted as a call', CLOSED, " or origin ~= 'call'", ''),
+  one(
+    'a success leaves the run of failures',
+    CLOSED,
+    'bad and failures + count or 0',
+    'bad and failures + count or failures',
   ),
   one(
-    'an everyday batch of an older generation counts',
-    'lib/everyday_batch.lua',
-    ' or run_generation ~= generation or batch',
-    ' or batch',
+    'a batch that was counted is judged again',
+    RECORD,
+    'for i = next_run, #runs do',
+    'for i = 1, #runs do',
   ),
+  one('a batch is counted though a mark is to end', RECORD, ' and not circuit.mark\n', '\n'),
+  one('a batch is counted though the circuit is not closed', RECORD, " and circuit.state == 'closed'", ''),
+  one('an admission overlooks a mark', ADMIT, ' or circuit.mark or', ' or'),
+  one('an admission overlooks a pause', ADMIT, 'or throttled then', 'or false then'),
+  one('a probe leaves no trace', ADMIT, "origin ~= 'call' or ", ''),
   one(
-    'an everyday batch leaves the run of failures',
-    'record.lua',
-    'if failures_now ~= failures + 0 then',
-    'if failures_now > failures + 0 then',
-  ),
-  one('an everyday batch sent twice counts twice', 'record.lua', 'sequence > last', 'sequence >= last'),
-  one(
-    'under pressure the end of a batch says nothing',
-    'record.lua',
-    'if count and wait_ms > flush_interval_ms then',
-    'if false then',
-  ),
-  one(
-    'the time of a new run is forgotten',
-    'record.lua',
-    "'history_newest_at_ms', circuit.history_newest_at_ms,",
-    "'history_newest_at_ms', newest_at_ms,",
-  ),
-  one('an everyday admission overlooks a mark', EVERYDAY, " or raw[2] ~= ''", ''),
-  one(
-    'an everyday admission overlooks that the caller knows less',
-    EVERYDAY,
-    ' or raw[3] + 0 ~= caller.known_version',
+    'a caller that knows less is told nothing',
+    'lib/reply.lua',
+    ' or circuit.version ~= provider.caller.known_version',
     '',
   ),
-  one('an everyday call goes back in time', EVERYDAY, 'if now < raw[4] + 0 then', 'if false then'),
-  one('an everyday admission overlooks a pause', 'admit.lua', ' and throttled_until_ms + 0 <= now', ''),
-  one('an everyday admission comes too late and is granted', 'admit.lua', ' and now <= not_after_ms', ''),
-  one('an everyday probe leaves no trace', 'admit.lua', " and origin == 'call'", ''),
+  one(
+    'a field that is back at its default stays',
+    PROVIDER,
+    "redis.call('HDEL', provider.keys.circuit, unpack(gone))",
+    'gone = nil',
+  ),
+  one(
+    'a script that changed nothing writes the time',
+    PROVIDER,
+    '  if not next(touched) then\n',
+    '  if false then\n',
+  ),
+  one(
+    'no time is kept while a deadline waits for it',
+    PROVIDER,
+    "if circuit.state == 'closed' and not throttled and (circuit.mark_until_ms or 0) + 0 == 0 then",
+    'if true then',
+  ),
+  byContract(
+    'a failure is no failure of the window',
+    HISTORY,
+    'circuit.history_failed + count, true',
+    'circuit.history_failed, true',
+  ),
+  byContract(
+    'evicted failures stay in the window',
+    COMPACTION,
+    'circuit.history_failed = circuit.history_failed - count',
+    'circuit.history_failed = circuit.history_failed',
+  ),
+  one('a rule is told of no failure before the run', HISTORY, 'in_a_row = in_a_row,', 'in_a_row = 0,'),
 ]
 
 const rest = [
-  one('a batch sent twice counts twice', BATCHES, 'sequence <= last', 'sequence < last'),
-  one('a resent batch that the book forgot decides', 'record.lua', '    run.generation = 0\n', ''),
-  one('a reset leaves the pause', 'reset.lua', 'provider.circuit.throttled_until_ms = 0\n', ''),
+  one('a batch sent twice counts twice', RECORD, 'last and sequence > last', 'last and sequence >= last'),
+  one('a resent batch of an unknown incarnation decides', RECORD, '      run.generation = 0\n', ''),
+  one('a reset leaves the pause', 'reset.lua', "put(provider, 'throttled_until_ms', 0)\n", ''),
   one(
     'a trip without an end keeps an old one',
     'trip.lua',
-    'for_ms and now + for_ms',
+    'for_ms and now + for_ms or 0',
     'for_ms and now + for_ms or provider.circuit.retry_at_ms',
   ),
   byContract(
@@ -372,62 +395,60 @@ const rest = [
 ]
 
 const outages = [
-  one('a batch that runs late decides', RECORD, 'if now > not_after_ms then', 'if false then'),
-  one('an everyday batch that runs late decides', RECORD, ' and now <= not_after_ms', ''),
-  one('an everyday batch overlooks an outage', RECORD, ' and not lost_ms_ago', ''),
+  one('a batch that runs late decides', RECORD, 'elseif now > not_after_ms then', 'elseif false then'),
+  one('a batch overlooks an outage', RECORD, ' and not lost_ms_ago', ''),
   essential(
     'failures from before an outage go on',
     BREAKER,
-    'if provider.stored.last_now_ms < lost_at_ms then',
+    'if provider.written_at_ms < lost_at_ms then',
     'if false then',
   ),
   one(
     'failures are forgotten though others went on',
     BREAKER,
-    'stored.last_now_ms < lost_at_ms',
-    'stored.last_now_ms <= lost_at_ms',
+    'written_at_ms < lost_at_ms',
+    'written_at_ms <= lost_at_ms',
   ),
   one(
     'the run of failed probes outlives an outage',
     BREAKER,
-    '    provider.circuit.consecutive_failures = 0\n    provider.circuit.probe_consecutive_failures = 0\n',
-    '    provider.circuit.consecutive_failures = 0\n',
+    "    put(provider, 'probe_consecutive_failures', 0)\n    put(provider, 'failing_batches', 0)\n",
+    "    put(provider, 'failing_batches', 0)\n",
   ),
   one('what waited enters the history as of now', HISTORY, 'at = math.max(at - age_ms,', 'at = math.max(at,'),
-  one('an everyday probe overlooks its age', 'lib/everyday_probe.lua', ' or age_ms then', ' then'),
-  one('an everyday batch overlooks its age', 'lib/everyday_batch.lua', ' or batch[i][10] then', ' then'),
   one(
-    'what waited enters before the newest',
-    HISTORY,
-    'circuit.history_newest and circuit.history_newest_at_ms or 0',
-    '0',
+    'a batch overlooks its age',
+    CLOSED,
+    'append_run(provider, outcome, count, runs[i][10])',
+    'append_run(provider, outcome, count)',
   ),
+  one('what waited enters before the newest', HISTORY, 'newest and circuit.history_newest_at_ms or 0', '0'),
 ]
 
-const load = [
-  essential('the row of slots does not grow', LOAD, 'math.max(next_slot_us, now_us) + step', 'now_us + step'),
+const backpressure = [
+  essential(
+    'the row of slots does not grow',
+    BACKPRESSURE,
+    'math.max(next_slot_us, now_us) + step',
+    'now_us + step',
+  ),
   byContract(
     'a duplicate takes a slot',
     RECORD,
-    "if seen == 'duplicate' then\n",
-    "if seen == 'duplicate' then\n  provider.circuit.next_slot_us = slot_us\n",
+    '  if last and not known then\n',
+    "  if last and not known then\n    put(provider, 'next_slot_us', slot_us)\n",
   ),
   one(
     'suspicion tells everybody again and again',
-    BREAKER,
+    SUSPICION,
     'circuit.failing_batches == provider',
     'circuit.failing_batches >= provider',
   ),
-  byContract(
-    'suspicion without load',
-    RECORD,
-    "seen == 'new' and wait_ms > flush_interval_ms then",
-    "seen == 'new' then",
-  ),
+  byContract('suspicion without load', RECORD, 'if wait_ms > flush_interval_ms and runs', 'if runs'),
 ]
 
 const overdue = [
-  one('a silence is announced again and again', 'overdue.lua', 'not circuit.probe_overdue_at_ms and ', ''),
+  one('a silence is announced again and again', 'overdue.lua', 'circuit.probe_overdue_at_ms == 0 and ', ''),
   one(
     'a silence is announced one ms late',
     'overdue.lua',
@@ -446,25 +467,19 @@ const overdue = [
     "redis.call('HEXISTS', keys.config, 'probe') == 1",
     'true',
   ),
-  one('a result does not end the silence', BREAKER, '    circuit.probe_overdue_at_ms = nil\n', ''),
+  one('a result does not end the silence', BREAKER, "    put(provider, 'probe_overdue_at_ms', 0)\n", ''),
   one(
     'nobody hears that a silence is over',
     BREAKER,
-    '    circuit.probe_overdue_at_ms = nil\n    bump_version(provider)\n',
-    '    circuit.probe_overdue_at_ms = nil\n',
+    "    put(provider, 'probe_overdue_at_ms', 0)\n    bump_version(provider)\n",
+    "    put(provider, 'probe_overdue_at_ms', 0)\n",
   ),
-  one(
-    'an everyday probe overlooks a silence that was announced',
-    'lib/everyday_probe.lua',
-    " or (overdue_at_ms and overdue_at_ms ~= '')",
-    '',
-  ),
-  one('a pause is a silence', OVERDUE, 'circuit.throttled_until_ms, ', ''),
-  one('a mark that ran out was a silence', OVERDUE, ', marked_until_ms)', ')'),
+  one('a pause is a silence', OVERDUE, ', circuit.throttled_until_ms', ''),
+  one('a mark that ran out was a silence', OVERDUE, ', marked_until_ms\n', '\n'),
   one(
     'other settings are awaited since the old ones',
     REGISTER,
-    '  await_probe(provider.circuit, provider.now)\n',
+    '  await_probe(provider, provider.now)\n',
     '',
   ),
   one(
@@ -480,9 +495,9 @@ export const mutants = [
   ...breaker,
   ...admission,
   ...history,
-  ...everyday,
+  ...straight,
   ...outages,
-  ...load,
+  ...backpressure,
   ...overdue,
   ...rest,
 ]

@@ -78,20 +78,36 @@ describe('the keys in Redis', () => {
     await subject.record('timeout', 2)
     const now = String(ground.nowMs())
     const circuit = await fleet.redis.hgetall(providerKey(fleet.namespace, 'openai', 'circuit'))
-    expect(circuit).toMatchObject({
+    expect(Object.keys(circuit).slice(0, 7)).toEqual([
+      'state',
+      'reason',
+      'consecutive_failures',
+      'opened_at_ms',
+      'retry_at_ms',
+      'generation',
+      'version',
+    ])
+    const { generation, version } = circuit
+    expect(circuit).toEqual({
       state: 'open',
-      reason: '2 consecutive failures, last: timeout',
+      reason: '2 consecutive failures',
+      last_failure: 'timeout',
       consecutive_failures: '2',
-      probe_consecutive_failures: '0',
-      consecutive_successes: '0',
       opened_at_ms: now,
       retry_at_ms: String(ground.nowMs() + 1_000),
+      generation,
+      version,
+      state_since_ms: now,
       cooldown_ms: '1000',
-      throttled_until_ms: '0',
+      probe_awaited_since_ms: now,
       history_total: '3',
       history_healthy: '1',
+      history_failed: '2',
+      history_newest: '000000000002:timeout:2',
+      history_newest_at_ms: now,
+      history_oldest_at_ms: now,
+      next_slot_us: circuit['next_slot_us'],
       last_now_ms: now,
-      clock_offset_ms: '0',
       applied: '3',
     })
     const history = await fleet.redis.zrange(
@@ -101,6 +117,21 @@ describe('the keys in Redis', () => {
       'WITHSCORES',
     )
     expect(history).toEqual(['000000000001:healthy:1', now, '000000000002:timeout:2', now])
+  })
+
+  it('keep no field that has its default: a provider that was never called has nine, one that recovered loses what it had', async () => {
+    const { fleet, ...ground } = await openRedis()
+    const subject = await quick(ground, { failureThreshold: 1 })
+    const read = () => fleet.redis.hgetall(providerKey(fleet.namespace, 'openai', 'circuit'))
+    const fresh = Object.keys(await read())
+    expect(fresh).toHaveLength(10)
+    await subject.record('timeout')
+    await ground.advance(1_000)
+    await subject.record('healthy')
+    const closed = await read()
+    expect(closed).toMatchObject({ state: 'closed', opened_at_ms: '0', retry_at_ms: '0' })
+    const gone = ['last_failure', 'cooldown_ms', 'consecutive_successes', 'mark', 'throttled_until_ms']
+    expect(gone.filter((field) => field in closed)).toEqual([])
   })
 
   it('write no number with an exponent, however large', async () => {

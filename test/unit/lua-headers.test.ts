@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { parse } from 'luaparse'
 import { describe, expect, it } from 'vitest'
 import { flatten, scriptNames } from '../../src/redis/lua-source.js'
 import { SCRIPTS, type ScriptDefinition, type WireType } from '../../src/redis/script-definitions.js'
@@ -169,7 +170,7 @@ describe('the fragments', () => {
   const included = new Set<string>()
   for (const file of [...scriptNames().map((name) => `${name}.lua`), ...fragments]) {
     for (const line of lines(file)) {
-      const [, fragment] = /^-- @include (\S+)$/.exec(line) ?? []
+      const [, fragment] = /^ *-- @include (\S+)$/.exec(line) ?? []
       if (fragment !== undefined) included.add(fragment)
     }
   }
@@ -191,12 +192,17 @@ describe('the fragments', () => {
     for (const file of [...scriptNames().map((name) => `${name}.lua`), ...fragments]) {
       const spelt = lines(file).filter((line) => /@\s*include/i.test(line))
       expect(
-        spelt.filter((line) => !/^-- @include lib\/[a-z_]+$/.test(line)),
+        spelt.filter((line) => !/^ *-- @include lib\/[a-z_]+$/.test(line)),
         file,
       ).toEqual([])
     }
   })
 })
+
+/** What Redis gives to a script, and of Lua what the scripts use. */
+const GIVEN = 'KEYS ARGV redis cjson string table math tonumber type pairs ipairs next select unpack'.split(
+  ' ',
+)
 
 describe('flatten', () => {
   it('splices other text in place of a fragment, wherever that is included from', () => {
@@ -211,5 +217,23 @@ describe('flatten', () => {
     const flat = flatten('admit')
     expect(flat.indexOf('function clock_reading_ms')).toBeLessThan(flat.indexOf('function open_provider'))
     expect(flat.indexOf('function transition')).toBeLessThan(flat.indexOf('function enter_half_open'))
+  })
+
+  it('splices an indented fragment into its block, where the blocks beside it see it anew', () => {
+    const flat = flatten('record')
+    const marks = flat.split('local function expire_mark').length - 1
+    expect(marks).toBe(1)
+    expect(flat).toMatch(/^ {2}local function expire_mark/m)
+    // The snapshot is built where a change is announced, and in no call that changes nothing.
+    expect(flat).toMatch(/^ {4}local function snapshot_json/m)
+  })
+
+  // Lua takes a name that nothing defines for a global, and Redis refuses that only when the line is reached.
+  it.each(scriptNames())('%s reads no name that it does not define', (name) => {
+    const { globals } = parse(flatten(name), { scope: true, luaVersion: '5.1' }) as unknown as {
+      // The types of the parser leave them out.
+      readonly globals: readonly { readonly name: string }[]
+    }
+    expect(globals.map((global) => global.name).filter((global) => !GIVEN.includes(global))).toEqual([])
   })
 })

@@ -1,6 +1,6 @@
 import type { EventKind, ProviderEvent } from '../../index.js'
 import { clean, formatAbout, formatCount, formatDuration, formatRate, formatTime, plural } from '../format.js'
-import { madeBy, type ProviderView } from './provider-view.js'
+import { madeBy, UNTOUCHED, type ProviderView } from './provider-view.js'
 
 /** A provider's state in sentences, each under a word that says what it answers. */
 export interface Explanation {
@@ -54,7 +54,7 @@ const refusesAll = ({ enforce, mark, state, throttled }: ProviderView['snapshot'
 
 function becauseOf({ snapshot }: ProviderView): string {
   const { reason, state } = snapshot
-  if (reason === '') return 'Nothing has moved the circuit yet.'
+  if (reason === UNTOUCHED) return 'Nothing has moved the circuit yet.'
   if (state === 'half_open' && reason !== 'cooldown over')
     return `The cooldown is over. It had opened: ${reason}.`
   return `${reason.charAt(0).toUpperCase()}${reason.slice(1)}.`

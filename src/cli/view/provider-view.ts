@@ -73,7 +73,7 @@ function circuitWords({ snapshot, settings }: ProviderView): string {
     case 'half_open':
       return trials > 0 ? 'cooldown over, a trial is under way' : 'cooldown over, the next call is a trial'
     case 'closed':
-      if (mark !== null || health === 'healthy') return mark === null ? reason : ''
+      if (mark !== null || health === 'healthy') return mark === null && reason !== UNTOUCHED ? reason : ''
       return `${formatRate(snapshot.successRate)} healthy is below ${formatRate(settings.history.degradationThreshold)}`
     default:
       return state satisfies never
@@ -97,3 +97,6 @@ export function retryIn(snapshot: Snapshot): number | 'on resume' | 'on reset' |
 /** Who made an event: the person who asked, else the process that found it. */
 export const madeBy = ({ actor, worker }: { readonly actor: string; readonly worker: string }): string =>
   clean(actor === '' ? worker : actor)
+
+/** The reason of a circuit that nothing has moved since its registration. */
+export const UNTOUCHED = 'registered'
