@@ -3,7 +3,7 @@ import type { OnRedisDown } from '../config/options.js'
 import type { Run } from '../model/ports.js'
 import type { StoredSnapshot } from '../model/snapshot.js'
 import type { RefusalCode } from '../model/words.js'
-import { reasonOfMark } from '../rules/admission.js'
+import { blocksOf, type Block } from '../rules/blocks.js'
 import { callRun, StoredPermit, type Decision } from './admission.js'
 import type { Host, Link } from './link.js'
 import { LocalCircuit } from './local-circuit.js'
@@ -97,10 +97,10 @@ export class Fallback {
 
   #allow(): Decision {
     const snapshot = this.#link.cache.read()
-    const mark = snapshot?.mark ?? null
-    if (snapshot === undefined || mark === null || mark === 'degraded') return this.#grant(null)
-    if (!snapshot.enforce) return this.#grant(`marked_${mark}`)
-    return refused(`marked_${mark}`, reasonOfMark(mark, snapshot.markReason), snapshot.markForMs)
+    const mark = snapshot === undefined ? undefined : blocksOf(snapshot).find(isMark)
+    if (mark === undefined) return this.#grant(null)
+    if (snapshot?.enforce === false) return this.#grant(mark.code)
+    return refused(mark.code, mark.reason, mark.retryAfterMs)
   }
 
   #grant(wouldRefuse: RefusalCode | null, generation = 0, token = '', local?: LocalCircuit): Decision {
@@ -110,6 +110,8 @@ export class Fallback {
     return { admitted: true, permit, source: 'fallback', ...(wouldRefuse === null ? {} : { wouldRefuse }) }
   }
 }
+
+const isMark = ({ code }: Block): boolean => code === 'marked_unhealthy' || code === 'marked_terminated'
 
 const refused = (code: RefusalCode, reason: string, retryAfterMs: number | null): Decision => ({
   admitted: false,

@@ -12,6 +12,7 @@ import type { ControlRequest, KnownReply, Reply, SettingsReply, Store } from '..
 import type { Settings } from '../model/settings.js'
 import type { HistoryEntry, StoredSnapshot } from '../model/snapshot.js'
 import type { CircuitState, HealthStatus, Mark, Outcome } from '../model/words.js'
+import { blocksOf } from '../rules/blocks.js'
 import { assess } from '../rules/health.js'
 import { endsProbes, intervalNow, isStale, overdueAfterMs } from '../rules/pace.js'
 import { checkEnding } from './admission.js'
@@ -106,9 +107,7 @@ export class Provider {
   /** Looks, takes no lease: true when closed or half-open, and neither marked nor throttled. */
   async shouldAllow(): Promise<boolean> {
     const snapshot = await this.snapshot()
-    if (!snapshot.enforce) return true
-    const marked = snapshot.mark === 'unhealthy' || snapshot.mark === 'terminated'
-    return snapshot.state !== 'open' && !marked && !snapshot.throttled
+    return !snapshot.enforce || blocksOf(snapshot).length === 0
   }
 
   /** Tells how a call ended that did not come through `execute` or `admit`. */

@@ -1,5 +1,6 @@
 import type { Clock } from '../model/ports.js'
 import type { StoredSnapshot } from '../model/snapshot.js'
+import { blocksOf } from '../rules/blocks.js'
 import { ageSnapshot } from './snapshot.js'
 
 /**
@@ -146,7 +147,6 @@ export class SnapshotCache {
       this.#mode === 'following' &&
       snapshot !== undefined &&
       snapshot.state === 'closed' &&
-      snapshot.throttledForMs === 0 &&
-      (snapshot.mark === null || snapshot.mark === 'degraded')
+      blocksOf(snapshot).length === 0
   }
 }

@@ -1,6 +1,7 @@
 import type { SettingsReply } from '../model/ports.js'
 import type { StoredSnapshot } from '../model/snapshot.js'
 import type { HealthStatus, Source } from '../model/words.js'
+import { blocksOf, type Block } from '../rules/blocks.js'
 import { healthOf, successRate } from '../rules/health.js'
 import { endsProbes, intervalNow, isStale } from '../rules/pace.js'
 
@@ -15,6 +16,11 @@ export interface Snapshot extends StoredSnapshot {
   readonly probeIntervalMs: number | null
   /** Whether it is to be probed, and no result has come for three of these intervals. */
   readonly stale: boolean
+  /**
+   * What blocks a call now, the gravest first; empty when nothing does. In half-open: that no trial is free. With
+   * `enforce: false` nothing of it is refused.
+   */
+  readonly blockedBy: readonly Block[]
   readonly source: Source
 }
 
@@ -55,6 +61,15 @@ export function presentSnapshot(
     throttled: stored.throttledForMs > 0,
     probeIntervalMs: probe === undefined ? null : intervalNow(probe, stored),
     stale: probe !== undefined && isStale(probe, stored, readAt),
+    blockedBy: blockedBy(stored, settings.settings.breaker.halfOpenMaxTrials),
     source,
   }
+}
+
+function blockedBy(stored: StoredSnapshot, maxTrials: number): readonly Block[] {
+  const blocks = blocksOf(stored)
+  const { state, trials, trialFreeInMs } = stored
+  if (blocks.length > 0 || state !== 'half_open' || trials < maxTrials) return blocks
+  const reason = `half-open: ${trials} of ${maxTrials} trials under way`
+  return [{ code: 'no_trial_free', reason, retryAfterMs: trialFreeInMs }]
 }

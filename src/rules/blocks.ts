@@ -1,0 +1,52 @@
+import type { StoredSnapshot } from '../model/snapshot.js'
+import type { RefusalCode } from '../model/words.js'
+
+/** One thing that stands between a caller and a provider. */
+export interface Block {
+  readonly code: RefusalCode
+  /** The same in words. */
+  readonly reason: string
+  /** ms until it ends; null when nothing ends it by itself. */
+  readonly retryAfterMs: number | null
+}
+
+/** What the answer depends on. */
+export type Blocking = Pick<
+  StoredSnapshot,
+  'state' | 'reason' | 'retryAfterMs' | 'mark' | 'markReason' | 'markForMs' | 'throttledForMs'
+>
+
+/**
+ * What blocks a call, the gravest first; empty: nothing does. The one answer, for admission, for local decisions, for
+ * `snapshot.blockedBy` and for what people are shown. Half-open blocks nothing here: whether a trial is free is the
+ * store's to say. The same as `find_blocks` in `lua/lib/admission.lua`.
+ */
+export function blocksOf(view: Blocking): readonly Block[] {
+  const { mark, markReason, markForMs, state, reason, retryAfterMs, throttledForMs } = view
+  const found: Block[] = []
+  if (mark !== null && mark !== 'degraded') {
+    const words = markReason === '' ? `marked ${mark}` : `marked ${mark}: ${markReason}`
+    found.push({ code: `marked_${mark}`, reason: words, retryAfterMs: markForMs })
+  }
+  if (state === 'open') {
+    found.push({ code: 'circuit_open', reason: `circuit open: ${reason}`, retryAfterMs })
+  }
+  if (throttledForMs > 0) {
+    found.push({
+      code: 'throttled',
+      reason: 'the provider asked for a pause',
+      retryAfterMs: throttledForMs,
+    })
+  }
+  return found
+}
+
+/** ms until the latest of them ends; null when one of them has no end of its own. */
+export function blockedForMs(blocks: readonly Block[]): number | null {
+  let latestMs = 0
+  for (const { retryAfterMs } of blocks) {
+    if (retryAfterMs === null) return null
+    latestMs = Math.max(latestMs, retryAfterMs)
+  }
+  return latestMs
+}
