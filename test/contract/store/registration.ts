@@ -210,6 +210,20 @@ export function registrationContract(open: () => Promise<Ground>): void {
       expect(next).toMatchObject({ revision: 4, setBy: 'worker-2', settings: { slowMs: 300 } })
     })
 
+    it('by hand are late by the time of their provider, which a clock that stepped back does not change', async () => {
+      const ground = await open()
+      const subject = new Subject(ground)
+      const { snapshot } = await subject.register({ slowMs: 100 })
+      const set = snapshot?.at ?? 0
+      await ground.set(set - 3_600_000)
+      await subject.reset()
+      const late = subject.register({ slowMs: 200 }, { byHand: { ...byHand, notAfterMs: set - 1 } })
+      await expect(late).rejects.toMatchObject({ code: 'command_late' })
+      expect(await subject.store.settings('openai')).toMatchObject({ revision: 1, settings: { slowMs: 100 } })
+      const inTime = await subject.register({ slowMs: 200 }, { byHand: { ...byHand, notAfterMs: set } })
+      expect(inTime).toMatchObject({ revision: 2, setAt: set, nowMs: set })
+    })
+
     it('are pinned also where they are those in force, and write nothing the second time', async () => {
       const subject = new Subject(await open())
       await subject.register({ slowMs: 100 })
