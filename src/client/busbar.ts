@@ -9,14 +9,14 @@ import {
 } from '../config/options.js'
 import { resolveSettings } from '../config/settings.js'
 import { BusbarClosedError, CommandLateError, UnknownProviderError } from '../model/errors.js'
-import type { Change, EventKind, ProviderEvent, StoreEvent, StoreEventKind } from '../model/events.js'
+import type { AnyEventOf, AnyKind, Change } from '../model/events.js'
 import type { Inspection } from '../model/inspection.js'
 import type { ByHand, Feed } from '../model/ports.js'
 import type { SettingsInput } from '../model/settings.js'
 import { planSettings, type SettingsPlan } from './applying.js'
 import { Handles, type HandleDefaults, type ProviderOptions } from './handles.js'
 import type { Host } from './link.js'
-import { Listeners, type AnyKind } from './listeners.js'
+import { Listeners } from './listeners.js'
 import type { Counters } from './log.js'
 import type { ProbeReport } from './probing.js'
 import type { ControlOptions, Provider } from './provider.js'
@@ -71,10 +71,12 @@ export class Busbar implements AsyncDisposable {
     watch.attend({
       lost: (reason) => {
         this.#handles.follower.storeLost()
-        this.#tell('store_lost', reason, 0)
+        this.#listeners.emit({ kind: 'store_lost', reason, outageMs: 0, at: Date.now() })
       },
       returning: () => this.#returning(),
-      restored: (outageMs) => this.#tell('store_restored', '', outageMs),
+      restored: (outageMs) => {
+        this.#listeners.emit({ kind: 'store_restored', reason: '', outageMs, at: Date.now() })
+      },
     })
     if (!watch.lost) await this.#subscribe()
     this.#handles.follower.start(this.#subscribed)
@@ -110,10 +112,6 @@ export class Busbar implements AsyncDisposable {
       this.#handles.follower.subscribed()
     }
     await this.#handles.catchUp()
-  }
-
-  #tell(kind: StoreEventKind, reason: string, outageMs: number): void {
-    this.#listeners.emit({ kind, reason, outageMs, at: Date.now() })
   }
 
   /** Since when Redis has not answered this process, ms since 1970 on its own clock; undefined while it answers. */
@@ -232,9 +230,11 @@ export class Busbar implements AsyncDisposable {
    * nobody. Returns what takes it off again; so does aborting `signal`. `store_lost` and `store_restored` are of this
    * process alone: Redis does not answer it, and does again.
    */
-  on(kind: EventKind, listener: (event: ProviderEvent) => unknown, options?: ListenerOptions): () => void
-  on(kind: StoreEventKind, listener: (event: StoreEvent) => unknown, options?: ListenerOptions): () => void
-  on(kind: AnyKind, listener: (event: never) => unknown, options: ListenerOptions = {}): () => void {
+  on<K extends AnyKind>(
+    kind: K,
+    listener: (event: AnyEventOf<K>) => unknown,
+    options: ListenerOptions = {},
+  ): () => void {
     checkKeys(options, ['signal'], 'on')
     return this.#listeners.add(kind, listener, options.signal)
   }

@@ -1,10 +1,9 @@
 import { show } from '../config/show.js'
 import { ArgumentError } from '../model/errors.js'
 import { EVENT_KINDS, STORE_EVENT_KINDS } from '../model/events.js'
-import type { EventKind, ProviderEvent, StoreEvent, StoreEventKind } from '../model/events.js'
+import type { AnyKind, ProviderEvent, StoreEvent } from '../model/events.js'
 import { onRejection, type Counters, type Logger } from './log.js'
 
-export type AnyKind = EventKind | StoreEventKind
 type Listener = (event: never) => unknown
 
 const KINDS: readonly string[] = [...EVENT_KINDS, ...STORE_EVENT_KINDS]

@@ -145,7 +145,28 @@ export class BusbarClosedError extends BusbarError {
   }
 }
 
-/** Whether `error` comes from Busbar (any copy of it) and, if given, bears `code`. Never throws. */
+/** The class of the errors with each code. */
+export interface ErrorByCode extends Record<RefusalCode, CallRefusedError> {
+  call_timeout: CallTimeoutError
+  settings_invalid: SettingsError
+  argument_invalid: ArgumentError
+  provider_unknown: UnknownProviderError
+  provider_removed: ProviderRemovedError
+  redis_unavailable: RedisUnavailableError
+  redis_unsupported: RedisUnsupportedError
+  command_late: CommandLateError
+  busbar_closed: BusbarClosedError
+}
+
+/** An error with this code: `ErrorOf<'circuit_open'>` has `retryAfterMs` and `providerId`. */
+export type ErrorOf<C extends ErrorCode> = C extends ErrorCode ? ErrorByCode[C] & { readonly code: C } : never
+
+/**
+ * Whether `error` comes from Busbar (any copy of it) and, if given, has `code`; then its type is the class of that code.
+ * Never throws.
+ */
+export function isBusbarError<C extends ErrorCode>(error: unknown, code: C): error is ErrorOf<C>
+export function isBusbarError(error: unknown, code?: ErrorCode): error is BusbarError
 export function isBusbarError(error: unknown, code?: ErrorCode): error is BusbarError {
   if (typeof error !== 'object' || error === null) return false
   try {

@@ -77,6 +77,7 @@ export function parseEvent(providerId: string, value: unknown): ProviderEvent | 
   if (!isObject(value)) throw unreadable('event', value)
   const { kind } = value
   if (!isKind(kind)) return null
+  // The kind was checked. What it goes from and to is the scripts' word for it, which a later version may add to.
   return {
     kind,
     providerId,
@@ -88,7 +89,7 @@ export function parseEvent(providerId: string, value: unknown): ProviderEvent | 
     worker: asText(value['worker']),
     actor: asText(value['actor']),
     at: Number(value['at']),
-  }
+  } as ProviderEvent
 }
 
 export function parseEvents(providerId: string, value: unknown): ProviderEvent[] {

@@ -29,11 +29,10 @@ export function eventWords({ kind, from, to }: ProviderEvent): string {
 }
 
 /** An event for a program: as it is, but for values of headers in the settings, which may be secrets. */
-export const eventJson = (event: ProviderEvent): ProviderEvent => ({
-  ...event,
-  from: maskSecretsInText(event.from),
-  to: maskSecretsInText(event.to),
-})
+export const eventJson = (event: ProviderEvent): ProviderEvent =>
+  event.kind === 'settings_changed'
+    ? { ...event, from: maskSecretsInText(event.from), to: maskSecretsInText(event.to) }
+    : event
 
 const reasonOf = ({ kind, reason }: ProviderEvent): string => (reason === kind ? '' : clean(reason))
 

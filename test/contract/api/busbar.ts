@@ -1,5 +1,6 @@
 import { describe, expect, expectTypeOf, it, vi } from 'vitest'
-import { EVENT_KINDS, isBusbarError, type Provider, type ProviderEvent } from '../../../src/index.js'
+import { EVENT_KINDS, isBusbarError } from '../../../src/index.js'
+import type { EventOf, Provider, ProviderEvent } from '../../../src/index.js'
 import { logbook, QUICK, rejection, withProvider, type OpenApi } from './ground.js'
 import { soon } from '../soon.js'
 
@@ -202,6 +203,20 @@ export function busbarContract(open: OpenApi): void {
       await soon(() => heard).toEqual(kept)
       await busbar.remove('openai')
       await soon(() => heard.at(-1)?.kind).toBe('removed')
+      // What the type of each kind says that it goes from and to.
+      expect(heard.map(({ kind, from, to }) => [kind, from, to])).toEqual([
+        ['registered', '', 'closed'],
+        ['opened', 'closed', 'open'],
+        ['half_opened', 'open', 'half_open'],
+        ['closed', 'half_open', 'closed'],
+        ['probe_overdue', '', 'overdue'],
+        ['throttled', '', 'throttled'],
+        ['marked', '', 'degraded'],
+        ['resumed', 'degraded', ''],
+        ['settings_changed', expect.stringContaining('slowMs=-'), expect.stringContaining('slowMs=9')],
+        ['reset', 'closed', 'closed'],
+        ['removed', 'closed', ''],
+      ])
       expect(new Set(heard.map((event) => event.kind))).toEqual(new Set(EVENT_KINDS))
     })
 
@@ -210,7 +225,7 @@ export function busbarContract(open: OpenApi): void {
       const [off, on] = [vi.fn(), vi.fn()]
       const takeOff = busbar.on('reset', off)
       busbar.on('reset', (event) => {
-        expectTypeOf(event).toEqualTypeOf<ProviderEvent>()
+        expectTypeOf(event).toEqualTypeOf<EventOf<'reset'>>()
         on(event.kind)
       })
       await provider.recordFailure()
