@@ -12,6 +12,7 @@ import { Gate } from './gate.js'
 import type { Host, Link } from './link.js'
 import type { LocalCircuit } from './local-circuit.js'
 import type { Outbox } from './outbox.js'
+import { VerdictCheck } from './verdict-check.js'
 
 /** What is local to one process. */
 export interface LocalOptions {
@@ -31,6 +32,7 @@ export class Caller {
   readonly #gate: Gate
   readonly #fallback: Fallback
   #classify: Classify | undefined
+  readonly #verdicts: VerdictCheck
 
   constructor(host: Host, link: Link, outbox: Outbox, local: LocalOptions) {
     this.#host = host
@@ -43,10 +45,12 @@ export class Caller {
       this.send(callRun(ending, generation, token)),
     )
     this.#classify = local.classify
+    this.#verdicts = new VerdictCheck(host, link.id)
   }
 
   configure(local: { [K in keyof LocalOptions]?: LocalOptions[K] | undefined }): void {
     const { classify, consistency, onRedisDown } = local
+    if (classify !== undefined && classify !== this.#classify) this.#verdicts.renew()
     this.#classify = classify ?? this.#classify
     this.#gate.consistency = consistency ?? this.#gate.consistency
     this.#fallback.mode = onRedisDown ?? this.#fallback.mode
@@ -107,6 +111,7 @@ export class Caller {
       host: this.#host,
       gate: this.#gate,
       classify: this.#classify,
+      verdicts: this.#verdicts,
       slowMs,
       waits: () => this.#gate.consistency === 'strict' || this.#tripping,
     }

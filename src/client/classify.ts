@@ -11,7 +11,8 @@ export interface Verdict {
 
 /**
  * A user's own judgement of a call, local to the process. Called with the result, or with undefined and the
- * error; undefined leaves the judgement to Busbar.
+ * error; undefined leaves the judgement to Busbar. So does whatever is no verdict: a misspelt outcome, a promise. That is
+ * counted in `callbacksFailed`, and the first is logged at `error`.
  */
 export type Classify = (result: unknown, error: unknown) => Outcome | Verdict | undefined
 

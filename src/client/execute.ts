@@ -7,7 +7,7 @@ import { classifyError, classifyResult, DEFAULT_THROTTLE_MS, readVerdict } from 
 import type { Classify, Verdict } from './classify.js'
 import type { Gate } from './gate.js'
 import type { Host } from './link.js'
-import { onRejection } from './log.js'
+import type { VerdictCheck } from './verdict-check.js'
 
 export type Guarded<T> = (context: CallContext) => T | Promise<T>
 
@@ -17,6 +17,7 @@ export interface ExecuteTarget {
   readonly host: Host
   readonly gate: Gate
   readonly classify: Classify | undefined
+  readonly verdicts: VerdictCheck
   readonly slowMs: number | undefined
   /** Whether a call's end is to wait until its outcome has been applied. */
   readonly waits: () => boolean
@@ -105,8 +106,7 @@ function askUser(target: ExecuteTarget, result: unknown, error: unknown): Verdic
   }
   try {
     const said: unknown = target.classify(result, error)
-    // It must answer at once; a promise is no verdict, and its rejection must hurt nobody.
-    onRejection(said, failed)
+    target.verdicts.check(said)
     return readVerdict(said)
   } catch (failure) {
     failed(failure)

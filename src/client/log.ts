@@ -16,7 +16,7 @@ export interface Counters {
   outcomesLost: number
   /** Admissions that Redis did not answer, and that were therefore refused. */
   admissionsUnanswered: number
-  /** Listeners, loggers and classifiers of the user that threw. */
+  /** Listeners, loggers and classifiers of the user that threw, and verdicts of classifiers that make no sense. */
   callbacksFailed: number
   /** Errors of connections, and messages that made no sense. */
   connectionErrors: number

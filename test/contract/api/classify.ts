@@ -217,6 +217,7 @@ export function classifyContract(open: OpenApi): void {
 
     it.each<[string, unknown]>([
       ['nothing', undefined],
+      ['null', null],
       ['a word that is no outcome', 'broken'],
       ['an object that is no verdict', { result: 'healthy' }],
       ['a number', 3],
@@ -224,6 +225,52 @@ export function classifyContract(open: OpenApi): void {
       const { provider } = await classified(() => said as undefined)
       await provider.execute(() => response(503))
       expect(await outcomeOf(provider)).toBe('unhealthy')
+    })
+
+    it.each<[string, unknown, string]>([
+      [
+        'a misspelt outcome',
+        'unhelthy',
+        'classify answered "unhelthy": expected undefined, one of healthy, ',
+      ],
+      [
+        'a misspelt outcome in a verdict',
+        { outcome: 'helthy' },
+        'classify answered outcome: "helthy": expected',
+      ],
+      [
+        'an object that is no verdict',
+        { token: 's' },
+        'classify answered an object without outcome: expected',
+      ],
+      [
+        'a promise',
+        Promise.resolve('healthy'),
+        'classify answered a promise: expected undefined, one of healthy, ',
+      ],
+    ])('that answers %s is refused in words, once, and every time counted', async (_, said, words) => {
+      const { provider, busbar, lines } = await classified(() => said as undefined)
+      expect(await provider.execute(() => 5)).toBe(5)
+      expect(await rejection(provider.execute(() => Promise.reject(new Error('down'))))).toMatchObject({
+        message: 'down',
+      })
+      expect(busbar.counters.callbacksFailed).toBe(2)
+      const errors = lines.filter(([level]) => level === 'error')
+      expect(errors).toEqual([['error', { provider: 'openai' }, expect.stringContaining(words)]])
+      expect(errors[0]?.[2]).toContain('ignored, throttled')
+      expect((await provider.history()).map(({ status }) => status)).toEqual(['healthy', 'unhealthy'])
+    })
+
+    it.each<[string, object, string]>([
+      ['a field that no verdict has', { retryAfter: 5 }, 'an unknown field "retryAfter"'],
+      ['a pause that is no number', { retryAfterMs: '5' }, 'retryAfterMs: "5": expected a number, 0 or more'],
+      ['a detail that is no text', { detail: 5 }, 'detail: 5: expected text'],
+    ])('that answers %s is told so, and the rest of the verdict holds', async (_, wrong, words) => {
+      const { provider, busbar, lines } = await classified(() => ({ outcome: 'throttled', ...wrong }))
+      await provider.execute(() => 5)
+      expect((await provider.snapshot()).throttledForMs).toBe(1_000)
+      expect(busbar.counters.callbacksFailed).toBe(1)
+      expect(lines.find(([level]) => level === 'error')?.[2]).toContain(words)
     })
 
     it('that throws is logged and counted, and the call stands as Busbar judges it', async () => {
