@@ -4,6 +4,7 @@ import { pino } from 'pino'
 import { Busbar } from './client/busbar.js'
 import type { Host } from './client/link.js'
 import { meansLost, StoreWatch } from './client/store-watch.js'
+import { SYSTEM_TIME } from './client/time.js'
 import { WatchedSchedule } from './client/watched-schedule.js'
 import { WatchedStore } from './client/watched-store.js'
 import { Deadlines } from './client/deadlines.js'
@@ -106,6 +107,7 @@ export async function connectWith(
   })
   const shards = { namespace, shards: checked.probeQueues }
   const schedule = new WatchedSchedule(new RedisSchedule(connection, shards, source), watch)
+  const deadlines = new Deadlines()
   const host: Host = {
     store: new WatchedStore(redisStore, watch),
     watch,
@@ -115,6 +117,7 @@ export async function connectWith(
         -128,
       ),
     incarnation: randomUUID(),
+    ...SYSTEM_TIME,
     clock,
     log,
     counters,
@@ -122,7 +125,8 @@ export async function connectWith(
     flushIntervalMs: checked.flushIntervalMs,
     maxBatchesPerSecond: checked.maxBatchesPerSecond,
     unref,
-    deadlines: new Deadlines(),
+    deadlines,
+    commandDeadlines: deadlines,
     schedule,
     closed: false,
   }
@@ -139,7 +143,7 @@ export async function connectWith(
       const { startProbeWorker } = await import('./probes/worker.js')
       return startProbeWorker(owner, { schedule, openConnection }, options)
     },
-    probe: async (owner, id) => (await import('./probes/now.js')).probeNow(owner, id),
+    probe: async (...args) => (await import('./probes/now.js')).probeNow(...args),
     inspect: async () => ({
       ...(await inspectRedis(connection, namespace, host.worker)),
       planned: await schedule.list(),

@@ -11,7 +11,8 @@ import { resolveSettings } from '../config/settings.js'
 import { BusbarClosedError, CommandLateError, UnknownProviderError } from '../model/errors.js'
 import type { AnyEventOf, AnyKind, Change } from '../model/events.js'
 import type { Inspection } from '../model/inspection.js'
-import type { ByHand, Feed } from '../model/ports.js'
+import type { ByHand, Feed, Timer } from '../model/ports.js'
+import type { ProbeFunction, ProcessSource } from '../model/probe.js'
 import type { SettingsInput } from '../model/settings.js'
 import { planSettings, type SettingsPlan } from './applying.js'
 import { Handles, type HandleDefaults, type ProviderOptions } from './handles.js'
@@ -21,7 +22,12 @@ import type { Counters } from './log.js'
 import type { ProbeReport } from './probing.js'
 import type { ControlOptions, Provider } from './provider.js'
 import { within } from './patience.js'
-import type { CheckedProbeWorkerOptions, ProbeWorker, ProbeWorkerOptions } from './probe-worker.js'
+import type {
+  CheckedProbeWorkerOptions,
+  ProbeWorker,
+  ProbeWorkerOptions,
+  RegisteredChecks,
+} from './probe-worker.js'
 
 export interface ListenerOptions {
   /** Takes the listener off again. */
@@ -35,7 +41,8 @@ export interface BusbarParts extends HandleDefaults {
   readonly namespace: string
   readonly defaults: SettingsInput
   startProbes(busbar: Busbar, options: CheckedProbeWorkerOptions): Promise<ProbeWorker>
-  probe(busbar: Busbar, id: string): Promise<ProbeReport>
+  /** `registered`: what this process gave to its probe workers. */
+  probe(busbar: Busbar, id: string, registered: RegisteredChecks): Promise<ProbeReport>
   inspect(): Promise<Inspection>
 }
 
@@ -51,9 +58,13 @@ export class Busbar implements AsyncDisposable {
   readonly #listeners: Listeners
   readonly #handles: Handles
   readonly #probeWorkers = new Set<ProbeWorker>()
+  readonly #registered = {
+    processes: new Map<string, ProcessSource>(),
+    functions: new Map<string, ProbeFunction>(),
+  }
   readonly #watchers = new Set<(change: Change | 'gap') => void>()
   #subscribed = false
-  #heartbeat: NodeJS.Timeout | undefined
+  #heartbeat: Timer | undefined
   #closing: Promise<void> | undefined
 
   /** @internal Comes from `connect()`. */
@@ -67,21 +78,21 @@ export class Busbar implements AsyncDisposable {
 
   /** @internal Where the store is lost from the beginning, it begins without it, and joins later. */
   async open(): Promise<void> {
-    const { watch } = this.#host
+    const { watch, wallClock } = this.#host
     watch.attend({
       lost: (reason) => {
         this.#handles.follower.storeLost()
-        this.#listeners.emit({ kind: 'store_lost', reason, outageMs: 0, at: Date.now() })
+        this.#listeners.emit({ kind: 'store_lost', reason, outageMs: 0, at: wallClock.now() })
       },
       returning: () => this.#returning(),
       restored: (outageMs) => {
-        this.#listeners.emit({ kind: 'store_restored', reason: '', outageMs, at: Date.now() })
+        this.#listeners.emit({ kind: 'store_restored', reason: '', outageMs, at: wallClock.now() })
       },
     })
     if (!watch.lost) await this.#subscribe()
     this.#handles.follower.start(this.#subscribed)
     this.#beat()
-    this.#heartbeat = setInterval(() => this.#beat(), HEARTBEAT_MS).unref()
+    this.#heartbeat = this.#host.timers.every(HEARTBEAT_MS, () => this.#beat()).unref()
   }
 
   async #subscribe(): Promise<void> {
@@ -98,7 +109,7 @@ export class Busbar implements AsyncDisposable {
   }
 
   async #subscribeInTime(): Promise<void> {
-    await within(this.#subscribe(), SUBSCRIBE_WITHIN_MS)
+    await within(this.#subscribe(), SUBSCRIBE_WITHIN_MS, this.#host.timers)
     if (this.#subscribed) return
     await this.#parts.feed.close()
     throw new Error('not subscribed in time')
@@ -245,18 +256,21 @@ export class Busbar implements AsyncDisposable {
     this.#assertOpen()
     const worker = await this.#parts.startProbes(this, checked)
     this.#probeWorkers.add(worker)
+    for (const [name, fn] of checked.functions) this.#registered.functions.set(name, fn)
+    for (const [name, source] of checked.processes) this.#registered.processes.set(name, source)
     return worker
   }
 
   /**
    * Runs one health check now, in this process, and records it like any probe. A refusal is a value: a mark, a pause,
-   * no probe configured, or one that cannot run here.
+   * no probe configured, or one that cannot run here: checks in code run
+   * in a process that registered them with `startProbes`.
    * @throws UnknownProviderError, RedisUnavailableError
    */
   async probe(id: string): Promise<ProbeReport> {
     checkArgument(idSchema, id, 'id')
     this.#assertOpen()
-    return this.#parts.probe(this, id)
+    return this.#parts.probe(this, id, this.#registered)
   }
 
   /** @internal What there is to know of the Redis behind it. */
@@ -289,12 +303,12 @@ export class Busbar implements AsyncDisposable {
   }
 
   async #close(timeoutMs: number): Promise<void> {
-    clearInterval(this.#heartbeat)
+    this.#heartbeat?.clear()
     const drained = (async () => {
       await Promise.all([...this.#probeWorkers].map((worker) => worker.close()))
       await this.flush()
     })()
-    await within(drained, timeoutMs)
+    await within(drained, timeoutMs, this.#host.timers)
     this.#host.closed = true
     this.#host.watch.stop()
     const lost = this.#handles.stop()

@@ -30,7 +30,7 @@ export const PLAIN_CONTEXT: CallContext = {
 export class Call implements CallContext {
   readonly #providerId: string
   readonly #options: ExecuteOptions<unknown>
-  readonly #deadlines: Deadlines
+  readonly #deadlines: Pick<Deadlines, 'set'>
   #controller: AbortController | undefined
   #deadline: Deadline | undefined
   #stop: ((reason: unknown) => void) | undefined
@@ -39,7 +39,7 @@ export class Call implements CallContext {
   trial = false
   abortedByCaller = false
 
-  constructor(providerId: string, options: ExecuteOptions<unknown>, deadlines: Deadlines) {
+  constructor(providerId: string, options: ExecuteOptions<unknown>, deadlines: Pick<Deadlines, 'set'>) {
     this.#providerId = providerId
     this.#options = options
     this.#deadlines = deadlines

@@ -1,3 +1,4 @@
+import type { Timer } from '../model/ports.js'
 import { inTurns } from './in-turns.js'
 import type { Host, Link } from './link.js'
 import { meansLost } from './store-watch.js'
@@ -19,7 +20,7 @@ export class Follower {
   #gaps = 0
   #tickedAt = 0
   #ticks = 0
-  #timer: NodeJS.Timeout | undefined
+  #timer: Timer | undefined
   readonly #reading = new Set<Link>()
 
   constructor(host: Host, links: ReadonlyMap<string, Link>) {
@@ -31,11 +32,11 @@ export class Follower {
   start(subscribed: boolean): void {
     this.#subscribed = subscribed
     this.#tickedAt = this.#host.clock.now()
-    this.#timer = setInterval(() => this.#tick(), TICK_MS).unref()
+    this.#timer = this.#host.timers.every(TICK_MS, () => this.#tick()).unref()
   }
 
   stop(): void {
-    clearInterval(this.#timer)
+    this.#timer?.clear()
     for (const link of this.#links.values()) link.cache.stop()
   }
 

@@ -101,9 +101,10 @@ export class Gate {
 
   /** Asks the store, for as long as one command may take. A lease that comes later is given back. */
   #ask(timeoutMs: number | undefined): Promise<Decision> {
+    const deadlines = this.#host.commandDeadlines ?? this.#host.deadlines
     return new Promise((resolve, reject) => {
       let waiting = true
-      const deadline = this.#host.deadlines.set(this.#host.commandTimeoutMs, () => {
+      const deadline = deadlines.set(this.#host.commandTimeoutMs, () => {
         waiting = false
         const why = new Error(`no answer within ${this.#host.commandTimeoutMs} ms`)
         this.#host.watch.fail(why)

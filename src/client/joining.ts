@@ -26,9 +26,9 @@ export class Joining {
 
   /** What a handle lives by until the store has answered. */
   provisional(settings: Settings): KnownReply<SettingsReply> {
-    const { worker } = this.#host
+    const { worker, wallClock } = this.#host
     const registered = { settings, revision: 0, setBy: worker, setAt: 0, pinned: false }
-    return { status: 'ok', nowMs: Date.now(), applied: 0, snapshot: null, events: [], ...registered }
+    return { status: 'ok', nowMs: wallClock.now(), applied: 0, snapshot: null, events: [], ...registered }
   }
 
   /** @throws RedisUnavailableError, CommandLateError; whoever has not joined then does so another time. */

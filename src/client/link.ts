@@ -5,15 +5,16 @@ import {
   UnknownProviderError,
 } from '../model/errors.js'
 import type { Change } from '../model/events.js'
-import type { Clock, KnownReply, Reply, Schedule, SettingsReply, Store } from '../model/ports.js'
+import type { KnownReply, Reply, Schedule, SettingsReply, Store } from '../model/ports.js'
 import type { Deadlines } from './deadlines.js'
+import type { ProcessTime } from './time.js'
 import type { Counters, Logger } from './log.js'
 import { SnapshotCache } from './snapshot-cache.js'
 import type { StoreWatch } from './store-watch.js'
 import { logTransition } from './transition-log.js'
 
 /** What all handles of one process share. */
-export interface Host {
+export interface Host extends ProcessTime {
   /** Asked through `watch`. */
   readonly store: Store
   readonly watch: StoreWatch
@@ -21,7 +22,6 @@ export interface Host {
   readonly worker: string
   /** Random name of this life of the process. */
   readonly incarnation: string
-  readonly clock: Clock
   readonly log: Logger
   readonly counters: Counters
   readonly commandTimeoutMs: number
@@ -31,7 +31,10 @@ export interface Host {
   readonly maxBatchesPerSecond: number
   /** Whether the process may end while connected. */
   readonly unref: boolean
-  readonly deadlines: Deadlines
+  /** Of calls. */
+  readonly deadlines: Pick<Deadlines, 'set'>
+  /** Of commands to the store, where those of calls do not fit them. */
+  readonly commandDeadlines?: Pick<Deadlines, 'set'>
   /** Asked through `watch`. Undefined where nothing can be probed. */
   readonly schedule: Schedule | undefined
   closed: boolean

@@ -1,5 +1,5 @@
 import { isBusbarError } from '../model/errors.js'
-import type { RecordResult, Run } from '../model/ports.js'
+import type { RecordResult, Run, Timer } from '../model/ports.js'
 import { isHealthStatus, isSuccess } from '../model/words.js'
 import { bucketMs } from '../rules/history.js'
 import { EarlyProbe } from './early-probe.js'
@@ -32,7 +32,7 @@ export class Outbox {
   #runs: OpenRun[] = []
   #waiters: Waiter[] = []
   #last: OpenRun | undefined
-  #timer: NodeJS.Timeout | undefined
+  #timer: Timer | undefined
   #flushing: Promise<void> | undefined
   #urgent = false
   #sequence = 0
@@ -133,7 +133,8 @@ export class Outbox {
 
   /** Gives up: what was not applied is counted as lost. Returns how many outcomes that were. */
   stop(): number {
-    clearTimeout(this.#timer)
+    this.#timer?.clear()
+    this.#wake?.()
     return this.#lose(this.#runs.splice(0))
   }
 
@@ -188,7 +189,7 @@ export class Outbox {
       this.#flushSoon()
       return
     }
-    this.#timer = setTimeout(() => this.#flushSoon(), pauseMs)
+    this.#timer = this.#host.timers.set(pauseMs, () => this.#flushSoon())
     if (this.#host.unref) this.#timer.unref()
   }
 
@@ -201,7 +202,7 @@ export class Outbox {
     // Outcomes of this very turn come along.
     await Promise.resolve()
     while (this.#urgent && this.#runs.length > 0) {
-      clearTimeout(this.#timer)
+      this.#timer?.clear()
       this.#timer = undefined
       const runs = this.#runs.splice(0, MAX_BATCH)
       this.#urgent = this.#runs.length > 0
@@ -251,9 +252,9 @@ export class Outbox {
 
   #pause(ms: number): Promise<void> {
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms).unref()
+      const timer = this.#host.timers.set(ms, resolve).unref()
       this.#wake = () => {
-        clearTimeout(timer)
+        timer.clear()
         resolve()
       }
     })

@@ -1,5 +1,7 @@
 import { isBusbarError, redisFailure, RedisUnavailableError } from '../model/errors.js'
+import type { Timer } from '../model/ports.js'
 import type { Logger } from './log.js'
+import { SYSTEM_TIME, type ProcessTime } from './time.js'
 
 /** What is done when the store is lost, answers again, and is back. */
 export interface StoreAttendant {
@@ -15,6 +17,8 @@ export interface StoreWatchOptions {
   readonly log: Logger
   /** Whether the process may end while it waits for the store. */
   readonly unref: boolean
+  /** Default: that of the system. */
+  readonly time?: ProcessTime
 }
 
 /**
@@ -32,13 +36,14 @@ export interface StoreWatchOptions {
  */
 export class StoreWatch {
   readonly #options: StoreWatchOptions
+  readonly #time: ProcessTime
   #attendant: StoreAttendant | undefined
   #phase: 'up' | 'lost' | 'returning' | 'stopped' = 'up'
   #reason: unknown
   #lostAt = 0
   #restoredAt = -Infinity
   #attempt = 0
-  #timer: NodeJS.Timeout | undefined
+  #timer: Timer | undefined
   #waiting: (() => void)[] = []
   /** Whether calls are to be decided without the store. */
   lost = false
@@ -49,6 +54,7 @@ export class StoreWatch {
 
   constructor(options: StoreWatchOptions) {
     this.#options = options
+    this.#time = options.time ?? SYSTEM_TIME
   }
 
   attend(attendant: StoreAttendant): void {
@@ -57,7 +63,7 @@ export class StoreWatch {
 
   /** How long ago the last outage began, ms. */
   get lostMsAgo(): number {
-    return Math.round(performance.now() - this.#lostAt)
+    return Math.round(this.#time.clock.now() - this.#lostAt)
   }
 
   /** Runs a command, unless the store is lost. */
@@ -77,8 +83,8 @@ export class StoreWatch {
     if (this.#phase === 'returning') this.#setPhase('lost', reason)
     if (this.#phase !== 'up') return
     this.outages += 1
-    this.since = Date.now()
-    this.#lostAt = performance.now()
+    this.since = this.#time.wallClock.now()
+    this.#lostAt = this.#time.clock.now()
     // Who comes and goes is asked less and less often.
     if (this.#lostAt - this.#restoredAt > CALM_MS) this.#attempt = 0
     this.#setPhase('lost', reason)
@@ -93,16 +99,23 @@ export class StoreWatch {
     if (this.#phase !== 'lost' && this.#phase !== 'returning') return
     await new Promise<void>((resolve) => {
       // Not unref'd: who waits is not to find that the process has ended.
-      const timer = setTimeout(resolve, ms)
+      const timer = this.#time.timers.set(ms, resolve)
       this.#waiting.push(() => {
-        clearTimeout(timer)
+        timer.clear()
         resolve()
       })
     })
   }
 
+  /** The store is known to be back: asks it at once, instead of after the pause. */
+  retryNow(): void {
+    if (this.#phase !== 'lost' || this.#timer === undefined) return
+    this.#timer.clear()
+    void this.#ping()
+  }
+
   stop(): void {
-    clearTimeout(this.#timer)
+    this.#timer?.clear()
     this.#setPhase('stopped')
     this.#release()
   }
@@ -118,11 +131,12 @@ export class StoreWatch {
   #pingLater(): void {
     const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** this.#attempt, MAX_PAUSE_MS) * (0.5 + Math.random())
     this.#attempt += 1
-    this.#timer = setTimeout(() => void this.#ping(), pauseMs)
+    this.#timer = this.#time.timers.set(pauseMs, () => void this.#ping())
     if (this.#options.unref) this.#timer.unref()
   }
 
   async #ping(): Promise<void> {
+    this.#timer = undefined
     try {
       await this.#options.ping()
       this.#setPhase('returning')
@@ -138,7 +152,7 @@ export class StoreWatch {
   }
 
   #restore(): void {
-    this.#restoredAt = performance.now()
+    this.#restoredAt = this.#time.clock.now()
     const outageMs = Math.round(this.#restoredAt - this.#lostAt)
     this.#setPhase('up')
     this.since = undefined

@@ -284,3 +284,18 @@ export interface ProbeOutcome {
 export interface Clock {
   now(): number
 }
+
+/** Timers that fire by a process's clock. */
+export interface Timers {
+  /** Calls `fire` once, `ms` from now. */
+  set(ms: number, fire: () => void): Timer
+  /** Calls `fire` every `ms`, first `ms` from now. */
+  every(ms: number, fire: () => void): Timer
+}
+
+export interface Timer {
+  /** It fires no more. Does nothing the second time. */
+  clear(): void
+  /** The process may end before it fires. */
+  unref(): Timer
+}

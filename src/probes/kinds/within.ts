@@ -1,4 +1,7 @@
 import { redactText } from '../../model/redact.js'
+import { SYSTEM_TIME } from '../../client/time.js'
+import type { Timers } from '../../model/ports.js'
+
 /** How a piece of the worker's own code ended. */
 export type Settlement<T> =
   | { readonly how: 'answered'; readonly value: T }
@@ -14,11 +17,12 @@ export function settleWithin<T>(
   timeoutMs: number,
   outer: AbortSignal | undefined,
   work: (signal: AbortSignal) => T | Promise<T>,
+  timers: Timers = SYSTEM_TIME.timers,
 ): Promise<Settlement<T>> {
   return new Promise((resolve) => {
     const controller = new AbortController()
     const end = (settlement: Settlement<T>) => {
-      clearTimeout(timer)
+      timer.clear()
       outer?.removeEventListener('abort', cancel)
       resolve(settlement)
     }
@@ -27,7 +31,7 @@ export function settleWithin<T>(
       controller.abort()
     }
     const cancel = () => stop('cancelled')
-    const timer = setTimeout(() => stop('late'), timeoutMs)
+    const timer = timers.set(timeoutMs, () => stop('late'))
     outer?.addEventListener('abort', cancel, { once: true })
     if (outer?.aborted === true) {
       cancel()

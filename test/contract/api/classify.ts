@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest'
 import type { Classify } from '../../../src/index.js'
-import { logbook, outcomeOf, QUICK, rejection, withProvider, type OpenApi } from './ground.js'
+import { logbook, outcomeOf, pastLimit, QUICK, rejection, withProvider, type OpenApi } from './ground.js'
 import { soon } from '../soon.js'
 
 /** How a call is judged by what it returned or threw. */
@@ -165,8 +165,9 @@ export function classifyContract(open: OpenApi): void {
     })
 
     it('is told of a timeout, and by hand', async () => {
-      const { provider } = await withProvider(open)
-      await rejection(provider.execute(() => new Promise(() => undefined), { timeoutMs: 5 }))
+      const { provider, ...ground } = await withProvider(open)
+      const call = provider.execute(() => new Promise(() => undefined), { timeoutMs: 5 })
+      await rejection(pastLimit(ground, 5, call))
       const { reason } = await provider.snapshot()
       expect(reason).toBe('1 consecutive failures, last: timeout (no result within 5 ms)')
       await provider.reset()
@@ -294,9 +295,9 @@ export function classifyContract(open: OpenApi): void {
 
     it('is not asked about a timeout, nor about a call that its caller gave up', async () => {
       const classify = vi.fn<Classify>(() => 'healthy')
-      const { provider } = await classified(classify)
+      const { provider, ...ground } = await classified(classify)
       const forever = () => new Promise<never>(() => undefined)
-      await rejection(provider.execute(forever, { timeoutMs: 5 }))
+      await rejection(pastLimit(ground, 5, provider.execute(forever, { timeoutMs: 5 })))
       await provider.reset()
       const caller = new AbortController()
       const begins = () => {
