@@ -107,7 +107,6 @@ export async function connectWith(
   })
   const shards = { namespace, shards: checked.probeQueues }
   const schedule = new WatchedSchedule(new RedisSchedule(connection, shards, source), watch)
-  const deadlines = new Deadlines()
   const host: Host = {
     store: new WatchedStore(redisStore, watch),
     watch,
@@ -125,8 +124,7 @@ export async function connectWith(
     flushIntervalMs: checked.flushIntervalMs,
     maxBatchesPerSecond: checked.maxBatchesPerSecond,
     unref,
-    deadlines,
-    commandDeadlines: deadlines,
+    deadlines: new Deadlines(),
     schedule,
     closed: false,
   }
