@@ -17,7 +17,7 @@ export default defineConfig({
   test: {
     pool: 'forks',
     retry: 0, // a test that passes at the second try has found something
-    globalSetup: './test/support/global-setup.ts',
+    globalSetup: './test/harness/global-setup.ts',
     reporters: process.env['CI']
       ? ['default', ['json', { outputFile: '.busbar/test-results.json' }]]
       : ['default'],

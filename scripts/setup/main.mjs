@@ -22,7 +22,7 @@ const faultFiles = [
   ],
   ...['test/integration/http-probe', 'test/integration/probe-kinds', 'test/integration/cached'],
 ]
-const faultTable = ['--reporter=default', `--reporter=./${join('test', 'support', 'fault-table.ts')}`]
+const faultTable = ['--reporter=default', `--reporter=./${join('test', 'harness', 'fault-table.ts')}`]
 
 const vitest = join('node_modules', 'vitest', 'vitest.mjs')
 const scripts = {
@@ -32,7 +32,7 @@ const scripts = {
   faults: (args) => [vitest, 'run', ...faultTable, ...(args.length > 0 ? args : faultFiles)],
   mutants: (args) => [join('scripts', 'mutants.mjs'), ...args],
   bench: (args) => [join('bench', 'run.mjs'), ...args],
-  soak: (args) => [join('scripts', 'soak.mjs'), ...args],
+  soak: (args) => [join('test', 'harness', 'soak', 'soak.mjs'), ...args],
   doomed: (args) => [join('scripts', 'doomed.mjs'), ...args],
 }
 

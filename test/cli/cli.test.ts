@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 
 import { connect, type Busbar, type Provider } from '../../src/index.js'
-import { runCli, type CliResult } from '../support/cli.js'
-import { redisUrl, testNamespace } from '../support/redis.js'
+import { runCli, type CliResult } from '../harness/cli.js'
+import { redisUrl, testNamespace } from '../harness/redis.js'
 
 let busbar: Busbar
 let namespace = ''

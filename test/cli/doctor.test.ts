@@ -1,10 +1,10 @@
 import { Redis } from 'ioredis'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { startRedis } from '../../src/embedded/index.js'
-import { runCli } from '../support/cli.js'
-import { cliFleet, expectOneLine, type CliFleet } from '../support/cli-fleet.js'
-import { startUpstream } from '../support/http-upstream.js'
-import { eventually } from '../support/process.js'
+import { runCli } from '../harness/cli.js'
+import { cliFleet, expectOneLine, type CliFleet } from '../harness/cli-fleet.js'
+import { startUpstream } from '../harness/http-upstream.js'
+import { eventually } from '../harness/process.js'
 
 interface Finding {
   readonly check: string

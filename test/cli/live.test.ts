@@ -2,10 +2,10 @@ import { spawnSync } from 'node:child_process'
 import { expect, describe, it, onTestFinished } from 'vitest'
 import { connect } from '../../src/index.js'
 import { startRedis } from '../../src/embedded/index.js'
-import { BIN, runCli, startCommand, survivors } from '../support/cli.js'
-import { cliFleet, interrupt } from '../support/cli-fleet.js'
-import { startProxy } from '../support/proxy.js'
-import { testNamespace } from '../support/redis.js'
+import { BIN, runCli, startCommand, survivors } from '../harness/cli.js'
+import { cliFleet, interrupt } from '../harness/cli-fleet.js'
+import { startProxy } from '../harness/proxy.js'
+import { testNamespace } from '../harness/redis.js'
 
 interface Line {
   readonly kind?: string

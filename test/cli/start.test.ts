@@ -6,9 +6,9 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
 import { connect } from '../../src/index.js'
-import { BIN, processTree, runCli, startCommand, survivors, type Started } from '../support/cli.js'
-import { eventually } from '../support/process.js'
-import { redisUrl, testNamespace } from '../support/redis.js'
+import { BIN, processTree, runCli, startCommand, survivors, type Started } from '../harness/cli.js'
+import { eventually } from '../harness/process.js'
+import { redisUrl, testNamespace } from '../harness/redis.js'
 
 /** No process of ours may be left this long after the end began. */
 const GONE_WITHIN_MS = 5_000

@@ -9,9 +9,9 @@ import { RedisConnection } from '../../src/redis/connection.js'
 import { RedisFeed } from '../../src/redis/feed.js'
 import { fleetKeys } from '../../src/redis/keys.js'
 import { RedisStore } from '../../src/redis/store.js'
-import { eventually } from '../support/process.js'
-import { providerClock } from '../support/provider-clock.js'
-import { testNamespace } from '../support/redis.js'
+import { eventually } from '../harness/process.js'
+import { providerClock } from '../harness/provider-clock.js'
+import { testNamespace } from '../harness/redis.js'
 import type { Ground } from './store/subject.js'
 
 /** Several servers that the store contract is to hold on. */

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { EVENT_KINDS, type ProviderEvent } from '../../src/index.js'
-import { figure } from '../support/figure.js'
-import { testFleet } from '../support/fleet.js'
-import { isAlive } from '../support/process.js'
+import { figure } from '../harness/figure.js'
+import { testFleet } from '../harness/fleet.js'
+import { isAlive } from '../harness/process.js'
 import { expectSoon, kindsOf, worker, type CallerActions } from './workers.js'
 
 interface NoisyActions extends CallerActions {

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
 import { connect, isBusbarError, type Busbar, type Provider } from '../../src/index.js'
 import { slotOf } from '../../src/redis/hash-slot.js'
-import { startCluster, until } from '../support/cluster.js'
-import { figure } from '../support/figure.js'
-import { eventually } from '../support/process.js'
-import { startSentinels } from '../support/sentinel.js'
+import { startCluster, until } from '../harness/cluster.js'
+import { figure } from '../harness/figure.js'
+import { eventually } from '../harness/process.js'
+import { startSentinels } from '../harness/sentinel.js'
 
 const IDS = ['p0', 'p1', 'p2', 'p3', 'p4', 'p5']
 const SETTINGS = {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { figure } from '../support/figure.js'
-import { testFleet } from '../support/fleet.js'
+import { figure } from '../harness/figure.js'
+import { testFleet } from '../harness/fleet.js'
 import { caller, expectSoon, kindsOf, openCircuit, trafficWorker } from './workers.js'
 
 const LEASE_MS = 2_000

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { figure } from '../support/figure.js'
-import type { Worker } from '../support/workers/fork.mjs'
-import { isAlive } from '../support/process.js'
+import { figure } from '../harness/figure.js'
+import type { Worker } from '../harness/workers/fork.mjs'
+import { isAlive } from '../harness/process.js'
 import {
   caller,
   expectSoon,

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Snapshot } from '../../src/index.js'
 import { connect } from '../../src/index.js'
-import { eventually } from '../support/process.js'
+import { eventually } from '../harness/process.js'
 import { expectSoon, privateRedis, worker, type PrivateRedis } from './workers.js'
 
 interface OutboxActions {

@@ -2,10 +2,10 @@ import { pino } from 'pino'
 import { expect, onTestFinished, test } from 'vitest'
 import { startRedis, type EmbeddedRedis } from '../../src/embedded/index.js'
 import { connect, type Busbar, type ConnectOptions, type Decision, type StoreEvent } from '../../src/index.js'
-import { runCli } from '../support/cli.js'
-import { eventually } from '../support/process.js'
-import { startProxy } from '../support/proxy.js'
-import { documented } from '../support/transcript.js'
+import { runCli } from '../harness/cli.js'
+import { eventually } from '../harness/process.js'
+import { startProxy } from '../harness/proxy.js'
+import { documented } from '../harness/transcript.js'
 
 const COMMAND_TIMEOUT_MS = 200
 /** What a busy machine may add to a deadline, ms. */

@@ -7,11 +7,11 @@ import { resolveSettings } from '../../src/config/settings.js'
 import { startRedis } from '../../src/embedded/index.js'
 import { RedisConnection } from '../../src/redis/connection.js'
 import { RedisStore } from '../../src/redis/store.js'
-import { journalKey, orderedClock, parseJournal } from '../support/ordered-clock.js'
-import { eventually } from '../support/process.js'
-import { startProxy, type Proxy } from '../support/proxy.js'
-import { readLog, Replay, type Log } from '../support/replay.js'
-import { forkWorker, type Worker } from '../support/workers/fork.mjs'
+import { journalKey, orderedClock, parseJournal } from '../harness/ordered-clock.js'
+import { eventually } from '../harness/process.js'
+import { startProxy, type Proxy } from '../harness/proxy.js'
+import { readLog, Replay, type Log } from '../harness/replay.js'
+import { forkWorker, type Worker } from '../harness/workers/fork.mjs'
 
 const OPERATIONS = Number(process.env['BUSBAR_REPLAY_OPERATIONS'] ?? 12_000)
 const WORKERS = 4

@@ -3,8 +3,8 @@ import { expect, onTestFinished, test } from 'vitest'
 import { startRedis } from '../../src/embedded/index.js'
 import { freePort } from '../../src/embedded/port.js'
 import { connect } from '../../src/index.js'
-import { figure } from '../support/figure.js'
-import { startUpstream } from '../support/http-upstream.js'
+import { figure } from '../harness/figure.js'
+import { startUpstream } from '../harness/http-upstream.js'
 import { expectSoon } from './workers.js'
 
 test('a process that began without Redis outlives the losses that come later, by every kind of address', async () => {

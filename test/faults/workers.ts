@@ -6,9 +6,9 @@ import { expect, onTestFinished } from 'vitest'
 import { startRedis, type EmbeddedRedis } from '../../src/embedded/index.js'
 import type { Provider, Snapshot } from '../../src/index.js'
 import type { CircuitState, Outcome, ProviderEvent, RefusalCode, SettingsInput } from '../../src/index.js'
-import { clockKey, luaSource, START_MS } from '../support/clock.js'
-import { eventually } from '../support/process.js'
-import { forkWorker, type Job, type Worker } from '../support/workers/fork.mjs'
+import { clockKey, luaSource, START_MS } from '../harness/clock.js'
+import { eventually } from '../harness/process.js'
+import { forkWorker, type Job, type Worker } from '../harness/workers/fork.mjs'
 
 /** What `caller.mjs` does when asked. */
 export interface CallerActions {

@@ -2,10 +2,10 @@ import { Redis } from 'ioredis'
 import { expect, test } from 'vitest'
 import { startRedis } from '../../src/embedded/index.js'
 import { connect } from '../../src/index.js'
-import { runCli } from '../support/cli.js'
-import { startUpstream } from '../support/http-upstream.js'
-import { asLeast, leastRights } from '../support/least-rights.js'
-import { eventually } from '../support/process.js'
+import { runCli } from '../harness/cli.js'
+import { startUpstream } from '../harness/http-upstream.js'
+import { asLeast, leastRights } from '../harness/least-rights.js'
+import { eventually } from '../harness/process.js'
 
 test('the user of docs/operations.md can do what Busbar does: calls, probes, the CLI; and nothing else', async ({
   onTestFinished,

@@ -3,9 +3,9 @@ import { Redis } from 'ioredis'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { startRedis } from '../../src/embedded/index.js'
 import { connect, type Busbar, type ConnectOptions, type Provider } from '../../src/index.js'
-import { figure } from '../support/figure.js'
-import { eventually } from '../support/process.js'
-import { startProxy } from '../support/proxy.js'
+import { figure } from '../harness/figure.js'
+import { eventually } from '../harness/process.js'
+import { startProxy } from '../harness/proxy.js'
 import { soon } from '../contract/soon.js'
 
 /** A Redis of the test's own, by its own clock: what is counted there is ours, and it may be broken. */

@@ -3,7 +3,7 @@ import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 import { connect } from '../../src/index.js'
 import { startRedis } from '../../src/embedded/index.js'
-import { eventually } from '../support/process.js'
+import { eventually } from '../harness/process.js'
 
 const run = promisify(execFile)
 

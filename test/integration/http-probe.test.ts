@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest'
 import type { HttpProbeSettings, JsonCondition, ProbeFinding, ProbeResult } from '../../src/model/probe.js'
 import { probeHttp } from '../../src/probes/kinds/http.js'
 import { BODY_LIMIT } from '../../src/probes/kinds/http-body.js'
-import { startUpstream } from '../support/http-upstream.js'
-import { eventually } from '../support/process.js'
-import { pour, rawServer } from '../support/raw-server.js'
+import { startUpstream } from '../harness/http-upstream.js'
+import { eventually } from '../harness/process.js'
+import { pour, rawServer } from '../harness/raw-server.js'
 
 const settings = (url: string, more: Partial<HttpProbeSettings> = {}): HttpProbeSettings => ({
   kind: 'http',

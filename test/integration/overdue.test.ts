@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { realFleet, soon } from '../support/real-fleet.js'
+import { realFleet, soon } from '../harness/real-fleet.js'
 
 test('a silence of all workers shows to a reader, and ends with the first that is back', async () => {
   const fleet = realFleet()

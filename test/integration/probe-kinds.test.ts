@@ -20,11 +20,11 @@ import { runCommand } from '../../src/probes/kinds/command.js'
 import type { Heard } from '../../src/probes/kinds/heartbeat.js'
 import { probeRedis } from '../../src/probes/kinds/redis.js'
 import { ProbeRunner } from '../../src/probes/run.js'
-import { selfSigned } from '../support/certificate.js'
-import { removeKeys } from '../support/fleet.js'
-import { eventually, isAlive } from '../support/process.js'
-import { pour, rawServer, type RawServer } from '../support/raw-server.js'
-import { redisUrl, testNamespace } from '../support/redis.js'
+import { selfSigned } from '../harness/certificate.js'
+import { removeKeys } from '../harness/fleet.js'
+import { eventually, isAlive } from '../harness/process.js'
+import { pour, rawServer, type RawServer } from '../harness/raw-server.js'
+import { redisUrl, testNamespace } from '../harness/redis.js'
 
 /** Settings as they come from Redis. */
 function settings<K extends ProbeSettings['kind']>(probe: ProbeInput & { readonly kind: K }) {

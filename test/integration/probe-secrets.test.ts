@@ -1,9 +1,9 @@
 import { expect, it, onTestFinished } from 'vitest'
 import { connect, type Logger } from '../../src/index.js'
 import { startRedis } from '../../src/embedded/index.js'
-import { startUpstream } from '../support/http-upstream.js'
-import { eventually } from '../support/process.js'
-import { testNamespace } from '../support/redis.js'
+import { startUpstream } from '../harness/http-upstream.js'
+import { eventually } from '../harness/process.js'
+import { testNamespace } from '../harness/redis.js'
 
 const VARIABLE = 'BUSBAR_TEST_PROBE_KEY'
 

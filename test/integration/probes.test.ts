@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { startUpstream, type HttpUpstream } from '../support/http-upstream.js'
-import { HOUR, probeOf, realFleet, soon } from '../support/real-fleet.js'
+import { startUpstream, type HttpUpstream } from '../harness/http-upstream.js'
+import { HOUR, probeOf, realFleet, soon } from '../harness/real-fleet.js'
 
 /** Waits until a provider that is probed often was probed `count` times more: what else was due has come by then. */
 async function whileOthersAreProbed(control: HttpUpstream, count: number): Promise<void> {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { worker, type CallerActions } from '../faults/workers.js'
-import { startUpstream, type HttpUpstream, type SeenRequest } from '../support/http-upstream.js'
-import { HOUR, probeOf, realFleet, soon } from '../support/real-fleet.js'
+import { startUpstream, type HttpUpstream, type SeenRequest } from '../harness/http-upstream.js'
+import { HOUR, probeOf, realFleet, soon } from '../harness/real-fleet.js'
 
 const isProbe = ({ userAgent }: SeenRequest) => userAgent.startsWith('busbar-probe/')
 

@@ -4,7 +4,7 @@ import { startRedis } from '../../src/embedded/index.js'
 import { connect, type Busbar } from '../../src/index.js'
 import { RedisConnection } from '../../src/redis/connection.js'
 import { RedisFeed } from '../../src/redis/feed.js'
-import { eventually } from '../support/process.js'
+import { eventually } from '../harness/process.js'
 
 /** A server of its own, a busbar on it, and a client that may do anything. */
 async function ground(onTestFinished: (fn: () => Promise<void>) => void, args: string[] = []) {

@@ -8,9 +8,9 @@ import { expect, onTestFinished, test } from 'vitest'
 import { startRedis } from '../../src/embedded/index.js'
 import { freePort } from '../../src/embedded/port.js'
 import { connect } from '../../src/index.js'
-import { selfSigned } from '../support/certificate.js'
-import { until } from '../support/cluster.js'
-import { startSentinel } from '../support/sentinel.js'
+import { selfSigned } from '../harness/certificate.js'
+import { until } from '../harness/cluster.js'
+import { startSentinel } from '../harness/sentinel.js'
 
 /** A certificate of an authority that nobody trusts unless told to. */
 function certificate() {

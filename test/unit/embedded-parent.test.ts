@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 
 import { describe, expect, it } from 'vitest'
 
-import { eventually, isAlive } from '../support/process.js'
+import { eventually, isAlive } from '../harness/process.js'
 
 interface Child {
   pid: number
@@ -15,7 +15,7 @@ interface Child {
 
 /** A process with a private Redis of its own; it uses dist/, as users do. */
 async function parentThat(does: 'wait' | 'throw' | 'end') {
-  const script = fileURLToPath(new URL('../support/redis-parent.mjs', import.meta.url))
+  const script = fileURLToPath(new URL('../harness/redis-parent.mjs', import.meta.url))
   const parent = spawn(process.execPath, [script, does], { stdio: ['ignore', 'pipe', 'ignore'] })
   const exited = new Promise<void>((resolve) => parent.once('exit', () => resolve()))
   for await (const line of createInterface(parent.stdout)) {

@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
 import { birthOf, withLock } from '../../scripts/setup/lock.mjs'
 import { dependenciesHash, isCurrent, sourcesHash, writeStamp } from '../../scripts/setup/stamp.mjs'
-import { eventually } from '../support/process.js'
+import { eventually } from '../harness/process.js'
 
 let folder = ''
 

@@ -6,9 +6,9 @@
 // `--every`: seconds from one fault to the next. Ends with 1 when a bound was broken, or a worker died that nobody killed.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { faults } from './parts/soak-faults.mjs'
-import { COMMAND_TIMEOUT_MS, startGround } from './parts/soak-ground.mjs'
-import { brokenBounds, faultLine, growthTable, judgeGrowth } from './parts/soak-report.mjs'
+import { faults } from './faults.mjs'
+import { COMMAND_TIMEOUT_MS, startGround } from './ground.mjs'
+import { brokenBounds, faultLine, growthTable, judgeGrowth } from './report.mjs'
 
 /** After a fault all workers must decide by Redis again, and probes go on, within this, ms. */
 const DEADLINE_MS = 15_000

@@ -2,12 +2,12 @@
 // killed before the answer, another takes its place. Every answer that was read must be in the history once, and the
 // probes must go on.
 //
-//   node scripts/probe-kills.mjs [--kills 100] [--interval 200] [--workers 3] [--json]
+//   node test/harness/probe-fleet/kills.mjs [--kills 100] [--interval 200] [--workers 3] [--json]
 //
 // Needs dist/ (`npm run build`) and starts a Redis of its own.
 import { parseArgs } from 'node:util'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { endAll, load, startUpstream, startWorker } from './parts/probe-workers.mjs'
+import { endAll, load, startUpstream, startWorker } from './workers.mjs'
 
 /** Longer than it takes to kill a process, shorter than the interval. */
 const ANSWER_MS = 60
