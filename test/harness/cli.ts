@@ -1,7 +1,8 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
-import { eventually, isAlive } from './process.js'
+import { holdsWithin } from './eventually.mjs'
+import { isAlive } from './process.js'
 
 export const BIN = fileURLToPath(new URL('../../bin/busbar.mjs', import.meta.url))
 
@@ -97,7 +98,7 @@ function follow(child: ChildProcess): Started {
     exit: new Promise((resolve) => child.once('exit', resolve)),
     output,
     said: async (pattern, timeoutMs = 40_000) => {
-      await eventually(() => pattern.test(output()) || child.exitCode !== null, timeoutMs)
+      await holdsWithin(() => pattern.test(output()) || child.exitCode !== null, timeoutMs)
       const found = pattern.exec(output())
       if (found === null) throw new Error(`${String(pattern)} was never said:\n${output()}`)
       return found
@@ -121,7 +122,7 @@ export function processTree(root: number): number[] {
 
 /** Those that still run after `withinMs`; ends them, so that a failing test leaves nothing behind. */
 export async function survivors(pids: readonly number[], withinMs: number): Promise<string[]> {
-  await eventually(() => !pids.some(isAlive), withinMs)
+  await holdsWithin(() => !pids.some(isAlive), withinMs)
   const left = pids.filter(isAlive)
   if (left.length === 0) return []
   const named = execFileSync('ps', ['-o', 'pid=,args=', '-p', left.join(',')], { encoding: 'utf8' })
