@@ -224,7 +224,7 @@ describe('the outbox', () => {
     const mine = await (await join()).provider('openai')
     const theirs = await (await join()).provider('openai')
     await repeat(10, () => mine.execute(ok))
-    await eventually(() => expect(theirs.historySize()).toBe(10))
+    await eventually(async () => expect(await theirs.historySize()).toBe(10))
   })
 
   it('a failure goes at once and carries the successes before it', async () => {
@@ -235,10 +235,10 @@ describe('the outbox', () => {
     const before = await scripts()
     await repeat(5, () => mine.execute(ok))
     await fail(mine)
-    await eventually(() => expect(theirs.historySize()).toBe(6))
+    await eventually(async () => expect(await theirs.historySize()).toBe(6))
     await repeat(2, () => mine.execute(ok))
     await fail(mine)
-    await eventually(() => expect(theirs.historySize()).toBe(9))
+    await eventually(async () => expect(await theirs.historySize()).toBe(9))
     const history = await theirs.history()
     expect(history.map(({ status, count }) => [status, count])).toEqual([
       ['healthy', 5],
@@ -299,7 +299,10 @@ describe('the outbox', () => {
       calls += 21
       await eventually(() => expect(proxy.lost).toBe(round))
       await eventually(async () => expect((await theirs.snapshot()).applied).toBe(calls))
-      await eventually(() => expect(mine.flush().then(() => mine.admit())).toMatchObject({ admitted: true }))
+      await eventually(async () => {
+        await mine.flush()
+        return (await mine.admit()).admitted
+      })
     }
     expect(await theirs.historySize()).toBe(calls)
     expect(one.counters.outcomesLost).toBe(0)
