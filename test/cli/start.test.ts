@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
 import { connect } from '../../src/index.js'
-import { BIN, processTree, runCli, startCommand, survivors, type Started } from '../harness/cli.js'
+import { BIN, processTree, runCli, spawnCli, startCommand, survivors, type Started } from '../harness/cli.js'
 import { eventually } from '../harness/eventually.mjs'
 import { redisUrl, testNamespace } from '../harness/redis.js'
 
@@ -190,7 +190,7 @@ describe('busbar start --config', { timeout: 60_000 }, () => {
 
   it('answers 3 when Redis does not answer', async () => {
     writeFileSync(join(folder, 'busbar.yaml'), 'redis: redis://127.0.0.1:1\nproviders: { quiet: }')
-    const { code, stderr } = await runCli(['start', '--config', 'busbar.yaml'], { cwd: folder })
+    const { code, stderr } = await spawnCli(['start', '--config', 'busbar.yaml'], { cwd: folder })
     expect(code).toBe(3)
     expect(stderr).toMatch(/^busbar: Redis at redis:\/\/127\.0\.0\.1:1 does not answer .*from busbar\.yaml/)
   })
