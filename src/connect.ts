@@ -1,6 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
-import { pino } from 'pino'
 import { Busbar } from './client/busbar.js'
 import type { Host } from './client/link.js'
 import { meansLost, StoreWatch } from './client/store-watch.js'
@@ -85,7 +84,7 @@ export async function connectWith(
   const { defaults = {}, providers = {}, logger, redis } = options
   resolveSettings({}, defaults)
   const counters = newCounters()
-  const log = logger === false ? SILENT : guardLogger(logger ?? defaultLogger(), counters)
+  const log = logger === false ? SILENT : guardLogger(logger ?? (await defaultLogger()), counters)
   const { namespace, commandTimeoutMs, unref } = checked
   const onError = connectionErrors(log, counters, 'Redis connection error')
   const connection = new RedisConnection(redis, { commandTimeoutMs, unref, onError })
@@ -158,4 +157,9 @@ export async function connectWith(
   return busbar
 }
 
-const defaultLogger = (): Logger => pino({ name: 'busbar' }, pino.destination({ fd: 2, sync: true }))
+/** Loaded only where it is needed: a process with a logger of its own does not load pino. */
+async function defaultLogger(): Promise<Logger> {
+  const { pino } = await import('pino')
+  const logger: Logger = pino({ name: 'busbar' }, pino.destination({ fd: 2, sync: true }))
+  return logger
+}

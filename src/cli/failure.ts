@@ -29,9 +29,8 @@ export const wrongCall = (message: string): CliError => new CliError('wrong_call
 
 /** Says what went wrong, in one line and without a stack; answers the exit code. */
 export function report(error: unknown, json: boolean): number {
-  // Help, the version, and errors of the parser, which has written its own line.
+  // Of the parser, which has written its own line.
   if (error instanceof CommanderError) {
-    if (error.exitCode === 0) return EXIT.ok
     if (json) writeJson('wrong_call', oneLine(error.message))
     return EXIT.usage
   }

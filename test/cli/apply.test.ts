@@ -1,8 +1,8 @@
 import { Redis } from 'ioredis'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { startRedis } from '../../src/embedded/index.js'
-import { cliFleet, expectOneLine } from '../support/cli-fleet.js'
-import { redisUrl } from '../support/redis.js'
+import { cliFleet, expectOneLine } from '../harness/cli-fleet.js'
+import { redisUrl } from '../harness/redis.js'
 
 const FLEET = `
 defaults: { breaker: { failureThreshold: 4 } }

@@ -1,10 +1,10 @@
 import { Redis } from 'ioredis'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { startRedis } from '../../src/embedded/index.js'
-import { runCli } from '../support/cli.js'
-import { cliFleet, expectOneLine, type CliFleet } from '../support/cli-fleet.js'
-import { startUpstream } from '../support/http-upstream.js'
-import { eventually } from '../support/process.js'
+import { runCli } from '../harness/cli.js'
+import { cliFleet, expectOneLine, type CliFleet } from '../harness/cli-fleet.js'
+import { eventually } from '../harness/eventually.mjs'
+import { startUpstream } from '../harness/http-upstream.js'
 
 interface Finding {
   readonly check: string
@@ -35,7 +35,7 @@ describe('busbar doctor', () => {
     const upstream = await startUpstream()
     await fleet.busbar.provider('api', { probe: { kind: 'http', url: upstream.url, intervalMs: 60_000 } })
     await fleet.busbar.startProbes()
-    expect(await eventually(async () => (await examine(fleet)).level === 'ok', 20_000)).toBe(true)
+    await eventually(async () => (await examine(fleet)).level === 'ok')
     const { code, findings, of } = await examine(fleet)
     expect(code).toBe(0)
     expect(findings.map(({ check }) => check)).toEqual([
@@ -126,7 +126,7 @@ describe('busbar doctor', () => {
     for (const id of ['slower', 'unprobed', 'gone']) await fleet.busbar.provider(id, probe(3_600_000))
     const worker = await fleet.busbar.startProbes()
     const planned = () => redis.zcard(`{${fleet.namespace}}:due`)
-    expect(await eventually(async () => (await planned()) === 3, 10_000)).toBe(true)
+    await eventually(async () => (await planned()) === 3)
     await worker.close()
     await fleet.busbar.provider('slower', probe(60_000))
     await fleet.busbar.provider('unprobed', {})
@@ -151,9 +151,9 @@ describe('busbar doctor', () => {
     await fleet.busbar.startProbes()
     const planned = (every: number) => async () =>
       parseInt((await redis.hget(`{${fleet.namespace}}:paces`, 'api')) ?? '') === every
-    expect(await eventually(planned(3_600_000), 10_000)).toBe(true)
+    await eventually(planned(3_600_000))
     await provider.trip()
-    expect(await eventually(planned(7_200_000), 10_000)).toBe(true)
+    await eventually(planned(7_200_000))
     const { of } = await examine(fleet)
     expect(of('probe api')).toBeUndefined()
     expect(of('probes')?.found).toBe('1 provider probed, each as often as it should be')

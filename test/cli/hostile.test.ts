@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { cliFleet, expectOneLine } from '../support/cli-fleet.js'
+import { cliFleet, expectOneLine } from '../harness/cli-fleet.js'
 
 /** What people and programs get wrong, and what they are told: the file, the path in it, and the value. */
 

@@ -2,10 +2,10 @@ import { spawnSync } from 'node:child_process'
 import { expect, describe, it, onTestFinished } from 'vitest'
 import { connect } from '../../src/index.js'
 import { startRedis } from '../../src/embedded/index.js'
-import { BIN, runCli, startCommand, survivors } from '../support/cli.js'
-import { cliFleet, interrupt } from '../support/cli-fleet.js'
-import { startProxy } from '../support/proxy.js'
-import { testNamespace } from '../support/redis.js'
+import { BIN, spawnCli, startCommand, survivors } from '../harness/cli.js'
+import { cliFleet, interrupt } from '../harness/cli-fleet.js'
+import { startProxy } from '../harness/proxy.js'
+import { testNamespace } from '../harness/redis.js'
 
 interface Line {
   readonly kind?: string
@@ -85,7 +85,7 @@ describe('busbar events -f', () => {
 
   it('of a provider that nobody knows answers 3', async () => {
     const fleet = await cliFleet()
-    expect((await fleet.run(['events', 'apj', '-f'])).code).toBe(3)
+    expect(await fleet.start('events', 'apj', '-f').exit).toBe(3)
   })
 })
 
@@ -151,6 +151,6 @@ describe('busbar watch', () => {
   })
 
   it('of an unreachable Redis answers 3, as any command', async () => {
-    expect((await runCli(['watch', '--redis', 'redis://127.0.0.1:1'])).code).toBe(3)
+    expect((await spawnCli(['watch', '--redis', 'redis://127.0.0.1:1'])).code).toBe(3)
   })
 })

@@ -3,11 +3,12 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { startRedis } from '../../src/embedded/index.js'
 import { connect } from '../../src/index.js'
-import { figure } from '../support/figure.js'
-import { startUpstream } from '../support/http-upstream.js'
-import { eventually } from '../support/process.js'
+import { eventually } from '../harness/eventually.mjs'
+import { figure } from '../harness/figure.js'
+import { startUpstream } from '../harness/http-upstream.js'
 
-const scriptAt = (name: string) => fileURLToPath(new URL(`../../scripts/${name}.mjs`, import.meta.url))
+const scriptAt = (name: string) =>
+  fileURLToPath(new URL(`../harness/probe-fleet/${name}.mjs`, import.meta.url))
 
 /** Ten in the short form, within `npm test`; `BUSBAR_PROBE_KILLS=100` makes it the whole. */
 const KILLS = Number(process.env['BUSBAR_PROBE_KILLS'] ?? 10)
@@ -36,7 +37,7 @@ async function runScript(
   return { code, verdict: JSON.parse(output) as Verdict & Kills }
 }
 
-const measureGaps = (...args: string[]) => runScript('probe-gaps', args)
+const measureGaps = (...args: string[]) => runScript('gaps', args)
 
 describe('a fleet that probes one provider from four processes', () => {
   it('keeps the period when one of them is killed', async () => {
@@ -93,7 +94,7 @@ interface Kills {
 
 describe(`${KILLS} workers killed in mid-probe`, () => {
   it('lose no schedule, and no result is counted twice', { timeout: 30_000 + KILLS * 6_000 }, async () => {
-    const { code, verdict } = await runScript('probe-kills', ['--kills', `${KILLS}`])
+    const { code, verdict } = await runScript('kills', ['--kills', `${KILLS}`])
     const { answered, historyTotal, longestMs } = verdict
     figure(
       12,
@@ -114,7 +115,7 @@ async function privateFleet() {
   const upstream = await startUpstream()
   const worker = await busbar.startProbes()
   await busbar.provider('a', { probe: { kind: 'http', url: upstream.url, intervalMs: 200 } })
-  expect(await eventually(() => upstream.requests.length > 2, 10_000)).toBe(true)
+  await eventually(() => upstream.requests.length > 2)
   return { redis, busbar, upstream, worker }
 }
 
@@ -125,7 +126,7 @@ describe('a Redis that restarts without its data', () => {
     const again = await startRedis({ port: redis.port })
     onTestFinished(() => again.stop())
     const { length } = upstream.requests
-    expect(await eventually(() => upstream.requests.length >= length + 5, 20_000)).toBe(true)
+    await eventually(() => upstream.requests.length >= length + 5)
     expect(await busbar.providers()).toEqual(['a'])
   })
 })

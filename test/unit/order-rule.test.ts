@@ -10,7 +10,7 @@ import { MemoryStore } from '../../src/memory/store.js'
 import type { RecordRequest, Run } from '../../src/model/ports.js'
 import { judge, reset } from '../../src/rules/breaker.js'
 import { newCircuit } from '../../src/rules/circuit.js'
-import { generator } from '../support/random.js'
+import { generator } from '../harness/random.js'
 
 /**
  * The order rule: a failure carries the successes before it. So the sequence that the store sees, batch after batch

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest'
 import type { Classify } from '../../../src/index.js'
+import { eventually } from '../../harness/eventually.mjs'
 import { logbook, outcomeOf, pastLimit, QUICK, rejection, withProvider, type OpenApi } from './ground.js'
-import { soon } from '../soon.js'
 
 /** How a call is judged by what it returned or threw. */
 export function classifyContract(open: OpenApi): void {
@@ -290,7 +290,7 @@ export function classifyContract(open: OpenApi): void {
       const { provider, busbar } = await classified((() => Promise.reject(new Error('later'))) as never)
       expect(await provider.execute(() => response(503))).toMatchObject({ status: 503 })
       expect(await outcomeOf(provider)).toBe('unhealthy')
-      await soon(() => busbar.counters.callbacksFailed).toBe(1)
+      await eventually(() => expect(busbar.counters.callbacksFailed).toBe(1))
     })
 
     it('is not asked about a timeout, nor about a call that its caller gave up', async () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { resolveSettings } from '../../../src/config/settings.js'
 import type { StoredSnapshot } from '../../../src/model/snapshot.js'
 import { control, FAR_MS, kinds, known, quick, QUICK, run, Subject, type Ground } from './subject.js'
-import { soon } from '../soon.js'
+import { eventually } from '../../harness/eventually.mjs'
 
 /** How a provider comes to be, changes its settings, and goes. */
 export function registrationContract(open: () => Promise<Ground>): void {
@@ -470,11 +470,13 @@ export function registrationContract(open: () => Promise<Ground>): void {
       expect(await ground.leftovers('openai')).toEqual([])
       expect(await ground.store.providers()).toEqual([])
       expect(await ground.store.events('openai', 10)).toEqual([])
-      await soon(() => ground.changes.at(-1)).toEqual({
-        providerId: 'openai',
-        events: reply.events,
-        snapshot: null,
-      })
+      await eventually(() =>
+        expect(ground.changes.at(-1)).toEqual({
+          providerId: 'openai',
+          events: reply.events,
+          snapshot: null,
+        }),
+      )
     })
 
     it('leaves other providers alone', async () => {
@@ -537,7 +539,7 @@ export function registrationContract(open: () => Promise<Ground>): void {
       await ground.advance(1_000)
       const closed = await subject.record('healthy')
       expect(kinds(closed)).toEqual(['half_opened', 'closed'])
-      await soon(() => ground.changes.length).toBe(3)
+      await eventually(() => expect(ground.changes.length).toBe(3))
       expect(ground.changes.slice(1)).toEqual([
         { providerId: 'openai', events: opened.events, snapshot: opened.snapshot },
         { providerId: 'openai', events: closed.events, snapshot: closed.snapshot },

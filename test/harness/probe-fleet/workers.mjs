@@ -3,8 +3,8 @@ import { fork } from 'node:child_process'
 import { createServer } from 'node:http'
 import { fileURLToPath } from 'node:url'
 
-const DIST = new URL('../../dist/', import.meta.url)
-const CLOCK_OFF = new URL('../../test/support/workers/clock-off.mjs', import.meta.url).href
+const DIST = new URL('../../../dist/', import.meta.url)
+const CLOCK_OFF = new URL('../workers/clock-off.mjs', import.meta.url).href
 const PROBER = fileURLToPath(new URL('prober.mjs', import.meta.url))
 
 export const load = (file) => import(new URL(file, DIST).href)

@@ -1,7 +1,7 @@
 // The acceptance run of the probes: four processes probe one upstream; half-way one of them is killed. The gaps come
 // from the upstream's own log, which tells the processes apart by their user agents.
 //
-//   node scripts/probe-gaps.mjs [--seconds 60] [--interval 500] [--workers 4] [--kills 1] [--off 0] [--outage 0] [--json]
+//   node test/harness/probe-fleet/gaps.mjs [--seconds 60] [--interval 500] [--workers 4] [--kills 1] [--off 0] [--outage 0] [--json]
 //
 // `--off`: the first process, which is also the first to be killed, has a time of day that is so many seconds off.
 // `--outage`: half-way all are killed, and as many others start so many seconds later.
@@ -10,7 +10,7 @@
 // kill, or when fewer than two processes took part. Needs dist/ (`npm run build`) and starts a Redis of its own.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { endAll, load, startUpstream, startWorker } from './parts/probe-workers.mjs'
+import { endAll, load, startUpstream, startWorker } from './workers.mjs'
 
 /** So many processes starting at once keep a small machine busy, and that is not what is measured. */
 const PATIENCE_MS = 5_000

@@ -1,4 +1,4 @@
-// A worker of the soak (scripts/soak.mjs): it calls several providers, each of which fails in its own ways, it probes, it
+// A worker of the soak (test/harness/soak/soak.mjs): it calls several providers, each of which fails in its own ways, it probes, it
 // counts what it saw, and it measures itself. Started with --expose-gc.
 import { existsSync, readdirSync } from 'node:fs'
 import { monitorEventLoopDelay } from 'node:perf_hooks'

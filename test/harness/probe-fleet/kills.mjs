@@ -2,12 +2,12 @@
 // killed before the answer, another takes its place. Every answer that was read must be in the history once, and the
 // probes must go on.
 //
-//   node scripts/probe-kills.mjs [--kills 100] [--interval 200] [--workers 3] [--json]
+//   node test/harness/probe-fleet/kills.mjs [--kills 100] [--interval 200] [--workers 3] [--json]
 //
 // Needs dist/ (`npm run build`) and starts a Redis of its own.
 import { parseArgs } from 'node:util'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { endAll, load, startUpstream, startWorker } from './parts/probe-workers.mjs'
+import { eventually } from '../eventually.mjs'
+import { endAll, load, startUpstream, startWorker } from './workers.mjs'
 
 /** Longer than it takes to kill a process, shorter than the interval. */
 const ANSWER_MS = 60
@@ -17,13 +17,7 @@ const PATIENCE_MS = 1_000
 const DEADLINE_MS = 10_000
 const DAY_MS = 86_400_000
 
-async function until(condition, what) {
-  const deadline = performance.now() + DEADLINE_MS
-  while (!(await condition())) {
-    if (performance.now() > deadline) throw new Error(`${what} did not come within ${DEADLINE_MS} ms`)
-    await sleep(5)
-  }
-}
+const until = (condition, what) => eventually(condition, { what, timeoutMs: DEADLINE_MS, everyMs: 5 })
 
 async function measure({ kills, interval, workers }) {
   const { startRedis } = await load('embedded/index.js')

@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs'
-import { setTimeout as sleep } from 'node:timers/promises'
 
 /** Whether a process with this pid runs; one that has ended but is not reaped yet does not. */
 export function isAlive(pid: number): boolean {
@@ -14,17 +13,4 @@ export function isAlive(pid: number): boolean {
   } catch {
     return process.platform !== 'linux' // no /proc elsewhere; on Linux it went away between the two looks
   }
-}
-
-/** Polls until `condition` holds; false when it does not within `timeoutMs`. */
-export async function eventually(
-  condition: () => boolean | Promise<boolean>,
-  timeoutMs: number,
-): Promise<boolean> {
-  const deadline = performance.now() + timeoutMs
-  while (!(await condition())) {
-    if (performance.now() > deadline) return false
-    await sleep(20)
-  }
-  return true
 }

@@ -1,7 +1,7 @@
 import { Cluster, Redis } from 'ioredis'
 import { startRedis, type EmbeddedRedis } from '../../src/embedded/index.js'
 import { SLOTS, slotOf } from '../../src/redis/hash-slot.js'
-import { eventually } from './process.js'
+import { eventually } from './eventually.mjs'
 
 export interface TestNode {
   readonly server: EmbeddedRedis
@@ -135,34 +135,26 @@ async function form(masters: readonly TestNode[], replicas: readonly TestNode[])
     await admin.call('CLUSTER', 'ADDSLOTSRANGE', from, to)
     await admin.call('CLUSTER', 'SET-CONFIG-EPOCH', i + 1).catch(() => undefined)
   }
-  await until('all nodes know each other', async () => {
+  await eventually(async () => {
     const known = await Promise.all(nodes.map(({ admin }) => admin.call('CLUSTER', 'NODES').then(String)))
     return known.every((text) => text.trim().split('\n').length === nodes.length && !/handshake/.test(text))
-  })
+  }, 'all nodes know each other')
   for (const [i, { admin }] of replicas.entries()) {
     await admin.call('CLUSTER', 'REPLICATE', masters[i]?.id ?? '')
   }
-  await until('the Cluster serves all slots, and every replica follows', async () => {
+  await eventually(async () => {
     const states = await Promise.all(nodes.map(({ admin }) => admin.call('CLUSTER', 'INFO').then(String)))
     const links = await Promise.all(replicas.map(({ admin }) => admin.info('replication')))
     return (
       states.every((text) => text.includes('cluster_state:ok')) &&
       links.every((text) => text.includes('master_link_status:up'))
     )
-  })
+  }, 'the Cluster serves all slots, and every replica follows')
   // Every node is to name the replicas too: ioredis asks any of them.
-  await until('all nodes list the replicas', async () => {
+  await eventually(async () => {
     const slots = await Promise.all(nodes.map(({ admin }) => admin.call('CLUSTER', 'SLOTS')))
     return slots.every((ranges) => (ranges as unknown[][]).every((range) => range.length === 4))
-  })
-}
-
-export async function until(
-  what: string,
-  condition: () => Promise<boolean>,
-  timeoutMs = 20_000,
-): Promise<void> {
-  if (!(await eventually(condition, timeoutMs))) throw new Error(`${what}: not within ${timeoutMs} ms`)
+  }, 'all nodes list the replicas')
 }
 
 export { slotOf }

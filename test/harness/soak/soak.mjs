@@ -6,9 +6,10 @@
 // `--every`: seconds from one fault to the next. Ends with 1 when a bound was broken, or a worker died that nobody killed.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { faults } from './parts/soak-faults.mjs'
-import { COMMAND_TIMEOUT_MS, startGround } from './parts/soak-ground.mjs'
-import { brokenBounds, faultLine, growthTable, judgeGrowth } from './parts/soak-report.mjs'
+import { holdsWithin } from '../eventually.mjs'
+import { faults } from './faults.mjs'
+import { COMMAND_TIMEOUT_MS, startGround } from './ground.mjs'
+import { brokenBounds, faultLine, growthTable, judgeGrowth } from './report.mjs'
 
 /** After a fault all workers must decide by Redis again, and probes go on, within this, ms. */
 const DEADLINE_MS = 15_000
@@ -17,11 +18,7 @@ const MARGIN_MS = 50
 
 async function msUntil(condition) {
   const began = performance.now()
-  while (performance.now() - began < DEADLINE_MS) {
-    if (await condition()) return Math.round(performance.now() - began)
-    await sleep(20)
-  }
-  return null
+  return (await holdsWithin(condition, DEADLINE_MS)) ? Math.round(performance.now() - began) : null
 }
 
 /** Whether every worker decides about every provider by what Redis says, or said a moment ago. */

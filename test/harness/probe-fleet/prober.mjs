@@ -1,5 +1,5 @@
 // One process that probes, until it is killed, told to end, or left alone.
-import { load } from './probe-workers.mjs'
+import { load } from './workers.mjs'
 
 const [redis, workerId, commandTimeoutMs] = process.argv.slice(2)
 const { connect } = await load('index.js')

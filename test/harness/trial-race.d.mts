@@ -1,4 +1,4 @@
-import type { ProviderEvent } from '../src/index.js'
+import type { ProviderEvent } from '../../src/index.js'
 
 export interface Race {
   readonly pids: readonly number[]

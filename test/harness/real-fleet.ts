@@ -1,16 +1,9 @@
 import { Redis } from 'ioredis'
-import { expect, onTestFinished } from 'vitest'
+import { onTestFinished } from 'vitest'
 import { connect, type Busbar, type ConnectOptions } from '../../src/index.js'
 import { removeKeys } from './fleet.js'
 import type { HttpUpstream } from './http-upstream.js'
-import { eventually } from './process.js'
 import { redisUrl, testNamespace } from './redis.js'
-
-/** Long beside what is waited for, short beside the time limit of a test. */
-const DEADLINE_MS = 10_000
-
-export const soon = async (what: string, condition: () => boolean | Promise<boolean>) =>
-  expect(await eventually(condition, DEADLINE_MS), what).toBe(true)
 
 /** A fleet on the real clock: BullMQ has no other. */
 export function realFleet() {

@@ -4,8 +4,8 @@ import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
-import { forkWorker } from '../../test/support/workers/fork.mjs'
-import { load } from './probe-workers.mjs'
+import { forkWorker } from '../workers/fork.mjs'
+import { load } from '../probe-fleet/workers.mjs'
 import { startWire } from './wire.mjs'
 
 export const COMMAND_TIMEOUT_MS = 200
@@ -13,7 +13,7 @@ const WORKERS = 4
 const CALLERS = 2
 const NAMESPACE = 'soak'
 
-/** Ways to end: those of test/support/workers/soak.mjs, and how often. The rest is healthy. */
+/** Ways to end: those of test/harness/workers/soak.mjs, and how often. The rest is healthy. */
 const traffic = (probe) => {
   const breaker = { cooldownMs: 1_000 }
   return {

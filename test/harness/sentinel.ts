@@ -4,7 +4,7 @@ import { Redis } from 'ioredis'
 import { findRedisServer, startRedis, type EmbeddedRedis } from '../../src/embedded/index.js'
 import { freePort, waitUntilServing } from '../../src/embedded/port.js'
 import { launch, type Watchdog } from '../../src/embedded/watchdog.js'
-import { until } from './cluster.js'
+import { eventually } from './eventually.mjs'
 
 export interface SentinelTrio {
   readonly master: EmbeddedRedis
@@ -35,7 +35,7 @@ export async function startSentinels(): Promise<SentinelTrio> {
     await Promise.all([...started.map(({ watchdog }) => watchdog.end()), master.stop(), replica.stop()])
   }
   try {
-    await until('the Sentinels know each other and the replica', async () => {
+    await eventually(async () => {
       const told = await Promise.all(admins.map((admin) => admin.call('SENTINEL', 'MASTER', NAME)))
       return told.every((flat) => {
         const facts = flat as string[]
@@ -44,7 +44,7 @@ export async function startSentinels(): Promise<SentinelTrio> {
           value('num-slaves') === '1' && value('num-other-sentinels') === '2' && value('flags') === 'master'
         )
       })
-    })
+    }, 'the Sentinels know each other and the replica')
   } catch (error) {
     await stop()
     throw error

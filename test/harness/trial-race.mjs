@@ -1,5 +1,5 @@
 // Processes race for the trial of one half-open circuit, let go together, again and again. Exactly one may win each time.
-// `node scripts/trial-race.mjs [--cycles 200] [--processes 8] [--lua <folder>]`: with a folder of changed scripts it shows
+// `node test/harness/trial-race.mjs [--cycles 200] [--processes 8] [--lua <folder>]`: with a folder of changed scripts it shows
 // whether they still hold.
 import { randomBytes } from 'node:crypto'
 import { realpathSync } from 'node:fs'
@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { Redis } from 'ioredis'
 
-import { forkWorker } from '../test/support/workers/fork.mjs'
+import { forkWorker } from './workers/fork.mjs'
 
 const ID = 'raced'
 const COOLDOWN_MS = 1_000
@@ -22,7 +22,7 @@ const clockDouble = (key) =>
  * close it.
  */
 export async function trialRace({ url, namespace, luaDir, cycles = 200, processes = 8 }) {
-  const { connectWith } = await import('../dist/connect.js')
+  const { connectWith } = await import('../../dist/connect.js')
   const redis = new Redis(url)
   const clockKey = `${namespace}:test-clock`
   const signal = `${namespace}:test-signal`
@@ -110,7 +110,7 @@ async function main() {
       processes: { type: 'string', default: '8' },
     },
   })
-  const { startRedis } = await import('../dist/embedded/index.js')
+  const { startRedis } = await import('../../dist/embedded/index.js')
   const server = await startRedis()
   try {
     const result = await trialRace({
