@@ -43,7 +43,6 @@ export async function withFleet<T>(
   defaults: SettingsInput = {},
 ): Promise<T> {
   const { hint, ...address } = findFleet(options)
-  quitWithReader()
   try {
     const busbar = await connectInTime(address, defaults)
     try {
@@ -115,9 +114,4 @@ export async function findProvider({ busbar, address }: Fleet, id: string): Prom
     EXIT.unknown,
     `no provider ${id} in namespace ${address.namespace}; ${advice}`,
   )
-}
-
-/** `busbar status | head -1`: when nobody reads on, there is nothing left to say. */
-function quitWithReader(): void {
-  process.stdout.once('error', () => process.exit())
 }

@@ -16,20 +16,30 @@ import { addWatch } from './commands/watch.js'
 import type { Cli } from './common.js'
 import { EXIT, report } from './failure.js'
 import { clean } from './format.js'
+import { Output } from './output.js'
 
-/** How long what is still open (a socket that will not connect, say) may hold up the end of the process. */
+/** How long what is still open (a socket that will not connect, say) may hold up the end of the process, ms. */
 const LINGER_MS = 200
 
 /** Runs `busbar <argv>` and answers its exit code. Failures are told on standard error, in one line. */
 export async function main(argv: string[]): Promise<number> {
+  const output = new Output()
+  try {
+    return await output.judge(await run(argv))
+  } finally {
+    setInterval(() => {
+      if (!output.pending) process.exit()
+    }, LINGER_MS).unref()
+  }
+}
+
+async function run(argv: string[]): Promise<number> {
   const cli: Cli = { exitCode: EXIT.ok }
   try {
     await createProgram(cli).parseAsync(argv, { from: 'user' })
     return cli.exitCode
   } catch (error) {
     return report(error, argv.includes('--json'))
-  } finally {
-    setTimeout(() => process.exit(), LINGER_MS).unref()
   }
 }
 
