@@ -4,9 +4,11 @@ import { addApply } from './commands/apply.js'
 import { addDoctor } from './commands/doctor.js'
 import { addEvents } from './commands/events.js'
 import { addExplain } from './commands/explain.js'
+import { addExport } from './commands/export.js'
 import { addHistory } from './commands/history.js'
 import { addMark } from './commands/mark.js'
 import { addProbe } from './commands/probe.js'
+import { addRemove } from './commands/remove.js'
 import { addReset } from './commands/reset.js'
 import { addResume } from './commands/resume.js'
 import { addStart } from './commands/start.js'
@@ -67,6 +69,8 @@ function createProgram(cli: Cli): Command {
   addResume(program, cli)
   addProbe(program, cli)
   addApply(program, cli)
+  addExport(program, cli)
+  addRemove(program, cli)
   addWatch(program, cli)
   addDoctor(program, cli)
   return program

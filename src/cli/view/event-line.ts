@@ -1,5 +1,5 @@
 import { maskSecretsInText, type ProviderEvent } from '../../index.js'
-import { clean, formatClock, formatTime } from '../format.js'
+import { clean, formatTime } from '../format.js'
 import type { Paints } from './paint.js'
 import { madeBy } from './provider-view.js'
 
@@ -59,11 +59,11 @@ export function paintEvent(paints: Paints, { kind }: ProviderEvent, text: string
   }
 }
 
-/** `20:41:03 cycling opened: 3 consecutive failures, last: unhealthy`. */
+/** `20:41:03 cycling opened: 3 consecutive failures, last: unhealthy`; with its date where that is not today. */
 export function eventLine(event: ProviderEvent, paints: Paints): string {
   const reason = reasonOf(event)
   const words = paintEvent(paints, event, eventWords(event))
-  return `${paints.dim(formatClock(event.at))} ${paints.bold(event.providerId)} ${words}${reason === '' ? '' : `: ${reason}`}`
+  return `${paints.dim(formatTime(event.at))} ${paints.bold(event.providerId)} ${words}${reason === '' ? '' : `: ${reason}`}`
 }
 
 /** The cells of `busbar events`. */
