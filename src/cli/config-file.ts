@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { parseDocument } from 'yaml'
+import { isMap as isYamlMap, isScalar, parseDocument, type Document } from 'yaml'
 import { ArgumentError, redactText, SettingsError, type SettingsInput } from '../index.js'
 import { readDurations } from './config-durations.js'
 import { wrongCall } from './failure.js'
@@ -84,11 +84,22 @@ function parseYaml(file: string): unknown {
     const [problem] = [...document.errors, ...document.warnings]
     // The first line says what and where; the rest shows the place by drawing below it.
     if (problem !== undefined) throw new Error(problem.message.split('\n')[0])
+    refuseNumbersAsIds(document)
     return document.toJS({ maxAliasCount: MAX_ALIASES }) as unknown
   } catch (error) {
     const said = messageOf(error)
     const message = said.startsWith('Maximum call stack') ? 'nested too deeply' : said
     throw wrongCall(`${name}: ${message.replace(/:$/, '')}`)
+  }
+}
+
+/** `1.50` is a number to YAML, and would become the id `1.5`. */
+function refuseNumbersAsIds(document: Document): void {
+  const providers = document.get('providers')
+  for (const { key } of isYamlMap(providers) ? providers.items : []) {
+    if (!isScalar(key) || typeof key.value !== 'number' || String(key.value) === key.source) continue
+    const source = String(key.source)
+    throw new Error(`providers.${source}: YAML reads this id as the number ${key.value}; write "${source}"`)
   }
 }
 

@@ -7,16 +7,19 @@ import { wrongCall } from './failure.js'
  */
 const MASK = '***'
 
+/** Parts of a probe that may hold secrets; elsewhere `***` is a text like any other. */
+const MAY_BE_MASKED = /^probe\.(headers\.|env\.|url$)/
+
 /** Whether a value of these settings is hidden by a mask. */
 export const hasMasks = (settings: object): boolean =>
-  textsOf(settings, '').some(([, text]) => text.includes(MASK))
+  [...textsOf(settings)].some(([path, text]) => MAY_BE_MASKED.test(path) && text.includes(MASK))
 
 /** The settings of a file with the stored values for those that were masked. @throws CliError naming the path. */
 export function unmask(wanted: SettingsInput, stored: Settings | undefined, at: string): SettingsInput {
-  const masked = new Map(stored === undefined ? [] : textsOf(maskSecrets(stored), ''))
-  const clear = new Map(stored === undefined ? [] : textsOf(stored, ''))
+  const masked = stored === undefined ? new Map<string, string>() : textsOf(maskSecrets(stored))
+  const clear = stored === undefined ? new Map<string, string>() : textsOf(stored)
   const replace = (path: string, text: string): string => {
-    if (!text.includes(MASK)) return text
+    if (!MAY_BE_MASKED.test(path) || !text.includes(MASK)) return text
     const known = masked.get(path) === text ? clear.get(path) : undefined
     if (known !== undefined) return known
     throw wrongCall(
@@ -24,37 +27,36 @@ export function unmask(wanted: SettingsInput, stored: Settings | undefined, at: 
         'give the value, or ${env:NAME}, or export it with --secrets',
     )
   }
-  const parts = Object.entries(wanted).map(([key, value]: [string, unknown]) => [
-    key,
-    key === 'probe' ? replaceTexts(value, key, replace) : value,
-  ])
   // Texts were replaced by texts.
-  return Object.fromEntries(parts) as SettingsInput
+  return replaceTexts(wanted, '', replace) as SettingsInput
 }
 
-/** Parts of a probe whose values may be masked; elsewhere `***` is a text like any other. */
-const MASKABLE = /^probe\.(headers|env)\./
+const join = (path: string, key: string): string => (path === '' ? key : `${path}.${key}`)
 
 function replaceTexts(
   value: unknown,
   path: string,
   replace: (path: string, text: string) => string,
 ): unknown {
-  if (typeof value === 'string') return MASKABLE.test(path) ? replace(path, value) : value
+  if (typeof value === 'string') return replace(path, value)
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
   return Object.fromEntries(
     Object.entries(value).map(([key, inner]: [string, unknown]) => [
       key,
-      replaceTexts(inner, `${path}.${key}`, replace),
+      replaceTexts(inner, join(path, key), replace),
     ]),
   )
 }
 
-/** Every maskable text, by its path. */
-function textsOf(value: object, at: string): [path: string, text: string][] {
-  return Object.entries(value).flatMap(([key, inner]: [string, unknown]): [string, string][] => {
-    const path = at === '' ? key : `${at}.${key}`
-    if (typeof inner === 'string') return MASKABLE.test(path) ? [[path, inner]] : []
-    return typeof inner === 'object' && inner !== null ? textsOf(inner, path) : []
-  })
+/** Every text that is not in a list, by its path. */
+function textsOf(value: object, at = ''): Map<string, string> {
+  const found = new Map<string, string>()
+  for (const [key, inner] of Object.entries(value) as [string, unknown][]) {
+    const path = join(at, key)
+    if (typeof inner === 'string') found.set(path, inner)
+    else if (typeof inner === 'object' && inner !== null && !Array.isArray(inner)) {
+      for (const [deeper, text] of textsOf(inner, path)) found.set(deeper, text)
+    }
+  }
+  return found
 }

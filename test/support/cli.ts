@@ -22,11 +22,18 @@ export interface CliResult {
 /** Nothing of the developer's own may decide how the command behaves. */
 function environment(own: CliOptions['env']): NodeJS.ProcessEnv {
   const env = { ...process.env, ...own }
-  for (const name of ['REDIS_URL', 'NO_COLOR', 'FORCE_COLOR', 'npm_lifecycle_event']) {
-    if (own?.[name] === undefined) Reflect.deleteProperty(env, name)
-  }
+  for (const name of THEIR_OWN) if (own?.[name] === undefined) Reflect.deleteProperty(env, name)
   return env
 }
+
+const THEIR_OWN = [
+  'REDIS_URL',
+  'BUSBAR_REDIS',
+  'BUSBAR_NAMESPACE',
+  'NO_COLOR',
+  'FORCE_COLOR',
+  'npm_lifecycle_event',
+]
 
 /** Runs the built command as its users do. */
 export async function runCli(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
