@@ -51,7 +51,7 @@ async function comesBack(fleet: CliFleet, args: readonly string[] = []): Promise
   return stdout
 }
 
-describe('busbar export', () => {
+describe('busbar export', { timeout: 120_000 }, () => {
   it('writes what busbar apply takes back without a change: every kind of probe, every setting', async () => {
     const fleet = await cliFleet()
     for (const [id, probe] of Object.entries(PROBES)) await fleet.busbar.provider(id, { probe })
@@ -127,7 +127,7 @@ describe('busbar export', () => {
   })
 })
 
-describe('busbar remove', () => {
+describe('busbar remove', { timeout: 120_000 }, () => {
   it('asks for a yes, then forgets the provider in the whole fleet', async () => {
     const fleet = await cliFleet()
     const api = await fleet.busbar.provider('api', {})
