@@ -2,7 +2,7 @@ import type { WriteStream } from 'node:tty'
 import type { ProviderEvent } from '../../index.js'
 import { formatClock, formatDuration, hideSecrets } from '../format.js'
 import type { FleetAddress } from '../url-file.js'
-import { eventLine } from '../view/event-line.js'
+import { eventLine, idWidthFor } from '../view/event-line.js'
 import { paintsFor } from '../view/paint.js'
 import type { ProviderView } from '../view/provider-view.js'
 import { windowOf, worstFirst } from '../view/provider-list.js'
@@ -47,7 +47,7 @@ export class LiveReporter implements Reporter {
   }
 
   event(event: ProviderEvent): void {
-    this.#remember(eventLine(event, this.#paints))
+    this.#remember(eventLine(event, this.#paints, idWidthFor(this.#out.columns || USUAL_COLUMNS)))
   }
 
   status(views: readonly ProviderView[]): void {

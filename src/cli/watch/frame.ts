@@ -1,6 +1,6 @@
 import { formatClock, formatDuration, hidePassword } from '../format.js'
 import type { FleetAddress } from '../url-file.js'
-import { eventLine } from '../view/event-line.js'
+import { eventLine, idWidthFor } from '../view/event-line.js'
 import type { Paints } from '../view/paint.js'
 import { pausedText } from '../view/paused.js'
 import { windowOf } from '../view/provider-list.js'
@@ -33,7 +33,7 @@ export function frameOf(scene: Scene, list: ListState, options: FrameOptions): s
   const room = Math.max(1, rows - head.length - foot.length)
   const kept = room - KEPT_EVENTS - EVENTS_HEAD >= MIN_LIST && scene.events.length > 0
   const table = tableLines(scene, list, { ...options, rows: kept ? room - KEPT_EVENTS - EVENTS_HEAD : room })
-  const events = eventLines(scene, room - table.length, options.paints)
+  const events = eventLines(scene, room - table.length, options)
   return [...head, ...table, ...events, ...foot].slice(0, rows)
 }
 
@@ -96,10 +96,11 @@ function nothingText(read: number, listed: number, filter: string): string {
   return listed === 0 ? 'All providers are healthy.' : `No provider matches ${filter}.`
 }
 
-function eventLines({ events }: Scene, room: number, paints: Paints): string[] {
+function eventLines({ events }: Scene, room: number, { paints, columns }: FrameOptions): string[] {
+  const idWidth = idWidthFor(columns)
   const shown = events.slice(-Math.max(0, Math.min(room - EVENTS_HEAD, MAX_EVENTS)))
   if (room <= EVENTS_HEAD || shown.length === 0) return []
-  return ['', paints.dim('EVENTS'), ...shown.map((event) => eventLine(event, paints))]
+  return ['', paints.dim('EVENTS'), ...shown.map((event) => eventLine(event, paints, idWidth))]
 }
 
 function footer(list: ListState, { paints, keys }: FrameOptions): string {
