@@ -1,4 +1,4 @@
-import { formatClock, formatDuration, hidePassword } from '../format.js'
+import { formatClock, formatDuration, hideSecrets } from '../format.js'
 import type { FleetAddress } from '../url-file.js'
 import { eventLine, idWidthFor } from '../view/event-line.js'
 import type { Paints } from '../view/paint.js'
@@ -40,7 +40,7 @@ export function frameOf(scene: Scene, list: ListState, options: FrameOptions): s
 function header({ away }: Scene, { address, paints }: FrameOptions): string {
   const { bold, dim, red } = paints
   const line = `${bold('busbar watch')}  ${dim(formatClock(Date.now()))}`
-  const where = dim(`${hidePassword(address.redis)}  namespace ${address.namespace}`)
+  const where = dim(`${hideSecrets(address.redis)}  namespace ${address.namespace}`)
   if (away === undefined) return `${line}  ${where}`
   const since = formatDuration(Math.floor((performance.now() - away.since) / 1_000) * 1_000)
   return `${line}  ${red(`✖ Redis does not answer for ${since}`)}  ${where}`
