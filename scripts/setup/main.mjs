@@ -81,7 +81,8 @@ async function runInTurn(runs) {
 function runScript(args, more) {
   if (!existsSync(join(root, args[0]))) throw expected(`there is no ${args[0]} in this checkout`)
   const env = { ...process.env, ...more }
-  delete env.REDIS_URL // may be a server that matters; tests only ever use BUSBAR_TEST_REDIS_URL or their own
+  // May be servers that matter; tests only ever use BUSBAR_TEST_REDIS_URL or their own.
+  for (const name of ['REDIS_URL', 'BUSBAR_REDIS', 'BUSBAR_NAMESPACE']) delete env[name]
   return runChild(process.execPath, args, { cwd: root, env })
 }
 

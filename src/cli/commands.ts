@@ -20,6 +20,8 @@ export const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   resume: async () => (await import('./commands/resume.js')).addResume,
   probe: async () => (await import('./commands/probe.js')).addProbe,
   apply: async () => (await import('./commands/apply.js')).addApply,
+  export: async () => (await import('./commands/export.js')).addExport,
+  remove: async () => (await import('./commands/remove.js')).addRemove,
   watch: async () => (await import('./commands/watch.js')).addWatch,
   doctor: async () => (await import('./commands/doctor.js')).addDoctor,
 }

@@ -18,8 +18,14 @@ export interface SteeringOptions extends CommonOptions {
 /** `--redis`, `--namespace`, `--json`, and examples below the help. */
 export function withCommon(command: Command, examples: readonly string[]): Command {
   return command
-    .option('--redis <url>', 'the fleet\'s Redis; default: the one in .busbar/url, written by "busbar start"')
-    .option('--namespace <ns>', 'the fleet\'s namespace; default: the one in .busbar/url, else "busbar"')
+    .option(
+      '--redis <url>',
+      'the fleet\'s Redis; default: BUSBAR_REDIS, else the one in .busbar/url, written by "busbar start"',
+    )
+    .option(
+      '--namespace <ns>',
+      'the fleet\'s namespace; default: BUSBAR_NAMESPACE, else the one in .busbar/url, else "busbar"',
+    )
     .option('--json', 'print JSON for a program')
     .addHelpText('after', `\nExamples:\n${examples.map((example) => `  $ ${example}`).join('\n')}\n`)
 }

@@ -3,16 +3,20 @@ import { Command, CommanderError } from 'commander'
 import { loadCommands } from './commands.js'
 import type { Cli } from './common.js'
 import { clean } from './format.js'
+import { Output } from './output.js'
 
-/** How long what is still open (a socket that will not connect, say) may hold up the end of the process. */
+/** How long what is still open (a socket that will not connect, say) may hold up the end of the process, ms. */
 const LINGER_MS = 200
 
 /** Runs `busbar <argv>` and answers its exit code. Failures are told on standard error, in one line. */
 export async function main(argv: string[]): Promise<number> {
+  const output = new Output()
   try {
-    return await run(argv)
+    return await output.judge(await run(argv))
   } finally {
-    setTimeout(() => process.exit(), LINGER_MS).unref()
+    setInterval(() => {
+      if (!output.pending) process.exit()
+    }, LINGER_MS).unref()
   }
 }
 

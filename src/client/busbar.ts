@@ -43,7 +43,7 @@ export interface BusbarParts extends HandleDefaults {
   startProbes(busbar: Busbar, options: CheckedProbeWorkerOptions): Promise<ProbeWorker>
   /** `registered`: what this process gave to its probe workers. */
   probe(busbar: Busbar, id: string, registered: RegisteredChecks): Promise<ProbeReport>
-  inspect(): Promise<Inspection>
+  inspect(): Promise<Omit<Inspection, 'pausedProbeQueues'>>
 }
 
 const HEARTBEAT_MS = 30_000
@@ -273,10 +273,20 @@ export class Busbar implements AsyncDisposable {
     return this.#parts.probe(this, id, this.#registered)
   }
 
+  /**
+   * Probe queues of the fleet that somebody paused (`queue.pause()` of BullMQ), by the names of their keys, such as
+   * `{busbar}:probes`: none of their probes runs until `queue.resume()`. Usually empty.
+   * @throws RedisUnavailableError
+   */
+  async pausedProbeQueues(): Promise<readonly string[]> {
+    this.#assertOpen()
+    return (await this.#host.schedule?.pausedQueues()) ?? []
+  }
+
   /** @internal What there is to know of the Redis behind it. */
   async inspect(): Promise<Inspection> {
     this.#assertOpen()
-    return this.#parts.inspect()
+    return { ...(await this.#parts.inspect()), pausedProbeQueues: await this.pausedProbeQueues() }
   }
 
   /** @internal Every change in the namespace, for parts that follow it. */

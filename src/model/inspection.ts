@@ -30,4 +30,6 @@ export interface Inspection {
   readonly workers: readonly { readonly id: string; readonly lastSeenAgoMs: number }[]
   /** Providers whose probes are planned, how often, and how late the next one is. */
   readonly planned: readonly Planned[]
+  /** Probe queues that somebody paused, by the names of their keys: nothing of them is probed. */
+  readonly pausedProbeQueues: readonly string[]
 }

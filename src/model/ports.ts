@@ -257,6 +257,8 @@ export interface Schedule {
    */
   claim(shard: number, options: { readonly max: number; readonly idleMs: number }): Promise<Claims>
   list(): Promise<readonly Planned[]>
+  /** Queues of its shards that somebody paused, by the names of their keys. */
+  pausedQueues(): Promise<readonly string[]>
 }
 
 /** How changes reach every process. */

@@ -13,7 +13,7 @@ export async function inspectRedis(
   redis: RedisConnection,
   namespace: string,
   worker: string,
-): Promise<Omit<Inspection, 'planned'>> {
+): Promise<Omit<Inspection, 'planned' | 'pausedProbeQueues'>> {
   const keys = fleetKeys(namespace)
   const { roundTripsMs, clockAheadMs, nowMs } = await measure(redis)
   const [info, config, schema, workers] = [

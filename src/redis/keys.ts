@@ -13,6 +13,12 @@ export type ScheduleKey = (typeof SCHEDULE_KEYS)[number]
 
 export const keyOfShard = (prefix: string, key: string): string => `${prefix}:${key}`
 
+/** The probe queue of a shard, as BullMQ names its keys. */
+export const queueOfShard = (prefix: string): string => keyOfShard(prefix, 'probes')
+
+/** The queue's own settings, a hash of BullMQ's: it has the field `paused` while the queue is paused. */
+export const queueMetaKey = (prefix: string): string => `${queueOfShard(prefix)}:meta`
+
 /** Keys of the whole namespace. */
 export const fleetKeys = (namespace: string) => ({
   meta: `${namespace}:meta`,

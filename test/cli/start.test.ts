@@ -170,6 +170,27 @@ describe('busbar start --config', { timeout: 60_000 }, () => {
     for (const id of await busbar.providers()) await busbar.remove(id)
   })
 
+  it.each(['process', 'function'])('refuses %s probes, which only code can run, at once', async (kind) => {
+    const probe = { kind, name: 'check' }
+    const providers = { fine: {}, agent: { probe } }
+    for (const [config, path] of [
+      [{ providers }, 'providers.agent'],
+      [{ defaults: { probe }, providers: { fine: {} } }, 'defaults'],
+    ] as const) {
+      writeFileSync(join(folder, 'busbar.yaml'), JSON.stringify(config))
+      const namespace = testNamespace()
+      const args = ['start', '--config', 'busbar.yaml', '--redis', redisUrl(), '--namespace', namespace]
+      const { code, stdout, stderr } = await runCli(args, { cwd: folder })
+      expect([code, stdout]).toEqual([64, ''])
+      expect(stderr).toBe(
+        `busbar: busbar.yaml: ${path}.probe.kind: ${kind} is code, which only a worker that registers it can run ` +
+          '(startProbes({ processes, functions })), and busbar start is none: take another kind, or busbar apply\n',
+      )
+      await using busbar = await connect({ redis: redisUrl(), namespace, logger: false })
+      expect(await busbar.providers()).toEqual([])
+    }
+  })
+
   it('uses a private Redis where none is named, and talks JSON to a program', async () => {
     writeFileSync(join(folder, 'busbar.yaml'), 'providers: { quiet: }')
     const job = startCommand([BIN, 'start', '--config', 'busbar.yaml', '--json'], { cwd: folder })

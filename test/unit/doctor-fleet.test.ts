@@ -32,6 +32,7 @@ const planned = (intervalMs: number): Inspection => ({
   pubSubProblem: null,
   workers: [],
   planned: [{ id: 'api', intervalMs, lateMs: 0 }],
+  pausedProbeQueues: [],
 })
 
 async function setUp() {

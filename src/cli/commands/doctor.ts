@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
-import { isBusbarError } from '../../index.js'
+import { isBusbarError, type Busbar } from '../../index.js'
 import { withCommon, writeJson, writeLine, type Cli } from '../common.js'
+import { checkAlternation, type Past } from '../doctor/alternation.js'
 import { finding, worst, type Finding, type Level } from '../doctor/finding.js'
 import { checkFleet } from '../doctor/fleet.js'
 import { checkServer } from '../doctor/server.js'
@@ -8,7 +9,7 @@ import { EXIT } from '../failure.js'
 import { withFleet, type CommonOptions } from '../fleet.js'
 import { clean, wrap } from '../format.js'
 import { paintsFor, type Paints } from '../view/paint.js'
-import { readAll } from '../view/provider-view.js'
+import { readAll, type ProviderView } from '../view/provider-view.js'
 
 export function addDoctor(program: Command, cli: Cli): void {
   const command = program
@@ -35,11 +36,32 @@ async function examine(options: CommonOptions): Promise<Finding[]> {
   try {
     return await withFleet(options, async ({ busbar }) => {
       const facts = await busbar.inspect()
-      return [...checkServer(facts), ...checkFleet(facts, await readAll(busbar))]
+      const views = await readAll(busbar)
+      return [
+        ...checkServer(facts),
+        ...checkFleet(facts, views),
+        ...checkAlternation(await readPasts(busbar, views)),
+      ]
     })
   } catch (error) {
     return [insteadOfConnecting(error)]
   }
+}
+
+/** Changes of settings in turn are announced once a minute, between other events. */
+const EVENTS_READ = 100
+const AT_ONCE = 50
+
+async function readPasts(busbar: Busbar, views: readonly ProviderView[]): Promise<Past[]> {
+  const pasts: Past[] = []
+  for (let from = 0; from < views.length; from += AT_ONCE) {
+    const some = views.slice(from, from + AT_ONCE).map(async ({ snapshot: { id, at } }) => {
+      const events = await busbar.get(id)?.events({ count: EVENTS_READ })
+      return { id, nowMs: at, events: events ?? [] }
+    })
+    pasts.push(...(await Promise.all(some)))
+  }
+  return pasts
 }
 
 /** What keeps even a connection from being made, and is no outage; throws on what is none of that. */

@@ -6,9 +6,13 @@ import { EXIT } from '../failure.js'
 import { findProvider, withFleet, type CommonOptions, type Fleet } from '../fleet.js'
 import { followEvents } from '../follow-events.js'
 import { Lifetime } from '../start/lifetime.js'
-import { eventJson, eventLine, eventRow } from '../view/event-line.js'
+import { eventJson, eventLine, eventRow, idWidthFor } from '../view/event-line.js'
 import { paintsFor } from '../view/paint.js'
 import { renderTable } from '../view/table.js'
+import { cutMiddle } from '../view/text-width.js'
+
+/** Where nobody says how wide a terminal is. */
+const USUAL_COLUMNS = 80
 
 interface EventsOptions extends CommonOptions {
   readonly count: number
@@ -55,10 +59,13 @@ async function read(fleet: Fleet, id: string | undefined, count: number): Promis
 }
 
 function writeEvents(events: readonly ProviderEvent[], named: boolean): void {
-  const paints = paintsFor(process.stdout)
+  const { stdout } = process
+  const paints = paintsFor(stdout)
+  // A pipe or a file gets whole ids.
+  const idWidth = stdout.isTTY ? idWidthFor(stdout.columns || USUAL_COLUMNS) : Infinity
   const head = [...(named ? ['PROVIDER'] : []), 'AT', 'EVENT', 'BY', 'REASON'].map(paints.dim)
   const rows = events.map((event) => [
-    ...(named ? [paints.bold(event.providerId)] : []),
+    ...(named ? [paints.bold(cutMiddle(event.providerId, idWidth))] : []),
     ...eventRow(event, paints),
   ])
   writeLine(renderTable({ head, rows }))

@@ -23,9 +23,15 @@ export async function readView(provider: Provider): Promise<ProviderView> {
 
 const AT_ONCE = 50
 
-/** Some at a time, so that a fleet of thousands neither queues for seconds nor runs into the command timeout. */
-export async function readAll(busbar: Busbar): Promise<ProviderView[]> {
-  const ids = await busbar.providers()
+/**
+ * Those whose id is accepted, in the order in which they were registered. Some at a time, so that a fleet of thousands
+ * neither queues for seconds nor runs into the command timeout.
+ */
+export async function readAll(
+  busbar: Busbar,
+  accepts: (id: string) => boolean = () => true,
+): Promise<ProviderView[]> {
+  const ids = (await busbar.providers()).filter(accepts)
   const views: ProviderView[] = []
   for (let from = 0; from < ids.length; from += AT_ONCE) {
     const some = ids.slice(from, from + AT_ONCE).map((id) => readOne(busbar, id))
