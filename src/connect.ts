@@ -87,7 +87,11 @@ export async function connectWith(
   const log = logger === false ? SILENT : guardLogger(logger ?? defaultLogger(), counters)
   const { namespace, commandTimeoutMs, unref } = checked
   const onError = connectionErrors(log, counters, 'Redis connection error')
-  const connection = new RedisConnection(redis, { commandTimeoutMs, unref, onError })
+  const onReplaced = (connection: string, silentMs: number) => {
+    counters.connectionsReplaced += 1
+    log.warn({ connection, silentMs }, 'a connection no longer answered, though Redis does: it is replaced')
+  }
+  const connection = new RedisConnection(redis, { commandTimeoutMs, unref, onError, onReplaced })
   const redisStore = new RedisStore(connection, namespace, source)
   let connected = false
   const greet = async () => {
@@ -126,7 +130,7 @@ export async function connectWith(
     schedule,
     closed: false,
   }
-  const openConnection = () => connection.openBlocking()
+  const openConnection = (name: string) => connection.openBlocking(name)
   const busbar = new Busbar({
     host,
     feed: new RedisFeed(connection, namespace, onError),

@@ -8,7 +8,7 @@ import {
   providerOptionsSchema,
 } from '../config/options.js'
 import { resolveSettings } from '../config/settings.js'
-import { BusbarClosedError, CommandLateError, UnknownProviderError } from '../model/errors.js'
+import { BusbarClosedError, CommandLateError, redisFailure, UnknownProviderError } from '../model/errors.js'
 import type { Change, EventKind, ProviderEvent, StoreEvent, StoreEventKind } from '../model/events.js'
 import type { Inspection } from '../model/inspection.js'
 import type { ByHand, Feed } from '../model/ports.js'
@@ -40,8 +40,6 @@ export interface BusbarParts extends HandleDefaults {
 }
 
 const HEARTBEAT_MS = 30_000
-/** How long subscribing may take after an outage, ms; then it is tried again. */
-const SUBSCRIBE_WITHIN_MS = 2_000
 
 /** One process's connection to the fleet. */
 export class Busbar implements AsyncDisposable {
@@ -52,7 +50,7 @@ export class Busbar implements AsyncDisposable {
   readonly #handles: Handles
   readonly #probeWorkers = new Set<ProbeWorker>()
   readonly #watchers = new Set<(change: Change | 'gap') => void>()
-  #subscribed = false
+  #subscribing = false
   #heartbeat: NodeJS.Timeout | undefined
   #closing: Promise<void> | undefined
 
@@ -76,13 +74,21 @@ export class Busbar implements AsyncDisposable {
       returning: () => this.#returning(),
       restored: (outageMs) => this.#tell('store_restored', '', outageMs),
     })
-    if (!watch.lost) await this.#subscribe()
-    this.#handles.follower.start(this.#subscribed)
+    let subscribed = false
+    if (!watch.lost) {
+      subscribed = await this.#subscribe().catch((error: unknown) => {
+        if (redisFailure(error) === 'permanent') throw error
+        return this.#notSubscribed(error)
+      })
+    }
+    this.#handles.follower.start(subscribed)
     this.#beat()
     this.#heartbeat = setInterval(() => this.#beat(), HEARTBEAT_MS).unref()
   }
 
-  async #subscribe(): Promise<void> {
+  /** Whether messages come from now on. One that cannot subscribe yet goes on trying; `gap` follows when it has. */
+  async #subscribe(): Promise<boolean> {
+    this.#subscribing = true
     await this.#parts.feed.subscribe({
       change: (change) => this.#change(change),
       lost: () => {
@@ -92,23 +98,21 @@ export class Busbar implements AsyncDisposable {
       },
       gap: () => this.#gap(),
     })
-    this.#subscribed = true
+    return true
   }
 
-  async #subscribeInTime(): Promise<void> {
-    await within(this.#subscribe(), SUBSCRIBE_WITHIN_MS)
-    if (this.#subscribed) return
-    await this.#parts.feed.close()
-    throw new Error('not subscribed in time')
+  /** Until messages come, every decision asks Redis. */
+  #notSubscribed(error: unknown): false {
+    this.#host.counters.connectionErrors += 1
+    this.#host.log.warn({ err: error }, 'not subscribed yet: every decision asks Redis until it is')
+    return false
   }
 
   /** Redis answers again. Calls are decided without it until all of this is done. */
   async #returning(): Promise<void> {
     this.#handles.demote()
-    if (!this.#subscribed) {
-      await this.#subscribeInTime()
+    if (!this.#subscribing && (await this.#subscribe().catch((error: unknown) => this.#notSubscribed(error))))
       this.#handles.follower.subscribed()
-    }
     await this.#handles.catchUp()
   }
 

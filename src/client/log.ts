@@ -20,6 +20,8 @@ export interface Counters {
   callbacksFailed: number
   /** Errors of connections, and messages that made no sense. */
   connectionErrors: number
+  /** Connections that no longer answered though Redis did (a flow dropped in silence), and were replaced. */
+  connectionsReplaced: number
   /** Probes that this worker could not make, for a reason of its own. */
   probesDiscarded: number
   /** Schedulers of probes that were gone or stuck, and that this worker began again. */
@@ -31,6 +33,7 @@ export const newCounters = (): Counters => ({
   admissionsUnanswered: 0,
   callbacksFailed: 0,
   connectionErrors: 0,
+  connectionsReplaced: 0,
   probesDiscarded: 0,
   probeLoopsMended: 0,
 })
