@@ -6,8 +6,7 @@ import { SettingsError } from '../model/errors.js'
 
 const wrong = (path: string, message: string) => new SettingsError(path, `${path}: ${message}`)
 
-const FORMS =
-  'expected redis://, rediss://, redis+sentinel://, redis+cluster:// or the path of a socket'
+const FORMS = 'expected redis://, rediss://, redis+sentinel://, redis+cluster:// or the path of a socket'
 
 /** Parameters of an address are options of ioredis; these are refused or read here. */
 const WHOLE = /^\d+$/
@@ -23,11 +22,13 @@ export function checkUrl(url: string): void {
     return
   }
   if (!URL.canParse(url)) {
-    const why = 'this is no valid URL; the port is a number up to 65535, and special characters of a password are percent-encoded'
+    const why =
+      'this is no valid URL; the port is a number up to 65535, and special characters of a password are percent-encoded'
     throw wrong('redis', why)
   }
   const { hostname, port, pathname, searchParams } = new URL(url)
-  if (hostname === '') throw wrong('redis', 'the address names no host; expected redis://host:6379: is a variable not set?')
+  if (hostname === '')
+    throw wrong('redis', 'the address names no host; expected redis://host:6379: is a variable not set?')
   if (port === '0') throw wrong('redis', 'expected a port from 1 to 65535, got 0')
   const database = pathname.slice(1)
   if (database !== '' && !WHOLE.test(database))
@@ -114,6 +115,9 @@ function checkPort(path: string, value: unknown): void {
 export function foreignClient(address: object): SettingsError | undefined {
   const has = (name: string) => typeof Reflect.get(address, name) === 'function'
   if (!has('duplicate') && !has('sendCommand') && !has('send')) return undefined
-  const kind = has('sendCommand') && ('isOpen' in address || has('sAdd')) ? 'a node-redis client' : 'no client of ioredis'
+  const kind =
+    has('sendCommand') && ('isOpen' in address || has('sAdd'))
+      ? 'a node-redis client'
+      : 'no client of ioredis'
   return wrong('redis', `this is ${kind}; give the URL of Redis, options of ioredis, or a client of ioredis`)
 }

@@ -16,7 +16,7 @@ const MAX_RETRY_DELAY_MS = 500
 /** After so long without traffic the kernel asks the other side whether it lives, ms; Linux's own default is two hours. */
 const TCP_KEEPALIVE_MS = 10_000
 /** How long a Sentinel may take to answer, ms. */
-const SENTINEL_TIMEOUT_MS = 1_000
+const SENTINEL_TIMEOUT_MS = 500
 /** The longest pause before a connection that listens to a Sentinel is opened again, ms; ioredis waits a minute. */
 const MAX_SENTINEL_DELAY_MS = 5_000
 /** How often the topology of a Cluster is looked up, ms: a process that only listens hears of no change. */

@@ -26,7 +26,10 @@ interface InnerParts {
   /** The client was told to disconnect, so the next close of its socket is the end. */
   manuallyClosing: boolean
   /** The commands that were sent and are not answered yet, the oldest first. */
-  readonly commandQueue: { readonly length: number; peekFront(): { readonly command: InnerCommand } | undefined }
+  readonly commandQueue: {
+    readonly length: number
+    peekFront(): { readonly command: InnerCommand } | undefined
+  }
   /** The state of this connection; absent before the first one. `select`: the database by the last SELECT. */
   readonly condition?: { readonly select?: unknown }
   /** With Sentinels: opens a connection to one of them. */

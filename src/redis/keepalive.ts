@@ -72,17 +72,18 @@ export class Keepalive {
 
   #lookAt(watched: Watched, now: number, late: boolean): void {
     const { client, stream } = watched
+    const command = innerParts(client).commandQueue.peekFront()?.command
     if (late || stream.bytesRead !== watched.bytesRead) {
       watched.bytesRead = stream.bytesRead
       watched.quietSince = now
-      watched.awaited = undefined
+      watched.awaited = command && { since: now, blockMs: blockMs(command) }
       watched.patienceMs = UNANSWERED_MS
       return
     }
-    const command = innerParts(client).commandQueue.peekFront()?.command
     if (command !== undefined) {
       watched.awaited ??= { since: now, blockMs: blockMs(command) }
-      if (now - watched.awaited.since >= watched.awaited.blockMs + watched.patienceMs) void this.#test(watched)
+      if (now - watched.awaited.since >= watched.awaited.blockMs + watched.patienceMs)
+        void this.#test(watched)
       return
     }
     watched.awaited = undefined
@@ -114,7 +115,8 @@ export class Keepalive {
   /** BullMQ gives up a blocking connection by itself, without a word: whether it was dead is found out afterwards. */
   async #closed({ client, name, awaited, quietSince }: Watched): Promise<void> {
     const now = performance.now()
-    if (awaited === undefined || awaited.blockMs === 0 || now - awaited.since < awaited.blockMs + OVERDUE_MS) return
+    if (awaited === undefined || awaited.blockMs === 0 || now - awaited.since < awaited.blockMs + OVERDUE_MS)
+      return
     if (await this.#answers(client)) this.#onReplaced(name, Math.round(now - quietSince))
   }
 
@@ -164,9 +166,9 @@ const LOOK_EVERY_MS = 1_000
 /** Less than what any NAT keeps a quiet flow for. */
 const PING_AFTER_MS = 5_000
 const UNANSWERED_MS = 2_000
-const MAX_PATIENCE_MS = 6_000
-/** A blocking command that is later than this on a closed connection was not answered. */
-const OVERDUE_MS = 250
+const MAX_PATIENCE_MS = 4_000
+/** Redis answers a blocking command this long after its time limit, at its lowest `hz`. */
+const OVERDUE_MS = 100
 /** What a new connection to Redis may take to answer, all in all. */
 const TEST_WITHIN_MS = 2_000
 
