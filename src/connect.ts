@@ -7,7 +7,7 @@ import { meansLost, StoreWatch } from './client/store-watch.js'
 import { WatchedSchedule } from './client/watched-schedule.js'
 import { WatchedStore } from './client/watched-store.js'
 import { Deadlines } from './client/deadlines.js'
-import { connectionErrors, guardLogger, newCounters, type Logger } from './client/log.js'
+import { connectionErrors, guardLogger, newCounters, replacedConnections, type Logger } from './client/log.js'
 import { checkSettings } from './config/check.js'
 import { connectSchema, type Consistency, type OnRedisDown } from './config/options.js'
 import { resolveSettings } from './config/settings.js'
@@ -87,10 +87,7 @@ export async function connectWith(
   const log = logger === false ? SILENT : guardLogger(logger ?? defaultLogger(), counters)
   const { namespace, commandTimeoutMs, unref } = checked
   const onError = connectionErrors(log, counters, 'Redis connection error')
-  const onReplaced = (connection: string, silentMs: number) => {
-    counters.connectionsReplaced += 1
-    log.warn({ connection, silentMs }, 'a connection no longer answered, though Redis does: it is replaced')
-  }
+  const onReplaced = replacedConnections(log, counters)
   const connection = new RedisConnection(redis, { commandTimeoutMs, unref, onError, onReplaced })
   const redisStore = new RedisStore(connection, namespace, source)
   let connected = false
@@ -130,7 +127,6 @@ export async function connectWith(
     schedule,
     closed: false,
   }
-  const openConnection = (name: string) => connection.openBlocking(name)
   const busbar = new Busbar({
     host,
     feed: new RedisFeed(connection, namespace, onError),
@@ -141,7 +137,7 @@ export async function connectWith(
     // Loaded only where it is needed, so that a process without probes does not load bullmq.
     startProbes: async (owner, options) => {
       const { startProbeWorker } = await import('./probes/worker.js')
-      return startProbeWorker(owner, { schedule, openConnection }, options)
+      return startProbeWorker(owner, { schedule, openConnection: connection.openBlocking }, options)
     },
     probe: async (owner, id) => (await import('./probes/now.js')).probeNow(owner, id),
     inspect: async () => ({

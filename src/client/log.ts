@@ -75,3 +75,14 @@ export function connectionErrors(log: Logger, counters: Counters, message: strin
     log.warn({ err: error }, message)
   }
 }
+
+/** A connection that no longer answered, though Redis did on another; `silentMs`: how long nothing had come on it. */
+export function replacedConnections(
+  log: Logger,
+  counters: Counters,
+): (connection: string, silentMs: number) => void {
+  return (connection, silentMs) => {
+    counters.connectionsReplaced += 1
+    log.warn({ connection, silentMs }, 'a connection no longer answered, though Redis does: it is replaced')
+  }
+}

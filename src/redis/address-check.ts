@@ -60,9 +60,10 @@ export function refuseKeyPrefix(options: object | undefined, path = 'redis.keyPr
   if (prefix !== undefined && prefix !== null && prefix !== '') throw noKeyPrefix(path)
 }
 
-const checkDatabase = (db: unknown) => {
+function checkDatabase(db: unknown): void {
   if (db === undefined || db === null) return
-  if (!WHOLE.test(String(db))) throw wrong('redis.db', `expected the number of a database, got ${show(db)}`)
+  const digits = typeof db === 'string' || typeof db === 'number' ? String(db) : ''
+  if (!WHOLE.test(digits)) throw wrong('redis.db', `expected the number of a database, got ${show(db)}`)
 }
 
 const PLACES = ['host', 'port', 'path', 'sentinels'] as const
@@ -71,7 +72,7 @@ const PLACES = ['host', 'port', 'path', 'sentinels'] as const
 export function checkOptions(options: RedisOptions): void {
   if (options instanceof URL) throw wrong('redis', 'expected options of ioredis, got a URL; give its href')
   const { host, port, path, sentinels, name, db }: { [K in keyof RedisOptions]: unknown } = options
-  if (PLACES.every((place) => options[place] === undefined || options[place] === null)) {
+  if (PLACES.every((place) => (options[place] ?? undefined) === undefined)) {
     const keys = Object.keys(options)
     const got = keys.length === 0 ? '{}: is a variable not set?' : `only ${keys.slice(0, 10).join(', ')}`
     throw wrong('redis', `expected host, port, path or sentinels among the options of ioredis, got ${got}`)

@@ -49,13 +49,13 @@ export const isCluster = (client: object): client is Cluster =>
   'nodes' in client && typeof client.nodes === 'function'
 
 /** The number of the database that a client of ours works in. A Cluster has only one. */
-export const databaseOf = (client: Client): number => (isCluster(client) ? 0 : Number(client.options.db ?? 0))
+export const databaseOf = (client: Client): number => (isCluster(client) ? 0 : (client.options.db ?? 0))
 
 const isClient = (address: object): address is RedisLike =>
   ['duplicate', 'defineCommand'].every((method) => typeof Reflect.get(address, method) === 'function')
 
 const optionsFor = (given: RedisOptions, { redis, sentinel }: Manner): RedisOptions =>
-  given.sentinels === undefined || given.sentinels === null ? redis : { ...redis, ...sentinel }
+  (given.sentinels ?? undefined) === undefined ? redis : { ...redis, ...sentinel }
 
 /**
  * A duplicate, so that the user's own client keeps its options, and is not ours to close. It comes from their copy of

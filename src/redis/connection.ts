@@ -227,7 +227,7 @@ export class RedisConnection {
    * A connection for commands that block, or wait for Redis as long as it takes. So are its duplicates, which are looked
    * after like itself: BullMQ makes one to block on.
    */
-  openBlocking(name: string): Client {
+  readonly openBlocking = (name: string): Client => {
     const client = this.#prepare(openClient(this.#address, patientManner(this.#options)), name)
     const duplicate = client.duplicate.bind(client) as (...args: unknown[]) => Client
     const duplicatePrepared = (...args: unknown[]) => this.#prepare(duplicate(...args), `${name}, blocking`)

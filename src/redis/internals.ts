@@ -1,5 +1,4 @@
 import type { Redis } from 'ioredis'
-import type { Client } from './address.js'
 
 /** A socket, as far as this folder needs to know it. */
 export interface InnerStream {
@@ -36,4 +35,4 @@ interface InnerParts {
   readonly connector?: { connectToSentinel?: (...args: unknown[]) => Redis }
 }
 
-export const innerParts = (client: Client | object) => client as unknown as InnerParts
+export const innerParts = (client: object) => client as unknown as InnerParts
