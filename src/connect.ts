@@ -25,7 +25,8 @@ export interface ConnectOptions {
   /**
    * `redis://`, `rediss://`, a socket's path, `redis+sentinel://host:port,host:port/master-name`,
    * `redis+cluster://host:port,host:port`, a list of nodes of a Cluster, ioredis options, or an ioredis client
-   * (`Redis` or `Cluster`; duplicated, never closed by us).
+   * (`Redis` or `Cluster`; duplicated, never closed by us). It says where Redis is and how to log in; how a connection
+   * behaves (time limits, retries, offline queue) is ours. A `keyPrefix` is refused: see `namespace`.
    */
   readonly redis: RedisAddress
   /** Key prefix of one fleet; 1 to 128 characters of `A-Za-z0-9._:/@-`, default `busbar`. */
