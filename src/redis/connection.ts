@@ -6,6 +6,7 @@ import { withDeadline } from './deadline.js'
 import { unavailable } from './errors.js'
 import { innerParts } from './internals.js'
 import { Keepalive, type OnReplaced } from './keepalive.js'
+import { adaptSentinels } from './sentinels.js'
 
 export interface ConnectionOptions extends MannerOptions {
   /** Told of every error of the connection; ioredis repeats them while Redis is away. */
@@ -29,6 +30,7 @@ export class RedisConnection {
   readonly database: number
   #pending = 0
   #corked = false
+  #closed = false
 
   /** @throws SettingsError for an address that makes no sense */
   constructor(address: RedisAddress, options: ConnectionOptions) {
@@ -56,15 +58,10 @@ export class RedisConnection {
 
   #prepareOne(part: Redis, client: Client, name: string): void {
     this.#keepalive.watch(part, name)
-    const { connector } = innerParts(part)
-    const connectToSentinel = connector?.connectToSentinel
-    if (connector !== undefined && connectToSentinel !== undefined) {
-      connector.connectToSentinel = (...args) => {
-        const sentinel = connectToSentinel.apply(connector, args)
-        this.#keepalive.watch(sentinel, `${name}, Sentinel ${sentinel.options.host}:${sentinel.options.port}`)
-        return sentinel
-      }
-    }
+    adaptSentinels(part, (sentinel) => {
+      const { host, port } = sentinel.options
+      this.#keepalive.watch(sentinel, `${name}, Sentinel ${host}:${port}`)
+    })
     if (!this.#options.unref) return
     part.on('connect', () => {
       if (this.#pending === 0 || client !== this.#client) innerParts(part).stream?.unref?.()
@@ -107,11 +104,12 @@ export class RedisConnection {
   }
 
   /**
-   * Opens what is not open yet of a Cluster: ioredis connects to a node when it is first asked, and rejects what others
+   * Opens a client that has ended, and what is not open yet of a Cluster: ioredis connects to a node when it is first asked, and rejects what others
    * ask of it meanwhile, as if it had been lost. One that does not answer is found out by who needs it.
    */
   async openNodes(): Promise<void> {
     const client = this.#client
+    if (client.status === 'end' && !this.#closed) await client.connect()
     if (isCluster(client)) await Promise.allSettled(client.nodes('master').map((node) => node.ping()))
   }
 
@@ -235,6 +233,7 @@ export class RedisConnection {
   }
 
   close(): void {
+    this.#closed = true
     this.#client.disconnect()
   }
 }

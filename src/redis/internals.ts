@@ -31,8 +31,8 @@ interface InnerParts {
   }
   /** The state of this connection; absent before the first one. `select`: the database by the last SELECT. */
   readonly condition?: { readonly select?: unknown }
-  /** With Sentinels: opens a connection to one of them. */
-  readonly connector?: { connectToSentinel?: (...args: unknown[]) => Redis }
+  /** Opens the socket, and ends it. `connectToSentinel`: with Sentinels, opens a connection to one of them. */
+  readonly connector?: { connectToSentinel?: (...args: unknown[]) => Redis; disconnect(): void }
 }
 
 export const innerParts = (client: object) => client as unknown as InnerParts
