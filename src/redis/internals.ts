@@ -4,11 +4,15 @@ import type { Redis } from 'ioredis'
 export interface InnerStream {
   readonly bytesRead: number
   readonly destroyed: boolean
+  /** Whether this process has closed its side. */
+  readonly writableEnded: boolean
+  readonly errored: Error | null
   ref?: () => void
   unref?: () => void
   cork?: () => void
   uncork?: () => void
   destroy(): void
+  once(event: 'end', listener: () => void): unknown
 }
 
 /** A command that was sent and is not answered yet. */

@@ -35,16 +35,21 @@ export class Keepalive {
   /** Looks after each socket that `client` opens from now on; `name` says which connection it is. */
   watch(client: Redis, name: string): void {
     let current: Watched | undefined
+    let givenUp: Promise<number | undefined> | undefined
     client.on('connect', () => {
       const { stream } = innerParts(client)
       if (stream === undefined) return
       current = newWatched(client, name, stream)
       this.#add(current)
+      void givenUp?.then((silentMs) => {
+        if (silentMs !== undefined) this.#onReplaced(name, silentMs)
+      })
+      givenUp = undefined
     })
     client.on('close', () => {
       if (current === undefined) return
       this.#remove(current)
-      void this.#closed(current)
+      givenUp = this.#givenUp(current)
       current = undefined
     })
   }
@@ -73,6 +78,7 @@ export class Keepalive {
   #lookAt(watched: Watched, now: number, late: boolean): void {
     const { client, stream } = watched
     const command = innerParts(client).commandQueue.peekFront()?.command
+    if (command !== undefined && blockMs(command) > 0) watched.blocks = true
     if (late || stream.bytesRead !== watched.bytesRead) {
       watched.bytesRead = stream.bytesRead
       watched.quietSince = now
@@ -107,17 +113,25 @@ export class Keepalive {
       return
     }
     this.#remove(watched)
-    watched.awaited = undefined
+    watched.blocks = false
     this.#onReplaced(watched.name, Math.round(performance.now() - quietSince))
     stream.destroy()
   }
 
-  /** BullMQ gives up a blocking connection by itself, without a word: whether it was dead is found out afterwards. */
-  async #closed({ client, name, awaited, quietSince }: Watched): Promise<void> {
-    const now = performance.now()
-    if (awaited === undefined || awaited.blockMs === 0 || now - awaited.since < awaited.blockMs + OVERDUE_MS)
-      return
-    if (await this.#answers(client)) this.#onReplaced(name, Math.round(now - quietSince))
+  /**
+   * BullMQ gives up a blocking connection by itself, without a word, when its command is late, and connects the same
+   * client again. Resolves to how long nothing had come, if that was so and Redis answers on another connection.
+   */
+  async #givenUp({
+    client,
+    stream,
+    blocks,
+    closedByServer,
+    quietSince,
+  }: Watched): Promise<number | undefined> {
+    if (!blocks || closedByServer || stream.errored !== null) return undefined
+    const silentMs = Math.round(performance.now() - quietSince)
+    return (await this.#answers(client)) ? silentMs : undefined
   }
 
   /** Whether the server of `client` answers on a new connection. One test at a time for each server. */
@@ -149,26 +163,36 @@ interface Watched {
   /** How long a reply may be due before Redis is tested. */
   patienceMs: number
   testing: boolean
+  /** Whether a blocking command was seen on it. */
+  blocks: boolean
+  /** Whether the server closed its side before this process did. */
+  closedByServer: boolean
 }
 
-const newWatched = (client: Redis, name: string, stream: InnerStream): Watched => ({
-  client,
-  name,
-  stream,
-  bytesRead: stream.bytesRead,
-  quietSince: performance.now(),
-  awaited: undefined,
-  patienceMs: UNANSWERED_MS,
-  testing: false,
-})
+function newWatched(client: Redis, name: string, stream: InnerStream): Watched {
+  const watched: Watched = {
+    client,
+    name,
+    stream,
+    bytesRead: stream.bytesRead,
+    quietSince: performance.now(),
+    awaited: undefined,
+    patienceMs: UNANSWERED_MS,
+    testing: false,
+    blocks: false,
+    closedByServer: false,
+  }
+  stream.once('end', () => {
+    watched.closedByServer = !stream.writableEnded
+  })
+  return watched
+}
 
 const LOOK_EVERY_MS = 1_000
 /** Less than what any NAT keeps a quiet flow for. */
 const PING_AFTER_MS = 5_000
 const UNANSWERED_MS = 2_000
 const MAX_PATIENCE_MS = 4_000
-/** Redis answers a blocking command this long after its time limit, at its lowest `hz`. */
-const OVERDUE_MS = 100
 /** What a new connection to Redis may take to answer, all in all. */
 const TEST_WITHIN_MS = 2_000
 
