@@ -7,7 +7,7 @@ import { SYSTEM_TIME } from './client/time.js'
 import { WatchedSchedule } from './client/watched-schedule.js'
 import { WatchedStore } from './client/watched-store.js'
 import { Deadlines } from './client/deadlines.js'
-import { connectionErrors, guardLogger, newCounters, type Logger } from './client/log.js'
+import { connectionErrors, guardLogger, newCounters, replacedConnections, type Logger } from './client/log.js'
 import { checkSettings } from './config/check.js'
 import { connectSchema, type Consistency, type OnRedisDown } from './config/options.js'
 import { resolveSettings } from './config/settings.js'
@@ -25,7 +25,8 @@ export interface ConnectOptions {
   /**
    * `redis://`, `rediss://`, a socket's path, `redis+sentinel://host:port,host:port/master-name`,
    * `redis+cluster://host:port,host:port`, a list of nodes of a Cluster, ioredis options, or an ioredis client
-   * (`Redis` or `Cluster`; duplicated, never closed by us).
+   * (`Redis` or `Cluster`; duplicated, never closed by us). It says where Redis is and how to log in; how a connection
+   * behaves (time limits, retries, offline queue) is ours. A `keyPrefix` is refused: see `namespace`.
    */
   readonly redis: RedisAddress
   /** Key prefix of one fleet; 1 to 128 characters of `A-Za-z0-9._:/@-`, default `busbar`. */
@@ -87,7 +88,8 @@ export async function connectWith(
   const log = logger === false ? SILENT : guardLogger(logger ?? (await defaultLogger()), counters)
   const { namespace, commandTimeoutMs, unref } = checked
   const onError = connectionErrors(log, counters, 'Redis connection error')
-  const connection = new RedisConnection(redis, { commandTimeoutMs, unref, onError })
+  const onReplaced = replacedConnections(log, counters)
+  const connection = new RedisConnection(redis, { commandTimeoutMs, unref, onError, onReplaced })
   const redisStore = new RedisStore(connection, namespace, source)
   let connected = false
   const greet = async () => {
@@ -126,7 +128,6 @@ export async function connectWith(
     schedule,
     closed: false,
   }
-  const openConnection = () => connection.openBlocking()
   const busbar = new Busbar({
     host,
     feed: new RedisFeed(connection, namespace, onError),
@@ -137,7 +138,7 @@ export async function connectWith(
     // Loaded only where it is needed, so that a process without probes does not load bullmq.
     startProbes: async (owner, options) => {
       const { startProbeWorker } = await import('./probes/worker.js')
-      return startProbeWorker(owner, { schedule, openConnection }, options)
+      return startProbeWorker(owner, { schedule, openConnection: connection.openBlocking }, options)
     },
     probe: async (...args) => (await import('./probes/now.js')).probeNow(...args),
     inspect: async () => ({

@@ -8,7 +8,7 @@ import {
   providerOptionsSchema,
 } from '../config/options.js'
 import { resolveSettings } from '../config/settings.js'
-import { BusbarClosedError, CommandLateError, UnknownProviderError } from '../model/errors.js'
+import { BusbarClosedError, CommandLateError, redisFailure, UnknownProviderError } from '../model/errors.js'
 import type { AnyEventOf, AnyKind, Change } from '../model/events.js'
 import type { Inspection } from '../model/inspection.js'
 import type { ByHand, Feed, Timer } from '../model/ports.js'
@@ -47,8 +47,6 @@ export interface BusbarParts extends HandleDefaults {
 }
 
 const HEARTBEAT_MS = 30_000
-/** How long subscribing may take after an outage, ms; then it is tried again. */
-const SUBSCRIBE_WITHIN_MS = 2_000
 
 /** One process's connection to the fleet. */
 export class Busbar implements AsyncDisposable {
@@ -63,7 +61,7 @@ export class Busbar implements AsyncDisposable {
     functions: new Map<string, ProbeFunction>(),
   }
   readonly #watchers = new Set<(change: Change | 'gap') => void>()
-  #subscribed = false
+  #subscribing = false
   #heartbeat: Timer | undefined
   #closing: Promise<void> | undefined
 
@@ -89,13 +87,21 @@ export class Busbar implements AsyncDisposable {
         this.#listeners.emit({ kind: 'store_restored', reason: '', outageMs, at: wallClock.now() })
       },
     })
-    if (!watch.lost) await this.#subscribe()
-    this.#handles.follower.start(this.#subscribed)
+    let subscribed = false
+    if (!watch.lost) {
+      subscribed = await this.#subscribe().catch((error: unknown) => {
+        if (redisFailure(error) === 'permanent') throw error
+        return this.#notSubscribed(error)
+      })
+    }
+    this.#handles.follower.start(subscribed)
     this.#beat()
     this.#heartbeat = this.#host.timers.every(HEARTBEAT_MS, () => this.#beat()).unref()
   }
 
-  async #subscribe(): Promise<void> {
+  /** Whether messages come from now on. One that cannot subscribe yet goes on trying; `gap` follows when it has. */
+  async #subscribe(): Promise<boolean> {
+    this.#subscribing = true
     await this.#parts.feed.subscribe({
       change: (change) => this.#change(change),
       lost: () => {
@@ -105,23 +111,21 @@ export class Busbar implements AsyncDisposable {
       },
       gap: () => this.#gap(),
     })
-    this.#subscribed = true
+    return true
   }
 
-  async #subscribeInTime(): Promise<void> {
-    await within(this.#subscribe(), SUBSCRIBE_WITHIN_MS, this.#host.timers)
-    if (this.#subscribed) return
-    await this.#parts.feed.close()
-    throw new Error('not subscribed in time')
+  /** Until messages come, every decision asks Redis. */
+  #notSubscribed(error: unknown): false {
+    this.#host.counters.connectionErrors += 1
+    this.#host.log.warn({ err: error }, 'not subscribed yet: every decision asks Redis until it is')
+    return false
   }
 
   /** Redis answers again. Calls are decided without it until all of this is done. */
   async #returning(): Promise<void> {
     this.#handles.demote()
-    if (!this.#subscribed) {
-      await this.#subscribeInTime()
+    if (!this.#subscribing && (await this.#subscribe().catch((error: unknown) => this.#notSubscribed(error))))
       this.#handles.follower.subscribed()
-    }
     await this.#handles.catchUp()
   }
 

@@ -20,6 +20,8 @@ export interface Counters {
   callbacksFailed: number
   /** Errors of connections, and messages that made no sense. */
   connectionErrors: number
+  /** Connections that no longer answered though Redis did (a flow dropped in silence), and were replaced. */
+  connectionsReplaced: number
   /** Probes that this worker could not make, for a reason of its own. */
   probesDiscarded: number
   /** Schedulers of probes that were gone or stuck, and that this worker began again. */
@@ -31,6 +33,7 @@ export const newCounters = (): Counters => ({
   admissionsUnanswered: 0,
   callbacksFailed: 0,
   connectionErrors: 0,
+  connectionsReplaced: 0,
   probesDiscarded: 0,
   probeLoopsMended: 0,
 })
@@ -70,5 +73,16 @@ export function connectionErrors(log: Logger, counters: Counters, message: strin
     if (error.message === last.message && now - last.at < QUIET_MS) return
     last = { message: error.message, at: now }
     log.warn({ err: error }, message)
+  }
+}
+
+/** A connection that no longer answered, though Redis did on another; `silentMs`: how long nothing had come on it. */
+export function replacedConnections(
+  log: Logger,
+  counters: Counters,
+): (connection: string, silentMs: number) => void {
+  return (connection, silentMs) => {
+    counters.connectionsReplaced += 1
+    log.warn({ connection, silentMs }, 'a connection no longer answered, though Redis does: it is replaced')
   }
 }

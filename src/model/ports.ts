@@ -263,7 +263,10 @@ export interface Schedule {
 
 /** How changes reach every process. */
 export interface Feed {
-  /** Calls `listener` for every change in the namespace, in order of arrival, until `close`. */
+  /**
+   * Calls `listener` for every change in the namespace, in order of arrival, until `close`. Rejects when the first attempt
+   * fails, and goes on trying all the same: then `gap` says when it has succeeded.
+   */
   subscribe(listener: FeedListener): Promise<void>
   close(): Promise<void>
 }

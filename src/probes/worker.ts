@@ -17,7 +17,7 @@ import { Timers } from './timers.js'
 /** How this process reaches what its fleet shares. */
 export interface ProbeAccess {
   readonly schedule: Schedule
-  readonly openConnection: () => QueueConnection
+  readonly openConnection: (name: string) => QueueConnection
 }
 
 /**

@@ -19,11 +19,16 @@ export const queueOfShard = (prefix: string): string => keyOfShard(prefix, 'prob
 /** The queue's own settings, a hash of BullMQ's: it has the field `paused` while the queue is paused. */
 export const queueMetaKey = (prefix: string): string => `${queueOfShard(prefix)}:meta`
 
+/**
+ * The channel of changes. Pub/Sub knows no databases, so each database but the first has a channel of its own: a fleet
+ * in one must not hear of the fleet of the same namespace in another.
+ */
+export const changesChannel = (namespace: string, database: number): string =>
+  database === 0 ? `${namespace}:changes` : `${namespace}:changes:${database}`
+
 /** Keys of the whole namespace. */
 export const fleetKeys = (namespace: string) => ({
   meta: `${namespace}:meta`,
   providers: `${namespace}:providers`,
   workers: `${namespace}:workers`,
-  /** A channel, not a key. */
-  changes: `${namespace}:changes`,
 })

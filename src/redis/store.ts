@@ -5,7 +5,7 @@ import type * as port from '../model/ports.js'
 import type { ProviderEvent } from '../model/events.js'
 import type { HistoryEntry } from '../model/snapshot.js'
 import type { RedisConnection } from './connection.js'
-import { fleetKeys, keyOfProvider, providerKey } from './keys.js'
+import { changesChannel, fleetKeys, keyOfProvider, providerKey } from './keys.js'
 import type { LuaSourceOptions } from './lua-source.js'
 import { parseEvents, parseHash, parseHistory, parseSnapshot, parseStream, parseTime } from './parse.js'
 import { ProviderIndex } from './provider-index.js'
@@ -24,12 +24,14 @@ export class RedisStore implements port.Store {
   readonly #namespace: string
   readonly #index: ProviderIndex
   readonly #keys: ReturnType<typeof fleetKeys>
+  readonly #channel: string
 
   constructor(redis: RedisConnection, namespace: string, source?: LuaSourceOptions) {
     this.#redis = redis
     this.#namespace = namespace
     this.#index = new ProviderIndex(redis, namespace)
     this.#keys = fleetKeys(namespace)
+    this.#channel = changesChannel(namespace, redis.database)
     this.#scripts = new Scripts(redis, PROVIDER_SCRIPTS, keyOfProvider(namespace), source)
   }
 
@@ -200,7 +202,7 @@ export class RedisStore implements port.Store {
     return this.#scripts.run(name, id, {
       ...args,
       id,
-      channel: this.#keys.changes,
+      channel: this.#channel,
     } as unknown as ScriptArgs<N>)
   }
 

@@ -42,7 +42,10 @@ test('startProbes while Redis is down says so; asked again when it is there it p
   })
   onTestFinished(() => busbar.close({ timeoutMs: 1_000 }))
   const began = performance.now()
-  await expect(busbar.startProbes()).rejects.toMatchObject({ code: 'redis_unavailable', failure: 'unanswered' })
+  await expect(busbar.startProbes()).rejects.toMatchObject({
+    code: 'redis_unavailable',
+    failure: 'unanswered',
+  })
   const saidMs = performance.now() - began
 
   const first = await startRedis({ port })

@@ -76,6 +76,8 @@ test('the user of docs/operations.md can do what Busbar does: calls, probes, the
 
   const poor = new Redis(url)
   onTestFinished(() => poor.disconnect())
+  // The channel of a fleet in another database.
+  expect(await poor.publish('busbar:changes:3', 'x')).toBe(0)
   await expect(poor.get('other:key')).rejects.toThrow('NOPERM')
   await expect(poor.publish('other', 'x')).rejects.toThrow('NOPERM')
   await expect(poor.flushall()).rejects.toThrow('NOPERM')

@@ -12,7 +12,7 @@ import {
   type ProbeInput,
   type SettingsInput,
 } from '../../src/index.js'
-import { fleetKeys, providerKey } from '../../src/redis/keys.js'
+import { changesChannel, providerKey } from '../../src/redis/keys.js'
 import { startSentinel } from '../harness/sentinel.js'
 import { startUpstream } from '../harness/http-upstream.js'
 import { Leaks } from '../harness/leaks.js'
@@ -180,7 +180,7 @@ test('settings that change: log, events, listeners, stream and channel', async (
     listener.disconnect()
     await upstream.close()
   })
-  await listener.subscribe(fleetKeys(namespace).changes)
+  await listener.subscribe(changesChannel(namespace, 0))
   listener.on('message', (_channel, message) => leaks.add('channel', message))
   for (const kind of ['registered', 'settings_changed', 'opened'] as const)
     busbar.on(kind, (event) => leaks.add('event', event))

@@ -24,6 +24,11 @@ const change = (
 })
 
 const [SHORT, LONG] = ['breaker.cooldownMs=30000', 'breaker.cooldownMs=60000']
+/** Of another kind, from the other worker. */
+const OPENED: ProviderEvent = {
+  ...change('new', LONG, SHORT),
+  ...{ kind: 'opened', from: 'closed', to: 'open' },
+}
 const found = (...events: ProviderEvent[]) =>
   checkAlternation([{ id: 'api', nowMs: NOW_MS, events }]).map((one) => one.found)
 
@@ -68,13 +73,7 @@ describe('the doctor names the workers that change settings in turn', () => {
         change('new', LONG, SHORT, { at: NOW_MS - 600_001 }),
       ],
     ],
-    [
-      'other events',
-      [
-        change('old', SHORT, LONG),
-        { ...change('new', LONG, SHORT), kind: 'opened', from: 'closed', to: 'open' },
-      ],
-    ],
+    ['other events', [change('old', SHORT, LONG), OPENED]],
   ])('not %s', (_what, events) => expect(found(...events)).toEqual([]))
 
   it('of a few providers, and how many more there are', () => {
