@@ -3,7 +3,8 @@ import { hostname } from 'node:os'
 import { pino } from 'pino'
 import { Busbar } from './client/busbar.js'
 import type { Host } from './client/link.js'
-import { meansLost, StoreWatch } from './client/store-watch.js'
+import { OutageLog } from './client/outage-log.js'
+import { StoreWatch } from './client/store-watch.js'
 import { WatchedSchedule } from './client/watched-schedule.js'
 import { WatchedStore } from './client/watched-store.js'
 import { Deadlines } from './client/deadlines.js'
@@ -11,10 +12,12 @@ import { connectionErrors, guardLogger, newCounters, type Logger } from './clien
 import { checkSettings } from './config/check.js'
 import { connectSchema, type Consistency, type OnRedisDown } from './config/options.js'
 import { resolveSettings } from './config/settings.js'
+import { isBusbarError, isLockedOut, meansLost } from './model/errors.js'
 import type { Clock } from './model/ports.js'
 import type { SettingsInput } from './model/settings.js'
 import type { RedisAddress } from './redis/address.js'
 import { RedisConnection } from './redis/connection.js'
+import { unavailable } from './redis/errors.js'
 import { RedisFeed } from './redis/feed.js'
 import { inspectRedis } from './redis/inspect.js'
 import type { LuaSourceOptions } from './redis/lua-source.js'
@@ -84,9 +87,14 @@ export async function connectWith(
   const { defaults = {}, providers = {}, logger, redis } = options
   resolveSettings({}, defaults)
   const counters = newCounters()
-  const log = logger === false ? SILENT : guardLogger(logger ?? defaultLogger(), counters)
+  const log = new OutageLog(logger === false ? SILENT : guardLogger(logger ?? defaultLogger(), counters))
   const { namespace, commandTimeoutMs, unref } = checked
-  const onError = connectionErrors(log, counters, 'Redis connection error')
+  // A message that makes no sense is no error of the connection that brought it.
+  const explain = (error: Error) =>
+    isBusbarError(error) || error instanceof SyntaxError
+      ? error
+      : unavailable('a connection', error, commandTimeoutMs)
+  const onError = connectionErrors({ log, counters }, 'Redis connection error', explain)
   const connection = new RedisConnection(redis, { commandTimeoutMs, unref, onError })
   const redisStore = new RedisStore(connection, namespace, source)
   let connected = false
@@ -94,14 +102,23 @@ export async function connectWith(
     await connection.connect()
     connected = true
   }
+  const worker =
+    checked.workerId ??
+    `${hostname().replace(/[^A-Za-z0-9.-]/g, '-')}-${process.pid}-${randomBytes(2).toString('hex')}`.slice(
+      -128,
+    )
   const ping = async () => {
     if (connected) await connection.openNodes()
     else await greet()
     await redisStore.epoch()
+    // A server that refuses writes answers reads. A user without the right to this key shows nothing by it.
+    await redisStore.heartbeat(worker).catch((error: unknown) => {
+      if (meansLost(error)) throw error
+    })
   }
   const watch = new StoreWatch({ ping, log, unref })
   await greet().catch((error: unknown) => {
-    if (checked.onRedisDown === 'deny' || !meansLost(error)) throw error
+    if (checked.onRedisDown === 'deny' || !meansLost(error) || isLockedOut(error)) throw error
     watch.fail(error)
   })
   const shards = { namespace, shards: checked.probeQueues }
@@ -109,11 +126,7 @@ export async function connectWith(
   const host: Host = {
     store: new WatchedStore(redisStore, watch),
     watch,
-    worker:
-      checked.workerId ??
-      `${hostname().replace(/[^A-Za-z0-9.-]/g, '-')}-${process.pid}-${randomBytes(2).toString('hex')}`.slice(
-        -128,
-      ),
+    worker,
     incarnation: randomUUID(),
     clock,
     log,
@@ -140,10 +153,11 @@ export async function connectWith(
       return startProbeWorker(owner, { schedule, openConnection }, options)
     },
     probe: async (owner, id) => (await import('./probes/now.js')).probeNow(owner, id),
-    inspect: async () => ({
-      ...(await inspectRedis(connection, namespace, host.worker)),
-      planned: await schedule.list(),
-    }),
+    inspect: async () => {
+      const facts = await inspectRedis(connection, { namespace, worker, prefixes: schedule.prefixes })
+      const readable = facts.wrongTypes?.every(({ key }) => !key.startsWith('{')) ?? true
+      return { ...facts, planned: readable ? await schedule.list() : [] }
+    },
   })
   try {
     await connection.holding(async () => {

@@ -7,6 +7,7 @@ import { randomUUID } from 'node:crypto'
 import { Busbar } from './client/busbar.js'
 import { Deadlines } from './client/deadlines.js'
 import { guardLogger, newCounters, type Logger } from './client/log.js'
+import { OutageLog } from './client/outage-log.js'
 import { StoreWatch } from './client/store-watch.js'
 import { checkKeys } from './config/keys.js'
 import type { Consistency } from './config/options.js'
@@ -67,7 +68,7 @@ export function createTestBusbar(options: TestBusbarOptions = {}): TestBusbar {
   resolveSettings({}, defaults)
   const counters = newCounters()
   const feed = new MemoryFeed()
-  const log = guardLogger(logger ?? SILENT, counters)
+  const log = new OutageLog(guardLogger(logger ?? SILENT, counters))
   const busbar = new Busbar({
     host: {
       store: new MemoryStore(clock, (change) => feed.publish(change)),

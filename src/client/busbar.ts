@@ -74,7 +74,10 @@ export class Busbar implements AsyncDisposable {
         this.#tell('store_lost', reason, 0)
       },
       returning: () => this.#returning(),
-      restored: (outageMs) => this.#tell('store_restored', '', outageMs),
+      restored: (outageMs) => {
+        this.#handles.follower.storeRestored()
+        this.#tell('store_restored', '', outageMs)
+      },
     })
     if (!watch.lost) await this.#subscribe()
     this.#handles.follower.start(this.#subscribed)

@@ -1,4 +1,4 @@
-import { redisFailure } from '../model/errors.js'
+import { meansLost } from '../model/errors.js'
 import type { StoreWatch } from './store-watch.js'
 
 /** Waits for `work`, but no longer than `timeoutMs`. */
@@ -25,8 +25,7 @@ export async function patiently<T>(watch: StoreWatch, waitMs: number, work: () =
     try {
       return await work()
     } catch (error) {
-      const failure = redisFailure(error)
-      if (attempt === ATTEMPTS || failure === undefined || failure === 'permanent') throw error
+      if (attempt === ATTEMPTS || !meansLost(error)) throw error
       await watch.back(waitMs)
     }
   }

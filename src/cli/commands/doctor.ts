@@ -3,12 +3,13 @@ import { isBusbarError } from '../../index.js'
 import { withCommon, writeJson, writeLine, type Cli } from '../common.js'
 import { finding, worst, type Finding, type Level } from '../doctor/finding.js'
 import { checkFleet } from '../doctor/fleet.js'
+import { checkKeys, checkUnreadable } from '../doctor/keys.js'
 import { checkServer } from '../doctor/server.js'
 import { EXIT } from '../failure.js'
 import { withFleet, type CommonOptions } from '../fleet.js'
 import { clean, wrap } from '../format.js'
 import { paintsFor, type Paints } from '../view/paint.js'
-import { readAll } from '../view/provider-view.js'
+import { readAll, type FleetView } from '../view/provider-view.js'
 
 export function addDoctor(program: Command, cli: Cli): void {
   const command = program
@@ -29,13 +30,24 @@ export function addDoctor(program: Command, cli: Cli): void {
   )
 }
 
+const NONE_READ: FleetView = { views: [], unreadable: [] }
+
 const EXIT_OF: Readonly<Record<Level, number>> = { ok: 0, note: 0, warn: EXIT.degraded, fail: EXIT.unhealthy }
 
 async function examine(options: CommonOptions): Promise<Finding[]> {
   try {
     return await withFleet(options, async ({ busbar }) => {
       const facts = await busbar.inspect()
-      return [...checkServer(facts), ...checkFleet(facts, await readAll(busbar))]
+      const findings = checkKeys(facts)
+      // Where the list of providers is broken, there is nothing to read them by.
+      const listed = facts.wrongTypes?.every(({ key }) => key !== `${busbar.namespace}:providers`) ?? true
+      const { views, unreadable } = listed ? await readAll(busbar) : NONE_READ
+      return [
+        ...checkServer(facts),
+        ...findings,
+        ...checkUnreadable(unreadable, facts),
+        ...checkFleet(facts, views),
+      ]
     })
   } catch (error) {
     return [insteadOfConnecting(error)]

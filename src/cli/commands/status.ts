@@ -33,16 +33,20 @@ export function addStatus(program: Command, cli: Cli): void {
 
 async function showAll(fleet: Fleet, { json }: CommonOptions): Promise<number> {
   const { namespace } = fleet.address
-  const views = await readAll(fleet.busbar)
-  if (json === true) writeJson({ namespace, providers: views.map(viewJson) })
-  if (views.length === 0) {
+  const { views, unreadable } = await readAll(fleet.busbar)
+  if (json === true) writeJson({ namespace, providers: views.map(viewJson), unreadable })
+  if (views.length === 0 && unreadable.length === 0) {
     const message = `no provider is registered in namespace ${namespace}; check --namespace`
     if (json !== true) throw new CliError('provider_unknown', EXIT.unknown, message)
     return EXIT.unknown
   }
   const paints = paintsFor(process.stdout)
-  if (json !== true) writeLine(statusTable(views, paints, process.stdout.columns || DEFAULT_COLUMNS))
-  return Math.max(...views.map(({ snapshot }) => exitCodeOf(snapshot.health)))
+  if (json !== true) {
+    if (views.length > 0) writeLine(statusTable(views, paints, process.stdout.columns || DEFAULT_COLUMNS))
+    for (const { id, why } of unreadable) writeLine(`${paints.red(id)} cannot be read: ${why}`)
+  }
+  const codes = views.map(({ snapshot }) => exitCodeOf(snapshot.health))
+  return Math.max(...codes, unreadable.length === 0 ? EXIT.ok : EXIT.unknown)
 }
 
 async function showOne(fleet: Fleet, id: string, { json }: CommonOptions): Promise<number> {

@@ -79,7 +79,7 @@ class Watch {
   async #read(): Promise<void> {
     const began = performance.now()
     try {
-      this.#views = await readAll(this.#busbar)
+      this.#views = (await readAll(this.#busbar)).views
       this.#away = undefined
     } catch (error) {
       if (!isBusbarError(error)) throw error
