@@ -2,7 +2,8 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { Busbar } from './client/busbar.js'
 import type { Host } from './client/link.js'
-import { meansLost, StoreWatch } from './client/store-watch.js'
+import { OutageLog } from './client/outage-log.js'
+import { StoreWatch } from './client/store-watch.js'
 import { SYSTEM_TIME } from './client/time.js'
 import { WatchedSchedule } from './client/watched-schedule.js'
 import { WatchedStore } from './client/watched-store.js'
@@ -11,10 +12,12 @@ import { connectionErrors, guardLogger, newCounters, replacedConnections, type L
 import { checkSettings } from './config/check.js'
 import { connectSchema, type Consistency, type OnRedisDown } from './config/options.js'
 import { resolveSettings } from './config/settings.js'
+import { isBusbarError, isLockedOut, meansLost } from './model/errors.js'
 import type { Clock } from './model/ports.js'
 import type { SettingsInput } from './model/settings.js'
 import type { RedisAddress } from './redis/address.js'
 import { RedisConnection } from './redis/connection.js'
+import { unavailable } from './redis/errors.js'
 import { RedisFeed } from './redis/feed.js'
 import { inspectRedis } from './redis/inspect.js'
 import type { LuaSourceOptions } from './redis/lua-source.js'
@@ -85,10 +88,17 @@ export async function connectWith(
   const { defaults = {}, providers = {}, logger, redis } = options
   resolveSettings({}, defaults)
   const counters = newCounters()
-  const log = logger === false ? SILENT : guardLogger(logger ?? (await defaultLogger()), counters)
+  const plainLog = logger === false ? SILENT : guardLogger(logger ?? (await defaultLogger()), counters)
+  const log = new OutageLog(plainLog)
   const { namespace, commandTimeoutMs, unref } = checked
-  const onError = connectionErrors(log, counters, 'Redis connection error')
-  const onReplaced = replacedConnections(log, counters)
+  // A message that makes no sense is no error of the connection that brought it.
+  const explain = (error: Error) =>
+    isBusbarError(error) || error instanceof SyntaxError
+      ? error
+      : unavailable('a connection', error, commandTimeoutMs)
+  const onError = connectionErrors({ log, counters }, 'Redis connection error', explain)
+  // Logged whatever else is: it says what was wrong with the way to Redis.
+  const onReplaced = replacedConnections(plainLog, counters)
   const connection = new RedisConnection(redis, { commandTimeoutMs, unref, onError, onReplaced })
   const redisStore = new RedisStore(connection, namespace, source)
   let connected = false
@@ -96,14 +106,23 @@ export async function connectWith(
     await connection.connect()
     connected = true
   }
+  const worker =
+    checked.workerId ??
+    `${hostname().replace(/[^A-Za-z0-9.-]/g, '-')}-${process.pid}-${randomBytes(2).toString('hex')}`.slice(
+      -128,
+    )
   const ping = async () => {
     if (connected) await connection.openNodes()
     else await greet()
     await redisStore.epoch()
+    // A server that refuses writes answers reads. A user without the right to this key shows nothing by it.
+    await redisStore.heartbeat(worker).catch((error: unknown) => {
+      if (meansLost(error)) throw error
+    })
   }
   const watch = new StoreWatch({ ping, log, unref })
   await greet().catch((error: unknown) => {
-    if (checked.onRedisDown === 'deny' || !meansLost(error)) throw error
+    if (checked.onRedisDown === 'deny' || !meansLost(error) || isLockedOut(error)) throw error
     watch.fail(error)
   })
   const shards = { namespace, shards: checked.probeQueues }
@@ -111,11 +130,7 @@ export async function connectWith(
   const host: Host = {
     store: new WatchedStore(redisStore, watch),
     watch,
-    worker:
-      checked.workerId ??
-      `${hostname().replace(/[^A-Za-z0-9.-]/g, '-')}-${process.pid}-${randomBytes(2).toString('hex')}`.slice(
-        -128,
-      ),
+    worker,
     incarnation: randomUUID(),
     ...{ ...SYSTEM_TIME, clock },
     log,
@@ -141,10 +156,11 @@ export async function connectWith(
       return startProbeWorker(owner, { schedule, openConnection: connection.openBlocking }, options)
     },
     probe: async (...args) => (await import('./probes/now.js')).probeNow(...args),
-    inspect: async () => ({
-      ...(await inspectRedis(connection, namespace, host.worker)),
-      planned: await schedule.list(),
-    }),
+    inspect: async () => {
+      const facts = await inspectRedis(connection, { namespace, worker, prefixes: schedule.prefixes })
+      const readable = facts.wrongTypes?.every(({ key }) => !key.startsWith('{')) ?? true
+      return { ...facts, planned: readable ? await schedule.list() : [] }
+    },
   })
   try {
     await connection.holding(async () => {

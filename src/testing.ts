@@ -6,6 +6,7 @@
 import { randomUUID } from 'node:crypto'
 import { Busbar } from './client/busbar.js'
 import { guardLogger, newCounters, type Logger } from './client/log.js'
+import { OutageLog } from './client/outage-log.js'
 import { WatchedStore } from './client/watched-store.js'
 import { checkArgument } from './config/check.js'
 import { testBusbarSchema, type Consistency, type OnRedisDown } from './config/options.js'
@@ -121,7 +122,7 @@ function hostOf(fleet: MemoryFleet, line: RedisLine, worker: string, logger: Log
   const { clock } = fleet
   const time = { clock, wallClock: clock, timers: clock }
   const counters = newCounters()
-  const log = guardLogger(logger, counters)
+  const log = new OutageLog(guardLogger(logger, counters), time)
   const ping = () => {
     const error = line.error('ping')
     return error === undefined ? Promise.resolve() : Promise.reject(error)

@@ -59,6 +59,15 @@ const UNKNOWN_CODES: readonly ErrorCode[] = [
   'provider_removed',
 ]
 
+/** Whether an error is of one provider alone: what Redis holds of it cannot be read, or is refused to this user. */
+export function isProviderTrouble(error: unknown): error is Error {
+  if (isBusbarError(error, 'redis_unsupported')) return true
+  if (!isBusbarError(error, 'redis_unavailable')) return false
+  return (
+    'failure' in error && error.failure === 'permanent' && !('lockedOut' in error && error.lockedOut === true)
+  )
+}
+
 /** The last place before a terminal: whatever failed, its message shows no secret. */
 const oneLine = (text: string): string => hideSecrets(text.replace(/\s*\n\s*/g, ' ').trim())
 

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import type { Busbar } from '../index.js'
 import { isHealthy, matcherOf, worstFirst } from './view/provider-list.js'
-import { readAll, type ProviderView } from './view/provider-view.js'
+import { readAll, type ProviderView, type Unreadable } from './view/provider-view.js'
 
 /** Which of a fleet's providers a list shows. */
 export interface Selection {
@@ -18,6 +18,8 @@ export const withSelection = (command: Command): Command =>
 export interface FleetView {
   /** The worst first. */
   readonly views: readonly ProviderView[]
+  /** Those that are registered and cannot be read. */
+  readonly unreadable: readonly Unreadable[]
   /** How many were read; more than `views` where only those that are not healthy are shown. */
   readonly read: number
   /** Probe queues that somebody paused: nothing is probed from them. */
@@ -25,10 +27,10 @@ export interface FleetView {
 }
 
 export async function readFleet(busbar: Busbar, { pattern, unhealthy }: Selection = {}): Promise<FleetView> {
-  const [all, pausedQueues] = await Promise.all([
+  const [{ views: all, unreadable }, pausedQueues] = await Promise.all([
     readAll(busbar, pattern === undefined ? undefined : matcherOf(pattern)),
     busbar.pausedProbeQueues(),
   ])
   const views = unhealthy === true ? all.filter((view) => !isHealthy(view)) : all
-  return { views: worstFirst(views), read: all.length, pausedQueues }
+  return { views: worstFirst(views), unreadable, read: all.length, pausedQueues }
 }

@@ -84,6 +84,7 @@ export class Busbar implements AsyncDisposable {
       },
       returning: () => this.#returning(),
       restored: (outageMs) => {
+        this.#handles.follower.storeRestored()
         this.#listeners.emit({ kind: 'store_restored', reason: '', outageMs, at: wallClock.now() })
       },
     })

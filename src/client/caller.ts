@@ -1,5 +1,5 @@
 import type { Consistency, OnRedisDown } from '../config/options.js'
-import { isBusbarError, ProviderRemovedError } from '../model/errors.js'
+import { isBusbarError, isProviderTrouble, ProviderRemovedError } from '../model/errors.js'
 import type { Run } from '../model/ports.js'
 import type { Settings } from '../model/settings.js'
 import { callRun, type Decision, type Ending } from './admission.js'
@@ -70,7 +70,8 @@ export class Caller {
 
   /** The hot path: closed, cached, nothing to wait for. It allocates no more than the promise it returns. */
   async #call<T>(fn: Guarded<T>): Promise<T> {
-    const { generation } = this.#link.cache
+    const { cache } = this.#link
+    const { generation } = cache
     const slow = this.#settings.slowMs
     const began = slow === undefined ? 0 : this.#host.clock.now()
     let result: T
@@ -82,7 +83,8 @@ export class Caller {
     }
     this.#link.used = true
     const plain = slow === undefined && this.#classify === undefined && !isResponse(result)
-    if (plain) this.#outbox.healthy(generation)
+    // The store may have been lost since it began.
+    if (plain && !cache.suspended) this.#outbox.healthy(generation)
     else {
       const ending = endingOf(judgeResult(this.#target(), result, this.#host.clock.now() - began))
       await this.#fail(callRun(ending, generation, ''))
@@ -92,7 +94,7 @@ export class Caller {
 
   /** Whatever is no plain success. What trips the circuit is known before the call's end is. */
   async #fail(run: Run): Promise<void> {
-    if (this.#host.watch.lost) {
+    if (this.#link.withoutStore) {
       this.#keep(run)
       return
     }
@@ -131,7 +133,7 @@ export class Caller {
    * is the outbox's, which sends it again.
    */
   async send(run: Run): Promise<void> {
-    if (this.#host.watch.lost) {
+    if (this.#link.withoutStore) {
       this.#keep(run)
       return
     }
@@ -142,25 +144,29 @@ export class Caller {
 
   /** Tells how a call ended that needed no permit. */
   record(ending: Ending): Promise<void> {
-    const { generation } = this.#host.watch.lost ? this.#fallback : this.#link.cache
+    const { generation } = this.#link.withoutStore ? this.#fallback : this.#link.cache
     return this.send(callRun(ending, generation, ''))
   }
 
-  /** The provider as it is decided by while the store is lost. */
+  /** The provider as it is decided by without the store. */
   get fallback(): Fallback {
     return this.#fallback
   }
 
-  /** While the store is lost: the outcome decides here, if anything does, and is kept for the history. */
+  /**
+   * Without the store: the outcome decides here, if anything does. In an outage it is kept for the history; where the
+   * provider alone is cut off, for how long is in nobody's hands but a person's, so it is counted as lost.
+   */
   #keep(run: Run, local?: LocalCircuit, token = run.token): void {
     if (this.#link.removed) throw new ProviderRemovedError(this.#link.id)
     this.#fallback.judge(run, local)
-    this.#outbox.add({ ...run, generation: NO_GENERATION, token })
+    if (this.#host.watch.lost) this.#outbox.add({ ...run, generation: NO_GENERATION, token })
+    else this.#host.counters.outcomesLost += run.count
   }
 
   /** A call that was admitted without the store decides nothing there, whenever it ends. */
   async #sendFallback(run: Run, local: LocalCircuit | undefined): Promise<void> {
-    if (!this.#host.watch.lost) return this.send({ ...run, generation: NO_GENERATION, token: '' })
+    if (!this.#link.withoutStore) return this.send({ ...run, generation: NO_GENERATION, token: '' })
     this.#keep(run, local, '')
   }
 
@@ -181,7 +187,8 @@ async function rejectLater(error: Error): Promise<never> {
   throw error
 }
 
-/** What the outbox tries again is no error of its caller; a removed provider or a closed busbar is. */
+/** What the outbox tries again, or gives up, is no error of its caller; a removed provider or a closed busbar is. */
 const ignoreOutage = (error: unknown): void => {
-  if (!isBusbarError(error, 'redis_unavailable') && !isBusbarError(error, 'command_late')) throw error
+  if (isBusbarError(error, 'redis_unavailable') || isBusbarError(error, 'command_late')) return
+  if (!isProviderTrouble(error)) throw error
 }

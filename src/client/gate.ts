@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Consistency } from '../config/options.js'
-import { isBusbarError, ProviderRemovedError } from '../model/errors.js'
+import { isBusbarError, isProviderTrouble, ProviderRemovedError } from '../model/errors.js'
 import type { RefusalCode } from '../model/words.js'
 import { admitLocally } from '../rules/local.js'
 import type { Fallback } from './fallback.js'
@@ -15,7 +15,8 @@ import type { Host, Link } from './link.js'
  * a refusal is kept until the first lease can end, or something newer is known. In strict mode, and whenever the
  * snapshot may be old, every admission asks.
  *
- * No admission waits longer than one command may take: then, and for as long as the store is lost, `Fallback` decides.
+ * No admission waits longer than one command may take: then, and for as long as the store is lost or the provider is cut
+ * off, `Fallback` decides.
  */
 export class Gate {
   readonly #host: Host
@@ -42,7 +43,7 @@ export class Gate {
   /** `timeoutMs`: of the call, so that its lease outlives it. */
   admit(timeoutMs?: number): Decision | Promise<Decision> {
     this.#link.used = true
-    if (this.#host.watch.lost) return this.#withoutStore(timeoutMs)
+    if (this.#link.withoutStore) return this.#withoutStore(timeoutMs)
     const { cache } = this.#link
     if (this.consistency === 'strict' || !cache.decides) return this.#ask(timeoutMs)
     if (cache.free) return this.#grant('', 'cache')
@@ -66,7 +67,8 @@ export class Gate {
   #withoutStore(timeoutMs: number | undefined): Decision | Promise<Decision> {
     if (this.#link.removed) return Promise.reject(new ProviderRemovedError(this.#link.id))
     this.#host.counters.admissionsUnanswered += 1
-    return this.#fallback.decide(leaseFor(timeoutMs), 'Redis does not answer')
+    const why = this.#host.watch.lost ? undefined : this.#link.cutOff
+    return this.#fallback.decide(leaseFor(timeoutMs), why ?? 'Redis does not answer')
   }
 
   #grant(token: string, source: 'cache' | 'redis', wouldRefuse?: RefusalCode, generation?: number): Decision {
@@ -160,8 +162,9 @@ export class Gate {
         this.#keep(refused, retryAfterMs)
       return refused
     } catch (error) {
-      if (!isBusbarError(error, 'redis_unavailable') && !isBusbarError(error, 'command_late')) throw error
-      return this.#unanswered(timeoutMs, error.message)
+      const unanswered = isBusbarError(error, 'redis_unavailable') || isBusbarError(error, 'command_late')
+      if (!unanswered && !isProviderTrouble(error)) throw error
+      return this.#unanswered(timeoutMs, error instanceof Error ? error.message : String(error))
     }
   }
 

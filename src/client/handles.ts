@@ -1,5 +1,5 @@
 import type { Consistency, OnRedisDown } from '../config/options.js'
-import { isBusbarError } from '../model/errors.js'
+import { isBusbarError, isProviderTrouble } from '../model/errors.js'
 import type { Change } from '../model/events.js'
 import type { RegisterRequest } from '../model/ports.js'
 import type { Settings } from '../model/settings.js'
@@ -81,7 +81,10 @@ export class Handles {
     return this.#hold(id, epoch, registered, gaps, options)
   }
 
-  /** The same; where the store is lost, a handle that joins when it is back. @throws where there is to be none. */
+  /**
+   * The same; where the store is lost, or refuses this provider alone, a handle that joins when it is back.
+   * @throws where there is to be none.
+   */
   async registerOrWait(
     id: string,
     settings: Settings,
@@ -93,12 +96,14 @@ export class Handles {
     } catch (error) {
       const onRedisDown = options.onRedisDown ?? this.#defaults.onRedisDown
       const lost = this.#host.watch.lost && isBusbarError(error, 'redis_unavailable')
-      if (!lost || onRedisDown === 'deny') throw error
+      const refused = isProviderTrouble(error)
+      if (!(lost || refused) || onRedisDown === 'deny') throw error
       this.#joining.add(id, { settings, mode })
       const known = this.#handles.get(id)
-      if (known === undefined) return this.#hold(id, '', this.#joining.provisional(settings), -1, options)
-      known.configure(options)
-      return known
+      known?.configure(options)
+      const handle = known ?? this.#hold(id, '', this.#joining.provisional(settings), -1, options)
+      if (refused) this.#links.get(id)?.refused(error, () => this.#joining.register(id))
+      return handle
     }
   }
 

@@ -1,4 +1,4 @@
-import { isBusbarError } from '../model/errors.js'
+import { isBusbarError, redisFailure } from '../model/errors.js'
 import type { RecordResult, Run, Timer } from '../model/ports.js'
 import { isHealthStatus, isSuccess } from '../model/words.js'
 import { bucketMs } from '../rules/history.js'
@@ -121,6 +121,8 @@ export class Outbox {
 
   /** Tells the store that it was lost, with an empty batch if there is no other; resolves as `drain`. */
   async report(): Promise<void> {
+    // The batch that the outage held up goes first, and an attempt of it is under way: see `demote`.
+    if (this.#failing !== undefined) await new Promise<void>((resolve) => this.#underway.push(resolve))
     if (this.#outage === undefined) return
     if (!this.busy) this.add(NOTHING, true)
     await this.drain()
@@ -238,7 +240,8 @@ export class Outbox {
         this.#failing = error instanceof Error ? error : new Error(String(error))
         for (const waiter of this.#waiters.splice(0)) waiter.reject(error)
         this.#release()
-        const final = !isBusbarError(error, 'redis_unavailable') && !isBusbarError(error, 'command_late')
+        const passing = isBusbarError(error, 'redis_unavailable') || isBusbarError(error, 'command_late')
+        const final = !passing || redisFailure(error) === 'permanent'
         if (final || this.#host.closed || clock.now() > giveUpAt) {
           const lost = this.#lose(runs)
           this.#failing = undefined

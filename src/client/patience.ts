@@ -1,4 +1,4 @@
-import { redisFailure } from '../model/errors.js'
+import { meansLost } from '../model/errors.js'
 import type { Timer, Timers } from '../model/ports.js'
 import { SYSTEM_TIME } from './time.js'
 import type { StoreWatch } from './store-watch.js'
@@ -31,8 +31,7 @@ export async function patiently<T>(watch: StoreWatch, waitMs: number, work: () =
     try {
       return await work()
     } catch (error) {
-      const failure = redisFailure(error)
-      if (attempt === ATTEMPTS || failure === undefined || failure === 'permanent') throw error
+      if (attempt === ATTEMPTS || !meansLost(error)) throw error
       await watch.back(waitMs)
     }
   }

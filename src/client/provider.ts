@@ -238,14 +238,14 @@ export class Provider {
   }
 
   /**
-   * What this process knows without asking; undefined after a removal. Counters, and what is known of probes, may lag behind. While Redis is lost its
-   * source is `fallback`, and with `onRedisDown: 'local'` it is the circuit that decides in this process.
+   * What this process knows without asking; undefined after a removal. Counters, and what is known of probes, may lag behind. While Redis is lost, or
+   * refuses the commands of this provider, its source is `fallback`, and with `onRedisDown: 'local'` it is the circuit that decides in this process.
    */
   peek(): Snapshot | undefined {
     if (this.#link.removed) return undefined
-    const { lost } = this.#host.watch
-    const held = lost ? this.#caller.fallback.snapshot() : this.#link.cache.read()
-    const source = lost ? 'fallback' : 'cache'
+    const { withoutStore } = this.#link
+    const held = withoutStore ? this.#caller.fallback.snapshot() : this.#link.cache.read()
+    const source = withoutStore ? 'fallback' : 'cache'
     if (held === undefined) return undefined
     return presentSnapshot(held, this.#link.settings, source, this.#link.cache.readAt)
   }
@@ -301,12 +301,16 @@ export class Provider {
 
   /**
    * @internal All was read again. Failures that were counted before the outage are not to wait for this process's next
-   * outcome: whatever else came first would look like others who went on.
+   * outcome: whatever else came first would look like others who went on. What waits is written now, and a provider whose
+   * write was refused shows that it takes one: of a Cluster one master may refuse while the others serve.
    */
   async returned(): Promise<void> {
     const held = this.#link.cache.read()
-    if (held === undefined || held.consecutiveFailures + held.probeConsecutiveFailures === 0) return
+    if (held === undefined || this.#link.removed) return
+    const failures = held.consecutiveFailures + held.probeConsecutiveFailures
+    if (failures === 0 && !this.#outbox.busy && !this.#link.owesWrite) return
     await this.#outbox.report()
+    if (!this.#outbox.busy) this.#link.owesWrite = false
   }
 
   /** @internal Gives up what has not been written. Returns how many outcomes that were. */

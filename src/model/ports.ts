@@ -205,6 +205,11 @@ export interface Store {
   /** Always carries a snapshot. Writes nothing. */
   snapshot(id: string): Promise<Reply>
   settings(id: string): Promise<SettingsReply | null>
+  /**
+   * Looks at what is stored of a provider, where no other operation would before it matters.
+   * @throws RedisUnavailableError (`permanent`) naming a key that holds something of another type
+   */
+  verify(id: string): Promise<void>
   /** The newest `count` runs that began at `sinceMs` or later, oldest first. */
   history(id: string, count: number, sinceMs: number): Promise<readonly HistoryEntry[]>
   /** The newest `count` events, oldest first. */

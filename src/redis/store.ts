@@ -1,13 +1,23 @@
 import { randomUUID } from 'node:crypto'
-import { flattenSettings, unflattenSettings } from '../config/flat.js'
+import { flattenSettings } from '../config/flat.js'
 import { CommandLateError, UnknownProviderError } from '../model/errors.js'
 import type * as port from '../model/ports.js'
 import type { ProviderEvent } from '../model/events.js'
 import type { HistoryEntry } from '../model/snapshot.js'
 import type { RedisConnection } from './connection.js'
+import { unavailable } from './errors.js'
+import { findWrongTypes, keysOfProvider } from './key-types.js'
 import { changesChannel, fleetKeys, keyOfProvider, providerKey } from './keys.js'
 import type { LuaSourceOptions } from './lua-source.js'
-import { parseEvents, parseHash, parseHistory, parseSnapshot, parseStream, parseTime } from './parse.js'
+import {
+  parseEvents,
+  parseHash,
+  parseHistory,
+  parseSettings,
+  parseSnapshot,
+  parseStream,
+  parseTime,
+} from './parse.js'
 import { ProviderIndex } from './provider-index.js'
 import { Scripts, type ScriptReply } from './scripts.js'
 import { PROVIDER_SCRIPTS } from './script-definitions.js'
@@ -64,7 +74,7 @@ export class RedisStore implements port.Store {
     const { known, returned } = this.#known('register', id, reply)
     return {
       ...known,
-      settings: unflattenSettings(parseHash(returned.settings)),
+      settings: parseSettings(id, parseHash(returned.settings)),
       revision: Number(returned.revision),
       setBy: returned.setBy,
       setAt: Number(returned.setAtMs),
@@ -147,12 +157,19 @@ export class RedisStore implements port.Store {
     const { revision, set_by: setBy, set_at_ms: setAt, pinned, ...settings } = flat
     if (revision === undefined) return null
     return {
-      settings: unflattenSettings(settings),
+      settings: parseSettings(id, settings),
       revision: Number(revision),
       setBy: setBy ?? '',
       setAt: Number(setAt),
       pinned: pinned !== undefined,
     }
+  }
+
+  async verify(id: string): Promise<void> {
+    const [wrong] = (await findWrongTypes(this.#redis, keysOfProvider(this.#namespace, id))) ?? []
+    if (wrong === undefined) return
+    const { key, found, expected } = wrong
+    throw unavailable(`the keys of ${id}`, new Error(`WRONGTYPE ${key} is a ${found}, not a ${expected}`), 0)
   }
 
   async history(id: string, count: number, sinceMs: number): Promise<readonly HistoryEntry[]> {

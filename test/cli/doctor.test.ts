@@ -49,6 +49,7 @@ describe('busbar doctor', () => {
       'clock',
       'scripts',
       'pub/sub',
+      'keys',
       'schema',
       'workers',
       'probes',
@@ -57,6 +58,30 @@ describe('busbar doctor', () => {
     expect(of('scripts')?.found).toMatch(/^all \d+ load$/)
     expect(of('workers')?.found).toBe('1 process connected')
     expect(of('probes')?.found).toBe('1 provider probed, each as often as it should be')
+  })
+
+  it('names a key of another type, whose it is and what to do, and still sees the others; so does status', async () => {
+    const { fleet, redis } = await privateFleet()
+    const { namespace } = fleet.busbar
+    for (const id of ['good', 'bad', 'worse']) await fleet.busbar.provider(id)
+    const key = `${namespace}:{bad}:history`
+    await redis.set(key, 'of somebody else')
+    await redis.hset(`${namespace}:{worse}:config`, 'breaker.failureThreshold', 'many')
+    const { code, level, of } = await examine(fleet)
+    expect([code, level]).toEqual([2, 'fail'])
+    expect(of('keys bad')).toMatchObject({
+      level: 'fail',
+      found: `${key} is a string and should be a zset: each process decides for itself`,
+    })
+    expect(of('keys bad')?.advice).toContain('DEL the key')
+    expect(of('provider worse')?.found).toMatch(/unreadable settings of worse in Redis: .*failureThreshold/)
+    const status = await fleet.json(['status'])
+    expect(status.code).toBe(3)
+    expect(status.value['providers']).toMatchObject([{ id: 'good' }, { id: 'bad' }])
+    expect(status.value['unreadable']).toMatchObject([{ id: 'worse' }])
+
+    await redis.set(`${namespace}:workers`, 'of somebody else')
+    expect((await examine(fleet)).of('keys')?.found).toMatch(/:workers is a string and should be a zset/)
   })
 
   it('warns of what will hurt one day, and says what to do: 1', async () => {

@@ -30,6 +30,7 @@ const planned = (intervalMs: number): Inspection => ({
   scriptsProblem: null,
   scriptCount: 0,
   pubSubProblem: null,
+  wrongTypes: [],
   workers: [],
   planned: [{ id: 'api', intervalMs, lateMs: 0 }],
   pausedProbeQueues: [],

@@ -3,6 +3,7 @@ import { Deadlines } from '../../src/client/deadlines.js'
 import { Link, type Host } from '../../src/client/link.js'
 import { newCounters } from '../../src/client/log.js'
 import { Outbox } from '../../src/client/outbox.js'
+import { OutageLog } from '../../src/client/outage-log.js'
 import { StoreWatch } from '../../src/client/store-watch.js'
 import { SYSTEM_TIME } from '../../src/client/time.js'
 import { resolveSettings } from '../../src/config/settings.js'
@@ -176,7 +177,7 @@ async function batched(workers: number, seed: number, errorRate: number, maxBatc
   const outboxes: Outbox[] = []
   for (let i = 0; i < workers; i += 1) {
     const host: Host = {
-      watch: new StoreWatch({ ping: () => Promise.resolve(), log: LOG, unref: true }),
+      watch: new StoreWatch({ ping: () => Promise.resolve(), log: new OutageLog(LOG), unref: true }),
       ...SYSTEM_TIME,
       ...{ store, worker: `worker-${i}`, incarnation: `life-${i}`, clock, log: LOG, counters: newCounters() },
       ...{ commandTimeoutMs: 200, flushIntervalMs: 100, maxBatchesPerSecond, unref: false, closed: false },

@@ -24,7 +24,7 @@ async function fleet(size: number) {
     if (i % 5 === 2) await provider.markDegraded({ reason: REASON, forMs: 90_000 })
     if (i % 5 === 3) await provider.markTerminated()
   }
-  return readAll(busbar)
+  return (await readAll(busbar)).views
 }
 
 describe('the table of a large fleet', () => {

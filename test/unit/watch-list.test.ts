@@ -13,8 +13,15 @@ async function setUp(rows: number, columns = 100) {
   const busbar = createTestBusbar()
   for (let i = 0; i < 300; i += 1) await busbar.provider(`${i < 100 ? 'openai' : 'mistral'}-${i}`, {})
   await busbar.get('mistral-250')?.trip({ reason: 'red page' })
-  const read = await readAll(busbar)
-  const scene = { views: worstFirst(read), read: 300, pausedQueues: [], events: [], away: undefined }
+  const { views: read, unreadable } = await readAll(busbar)
+  const scene = {
+    views: worstFirst(read),
+    unreadable,
+    read: 300,
+    pausedQueues: [],
+    events: [],
+    away: undefined,
+  }
   const list = new ListState()
   const address = { redis: 'redis://h:1', namespace: 'n' }
   const look = () => {

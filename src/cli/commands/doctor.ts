@@ -4,12 +4,13 @@ import { withCommon, writeJson, writeLine, type Cli } from '../common.js'
 import { checkAlternation, type Past } from '../doctor/alternation.js'
 import { finding, worst, type Finding, type Level } from '../doctor/finding.js'
 import { checkFleet } from '../doctor/fleet.js'
+import { checkKeys, checkUnreadable } from '../doctor/keys.js'
 import { checkServer } from '../doctor/server.js'
 import { EXIT } from '../failure.js'
 import { withFleet, type CommonOptions } from '../fleet.js'
 import { clean, wrap } from '../format.js'
 import { paintsFor, type Paints } from '../view/paint.js'
-import { readAll, type ProviderView } from '../view/provider-view.js'
+import { readAll, type ProviderView, type ReadAll } from '../view/provider-view.js'
 
 export function addDoctor(program: Command, cli: Cli): void {
   const command = program
@@ -30,15 +31,22 @@ export function addDoctor(program: Command, cli: Cli): void {
   )
 }
 
+const NONE_READ: ReadAll = { views: [], unreadable: [] }
+
 const EXIT_OF: Readonly<Record<Level, number>> = { ok: 0, note: 0, warn: EXIT.degraded, fail: EXIT.unhealthy }
 
 async function examine(options: CommonOptions): Promise<Finding[]> {
   try {
     return await withFleet(options, async ({ busbar }) => {
       const facts = await busbar.inspect()
-      const views = await readAll(busbar)
+      const findings = checkKeys(facts)
+      // Where the list of providers is broken, there is nothing to read them by.
+      const listed = facts.wrongTypes?.every(({ key }) => key !== `${busbar.namespace}:providers`) ?? true
+      const { views, unreadable } = listed ? await readAll(busbar) : NONE_READ
       return [
         ...checkServer(facts),
+        ...findings,
+        ...checkUnreadable(unreadable, facts),
         ...checkFleet(facts, views),
         ...checkAlternation(await readPasts(busbar, views)),
       ]

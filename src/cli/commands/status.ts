@@ -43,14 +43,17 @@ export function addStatus(program: Command, cli: Cli): void {
 async function showAll(fleet: Fleet, selection: Selection, { json }: CommonOptions): Promise<number> {
   const { namespace } = fleet.address
   const found = await readFleet(fleet.busbar, selection)
-  const { views, read, pausedQueues } = found
-  if (json === true) writeJson({ namespace, providers: views.map(viewJson), pausedProbeQueues: pausedQueues })
-  if (read === 0) {
+  const { views, unreadable, read, pausedQueues } = found
+  if (json === true) {
+    writeJson({ namespace, providers: views.map(viewJson), unreadable, pausedProbeQueues: pausedQueues })
+  }
+  if (read === 0 && unreadable.length === 0) {
     if (json !== true) throw new CliError('provider_unknown', EXIT.unknown, nothingText(namespace, selection))
     return EXIT.unknown
   }
   if (json !== true) writeTable(found)
-  return Math.max(EXIT.ok, ...views.map(({ snapshot }) => exitCodeOf(snapshot.health)))
+  const codes = views.map(({ snapshot }) => exitCodeOf(snapshot.health))
+  return Math.max(unreadable.length === 0 ? EXIT.ok : EXIT.unknown, ...codes)
 }
 
 const nothingText = (namespace: string, { pattern }: Selection): string =>
@@ -61,17 +64,18 @@ const nothingText = (namespace: string, { pattern }: Selection): string =>
 /** Where nobody says how wide a terminal is. */
 const USUAL_COLUMNS = 80
 
-function writeTable({ views, read, pausedQueues }: FleetView): void {
+function writeTable({ views, unreadable, read, pausedQueues }: FleetView): void {
   const { stdout } = process
   const paints = paintsFor(stdout)
   const room = stdout.isTTY ? { columns: stdout.columns || USUAL_COLUMNS } : {}
-  if (views.length === 0)
+  if (views.length === 0 && unreadable.length === 0)
     writeLine(read === 1 ? 'it is healthy' : `all ${plural(read, 'provider')} are healthy`)
-  else {
+  else if (views.length > 0) {
     const table = statusTable(views, paints, room)
     writeLine(table)
     if (stdout.isTTY && table.split('\n').length >= stdout.rows) writeLine(`\n${countsText(views)}`)
   }
+  for (const { id, why } of unreadable) writeLine(`${paints.red(id)} cannot be read: ${why}`)
   const paused = pausedText(pausedQueues)
   if (paused !== '') writeLine(`\n${paints.yellow(paused)}`)
 }

@@ -46,7 +46,11 @@ function header({ away }: Scene, { address, paints }: FrameOptions): string {
   return `${line}  ${red(`✖ Redis does not answer for ${since}`)}  ${where}`
 }
 
-function summary({ views, away, pausedQueues }: Scene, list: ListState, { paints }: FrameOptions): string {
+function summary(
+  { views, unreadable, away, pausedQueues }: Scene,
+  list: ListState,
+  { paints }: FrameOptions,
+): string {
   const { green, yellow, red, dim } = paints
   if (away !== undefined) {
     return dim(`${away.why}; below is what was last seen, and it goes on when Redis answers`)
@@ -62,6 +66,7 @@ function summary({ views, away, pausedQueues }: Scene, list: ListState, { paints
     some(yellow, degraded, 'degraded'),
     some(red, down, 'unhealthy'),
     ...(list.filter === '' ? [] : [`/${list.filter}: ${matching} of ${views.length}`]),
+    ...(unreadable.length === 0 ? [] : [red(`${unreadable.length} cannot be read: busbar doctor`)]),
     ...(pausedQueues.length === 0 ? [] : [yellow(pausedText(pausedQueues))]),
   ].join(dim('  '))
 }

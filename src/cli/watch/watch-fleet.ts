@@ -37,7 +37,7 @@ class Watch {
   readonly #screen: Screen
   readonly #lifetime: Lifetime
   readonly #events: ProviderEvent[] = []
-  #fleet: FleetView = { views: [], read: 0, pausedQueues: [] }
+  #fleet: FleetView = { views: [], unreadable: [], read: 0, pausedQueues: [] }
   #away: Scene['away']
   #shown = ''
   #asked = false
@@ -112,11 +112,12 @@ class Watch {
 }
 
 /** What a change is to one who does not look at clocks: all that is shown but times and counts. */
-const signatureOf = ({ views, pausedQueues, away }: Scene): string =>
+const signatureOf = ({ views, unreadable, pausedQueues, away }: Scene): string =>
   away !== undefined
     ? 'away'
     : JSON.stringify([
         pausedQueues,
+        unreadable,
         ...views.map(({ snapshot: s, settings }) => [
           [s.id, s.health, s.state, s.generation, s.version, s.mark, s.throttled, s.stale, s.trials],
           [s.lastProbeStatus, s.settingsRevision, settings.probe !== undefined],
