@@ -64,7 +64,7 @@ export function isProviderTrouble(error: unknown): error is Error {
   if (isBusbarError(error, 'redis_unsupported')) return true
   if (!isBusbarError(error, 'redis_unavailable')) return false
   return (
-    'failure' in error && error.failure === 'permanent' && !('lockedOut' in error && error.lockedOut === true)
+    'failure' in error && error.failure === 'permanent' && !('lockedOut' in error && error.lockedOut)
   )
 }
 

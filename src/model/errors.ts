@@ -138,7 +138,7 @@ export function meansLost(error: unknown): boolean {
 
 /** Whether Redis refuses this whole process, until somebody changes a password, an address or a certificate. */
 export const isLockedOut = (error: unknown): boolean =>
-  isBusbarError(error, 'redis_unavailable') && 'lockedOut' in error && error.lockedOut === true
+  isBusbarError(error, 'redis_unavailable') && 'lockedOut' in error && error.lockedOut
 
 /** Errors that say nothing about what the store holds of a provider. */
 const NO_TROUBLE: readonly ErrorCode[] = [
