@@ -120,5 +120,5 @@ export function checkEnding(outcome: Outcome, options: SettleOptions): Ending {
   if (typeof detail !== 'string' || detail.length > MAX_DETAIL_LENGTH) {
     throw fail('detail', `text of at most ${MAX_DETAIL_LENGTH} characters`, detail)
   }
-  return { outcome, retryAfterMs: outcome === 'throttled' ? Math.ceil(retryAfterMs) : 0, detail }
+  return { outcome, retryAfterMs: outcome === 'throttled' ? Math.ceil(retryAfterMs) : 0, detail: detail.toWellFormed() }
 }

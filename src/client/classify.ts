@@ -1,3 +1,4 @@
+import { toText } from '../model/text.js'
 import { OUTCOMES, type Outcome } from '../model/words.js'
 
 /** How a call ended, and for `throttled` for how long. */
@@ -56,7 +57,7 @@ function nameOf(error: Record<string, unknown>): string {
   const name = [error['code'], cause['code'], error['name']].find(
     (given) => typeof given === 'string' && given !== '',
   )
-  return typeof name === 'string' ? name.slice(0, MAX_NAME_LENGTH) : ''
+  return typeof name === 'string' ? toText(name, MAX_NAME_LENGTH) : ''
 }
 
 const MAX_NAME_LENGTH = 60
@@ -92,7 +93,7 @@ export function readVerdict(said: unknown): Verdict | undefined {
   if (!isObject(given)) return undefined
   const outcome = OUTCOMES.find((known) => known === given['outcome'])
   if (outcome === undefined) return undefined
-  const detail = typeof given['detail'] === 'string' ? given['detail'].slice(0, MAX_SAID_LENGTH) : ''
+  const detail = typeof given['detail'] === 'string' ? toText(given['detail'], MAX_SAID_LENGTH) : ''
   if (outcome !== 'throttled') return { outcome, detail }
   const ms = given['retryAfterMs']
   const sane =
