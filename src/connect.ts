@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { pino } from 'pino'
 import { Busbar } from './client/busbar.js'
+import { CallsUnderWay } from './client/calls-under-way.js'
 import type { Host } from './client/link.js'
 import { meansLost, StoreWatch } from './client/store-watch.js'
 import { SYSTEM_TIME } from './client/time.js'
@@ -124,6 +125,7 @@ export async function connectWith(
     maxBatchesPerSecond: checked.maxBatchesPerSecond,
     unref,
     deadlines: new Deadlines(),
+    calls: new CallsUnderWay(),
     schedule,
     closed: false,
   }

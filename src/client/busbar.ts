@@ -295,7 +295,13 @@ export class Busbar implements AsyncDisposable {
     await this.#handles.flush()
   }
 
-  /** Ends the probes, writes what is still to be written (for at most `timeoutMs`, default 5 000), and disconnects. */
+  /**
+   * Ends the probes, lets calls of `execute` that are under way end, writes their outcomes and gives their leases back, and
+   * disconnects. New calls are refused with `BusbarClosedError` from the beginning. It waits for at most `timeoutMs` (0 to 1
+   * day, default 5 000), and for one command more where there is still something to write. A trial that has not ended by
+   * then settles as `ignored`; outcomes that come later are counted in `counters.outcomesLost`. Permits of `admit()` are
+   * not waited for.
+   */
   close(options: { readonly timeoutMs?: number } = {}): Promise<void> {
     const { timeoutMs } = checkArgument(closeSchema, options, 'close')
     this.#closing ??= this.#close(timeoutMs)
@@ -304,11 +310,14 @@ export class Busbar implements AsyncDisposable {
 
   async #close(timeoutMs: number): Promise<void> {
     this.#heartbeat?.clear()
-    const drained = (async () => {
-      await Promise.all([...this.#probeWorkers].map((worker) => worker.close()))
-      await this.flush()
-    })()
-    await within(drained, timeoutMs, this.#host.timers)
+    const { calls, clock, commandTimeoutMs, log, timers } = this.#host
+    const until = clock.now() + timeoutMs
+    this.#handles.suspend()
+    const workers = [...this.#probeWorkers].map((worker) => worker.close())
+    await within(Promise.all([calls.ended(), ...workers]), timeoutMs, timers)
+    if (calls.count > 0) log.warn({ calls: calls.count }, 'closed while these calls were under way')
+    const written = Promise.all([calls.giveBack(), this.flush()])
+    await within(written, Math.max(until - clock.now(), commandTimeoutMs), timers)
     this.#host.closed = true
     this.#host.watch.stop()
     const lost = this.#handles.stop()

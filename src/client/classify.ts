@@ -28,12 +28,17 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
 const isStatus = (value: unknown): value is number =>
   typeof value === 'number' && Number.isInteger(value) && value >= 100 && value <= 599
 
-/** Whether a returned value is an HTTP response: a status from 100 to 599, and headers that can be got. */
-export const isResponse = (result: unknown): result is { status: number; headers: object } =>
-  isObject(result) &&
-  isStatus(result['status']) &&
-  isObject(result['headers']) &&
-  typeof result['headers']['get'] === 'function'
+/** Whether a returned value is an HTTP response: a status from 100 to 599, and headers that can be got. Never throws. */
+export function isResponse(result: unknown): result is { status: number; headers: object } {
+  if (!isObject(result)) return false
+  try {
+    if (!isStatus(result['status'])) return false
+    const { headers } = result
+    return isObject(headers) && typeof headers['get'] === 'function'
+  } catch {
+    return false // no response has getters that throw
+  }
+}
 
 /** A returned value: an HTTP response is judged by its status, anything else is healthy. */
 export function classifyResult(result: unknown): Verdict {

@@ -11,10 +11,10 @@ interface Pending {
 /** Providers that were to be registered while the store was lost: they work in this process, and join when it is back. */
 export class Joining {
   readonly #host: Host
-  readonly #links: ReadonlyMap<string, Link>
+  readonly #links: Pick<ReadonlyMap<string, Link>, 'get'>
   readonly #pending = new Map<string, Pending>()
 
-  constructor(host: Host, links: ReadonlyMap<string, Link>) {
+  constructor(host: Host, links: Pick<ReadonlyMap<string, Link>, 'get'>) {
     this.#host = host
     this.#links = links
   }

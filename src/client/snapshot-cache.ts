@@ -37,6 +37,7 @@ export class SnapshotCache {
   #held: { readonly snapshot: StoredSnapshot; readonly takenAt: number } | undefined
   /** Counts gaps, so that a read that began before one does not end it. */
   #gap = 0
+  #suspended = false
   /** Whether a call may begin without asking anybody or looking at the clock. */
   free = false
   /** The generation that an outcome without a permit bears; 0 when none is known. */
@@ -122,6 +123,12 @@ export class SnapshotCache {
     return ageSnapshot(this.#held.snapshot, this.#clock.now() - this.#held.takenAt)
   }
 
+  /** No call begins without asking any more: this process is closing. What is held is kept. */
+  suspend(): void {
+    this.#suspended = true
+    this.#setFree()
+  }
+
   stop(): void {
     this.#held = undefined
     this.generation = 0
@@ -143,6 +150,7 @@ export class SnapshotCache {
   #setFree(): void {
     const snapshot = this.#held?.snapshot
     this.free =
+      !this.#suspended &&
       this.#mode === 'following' &&
       snapshot !== undefined &&
       snapshot.state === 'closed' &&
