@@ -89,7 +89,8 @@ export async function connectWith(
   const log = logger === false ? SILENT : guardLogger(logger ?? defaultLogger(), counters)
   const { namespace, commandTimeoutMs, unref } = checked
   const onError = connectionErrors(log, counters, 'Redis connection error')
-  const connection = new RedisConnection(redis, { commandTimeoutMs, unref, onError })
+  const deadlines = new Deadlines()
+  const connection = new RedisConnection(redis, { commandTimeoutMs, unref, onError, deadlines })
   const redisStore = new RedisStore(connection, namespace, source)
   let connected = false
   const greet = async () => {
@@ -124,7 +125,8 @@ export async function connectWith(
     flushIntervalMs: checked.flushIntervalMs,
     maxBatchesPerSecond: checked.maxBatchesPerSecond,
     unref,
-    deadlines: new Deadlines(),
+    deadlines,
+    commandDeadlines: { set: (ms, fire) => deadlines.setForAnswer(ms, fire) },
     calls: new CallsUnderWay(),
     schedule,
     closed: false,
@@ -151,7 +153,7 @@ export async function connectWith(
   try {
     await connection.holding(async () => {
       await busbar.open()
-      for (const [id, settings] of Object.entries(providers)) await busbar.provider(id, settings)
+      await Promise.all(Object.entries(providers).map(([id, settings]) => busbar.provider(id, settings)))
     })
   } catch (error) {
     await busbar.close()

@@ -21,6 +21,7 @@ import { Listeners } from './listeners.js'
 import type { Counters } from './log.js'
 import type { ProbeReport } from './probing.js'
 import type { ControlOptions, Provider } from './provider.js'
+import { SettingsIntake } from './settings-intake.js'
 import { within } from './patience.js'
 import type {
   CheckedProbeWorkerOptions,
@@ -57,6 +58,7 @@ export class Busbar implements AsyncDisposable {
   readonly #host: Host
   readonly #listeners: Listeners
   readonly #handles: Handles
+  readonly #intake: SettingsIntake
   readonly #probeWorkers = new Set<ProbeWorker>()
   readonly #registered = {
     processes: new Map<string, ProcessSource>(),
@@ -74,6 +76,7 @@ export class Busbar implements AsyncDisposable {
     this.#host = parts.host
     this.#listeners = new Listeners(parts.host.log, parts.host.counters)
     this.#handles = new Handles(parts.host, parts)
+    this.#intake = new SettingsIntake(parts.defaults)
   }
 
   /** @internal Where the store is lost from the beginning, it begins without it, and joins later. */
@@ -149,7 +152,7 @@ export class Busbar implements AsyncDisposable {
   async provider(id: string, settings?: SettingsInput, options: ProviderOptions = {}): Promise<Provider> {
     checkArgument(idSchema, id, 'id')
     checkSettings(providerOptionsSchema, options)
-    const resolved = resolveSettings(settings, this.#parts.defaults)
+    const resolved = await this.#intake.resolve(settings)
     const mode = settings === undefined ? 'keep' : 'set'
     this.#assertOpen()
     const handle = await this.#handles.registerOrWait(id, resolved, mode, options)

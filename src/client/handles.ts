@@ -7,6 +7,7 @@ import type { Classify } from './classify.js'
 import { Follower } from './follower.js'
 import { inTurns } from './in-turns.js'
 import { Joining } from './joining.js'
+import { Limit } from './limit.js'
 import { Link, type Host } from './link.js'
 import { patiently } from './patience.js'
 import { Provider } from './provider.js'
@@ -30,6 +31,8 @@ export interface HandleDefaults {
 
 /** Providers whose store is told of an outage at once. */
 const REPORTS_AT_ONCE = 64
+/** Registrations under way at once: more would wait for each other longer than a command may. */
+const REGISTRATIONS_AT_ONCE = 128
 /** Providers whose outcomes are written at once. */
 const FLUSHES_AT_ONCE = 64
 
@@ -50,6 +53,7 @@ export class Handles {
   readonly #handles = new Map<string, Provider>()
   readonly #removed = new RemovedHandles<Held>()
   readonly #joining: Joining
+  readonly #registrations = new Limit(REGISTRATIONS_AT_ONCE)
   readonly follower: Follower
 
   constructor(host: Host, defaults: HandleDefaults) {
@@ -84,16 +88,18 @@ export class Handles {
     const { store, worker, watch, commandTimeoutMs } = this.#host
     const link = this.#find(id)?.link
     const { gaps } = this.follower
-    const { epoch, registered } = await patiently(watch, commandTimeoutMs, async () => ({
-      epoch: await store.ensureEpoch(),
-      registered: await store.register(id, {
-        worker,
-        knownVersion: link?.cache.version ?? 0,
-        settings,
-        restore: link?.cache.read() ?? null,
-        ...request,
-      }),
-    }))
+    const { epoch, registered } = await patiently(watch, commandTimeoutMs, () =>
+      this.#registrations.run(async () => ({
+        epoch: await store.ensureEpoch(),
+        registered: await store.register(id, {
+          worker,
+          knownVersion: link?.cache.version ?? 0,
+          settings,
+          restore: link?.cache.read() ?? null,
+          ...request,
+        }),
+      })),
+    )
     return this.#hold(id, epoch, registered, gaps, options)
   }
 

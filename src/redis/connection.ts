@@ -8,8 +8,15 @@ export interface ConnectionOptions {
   readonly commandTimeoutMs: number
   /** Whether the sockets let the process end by itself. */
   readonly unref: boolean
+  /** Judges `commandTimeoutMs` where a standstill of this process's own loop is not to count; default: ioredis does. */
+  readonly deadlines?: AnswerDeadlines | undefined
   /** Told of every error of the connection; ioredis repeats them while Redis is away. */
   readonly onError: (error: Error) => void
+}
+
+/** Calls `fire` after `ms`, unless cleared before; see `client/deadlines.ts`. */
+export interface AnswerDeadlines {
+  setForAnswer(ms: number, fire: () => void): { clear(): void }
 }
 
 interface InnerStream {
@@ -36,6 +43,8 @@ const CONNECT_TIMEOUT_MS = 500
 /** A server may accept and never answer. */
 const CONNECT_DEADLINE_MS = 2_000
 const MAX_RETRY_DELAY_MS = 500
+/** ioredis gives up a command after so many of its time limits, where we have judged before. */
+const BACKSTOP = 4
 
 const retryDelay = (times: number): number => Math.min(50 * times, MAX_RETRY_DELAY_MS)
 
@@ -48,14 +57,15 @@ export const SUBSCRIBER_TIMEOUT_MS = 2_000
  * Commands fail within `commandTimeoutMs` and are never resent by the client: an error means that the
  * outcome is unknown, and the scripts carry what makes a repetition harmless.
  */
-const requestManner = ({ commandTimeoutMs, unref }: ConnectionOptions): Manner => ({
+const requestManner = ({ commandTimeoutMs, unref, deadlines }: ConnectionOptions): Manner => ({
   redis: {
     lazyConnect: true,
     keyPrefix: '',
     enableOfflineQueue: false,
     enableAutoPipelining: false,
     maxRetriesPerRequest: 0,
-    commandTimeout: commandTimeoutMs,
+    // Of what ioredis asks by itself, too.
+    commandTimeout: deadlines === undefined ? commandTimeoutMs : commandTimeoutMs * BACKSTOP,
     connectTimeout: CONNECT_TIMEOUT_MS,
     retryStrategy: retryDelay,
   },
@@ -229,11 +239,25 @@ export class RedisConnection {
     const known: unknown = Reflect.get(this.#client, command)
     this.#cork()
     try {
-      if (typeof known !== 'function') return await this.#client.call(command, ...args.map(String))
-      return await Reflect.apply(known, this.#client, args)
+      if (typeof known !== 'function') {
+        return await this.#inTime(this.#client.call(command, ...args.map(String)))
+      }
+      const answer: unknown = Reflect.apply(known, this.#client, args)
+      return await this.#inTime(answer)
     } catch (error) {
       throw unavailable(doing, error, this.#options.commandTimeoutMs)
     }
+  }
+
+  /** What comes after the time limit is dropped. */
+  #inTime(answer: unknown): Promise<unknown> {
+    const { deadlines, commandTimeoutMs } = this.#options
+    if (deadlines === undefined) return Promise.resolve(answer)
+    return new Promise((resolve, reject) => {
+      const deadline = deadlines.setForAnswer(commandTimeoutMs, () => reject(new Error('Command timed out')))
+      const ended = () => deadline.clear()
+      Promise.resolve(answer).then(resolve, reject).finally(ended)
+    })
   }
 
   /**
