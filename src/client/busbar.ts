@@ -152,9 +152,10 @@ export class Busbar implements AsyncDisposable {
   async provider(id: string, settings?: SettingsInput, options: ProviderOptions = {}): Promise<Provider> {
     checkArgument(idSchema, id, 'id')
     checkSettings(providerOptionsSchema, options)
+    this.#assertOpen()
     const resolved = await this.#intake.resolve(settings)
     const mode = settings === undefined ? 'keep' : 'set'
-    this.#assertOpen()
+    this.#assertOpen() // it may have been closed meanwhile
     const handle = await this.#handles.registerOrWait(id, resolved, mode, options)
     const { pinned, setBy } = handle.settingsOrigin
     if (settings !== undefined && pinned && planSettings(id, handle.stored, resolved).changes.length > 0) {

@@ -48,8 +48,8 @@ export function plainKey(value: unknown, depth = 0): string | undefined {
   const prototype: unknown = Object.getPrototypeOf(value)
   if (!list && prototype !== Object.prototype && prototype !== null) return undefined
   let key = list ? '[' : '{'
-  for (const [name, { value: inner, get }] of Object.entries(Object.getOwnPropertyDescriptors(value))) {
-    const part = get === undefined ? plainKey(inner, depth + 1) : undefined
+  for (const [name, property] of Object.entries(Object.getOwnPropertyDescriptors(value))) {
+    const part = 'value' in property ? plainKey(property.value, depth + 1) : undefined
     if (part === undefined) return undefined
     key += `${JSON.stringify(name)}:${part},`
   }
