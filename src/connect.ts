@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { Busbar } from './client/busbar.js'
+import { CallsUnderWay } from './client/calls-under-way.js'
 import type { Host } from './client/link.js'
 import { OutageLog } from './client/outage-log.js'
 import { StoreWatch } from './client/store-watch.js'
@@ -99,7 +100,8 @@ export async function connectWith(
   const onError = connectionErrors({ log, counters }, 'Redis connection error', explain)
   // Logged whatever else is: it says what was wrong with the way to Redis.
   const onReplaced = replacedConnections(plainLog, counters)
-  const connection = new RedisConnection(redis, { commandTimeoutMs, unref, onError, onReplaced })
+  const deadlines = new Deadlines()
+  const connection = new RedisConnection(redis, { commandTimeoutMs, unref, onError, onReplaced, deadlines })
   const redisStore = new RedisStore(connection, namespace, source)
   let connected = false
   const greet = async () => {
@@ -139,7 +141,9 @@ export async function connectWith(
     flushIntervalMs: checked.flushIntervalMs,
     maxBatchesPerSecond: checked.maxBatchesPerSecond,
     unref,
-    deadlines: new Deadlines(),
+    deadlines,
+    commandDeadlines: { set: (ms, fire) => deadlines.setForAnswer(ms, fire) },
+    calls: new CallsUnderWay(),
     schedule,
     closed: false,
   }
@@ -165,7 +169,7 @@ export async function connectWith(
   try {
     await connection.holding(async () => {
       await busbar.open()
-      for (const [id, settings] of Object.entries(providers)) await busbar.provider(id, settings)
+      await Promise.all(Object.entries(providers).map(([id, settings]) => busbar.provider(id, settings)))
     })
   } catch (error) {
     await busbar.close()

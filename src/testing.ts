@@ -5,6 +5,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import { Busbar } from './client/busbar.js'
+import { CallsUnderWay } from './client/calls-under-way.js'
 import { guardLogger, newCounters, type Logger } from './client/log.js'
 import { OutageLog } from './client/outage-log.js'
 import { WatchedStore } from './client/watched-store.js'
@@ -142,6 +143,7 @@ function hostOf(fleet: MemoryFleet, line: RedisLine, worker: string, logger: Log
     maxBatchesPerSecond: 1_000,
     unref: true,
     deadlines: clock,
+    calls: new CallsUnderWay(),
     // Memory answers before any timer fires, but its answer is seen after whatever `advance` leaps over.
     commandDeadlines: { set: () => ({ clear: () => undefined }) },
     schedule: undefined,

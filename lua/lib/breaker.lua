@@ -35,7 +35,10 @@ local function open_circuit(provider, reason, jitter_draw)
   local circuit, settings, now = provider.circuit, provider.settings, provider.now
   local cooldown_ms = settings.cooldown_ms
   if circuit.cooldown_ms ~= 0 then
-    cooldown_ms = math.min(math.floor(circuit.cooldown_ms * settings.cooldown_multiplier), settings.max_cooldown_ms)
+    -- By a whole millisecond at least, where it grows at all: 1 ms times 1.5 would stay 1 for ever.
+    local least_ms = settings.cooldown_multiplier > 1 and circuit.cooldown_ms + 1 or circuit.cooldown_ms
+    local grown_ms = math.floor(circuit.cooldown_ms * settings.cooldown_multiplier)
+    cooldown_ms = math.min(math.max(grown_ms, least_ms), settings.max_cooldown_ms)
   end
   transition(provider, 'opened', 'open', reason)
   circuit.cooldown_ms = cooldown_ms

@@ -1,6 +1,7 @@
 import { hostname, userInfo } from 'node:os'
 import { Option, type Command } from 'commander'
 import type { CommonOptions } from './fleet.js'
+import { cut } from './cut.js'
 import { parseDuration } from './duration.js'
 
 /** What commands share: where they leave their answer. */
@@ -61,7 +62,7 @@ function whoAmI(): string {
   } catch {
     user = String(process.getuid?.() ?? 'unknown') // a container's uid often has no name
   }
-  return `${user}@${hostname()}`.slice(0, MAX_ACTOR_LENGTH)
+  return cut(`${user}@${hostname()}`, MAX_ACTOR_LENGTH)
 }
 
 export const writeJson = (value: unknown): void => {

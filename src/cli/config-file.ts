@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { isMap as isYamlMap, isScalar, parseDocument, type Document } from 'yaml'
 import { ArgumentError, redactText, SettingsError, type SettingsInput } from '../index.js'
 import { readDurations } from './config-durations.js'
+import { cut } from './cut.js'
 import { wrongCall } from './failure.js'
 
 /** What `busbar start --config` and `busbar apply` read. The settings themselves are for the library to check. */
@@ -127,5 +128,5 @@ const isMap = (value: unknown): value is Record<string, unknown> =>
 const SHOWN_LENGTH = 80
 const show = (value: unknown): string => {
   const shown = value === null || value === undefined ? 'nothing' : redactText(JSON.stringify(value))
-  return shown.length > SHOWN_LENGTH ? `${shown.slice(0, SHOWN_LENGTH)}…` : shown
+  return shown.length > SHOWN_LENGTH ? `${cut(shown, SHOWN_LENGTH)}…` : shown
 }

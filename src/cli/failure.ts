@@ -63,9 +63,7 @@ const UNKNOWN_CODES: readonly ErrorCode[] = [
 export function isProviderTrouble(error: unknown): error is Error {
   if (isBusbarError(error, 'redis_unsupported')) return true
   if (!isBusbarError(error, 'redis_unavailable')) return false
-  return (
-    'failure' in error && error.failure === 'permanent' && !('lockedOut' in error && error.lockedOut)
-  )
+  return 'failure' in error && error.failure === 'permanent' && !('lockedOut' in error && error.lockedOut)
 }
 
 /** The last place before a terminal: whatever failed, its message shows no secret. */

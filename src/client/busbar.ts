@@ -21,6 +21,7 @@ import { Listeners } from './listeners.js'
 import type { Counters } from './log.js'
 import type { ProbeReport } from './probing.js'
 import type { ControlOptions, Provider } from './provider.js'
+import { SettingsIntake } from './settings-intake.js'
 import { within } from './patience.js'
 import type {
   CheckedProbeWorkerOptions,
@@ -55,6 +56,7 @@ export class Busbar implements AsyncDisposable {
   readonly #host: Host
   readonly #listeners: Listeners
   readonly #handles: Handles
+  readonly #intake: SettingsIntake
   readonly #probeWorkers = new Set<ProbeWorker>()
   readonly #registered = {
     processes: new Map<string, ProcessSource>(),
@@ -72,6 +74,7 @@ export class Busbar implements AsyncDisposable {
     this.#host = parts.host
     this.#listeners = new Listeners(parts.host.log, parts.host.counters)
     this.#handles = new Handles(parts.host, parts)
+    this.#intake = new SettingsIntake(parts.defaults)
   }
 
   /** @internal Where the store is lost from the beginning, it begins without it, and joins later. */
@@ -154,9 +157,10 @@ export class Busbar implements AsyncDisposable {
   async provider(id: string, settings?: SettingsInput, options: ProviderOptions = {}): Promise<Provider> {
     checkArgument(idSchema, id, 'id')
     checkSettings(providerOptionsSchema, options)
-    const resolved = resolveSettings(settings, this.#parts.defaults)
-    const mode = settings === undefined ? 'keep' : 'set'
     this.#assertOpen()
+    const resolved = await this.#intake.resolve(settings)
+    const mode = settings === undefined ? 'keep' : 'set'
+    this.#assertOpen() // it may have been closed meanwhile
     const handle = await this.#handles.registerOrWait(id, resolved, mode, options)
     const { pinned, setBy } = handle.settingsOrigin
     if (settings !== undefined && pinned && planSettings(id, handle.stored, resolved).changes.length > 0) {
@@ -310,7 +314,13 @@ export class Busbar implements AsyncDisposable {
     await this.#handles.flush()
   }
 
-  /** Ends the probes, writes what is still to be written (for at most `timeoutMs`, default 5 000), and disconnects. */
+  /**
+   * Ends the probes, lets calls of `execute` that are under way end, writes their outcomes and gives their leases back, and
+   * disconnects. New calls are refused with `BusbarClosedError` from the beginning. It waits for at most `timeoutMs` (0 to 1
+   * day, default 5 000), and for one command more where there is still something to write. A trial that has not ended by
+   * then settles as `ignored`; outcomes that come later are counted in `counters.outcomesLost`. Permits of `admit()` are
+   * not waited for.
+   */
   close(options: { readonly timeoutMs?: number } = {}): Promise<void> {
     const { timeoutMs } = checkArgument(closeSchema, options, 'close')
     this.#closing ??= this.#close(timeoutMs)
@@ -319,11 +329,14 @@ export class Busbar implements AsyncDisposable {
 
   async #close(timeoutMs: number): Promise<void> {
     this.#heartbeat?.clear()
-    const drained = (async () => {
-      await Promise.all([...this.#probeWorkers].map((worker) => worker.close()))
-      await this.flush()
-    })()
-    await within(drained, timeoutMs, this.#host.timers)
+    const { calls, clock, commandTimeoutMs, log, timers } = this.#host
+    const until = clock.now() + timeoutMs
+    this.#handles.refuseCalls()
+    const workers = [...this.#probeWorkers].map((worker) => worker.close())
+    await within(Promise.all([calls.ended(), ...workers]), timeoutMs, timers)
+    if (calls.count > 0) log.warn({ calls: calls.count }, 'closed while these calls were under way')
+    const written = Promise.all([calls.giveBack(), this.flush()])
+    await within(written, Math.max(until - clock.now(), commandTimeoutMs), timers)
     this.#host.closed = true
     this.#host.watch.stop()
     const lost = this.#handles.stop()

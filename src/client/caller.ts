@@ -4,7 +4,7 @@ import type { Run } from '../model/ports.js'
 import type { Settings } from '../model/settings.js'
 import { callRun, type Decision, type Ending } from './admission.js'
 import { PLAIN_CONTEXT, type ExecuteOptions } from './call.js'
-import { isResponse, type Classify } from './classify.js'
+import { isResponse, type Classify, type Verdict } from './classify.js'
 import { endingOf, execute, guard, judgeError, judgeResult, refusalOf } from './execute.js'
 import type { ExecuteTarget, Guarded } from './execute.js'
 import { Fallback } from './fallback.js'
@@ -74,31 +74,42 @@ export class Caller {
     const { generation } = cache
     const slow = this.#settings.slowMs
     const began = slow === undefined ? 0 : this.#host.clock.now()
+    const { calls } = this.#host
+    calls.count += 1
     let result: T
     try {
       result = await fn(PLAIN_CONTEXT)
     } catch (error) {
-      await this.#fail(callRun(endingOf(judgeError(this.#target(), error)), generation, ''))
+      await this.#end(judgeError(this.#target(), error), generation)
       throw error
     }
     this.#link.used = true
     const plain = slow === undefined && this.#classify === undefined && !isResponse(result)
     // The store may have been lost since it began.
-    if (plain && !cache.suspended) this.#outbox.healthy(generation)
-    else {
-      const ending = endingOf(judgeResult(this.#target(), result, this.#host.clock.now() - began))
-      await this.#fail(callRun(ending, generation, ''))
+    if (plain && !cache.suspended) {
+      this.#outbox.healthy(generation)
+      calls.end()
+    } else {
+      const verdict = judgeResult(this.#target(), result, this.#host.clock.now() - began)
+      await this.#end(verdict, generation)
     }
     return result
   }
 
-  /** Whatever is no plain success. What trips the circuit is known before the call's end is. */
-  async #fail(run: Run): Promise<void> {
-    if (this.#link.withoutStore) {
-      this.#keep(run)
-      return
+  /**
+   * Whatever is no plain success. What trips the circuit is known before the call's end is. Never rejects: the caller gets
+   * its own result or error, and an outcome that cannot be written is counted and logged where it is given up.
+   */
+  async #end(verdict: Verdict, generation: number): Promise<void> {
+    try {
+      const run = callRun(endingOf(verdict), generation, '')
+      if (this.#link.withoutStore) this.#keep(run)
+      else if (this.#post(run) && this.#tripping) await this.#outbox.attempted()
+    } catch (error) {
+      this.#host.log.debug({ err: error, provider: this.#link.id }, 'an outcome could not be written yet')
+    } finally {
+      this.#host.calls.end()
     }
-    if (this.#post(run) && this.#tripping) await this.#outbox.attempted().catch(ignoreOutage)
   }
 
   /** Whether this process alone has seen enough failures in a row to open the circuit. */
@@ -158,7 +169,10 @@ export class Caller {
    * provider alone is cut off, for how long is in nobody's hands but a person's, so it is counted as lost.
    */
   #keep(run: Run, local?: LocalCircuit, token = run.token): void {
-    if (this.#link.removed) throw new ProviderRemovedError(this.#link.id)
+    if (this.#link.removed) {
+      this.#host.counters.outcomesLost += run.count
+      throw new ProviderRemovedError(this.#link.id)
+    }
     this.#fallback.judge(run, local)
     if (this.#host.watch.lost) this.#outbox.add({ ...run, generation: NO_GENERATION, token })
     else this.#host.counters.outcomesLost += run.count

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Consistency } from '../config/options.js'
-import { isBusbarError, isProviderTrouble, ProviderRemovedError } from '../model/errors.js'
+import { BusbarClosedError, isBusbarError, isProviderTrouble, ProviderRemovedError } from '../model/errors.js'
 import type { RefusalCode } from '../model/words.js'
 import { admitLocally } from '../rules/local.js'
 import type { Fallback } from './fallback.js'
@@ -43,6 +43,7 @@ export class Gate {
   /** `timeoutMs`: of the call, so that its lease outlives it. */
   admit(timeoutMs?: number): Decision | Promise<Decision> {
     this.#link.used = true
+    if (this.#host.calls.closing) return Promise.reject(new BusbarClosedError())
     if (this.#link.withoutStore) return this.#withoutStore(timeoutMs)
     const { cache } = this.#link
     if (this.consistency === 'strict' || !cache.decides) return this.#ask(timeoutMs)
@@ -72,8 +73,20 @@ export class Gate {
   }
 
   #grant(token: string, source: 'cache' | 'redis', wouldRefuse?: RefusalCode, generation?: number): Decision {
-    const permit = new StoredPermit(generation ?? this.#link.cache.generation, token, this.#send)
+    const known = generation ?? this.#link.cache.generation
+    const permit = token === '' ? new StoredPermit(known, '', this.#send) : this.#holdTrial(known, token)
     return { admitted: true, permit, source, ...(wouldRefuse === undefined ? {} : { wouldRefuse }) }
+  }
+
+  /** Its lease goes back when this process closes first. */
+  #holdTrial(generation: number, token: string): StoredPermit {
+    const { calls } = this.#host
+    const permit = new StoredPermit(generation, token, (ending, ...of) => {
+      calls.settled(permit)
+      return this.#send(ending, ...of)
+    })
+    calls.hold(permit)
+    return permit
   }
 
   #tryForTrial(enforce: boolean, timeoutMs: number | undefined): Decision | Promise<Decision> {

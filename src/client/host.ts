@@ -1,4 +1,5 @@
 import type { Schedule, Store } from '../model/ports.js'
+import type { CallsUnderWay } from './calls-under-way.js'
 import type { Deadlines } from './deadlines.js'
 import type { Counters, Logger } from './log.js'
 import type { StoreWatch } from './store-watch.js'
@@ -26,6 +27,7 @@ export interface Host extends ProcessTime {
   readonly deadlines: Pick<Deadlines, 'set'>
   /** Of commands to the store, where those of calls do not fit them. */
   readonly commandDeadlines?: Pick<Deadlines, 'set'>
+  readonly calls: CallsUnderWay
   /** Asked through `watch`. Undefined where nothing can be probed. */
   readonly schedule: Schedule | undefined
   closed: boolean

@@ -12,10 +12,10 @@ interface Pending {
 /** Providers that the store could not register when they were to be: they work in this process, and join when it can. */
 export class Joining {
   readonly #host: Host
-  readonly #links: ReadonlyMap<string, Link>
+  readonly #links: Pick<ReadonlyMap<string, Link>, 'get'>
   readonly #pending = new Map<string, Pending>()
 
-  constructor(host: Host, links: ReadonlyMap<string, Link>) {
+  constructor(host: Host, links: Pick<ReadonlyMap<string, Link>, 'get'>) {
     this.#host = host
     this.#links = links
   }

@@ -29,7 +29,7 @@ const MAX_ATTEMPTS = 3
  * - the store's epoch is the one we registered in: somebody removed the provider. We are told so, and stay told.
  * - it is another, or none: the store was wiped. We register again, bringing what we knew.
  *
- * It changes between `known` and `removed` only in `#rejoin` and `change`.
+ * It changes between `known` and `removed` only in `#setRemoved`.
  */
 export class Link {
   readonly id: string
@@ -44,6 +44,8 @@ export class Link {
   #epoch: string
   #settings: SettingsReply
   #removed = false
+  /** Told when it turns out that somebody removed the provider (true), or registered it again (false). */
+  onRemoved: ((removed: boolean) => void) | undefined
   #rejoining: Promise<void> | undefined
   #cutOff: CutOff | undefined
   #storeClock: { readonly nowMs: number; readonly at: number }
@@ -119,7 +121,7 @@ export class Link {
   /** Registers again, or with other settings; a handle that was told `removed` comes back to life. */
   adopt(epoch: string, registered: KnownReply<SettingsReply>): void {
     this.#epoch = epoch
-    this.#removed = false
+    this.#setRemoved(false)
     this.owesWrite = false
     this.#settings = registered
     this.#storeClock = { nowMs: registered.nowMs, at: this.#host.clock.now() }
@@ -138,7 +140,7 @@ export class Link {
         const reply = await operation(this.#host.store)
         this.#storeClock = { nowMs: reply.nowMs, at: this.#host.clock.now() }
         if (reply.status === 'ok') {
-          this.#removed = false
+          this.#setRemoved(false)
           this.#absorb(reply)
           return reply
         }
@@ -164,12 +166,18 @@ export class Link {
   /** A change that the store announced, whoever made it. */
   change(change: Change): void {
     if (change.snapshot !== null) {
-      this.#removed = false
+      this.#setRemoved(false)
       this.cache.offer(change.snapshot)
     } else {
-      this.#removed = true
       this.cache.stop()
+      this.#setRemoved(true)
     }
+  }
+
+  #setRemoved(removed: boolean): void {
+    if (this.#removed === removed) return
+    this.#removed = removed
+    this.onRemoved?.(removed)
   }
 
   /** Reads everything again, to end the gap that `cache.lost()` named. */
@@ -220,8 +228,8 @@ export class Link {
   async #rejoin(): Promise<void> {
     const { store, log } = this.#host
     if (this.#removed || (await store.epoch()) === this.#epoch) {
-      this.#removed = true
       this.cache.stop()
+      this.#setRemoved(true)
       throw new ProviderRemovedError(this.id)
     }
     const epoch = await store.ensureEpoch()

@@ -1,4 +1,4 @@
-import { isBusbarError, redisFailure } from '../model/errors.js'
+import { BusbarClosedError, isBusbarError, redisFailure } from '../model/errors.js'
 import type { RecordResult, Run, Timer } from '../model/ports.js'
 import { isHealthStatus, isSuccess } from '../model/words.js'
 import { bucketMs } from '../rules/history.js'
@@ -22,7 +22,8 @@ import type { Host, Link } from './link.js'
  * telling can show that nothing but failures follows.
  *
  * A batch is known by (incarnation, sequence), so it may be sent again when its reply did not come: the store
- * applies it once. It is sent again for `RESEND_FOR_MS`. What is dropped then, or because more than `MAX_RUNS` runs
+ * applies it once. It is sent again for `RESEND_FOR_MS`, unless its error is final: then it is given up at once, and what
+ * is behind it goes on. What is dropped, also because more than `MAX_RUNS` runs
  * wait, is counted in `outcomesLost` and logged. A process that is killed loses what it has not sent.
  */
 export class Outbox {
@@ -137,7 +138,11 @@ export class Outbox {
   stop(): number {
     this.#timer?.clear()
     this.#wake?.()
-    return this.#lose(this.#runs.splice(0))
+    const lost = this.#lose(this.#runs.splice(0))
+    // No batch comes any more that would answer them.
+    for (const waiter of this.#waiters.splice(0)) waiter.reject(new BusbarClosedError())
+    this.#release()
+    return lost
   }
 
   /** Those who wait for the batch that is under way, which may have begun before they came. */
@@ -240,9 +245,7 @@ export class Outbox {
         this.#failing = error instanceof Error ? error : new Error(String(error))
         for (const waiter of this.#waiters.splice(0)) waiter.reject(error)
         this.#release()
-        const passing = isBusbarError(error, 'redis_unavailable') || isBusbarError(error, 'command_late')
-        const final = !passing || redisFailure(error) === 'permanent'
-        if (final || this.#host.closed || clock.now() > giveUpAt) {
+        if (isFinal(error) || this.#host.closed || clock.now() > giveUpAt) {
           const lost = this.#lose(runs)
           this.#failing = undefined
           log.warn({ err: error, provider: this.#link.id, outcomes: lost }, 'outcomes could not be written')
@@ -352,6 +355,16 @@ const MAX_RUNS = 10_000
 /** A batch is sent again for so long, ms; the store's book remembers longer. */
 const RESEND_FOR_MS = 60_000
 const MAX_PAUSE_MS = 1_000
+
+/**
+ * What no repetition mends: an error that Redis answers with for good, a provider that was removed, a closed busbar. The
+ * batch is given up as a whole: a script that fails half-way has written something, so parts of it sent again could be
+ * counted twice.
+ */
+const isFinal = (error: unknown): boolean => {
+  const failure = redisFailure(error)
+  return failure === undefined ? !isBusbarError(error, 'command_late') : failure === 'permanent'
+}
 
 const mergeable = (a: OpenRun, b: Run): boolean =>
   a.origin === 'call' &&

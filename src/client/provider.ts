@@ -230,9 +230,7 @@ export class Provider {
 
   /** All there is to know, read from Redis. */
   async snapshot(): Promise<Snapshot> {
-    // What this process recorded comes before what it reads.
-    if (this.#outbox.busy) await this.#outbox.drain()
-    const reply = await this.#link.run('snapshot', (store) => store.snapshot(this.id))
+    const reply = await this.#readSnapshot()
     if (reply.snapshot === null) throw new TypeError(`snapshot ${this.id}: the store sent none`)
     return presentSnapshot(reply.snapshot, await this.#link.currentSettings(), 'redis')
   }
@@ -254,8 +252,14 @@ export class Provider {
   async events(options: { readonly count?: number } = {}): Promise<readonly ProviderEvent[]> {
     const { count } = checkArgument(countSchema, options, 'events')
     // An empty stream is one thing, a removed provider another.
-    await this.#link.run('snapshot', (store) => store.snapshot(this.id))
+    await this.#readSnapshot()
     return this.#host.store.events(this.id, count)
+  }
+
+  /** What this process recorded comes before what it reads. */
+  async #readSnapshot(): Promise<KnownReply<unknown>> {
+    if (this.#outbox.busy) await this.#outbox.drain()
+    return this.#link.run('snapshot', (store) => store.snapshot(this.id))
   }
 
   /** @internal What this process knows of a circuit that is closed, with nothing in the way; else undefined. Copies nothing. */
@@ -281,6 +285,11 @@ export class Provider {
     if (!isStale(probe, seen, seen.at)) return
     const request = { overdueMs: overdueAfterMs(probe, seen), intervalMs: intervalNow(probe, seen) }
     await this.#link.run('overdue', (store) => store.overdue(this.id, { ...this.#link.caller, ...request }))
+  }
+
+  /** @internal Whether any outcome has not been applied yet. */
+  get busy(): boolean {
+    return this.#outbox.busy
   }
 
   /** Resolves when every outcome recorded before has been applied. */

@@ -42,6 +42,7 @@ export class SnapshotCache {
   #gap = 0
   /** Whether calls are decided without the store. Only `suspend` sets it. */
   suspended = false
+  #closing = false
   /** Whether a call may begin without asking anybody or looking at the clock. */
   free = false
   /** The generation that an outcome without a permit bears; 0 when none is known. */
@@ -133,6 +134,12 @@ export class SnapshotCache {
     return ageSnapshot(this.#held.snapshot, this.#clock.now() - this.#held.takenAt)
   }
 
+  /** No call begins without asking any more: this process is closing. What is held is kept. */
+  close(): void {
+    this.#closing = true
+    this.#setFree()
+  }
+
   stop(): void {
     this.#held = undefined
     this.generation = 0
@@ -155,6 +162,7 @@ export class SnapshotCache {
     const snapshot = this.#held?.snapshot
     this.free =
       !this.suspended &&
+      !this.#closing &&
       this.#mode === 'following' &&
       snapshot !== undefined &&
       snapshot.state === 'closed' &&

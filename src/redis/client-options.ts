@@ -7,12 +7,21 @@ export interface MannerOptions {
   readonly commandTimeoutMs: number
   /** Whether the sockets let the process end by itself. */
   readonly unref: boolean
+  /** Judges `commandTimeoutMs` where a standstill of this process's own loop is not to count; default: ioredis does. */
+  readonly deadlines?: AnswerDeadlines | undefined
+}
+
+/** Calls `fire` after `ms`, unless cleared before; see `client/deadlines.ts`. */
+export interface AnswerDeadlines {
+  setForAnswer(ms: number, fire: () => void): { clear(): void }
 }
 
 const CONNECT_TIMEOUT_MS = 500
 /** A socket that is given up is destroyed if the server has not closed its side by then, ms. */
 const DISCONNECT_TIMEOUT_MS = 500
 const MAX_RETRY_DELAY_MS = 500
+/** ioredis gives up a command after so many of its time limits, where this process has judged before. */
+const BACKSTOP = 4
 /** After so long without traffic the kernel asks the other side whether it lives, ms; Linux's own default is two hours. */
 const TCP_KEEPALIVE_MS = 10_000
 /** How long a Sentinel may take to answer, ms. */
@@ -50,12 +59,13 @@ const BASICS: RedisOptions = {
  * Commands fail within `commandTimeoutMs` and are never resent by the client: an error means that the
  * outcome is unknown, and the scripts carry what makes a repetition harmless.
  */
-export const requestManner = ({ commandTimeoutMs, unref }: MannerOptions): Manner => ({
+export const requestManner = ({ commandTimeoutMs, unref, deadlines }: MannerOptions): Manner => ({
   redis: {
     ...BASICS,
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
-    commandTimeout: commandTimeoutMs,
+    // Of what ioredis asks by itself, too.
+    commandTimeout: deadlines === undefined ? commandTimeoutMs : commandTimeoutMs * BACKSTOP,
   },
   cluster: {
     ...clusterBasics(unref),

@@ -149,11 +149,25 @@ export class RedisConnection {
     const known: unknown = Reflect.get(this.#client, command)
     this.#cork()
     try {
-      if (typeof known !== 'function') return await this.#client.call(command, ...args.map(String))
-      return await Reflect.apply(known, this.#client, args)
+      if (typeof known !== 'function') {
+        return await this.#inTime(this.#client.call(command, ...args.map(String)))
+      }
+      const answer: unknown = Reflect.apply(known, this.#client, args)
+      return await this.#inTime(answer)
     } catch (error) {
       throw unavailable(doing, error, this.#options.commandTimeoutMs)
     }
+  }
+
+  /** What comes after the time limit is dropped. */
+  #inTime(answer: unknown): Promise<unknown> {
+    const { deadlines, commandTimeoutMs } = this.#options
+    if (deadlines === undefined) return Promise.resolve(answer)
+    return new Promise((resolve, reject) => {
+      const deadline = deadlines.setForAnswer(commandTimeoutMs, () => reject(new Error('Command timed out')))
+      const ended = () => deadline.clear()
+      Promise.resolve(answer).then(resolve, reject).finally(ended)
+    })
   }
 
   /**

@@ -1,5 +1,6 @@
 import { RedisUnavailableError, type RedisFailure } from '../model/errors.js'
 import { redactError } from '../model/redact.js'
+import { shorten } from '../model/text.js'
 
 /** What an error of Redis means, and what to do about it. */
 interface Meaning {
@@ -163,7 +164,7 @@ function explain(doing: string, error: Error, timeoutMs: number): RedisUnavailab
   if (meaning === undefined) {
     return new RedisUnavailableError(doing, inner, inner.name === 'ReplyError' ? 'permanent' : 'unanswered')
   }
-  const said = inner.message.length > MAX_SAID ? `${inner.message.slice(0, MAX_SAID)}...` : inner.message
+  const said = shorten(inner.message, MAX_SAID, '...')
   const cause = new Error(`${meaning.words} (it said: ${said})`, { cause: error })
   return new RedisUnavailableError(doing, cause, meaning.failure, meaning.lockedOut)
 }

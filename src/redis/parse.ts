@@ -3,12 +3,13 @@ import { BusbarError } from '../model/errors.js'
 import { EVENT_KINDS, type Change, type EventKind, type ProviderEvent } from '../model/events.js'
 import type { Settings } from '../model/settings.js'
 import type { HistoryEntry, StoredSnapshot } from '../model/snapshot.js'
+import { toText } from '../model/text.js'
 import { CIRCUIT_STATES, isHealthStatus, MARKS, type Mark } from '../model/words.js'
 
 /** Everything that Redis says about providers becomes a value of ours here, and nowhere else. */
 
 const unreadable = (what: string, value: unknown) =>
-  new BusbarError('redis_unsupported', `unreadable ${what} in Redis: ${JSON.stringify(value).slice(0, 200)}`)
+  new BusbarError('redis_unsupported', `unreadable ${what} in Redis: ${toText(JSON.stringify(value), 200)}`)
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null

@@ -26,6 +26,7 @@ import type { ProviderScriptName, ScriptArgs, ScriptReturns } from './script-def
 /** Schema of the keys; another one is another major version. */
 const SCHEMA = '1'
 const WORKER_TTL_MS = 600_000
+const TIME_SERVES_MS = 1_000
 
 /** The store in Redis: every decision is made by a script, atomically, on Redis's clock. */
 export class RedisStore implements port.Store {
@@ -35,6 +36,8 @@ export class RedisStore implements port.Store {
   readonly #index: ProviderIndex
   readonly #keys: ReturnType<typeof fleetKeys>
   readonly #channel: string
+  #epochAsked: Promise<string> | undefined
+  #timeRead: { readonly nowMs: number; readonly at: number } | undefined
 
   constructor(redis: RedisConnection, namespace: string, source?: LuaSourceOptions) {
     this.#redis = redis
@@ -50,10 +53,22 @@ export class RedisStore implements port.Store {
     return typeof epoch === 'string' ? epoch : null
   }
 
-  async ensureEpoch(): Promise<string> {
-    await this.#redis.run('hsetnx', [this.#keys.meta, 'epoch', randomUUID()])
-    await this.#redis.run('hsetnx', [this.#keys.meta, 'schema', SCHEMA])
-    return (await this.epoch()) ?? this.ensureEpoch()
+  /** Those who ask while it is being asked share the answer: a process may register thousands at once. */
+  ensureEpoch(): Promise<string> {
+    this.#epochAsked ??= this.#ensureEpoch().finally(() => {
+      this.#epochAsked = undefined
+    })
+    return this.#epochAsked
+  }
+
+  async #ensureEpoch(): Promise<string> {
+    // One key, so they run in this order, in one round trip.
+    const [, , epoch] = await Promise.all([
+      this.#redis.run('hsetnx', [this.#keys.meta, 'epoch', randomUUID()]),
+      this.#redis.run('hsetnx', [this.#keys.meta, 'schema', SCHEMA]),
+      this.epoch(),
+    ])
+    return epoch ?? this.#ensureEpoch()
   }
 
   /** The index first, so that a provider whose keys exist is always listed. */
@@ -201,9 +216,14 @@ export class RedisStore implements port.Store {
     return Promise.resolve()
   }
 
-  /** Redis's clock, for what no decision reads. */
+  /** Redis's clock, for what no decision reads: one reading serves for a second. */
   async #timeMs(): Promise<number> {
-    return parseTime(await this.#redis.run('time', []))
+    const now = performance.now()
+    const read = this.#timeRead
+    if (read !== undefined && now - read.at < TIME_SERVES_MS) return Math.floor(read.nowMs + now - read.at)
+    const nowMs = parseTime(await this.#redis.run('time', []))
+    this.#timeRead = { nowMs, at: performance.now() }
+    return nowMs
   }
 
   #key(id: string, key: 'config' | 'history' | 'events'): string {

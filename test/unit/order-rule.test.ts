@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
+import { CallsUnderWay } from '../../src/client/calls-under-way.js'
 import { Deadlines } from '../../src/client/deadlines.js'
 import { Link, type Host } from '../../src/client/link.js'
 import { newCounters } from '../../src/client/log.js'
@@ -182,6 +183,7 @@ async function batched(workers: number, seed: number, errorRate: number, maxBatc
       ...{ store, worker: `worker-${i}`, incarnation: `life-${i}`, clock, log: LOG, counters: newCounters() },
       ...{ commandTimeoutMs: 200, flushIntervalMs: 100, maxBatchesPerSecond, unref: false, closed: false },
       deadlines: new Deadlines(),
+      calls: new CallsUnderWay(),
       schedule: undefined,
     }
     const request = { worker: host.worker, knownVersion: 0, settings: SETTINGS, restore: null }

@@ -1,6 +1,7 @@
 import { redactText } from '../../model/redact.js'
 import { SYSTEM_TIME } from '../../client/time.js'
 import type { Timers } from '../../model/ports.js'
+import { toText } from '../../model/text.js'
 
 /** How a piece of the worker's own code ended. */
 export type Settlement<T> =
@@ -49,7 +50,7 @@ export function settleWithin<T>(
 export function messageOf(error: unknown): string {
   try {
     const message = error instanceof Error ? error.message : String(error)
-    return oneLine(redactText(message)).slice(0, MAX_LENGTH) || 'an error without a message'
+    return toText(oneLine(redactText(message)), MAX_LENGTH) || 'an error without a message'
   } catch {
     return 'something that cannot be shown'
   }
