@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { isBusbarError, type Busbar } from '../../index.js'
+import { isBusbarError, type Busbar, type ProviderEvent } from '../../index.js'
 import { withCommon, writeJson, writeLine, type Cli } from '../common.js'
 import { checkAlternation, type Past } from '../doctor/alternation.js'
 import { finding, worst, type Finding, type Level } from '../doctor/finding.js'
@@ -8,6 +8,7 @@ import { checkKeys, checkUnreadable } from '../doctor/keys.js'
 import { checkServer } from '../doctor/server.js'
 import { EXIT } from '../failure.js'
 import { withFleet, type CommonOptions } from '../fleet.js'
+import { readEvents } from '../follow-events.js'
 import { clean, wrap } from '../format.js'
 import { paintsFor, type Paints } from '../view/paint.js'
 import { readAll, type ProviderView, type ReadAll } from '../view/provider-view.js'
@@ -58,18 +59,12 @@ async function examine(options: CommonOptions): Promise<Finding[]> {
 
 /** Changes of settings in turn are announced once a minute, between other events. */
 const EVENTS_READ = 100
-const AT_ONCE = 50
 
 async function readPasts(busbar: Busbar, views: readonly ProviderView[]): Promise<Past[]> {
-  const pasts: Past[] = []
-  for (let from = 0; from < views.length; from += AT_ONCE) {
-    const some = views.slice(from, from + AT_ONCE).map(async ({ snapshot: { id, at } }) => {
-      const events = await busbar.get(id)?.events({ count: EVENTS_READ })
-      return { id, nowMs: at, events: events ?? [] }
-    })
-    pasts.push(...(await Promise.all(some)))
-  }
-  return pasts
+  const ids = views.map(({ snapshot }) => snapshot.id)
+  const events = new Map<string, ProviderEvent[]>(ids.map((id) => [id, []]))
+  for (const event of await readEvents(busbar, ids, EVENTS_READ)) events.get(event.providerId)?.push(event)
+  return views.map(({ snapshot: { id, at } }) => ({ id, nowMs: at, events: events.get(id) ?? [] }))
 }
 
 /** What keeps even a connection from being made, and is no outage; throws on what is none of that. */

@@ -4,7 +4,7 @@ import { withCommon, writeJson, writeLine, type Cli } from '../common.js'
 import { parseCount } from '../duration.js'
 import { EXIT } from '../failure.js'
 import { findProvider, withFleet, type CommonOptions, type Fleet } from '../fleet.js'
-import { followEvents } from '../follow-events.js'
+import { followEvents, readEvents } from '../follow-events.js'
 import { Lifetime } from '../start/lifetime.js'
 import { eventJson, eventLine, eventRow, idWidthFor } from '../view/event-line.js'
 import { paintsFor } from '../view/paint.js'
@@ -50,11 +50,7 @@ async function show(fleet: Fleet, id: string | undefined, { count, json }: Event
 /** The newest `count` of each, oldest first. */
 async function read(fleet: Fleet, id: string | undefined, count: number): Promise<ProviderEvent[]> {
   if (id !== undefined) return [...(await (await findProvider(fleet, id)).events({ count }))]
-  const all: ProviderEvent[] = []
-  for (const known of await fleet.busbar.providers()) {
-    const provider = await fleet.busbar.lookup(known)
-    if (provider !== undefined) all.push(...(await provider.events({ count })))
-  }
+  const all = await readEvents(fleet.busbar, await fleet.busbar.providers(), count)
   return all.sort((a, b) => a.at - b.at || a.version - b.version)
 }
 
