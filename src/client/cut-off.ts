@@ -1,4 +1,5 @@
 import { isBusbarError, isProviderTrouble, meansLost } from '../model/errors.js'
+import type { Timer } from '../model/ports.js'
 import type { Host } from './host.js'
 import { wordsOf } from './outage-log.js'
 
@@ -37,7 +38,7 @@ export class CutOff {
   /** Since there was calm. */
   #checks = 0
   #total = 0
-  #timer: NodeJS.Timeout | undefined
+  #timer: Timer | undefined
   /** How often it began. */
   count = 0
   /** Why, in words; of the newest refusal. */
@@ -57,7 +58,7 @@ export class CutOff {
     this.reason = wordsOf(error)
     if (this.active) return
     this.#phase = 'suspected'
-    this.#beganAt = performance.now()
+    this.#beganAt = this.#options.host.clock.now()
     this.count += 1
     this.#options.changed()
     if (this.#beganAt - this.#endedAt > CALM_MS) {
@@ -71,7 +72,7 @@ export class CutOff {
   }
 
   stop(): void {
-    clearTimeout(this.#timer)
+    this.#timer?.clear()
     this.#phase = 'none'
   }
 
@@ -96,7 +97,7 @@ export class CutOff {
   #checkLater(): void {
     const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** this.#checks, MAX_PAUSE_MS) * (0.5 + Math.random() / 2)
     this.#checks += 1
-    this.#timer = setTimeout(() => void this.#check(), pauseMs).unref()
+    this.#timer = this.#options.host.timers.set(pauseMs, () => void this.#check()).unref()
   }
 
   #confirm(error: unknown): void {
@@ -114,12 +115,12 @@ export class CutOff {
   #end(): void {
     const wasCutOff = this.#phase === 'cut_off'
     this.stop()
-    this.#endedAt = performance.now()
+    this.#endedAt = this.#options.host.clock.now()
     this.#before = undefined
     const { host, id, changed } = this.#options
     changed()
     if (!wasCutOff) return
-    const cutOffMs = Math.round(performance.now() - this.#beganAt)
+    const cutOffMs = Math.round(this.#options.host.clock.now() - this.#beganAt)
     host.log.info({ provider: id, cutOffMs }, 'Redis takes the commands of a provider again')
   }
 }

@@ -23,16 +23,16 @@ import { SYSTEM_TIME, type ProcessTime } from './time.js'
  */
 export class OutageLog implements Logger {
   readonly #log: Logger
+  readonly #time: ProcessTime
   readonly #repeats: Repeats
   #outage: Outage | undefined
   #held: Line[] = []
   #holding: Timer | undefined
-  readonly #time: ProcessTime
 
-  constructor(log: Logger, time: ProcessTime = SYSTEM_TIME) {
+  constructor(log: Logger, time = SYSTEM_TIME) {
     this.#log = log
     this.#time = time
-    this.#repeats = new Repeats(log)
+    this.#repeats = new Repeats(log, time.clock)
   }
 
   debug(fields: object, message: string): void {

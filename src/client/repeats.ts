@@ -1,4 +1,5 @@
 import { redisFailure } from '../model/errors.js'
+import type { Clock } from '../model/ports.js'
 import type { Level, Logger } from './log.js'
 
 /**
@@ -7,10 +8,12 @@ import type { Level, Logger } from './log.js'
  */
 export class Repeats {
   readonly #log: Logger
+  readonly #clock: Clock
   readonly #sources = new Map<string, { readonly loggedAt: number; suppressed: number }>()
 
-  constructor(log: Logger) {
+  constructor(log: Logger, clock: Clock) {
     this.#log = log
+    this.#clock = clock
   }
 
   log({ level, fields, message }: { level: Level; fields: object; message: string }): void {
@@ -18,7 +21,7 @@ export class Repeats {
     const kind = redisFailure(error) ?? (error instanceof Error ? error.name : '')
     const source = `${message}\n${kind}`
     const known = this.#sources.get(source)
-    const now = performance.now()
+    const now = this.#clock.now()
     if (known !== undefined && now - known.loggedAt < QUIET_MS) {
       known.suppressed += 1
       this.#log.debug(fields, message)

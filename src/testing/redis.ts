@@ -103,6 +103,7 @@ const READS: ReadonlySet<string> = new Set([
   'epoch',
   'snapshot',
   'settings',
+  'verify',
   'history',
   'events',
   'providers',

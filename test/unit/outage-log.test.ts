@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { OutageLog } from '../../src/client/outage-log.js'
+import { SYSTEM_TIME } from '../../src/client/time.js'
 import { RedisUnavailableError } from '../../src/model/errors.js'
 import { BEGAN, ENDED, keepLines, LOCKED_OUT } from '../harness/log-lines.js'
 
@@ -12,7 +13,10 @@ afterEach(() => void vi.useRealTimers())
 
 function setUp() {
   const said = keepLines()
-  return { said, log: new OutageLog(said.logger) }
+  return {
+    said,
+    log: new OutageLog(said.logger, { ...SYSTEM_TIME, clock: { now: () => performance.now() } }),
+  }
 }
 
 describe('the log of outages', () => {
