@@ -1,3 +1,8 @@
+interface Judgement {
+  passed: number
+  skipped: string[]
+  complaints: string[]
+}
 interface Report {
   testResults: {
     name: string
@@ -6,5 +11,7 @@ interface Report {
     assertionResults: { title: string; fullName: string; status: string; meta?: { skipReason?: string } }[]
   }[]
 }
+export function addUp(reports: readonly Report[]): Report
+export function judgeFiles(paths: readonly string[]): Judgement
 export const seedTests: readonly string[]
-export function judge(report: Report): { passed: number; skipped: string[]; complaints: string[] }
+export function judge(report: Report): Judgement

@@ -1,5 +1,5 @@
-// Reads the test runner's own report and says what it counted. The last line is `N passed, N failed`.
-// `node scripts/ci-report.mjs [report.json] [--failed-checks=lint,types]`
+// Reads the test runner's own reports and says what they counted together. The last line is `N passed, N failed`.
+// `node scripts/ci-report.mjs <report.json>... [--failed-checks=lint,types]`
 import { readFileSync, realpathSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
@@ -26,7 +26,10 @@ export const seedTests = [
   'test_health_checker_terminated',
 ]
 
-/** Counts and complaints of one report in vitest's JSON. Every complaint is a failure. */
+/** Several reports in vitest's JSON as one: what ran twice, in two forms, counts twice. */
+export const addUp = (reports) => ({ testResults: reports.flatMap(({ testResults }) => testResults) })
+
+/** Counts and complaints of a report. Every complaint is a failure. */
 export function judge(report) {
   const tests = report.testResults.flatMap((file) =>
     file.assertionResults.map((test) => ({ ...test, file: file.name })),
@@ -65,26 +68,35 @@ function seedComplaints(tests) {
   return [...missing, `test/seed has ${titles.length} tests, the reference ${seedTests.length}`]
 }
 
+/** Steps of .ci/run whose failing tests are counted one by one, if there are any. */
+const TEST_STEPS = ['tests', 'rest']
+
 function main(args) {
-  const path = args.find((arg) => !arg.startsWith('--')) ?? '.busbar/test-results.json'
   const checks = args.find((arg) => arg.startsWith('--failed-checks='))?.split('=')[1] ?? ''
-  const { passed, skipped, complaints } = judgeFile(path)
-  // A run with failing tests has failed as a check too; that is one failure each, not one more.
+  const { passed, skipped, complaints } = judgeFiles(args.filter((arg) => !arg.startsWith('--')))
+  // A step with failing tests has failed as a check too; that is one failure each, not one more.
   const failedChecks = checks
     .split(',')
-    .filter((name) => name !== '' && !(name === 'tests' && complaints.length > 0))
+    .filter((name) => name !== '' && !(TEST_STEPS.includes(name) && complaints.length > 0))
   const all = [...complaints, ...failedChecks.map((name) => `check failed: ${name}`)]
   for (const line of [...skipped, ...all]) console.log(line)
   console.log(`${passed} passed, ${all.length} failed`)
   return all.length === 0 ? 0 : 1
 }
 
-function judgeFile(path) {
-  try {
-    return judge(JSON.parse(readFileSync(path, 'utf8')))
-  } catch (error) {
-    return { passed: 0, skipped: [], complaints: [`the tests left no report: ${error.message}`] }
+/** Judges the reports together. One that cannot be read, or is not there, is a complaint: its tests did not run. */
+export function judgeFiles(paths) {
+  const reports = []
+  const unread = []
+  for (const path of paths) {
+    try {
+      reports.push(JSON.parse(readFileSync(path, 'utf8')))
+    } catch (error) {
+      unread.push(`the tests left no report: ${error.message}`)
+    }
   }
+  const { passed, skipped, complaints } = judge(addUp(reports))
+  return { passed, skipped, complaints: [...unread, ...complaints] }
 }
 
 if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {

@@ -1,9 +1,10 @@
 // What `npm start` and `npm test` call. This file itself imports nothing, so that an old Node gets as far as the
-// sentence below instead of a syntax error in a file it cannot read.
-const major = Number(process.versions.node.split('.')[0])
+// sentence below instead of a syntax error in a file it cannot read. The oldest Node is that of package.json: a test
+// compares them.
+const [major, minor] = process.versions.node.split('.').map(Number)
 
-if (major < 20) {
-  console.error('Busbar needs Node 20 or later; this is Node ' + process.versions.node + '.')
+if (major < 20 || (major === 20 && minor < 19)) {
+  console.error('Busbar needs Node 20.19 or later; this is Node ' + process.versions.node + '.')
   process.exit(1)
 }
 

@@ -1,20 +1,24 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
-import { pino } from 'pino'
 import { Busbar } from './client/busbar.js'
+import { CallsUnderWay } from './client/calls-under-way.js'
 import type { Host } from './client/link.js'
-import { meansLost, StoreWatch } from './client/store-watch.js'
+import { OutageLog } from './client/outage-log.js'
+import { StoreWatch } from './client/store-watch.js'
+import { SYSTEM_TIME } from './client/time.js'
 import { WatchedSchedule } from './client/watched-schedule.js'
 import { WatchedStore } from './client/watched-store.js'
 import { Deadlines } from './client/deadlines.js'
-import { connectionErrors, guardLogger, newCounters, type Logger } from './client/log.js'
+import { connectionErrors, guardLogger, newCounters, replacedConnections, type Logger } from './client/log.js'
 import { checkSettings } from './config/check.js'
 import { connectSchema, type Consistency, type OnRedisDown } from './config/options.js'
 import { resolveSettings } from './config/settings.js'
+import { isBusbarError, isLockedOut, meansLost } from './model/errors.js'
 import type { Clock } from './model/ports.js'
 import type { SettingsInput } from './model/settings.js'
 import type { RedisAddress } from './redis/address.js'
 import { RedisConnection } from './redis/connection.js'
+import { unavailable } from './redis/errors.js'
 import { RedisFeed } from './redis/feed.js'
 import { inspectRedis } from './redis/inspect.js'
 import type { LuaSourceOptions } from './redis/lua-source.js'
@@ -25,7 +29,8 @@ export interface ConnectOptions {
   /**
    * `redis://`, `rediss://`, a socket's path, `redis+sentinel://host:port,host:port/master-name`,
    * `redis+cluster://host:port,host:port`, a list of nodes of a Cluster, ioredis options, or an ioredis client
-   * (`Redis` or `Cluster`; duplicated, never closed by us).
+   * (`Redis` or `Cluster`; duplicated, never closed by us). It says where Redis is and how to log in; how a connection
+   * behaves (time limits, retries, offline queue) is ours. A `keyPrefix` is refused: see `namespace`.
    */
   readonly redis: RedisAddress
   /** Key prefix of one fleet; 1 to 128 characters of `A-Za-z0-9._:/@-`, default `busbar`. */
@@ -84,24 +89,42 @@ export async function connectWith(
   const { defaults = {}, providers = {}, logger, redis } = options
   resolveSettings({}, defaults)
   const counters = newCounters()
-  const log = logger === false ? SILENT : guardLogger(logger ?? defaultLogger(), counters)
+  const plainLog = logger === false ? SILENT : guardLogger(logger ?? (await defaultLogger()), counters)
+  const log = new OutageLog(plainLog)
   const { namespace, commandTimeoutMs, unref } = checked
-  const onError = connectionErrors(log, counters, 'Redis connection error')
-  const connection = new RedisConnection(redis, { commandTimeoutMs, unref, onError })
+  // A message that makes no sense is no error of the connection that brought it.
+  const explain = (error: Error) =>
+    isBusbarError(error) || error instanceof SyntaxError
+      ? error
+      : unavailable('a connection', error, commandTimeoutMs)
+  const onError = connectionErrors({ log, counters }, 'Redis connection error', explain)
+  // Logged whatever else is: it says what was wrong with the way to Redis.
+  const onReplaced = replacedConnections(plainLog, counters)
+  const deadlines = new Deadlines()
+  const connection = new RedisConnection(redis, { commandTimeoutMs, unref, onError, onReplaced, deadlines })
   const redisStore = new RedisStore(connection, namespace, source)
   let connected = false
   const greet = async () => {
     await connection.connect()
     connected = true
   }
+  const worker =
+    checked.workerId ??
+    `${hostname().replace(/[^A-Za-z0-9.-]/g, '-')}-${process.pid}-${randomBytes(2).toString('hex')}`.slice(
+      -128,
+    )
   const ping = async () => {
     if (connected) await connection.openNodes()
     else await greet()
     await redisStore.epoch()
+    // A server that refuses writes answers reads. A user without the right to this key shows nothing by it.
+    await redisStore.heartbeat(worker).catch((error: unknown) => {
+      if (meansLost(error)) throw error
+    })
   }
   const watch = new StoreWatch({ ping, log, unref })
   await greet().catch((error: unknown) => {
-    if (checked.onRedisDown === 'deny' || !meansLost(error)) throw error
+    if (checked.onRedisDown === 'deny' || !meansLost(error) || isLockedOut(error)) throw error
     watch.fail(error)
   })
   const shards = { namespace, shards: checked.probeQueues }
@@ -109,24 +132,21 @@ export async function connectWith(
   const host: Host = {
     store: new WatchedStore(redisStore, watch),
     watch,
-    worker:
-      checked.workerId ??
-      `${hostname().replace(/[^A-Za-z0-9.-]/g, '-')}-${process.pid}-${randomBytes(2).toString('hex')}`.slice(
-        -128,
-      ),
+    worker,
     incarnation: randomUUID(),
-    clock,
+    ...{ ...SYSTEM_TIME, clock },
     log,
     counters,
     commandTimeoutMs,
     flushIntervalMs: checked.flushIntervalMs,
     maxBatchesPerSecond: checked.maxBatchesPerSecond,
     unref,
-    deadlines: new Deadlines(),
+    deadlines,
+    commandDeadlines: { set: (ms, fire) => deadlines.setForAnswer(ms, fire) },
+    calls: new CallsUnderWay(),
     schedule,
     closed: false,
   }
-  const openConnection = () => connection.openBlocking()
   const busbar = new Busbar({
     host,
     feed: new RedisFeed(connection, namespace, onError),
@@ -137,18 +157,19 @@ export async function connectWith(
     // Loaded only where it is needed, so that a process without probes does not load bullmq.
     startProbes: async (owner, options) => {
       const { startProbeWorker } = await import('./probes/worker.js')
-      return startProbeWorker(owner, { schedule, openConnection }, options)
+      return startProbeWorker(owner, { schedule, openConnection: connection.openBlocking }, options)
     },
-    probe: async (owner, id) => (await import('./probes/now.js')).probeNow(owner, id),
-    inspect: async () => ({
-      ...(await inspectRedis(connection, namespace, host.worker)),
-      planned: await schedule.list(),
-    }),
+    probe: async (...args) => (await import('./probes/now.js')).probeNow(...args),
+    inspect: async () => {
+      const facts = await inspectRedis(connection, { namespace, worker, prefixes: schedule.prefixes })
+      const readable = facts.wrongTypes?.every(({ key }) => !key.startsWith('{')) ?? true
+      return { ...facts, planned: readable ? await schedule.list() : [] }
+    },
   })
   try {
     await connection.holding(async () => {
       await busbar.open()
-      for (const [id, settings] of Object.entries(providers)) await busbar.provider(id, settings)
+      await Promise.all(Object.entries(providers).map(([id, settings]) => busbar.provider(id, settings)))
     })
   } catch (error) {
     await busbar.close()
@@ -157,4 +178,9 @@ export async function connectWith(
   return busbar
 }
 
-const defaultLogger = (): Logger => pino({ name: 'busbar' }, pino.destination({ fd: 2, sync: true }))
+/** Loaded only where it is needed: a process with a logger of its own does not load pino. */
+async function defaultLogger(): Promise<Logger> {
+  const { pino } = await import('pino')
+  const logger: Logger = pino({ name: 'busbar' }, pino.destination({ fd: 2, sync: true }))
+  return logger
+}

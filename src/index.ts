@@ -1,10 +1,10 @@
 export { connect, type ConnectOptions } from './connect.js'
-export type { Busbar } from './client/busbar.js'
+export type { Busbar, ListenerOptions } from './client/busbar.js'
 export type { ProviderOptions } from './client/handles.js'
 export type { ProbeWorker, ProbeWorkerOptions } from './client/probe-worker.js'
 export type { SettingChange, SettingsPlan } from './client/applying.js'
 export type { ProbeReport } from './client/probing.js'
-export type { Inspection } from './model/inspection.js'
+export type { Inspection, WrongType } from './model/inspection.js'
 export type { Planned } from './model/ports.js'
 export { maskSecrets, maskSecretsInText } from './config/mask.js'
 export { redactText } from './model/redact.js'
@@ -17,7 +17,19 @@ export type { Counters, Logger } from './client/log.js'
 export type { Snapshot } from './client/snapshot.js'
 export type { Block } from './rules/blocks.js'
 export type { HistoryEntry } from './model/snapshot.js'
-export type { EventKind, ProviderEvent, StoreEvent, StoreEventKind } from './model/events.js'
+export type {
+  AnyEventOf,
+  AnyKind,
+  EventChanges,
+  EventFields,
+  EventKind,
+  EventOf,
+  ProviderEvent,
+  StoreEvent,
+  StoreEventKind,
+  StoreLostEvent,
+  StoreRestoredEvent,
+} from './model/events.js'
 export { EVENT_KINDS, STORE_EVENT_KINDS } from './model/events.js'
 export type { BreakerSettings, HistorySettings, Recovery, Settings, SettingsInput } from './model/settings.js'
 export type {
@@ -62,5 +74,9 @@ export {
   SettingsError,
   UnknownProviderError,
   isBusbarError,
+  type ErrorByCode,
   type ErrorCode,
+  type ErrorOf,
+  REDIS_FAILURES,
+  type RedisFailure,
 } from './model/errors.js'

@@ -5,98 +5,150 @@
  */
 import { randomUUID } from 'node:crypto'
 import { Busbar } from './client/busbar.js'
-import { Deadlines } from './client/deadlines.js'
+import { CallsUnderWay } from './client/calls-under-way.js'
 import { guardLogger, newCounters, type Logger } from './client/log.js'
-import { StoreWatch } from './client/store-watch.js'
-import { checkKeys } from './config/keys.js'
-import type { Consistency } from './config/options.js'
+import { OutageLog } from './client/outage-log.js'
+import { WatchedStore } from './client/watched-store.js'
+import { checkArgument } from './config/check.js'
+import { testBusbarSchema, type Consistency, type OnRedisDown } from './config/options.js'
 import { resolveSettings } from './config/settings.js'
+import { show } from './config/show.js'
 import { ArgumentError } from './model/errors.js'
-import type { Clock } from './model/ports.js'
 import type { SettingsInput } from './model/settings.js'
-import { MemoryFeed } from './memory/feed.js'
-import { MemoryStore } from './memory/store.js'
+import type { TestClock } from './testing/clock.js'
+import { createTestFleet, MemoryFleet, type TestFleet } from './testing/fleet.js'
+import { LineWatch, type RedisLine, type TestRedis } from './testing/redis.js'
 
-/** Time in ms that stands still until it is moved. */
-export interface TestClock extends Clock {
-  /** Moves time forward. @throws ArgumentError for anything but a number of ms, 0 or more. */
-  advance(ms: number): void
-}
-
-/** 14 November 2023: a round number, and no real time by accident. */
-const START_MS = 1_700_000_000_000
-
-export function createTestClock(startMs = START_MS): TestClock {
-  let nowMs = startMs
-  return {
-    now: () => nowMs,
-    advance: (ms) => {
-      if (!(Number.isFinite(ms) && ms >= 0)) {
-        throw new ArgumentError('ms', `ms: expected a number of milliseconds, 0 or more, got ${String(ms)}`)
-      }
-      nowMs += Math.round(ms)
-    },
-  }
-}
+export { createTestClock, type TestClock } from './testing/clock.js'
+export { createTestFleet, type TestFleet, type TestFleetOptions } from './testing/fleet.js'
+export type { TestRedis } from './testing/redis.js'
 
 export interface TestBusbarOptions {
-  /** Default: a new one, to be found at `busbar.clock`. */
+  /** Default: a new one, to be found at `busbar.clock`. Not together with `fleet`, which has one. */
   readonly clock?: TestClock | undefined
+  /** The fleet that this worker joins. Default: a new one, to be found at `busbar.fleet`. */
+  readonly fleet?: TestFleet | undefined
   readonly defaults?: SettingsInput | undefined
   /** Default: none. */
-  readonly logger?: Logger | undefined
+  readonly logger?: Logger | false | undefined
+  /** Default: `test` for the first worker of a fleet, then `test-2`, and so on. */
   readonly workerId?: string | undefined
   readonly consistency?: Consistency | undefined
+  /** How calls are decided while `busbar.redis` is down; default `local`. */
+  readonly onRedisDown?: OnRedisDown | undefined
 }
 
 /** A busbar over memory, with the clock that it lives by. */
 export interface TestBusbar extends Busbar {
   readonly clock: TestClock
+  readonly fleet: TestFleet
+  /** This worker's own way to Redis; `busbar.fleet.redis` is that of all. */
+  readonly redis: TestRedis
 }
 
-/** Makes a busbar that needs nothing but this process. Several do not see each other. */
+/**
+ * Makes a busbar that needs nothing but this process. Two of one fleet see each other, as two workers do that share a
+ * Redis; two without a fleet do not.
+ * @throws ArgumentError for an option that makes no sense; SettingsError for such a setting in `defaults`.
+ */
 export function createTestBusbar(options: TestBusbarOptions = {}): TestBusbar {
-  checkKeys(options, ['clock', 'defaults', 'logger', 'workerId', 'consistency'], 'createTestBusbar')
-  const {
-    clock = createTestClock(),
-    defaults = {},
-    logger,
-    workerId = 'test',
-    consistency = 'cached',
-  } = options
+  const { consistency, onRedisDown, workerId } = checkArgument(testBusbarSchema, options, 'createTestBusbar')
+  const { clock, defaults = {}, logger } = options
   resolveSettings({}, defaults)
-  const counters = newCounters()
-  const feed = new MemoryFeed()
-  const log = guardLogger(logger ?? SILENT, counters)
-  const busbar = new Busbar({
-    host: {
-      store: new MemoryStore(clock, (change) => feed.publish(change)),
-      worker: workerId,
-      incarnation: randomUUID(),
-      clock,
-      log,
-      watch: new StoreWatch({ ping: () => Promise.resolve(), log, unref: true }),
-      counters,
-      commandTimeoutMs: 200,
-      flushIntervalMs: 100,
-      maxBatchesPerSecond: 1_000,
-      unref: true,
-      deadlines: new Deadlines(),
-      schedule: undefined,
-      closed: false,
-    },
-    feed,
-    namespace: 'test',
+  const fleet = fleetOf(options.fleet, clock)
+  const line = fleet.redis.line()
+  const busbar = new MemoryBusbar(fleet, line, {
+    workerId: workerId ?? fleet.nextWorkerId(),
+    logger: logger === undefined || logger === false ? SILENT : logger,
     defaults,
     consistency,
-    onRedisDown: 'local',
-    startProbes: () => Promise.reject(new ArgumentError('startProbes', 'startProbes: probes need Redis')),
-    probe: () => Promise.reject(new ArgumentError('probe', 'probe: probes need Redis')),
-    inspect: () => Promise.reject(new ArgumentError('inspect', 'inspect: there is no Redis to look at')),
+    onRedisDown,
   })
   // Over memory nothing is waited for: it is open when the promise is made.
   void busbar.open()
-  return Object.assign(busbar, { clock })
+  return busbar
+}
+
+function fleetOf(fleet: TestFleet | undefined, clock: TestClock | undefined): MemoryFleet {
+  if (fleet !== undefined && clock !== undefined) {
+    throw new ArgumentError('clock', 'clock: the fleet has one already; give either fleet or clock')
+  }
+  const made = fleet ?? createTestFleet({ clock })
+  if (made instanceof MemoryFleet) return made
+  throw new ArgumentError('fleet', `fleet: expected one of createTestFleet(), got ${show(made)}`)
+}
+
+interface Checked {
+  readonly workerId: string
+  readonly logger: Logger
+  readonly defaults: SettingsInput
+  readonly consistency: Consistency
+  readonly onRedisDown: OnRedisDown
+}
+
+class MemoryBusbar extends Busbar implements TestBusbar {
+  readonly clock: TestClock
+  readonly fleet: TestFleet
+  readonly redis: TestRedis
+  readonly #leave: () => void
+
+  constructor(fleet: MemoryFleet, line: RedisLine, { workerId, logger, ...defaults }: Checked) {
+    super({
+      ...defaults,
+      host: hostOf(fleet, line, workerId, logger),
+      feed: line.feed(fleet.channel),
+      namespace: 'test',
+      startProbes: async (busbar, options) =>
+        (await import('./testing/probe-worker.js')).startTestProbes(busbar, options),
+      probe: async (...args) => (await import('./probes/now.js')).probeNow(...args),
+      inspect: () => Promise.reject(new ArgumentError('inspect', 'inspect: there is no Redis to look at')),
+    })
+    this.clock = fleet.clock
+    this.fleet = fleet
+    this.redis = line
+    this.#leave = () => fleet.redis.drop(line)
+  }
+
+  /**
+   * As `busbar.close()`, but that it waits for nothing that needs the clock to move, unless `timeoutMs` says how long, on
+   * the test clock: a test that ends with a call under way is not to hang.
+   */
+  override close(options: { readonly timeoutMs?: number } = {}): Promise<void> {
+    this.#leave()
+    return super.close({ timeoutMs: 0, ...options })
+  }
+}
+
+function hostOf(fleet: MemoryFleet, line: RedisLine, worker: string, logger: Logger): Busbar['host'] {
+  const { clock } = fleet
+  const time = { clock, wallClock: clock, timers: clock }
+  const counters = newCounters()
+  const log = new OutageLog(guardLogger(logger, counters), time)
+  const ping = () => {
+    const error = line.error('ping')
+    return error === undefined ? Promise.resolve() : Promise.reject(error)
+  }
+  const watch = new LineWatch({ ping, log, unref: true, time })
+  line.attach(watch)
+  return {
+    ...time,
+    store: new WatchedStore(line.store(fleet.store), watch),
+    watch,
+    worker,
+    incarnation: randomUUID(),
+    log,
+    counters,
+    commandTimeoutMs: 200,
+    flushIntervalMs: 100,
+    maxBatchesPerSecond: 1_000,
+    unref: true,
+    deadlines: clock,
+    calls: new CallsUnderWay(),
+    // Memory answers before any timer fires, but its answer is seen after whatever `advance` leaps over.
+    commandDeadlines: { set: () => ({ clear: () => undefined }) },
+    schedule: undefined,
+    closed: false,
+  }
 }
 
 const SILENT: Logger = {

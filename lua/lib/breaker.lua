@@ -33,8 +33,11 @@ local function open_circuit(provider, reason, run, jitter_draw)
   local circuit, now = provider.circuit, provider.now
   local cooldown_ms = setting(provider, 'breaker.cooldownMs') + 0
   if circuit.cooldown_ms ~= 0 then
-    local grown_ms = math.floor(circuit.cooldown_ms * setting(provider, 'breaker.cooldownMultiplier'))
-    cooldown_ms = math.min(grown_ms, setting(provider, 'breaker.maxCooldownMs') + 0)
+    -- By a whole millisecond at least, where it grows at all: 1 ms times 1.5 would stay 1 for ever.
+    local multiplier = setting(provider, 'breaker.cooldownMultiplier') + 0
+    local least_ms = multiplier > 1 and circuit.cooldown_ms + 1 or circuit.cooldown_ms
+    local grown_ms = math.floor(circuit.cooldown_ms * multiplier)
+    cooldown_ms = math.min(math.max(grown_ms, least_ms), setting(provider, 'breaker.maxCooldownMs') + 0)
   end
   local jitter_ms = math.floor(cooldown_ms * setting(provider, 'breaker.cooldownJitter') * jitter_draw)
   transition(provider, 'opened', 'open', reason, '', describe(run))

@@ -6,46 +6,37 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { expected, runChild } from './child.mjs'
 import { withLock } from './lock.mjs'
 import * as steps from './steps.mjs'
+import { extraPackages, leftOut, suites } from './suite.mjs'
 
 const root = resolve(fileURLToPath(import.meta.url), '..', '..', '..')
 
 const say = (line) => console.error(`busbar: ${line}`)
 
-const faultFiles = [
-  ...[
-    'test/faults',
-    'test/seed',
-    'test/property',
-    'test/unit/witness',
-    'test/unit/hostile',
-    'test/cli/hostile',
-  ],
-  ...['test/integration/http-probe', 'test/integration/probe-kinds', 'test/integration/cached'],
-]
-const faultTable = ['--reporter=default', `--reporter=./${join('test', 'support', 'fault-table.ts')}`]
+const script =
+  (...path) =>
+  (args) => [{ args: [join(...path), ...args], env: {} }]
 
-const vitest = join('node_modules', 'vitest', 'vitest.mjs')
+/** What can be asked for: each answers what node runs, one after the other. */
 const scripts = {
-  // Containers need a Docker engine, so they run when asked for by name.
-  test: (args) => [vitest, 'run', ...(projectChosen(args) ? [] : ['--project=!containers']), ...args],
-  // The faults of docs/reliability.md, wherever they are tested, and a table of what was found.
-  faults: (args) => [vitest, 'run', ...faultTable, ...(args.length > 0 ? args : faultFiles)],
-  mutants: (args) => [join('scripts', 'mutants.mjs'), ...args],
-  bench: (args) => [join('bench', 'run.mjs'), ...args],
-  soak: (args) => [join('scripts', 'soak.mjs'), ...args],
-  doomed: (args) => [join('scripts', 'doomed.mjs'), ...args],
+  setup: () => [],
+  ...suites,
+  mutants: script('scripts', 'mutants.mjs'),
+  bench: script('bench', 'run.mjs'),
+  soak: script('test', 'harness', 'soak', 'soak.mjs'),
+  doomed: script('scripts', 'doomed.mjs'),
 }
-
-const projectChosen = (args) => args.some((arg) => /^--project(=|$)/.test(arg))
 
 /** Answers the exit code, or undefined when what was started goes on in this process and sets its own. */
 export async function main([what, ...args]) {
   if (what !== 'start' && !Object.hasOwn(scripts, what ?? '')) {
     throw expected(`usage: node scripts/run.mjs start|${Object.keys(scripts).join('|')} [arguments]`)
   }
-  const stopped = await prepare(root, say)
+  const stopped = (await prepare(root, say)) ?? (what === 'all' ? await prepareExtras() : undefined)
   if (stopped !== undefined) return stopped
-  return what === 'start' ? start(args) : runScript(scripts[what](args))
+  if (what === 'start') return start(args)
+  const code = await runInTurn(scripts[what](args, root))
+  if (what === 'test' && args.length === 0) say(leftOut(root))
+  return code
 }
 
 /**
@@ -76,10 +67,30 @@ async function start(args) {
   await import(pathToFileURL(bin).href)
 }
 
-async function runScript(args) {
+/** All of them, also after one that failed; a signal ends them all. */
+async function runInTurn(runs) {
+  let worst = 0
+  for (const { args, env } of runs) {
+    const { code, signal } = await runScript(args, env)
+    if (signal !== undefined) return code
+    worst = Math.max(worst, code)
+  }
+  return worst
+}
+
+function runScript(args, more) {
   if (!existsSync(join(root, args[0]))) throw expected(`there is no ${args[0]} in this checkout`)
-  const env = { ...process.env }
-  delete env.REDIS_URL // may be a server that matters; tests only ever use BUSBAR_TEST_REDIS_URL or their own
-  const { code } = await runChild(process.execPath, args, { cwd: root, env })
-  return code
+  const env = { ...process.env, ...more }
+  // May be servers that matter; tests only ever use BUSBAR_TEST_REDIS_URL or their own.
+  for (const name of ['REDIS_URL', 'BUSBAR_REDIS', 'BUSBAR_NAMESPACE']) delete env[name]
+  return runChild(process.execPath, args, { cwd: root, env })
+}
+
+/** Packages of tests that have a lock file of their own. */
+async function prepareExtras() {
+  for (const folder of extraPackages(root)) {
+    const stopped = steps.packagesMissing(folder) ? await steps.installPackages(folder, say) : undefined
+    if (stopped !== undefined) return stopped
+  }
+  return undefined
 }

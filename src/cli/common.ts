@@ -1,6 +1,7 @@
 import { hostname, userInfo } from 'node:os'
 import { Option, type Command } from 'commander'
 import type { CommonOptions } from './fleet.js'
+import { cut } from './cut.js'
 import { parseDuration } from './duration.js'
 
 /** What commands share: where they leave their answer. */
@@ -18,8 +19,14 @@ export interface SteeringOptions extends CommonOptions {
 /** `--redis`, `--namespace`, `--json`, and examples below the help. */
 export function withCommon(command: Command, examples: readonly string[]): Command {
   return command
-    .option('--redis <url>', 'the fleet\'s Redis; default: the one in .busbar/url, written by "busbar start"')
-    .option('--namespace <ns>', 'the fleet\'s namespace; default: the one in .busbar/url, else "busbar"')
+    .option(
+      '--redis <url>',
+      'the fleet\'s Redis; default: BUSBAR_REDIS, else the one in .busbar/url, written by "busbar start"',
+    )
+    .option(
+      '--namespace <ns>',
+      'the fleet\'s namespace; default: BUSBAR_NAMESPACE, else the one in .busbar/url, else "busbar"',
+    )
     .option('--json', 'print JSON for a program')
     .addHelpText('after', `\nExamples:\n${examples.map((example) => `  $ ${example}`).join('\n')}\n`)
 }
@@ -55,7 +62,7 @@ function whoAmI(): string {
   } catch {
     user = String(process.getuid?.() ?? 'unknown') // a container's uid often has no name
   }
-  return `${user}@${hostname()}`.slice(0, MAX_ACTOR_LENGTH)
+  return cut(`${user}@${hostname()}`, MAX_ACTOR_LENGTH)
 }
 
 export const writeJson = (value: unknown): void => {

@@ -1,14 +1,20 @@
 import { readFileSync } from 'node:fs'
-import { parseDocument } from 'yaml'
+import { isMap as isYamlMap, isScalar, parseDocument, type Document } from 'yaml'
 import { ArgumentError, redactText, SettingsError, type SettingsInput } from '../index.js'
+import { readDurations } from './config-durations.js'
+import { cut } from './cut.js'
 import { wrongCall } from './failure.js'
 
 /** What `busbar start --config` and `busbar apply` read. The settings themselves are for the library to check. */
 export interface ConfigFile {
+  /** The file's name for messages. */
+  readonly name: string
   readonly redis?: string
   readonly namespace?: string
   readonly defaults: SettingsInput
   readonly providers: readonly (readonly [id: string, settings: SettingsInput])[]
+  /** Times as they were written (`30s`), by the path of the setting, which is now in ms. */
+  readonly written: ReadonlyMap<string, string>
 }
 
 const KEYS = ['redis', 'namespace', 'defaults', 'providers']
@@ -27,11 +33,17 @@ export function readConfigFile(file: string): ConfigFile {
     if (value === undefined || typeof value === 'string') return value
     throw refuse(`${key}: expected text, got ${show(value)}`)
   }
+  const written = new Map<string, string>()
+  const refuseAt = (path: string, message: string, value: unknown) =>
+    refuse(`${path}: ${message}, got ${show(value)}`)
   const map = (value: unknown, path: string): Record<string, unknown> => {
     if (value === null || value === undefined) return {} // `openai:` with nothing below it takes the defaults
     if (isMap(value)) return value
-    throw refuse(`${path}: expected settings below it, got ${show(value)}`)
+    throw refuseAt(path, 'expected settings below it', value)
   }
+  const settings = (value: unknown, path: string): SettingsInput =>
+    // The library judges what it is.
+    readDurations(map(value, path), path, { written, refuse: refuseAt }) as SettingsInput
   const providers = Object.entries(map(config['providers'], 'providers'))
   if (providers.length === 0) throw refuse('providers: expected at least one, got none')
   const redis = text('redis')
@@ -39,37 +51,41 @@ export function readConfigFile(file: string): ConfigFile {
   return {
     ...(redis === undefined ? {} : { redis }),
     ...(namespace === undefined ? {} : { namespace }),
-    defaults: map(config['defaults'], 'defaults'),
-    providers: providers.map(([id, settings]) => [id, map(settings, `providers.${id}`)]),
+    name: nameOf(file),
+    defaults: settings(config['defaults'], 'defaults'),
+    providers: providers.map(([id, given]) => [id, settings(given, `providers.${id}`)]),
+    written,
   }
 }
 
-/** A message of the library's, with the file and the place in it in front. */
+/** A message of the library's, with the file and the place in it in front, and a time as it was written behind. */
 export const inFile =
-  (file: string, prefix = '') =>
+  ({ name, written }: ConfigFile, prefix = '') =>
   (error: unknown): never => {
     if (!(error instanceof SettingsError || error instanceof ArgumentError)) throw error
-    throw wrongCall(`${nameOf(file)}: ${prefix}${error.message}`)
+    const text = written.get(prefix + error.path)
+    throw wrongCall(`${name}: ${prefix}${error.message}${text === undefined ? '' : ` (${text})`}`)
   }
 
 const STANDARD_INPUT = '-'
 const nameOf = (file: string): string => (file === STANDARD_INPUT ? 'standard input' : file)
 
-/** No list of providers is larger by far; what is, is no such list. */
-const MAX_BYTES = 1_048_576
+/** Ten thousand providers with all their settings, as `busbar export` writes them, are smaller. */
+const MAX_BYTES = 16 * 1_048_576
 /** A few anchors spare repetition; nested, they grow a small file into gigabytes. */
 const MAX_ALIASES = 100
 
 function parseYaml(file: string): unknown {
   const name = nameOf(file)
   const content = read(file)
-  if (content.length > MAX_BYTES) throw wrongCall(`${name}: larger than 1 MiB; is it the right file?`)
+  if (content.length > MAX_BYTES) throw wrongCall(`${name}: larger than 16 MiB; is it the right file?`)
   try {
     const document = parseDocument(content, { schema: 'core', prettyErrors: true })
     // A warning is a tag that means nothing here: its value would not be what was meant.
     const [problem] = [...document.errors, ...document.warnings]
     // The first line says what and where; the rest shows the place by drawing below it.
     if (problem !== undefined) throw new Error(problem.message.split('\n')[0])
+    refuseNumbersAsIds(document)
     return document.toJS({ maxAliasCount: MAX_ALIASES }) as unknown
   } catch (error) {
     const said = messageOf(error)
@@ -78,12 +94,30 @@ function parseYaml(file: string): unknown {
   }
 }
 
+/** `1.50` is a number to YAML, and would become the id `1.5`. */
+function refuseNumbersAsIds(document: Document): void {
+  const providers = document.get('providers')
+  for (const { key } of isYamlMap(providers) ? providers.items : []) {
+    if (!isScalar(key) || typeof key.value !== 'number' || String(key.value) === key.source) continue
+    const source = String(key.source)
+    throw new Error(`providers.${source}: YAML reads this id as the number ${key.value}; write "${source}"`)
+  }
+}
+
 function read(file: string): string {
   try {
-    return readFileSync(file === STANDARD_INPUT ? process.stdin.fd : file, 'utf8')
+    return decode(readFileSync(file === STANDARD_INPUT ? process.stdin.fd : file))
   } catch (error) {
     throw wrongCall(`${nameOf(file)} cannot be read: ${messageOf(error)}`)
   }
+}
+
+/** UTF-8, or what PowerShell's `>` writes: UTF-16, which begins with a byte order mark. */
+function decode(bytes: Buffer): string {
+  const mark = bytes.subarray(0, 2).toString('hex')
+  if (mark === 'fffe') return new TextDecoder('utf-16le', { fatal: true }).decode(bytes)
+  if (mark === 'feff') return new TextDecoder('utf-16be', { fatal: true }).decode(bytes)
+  return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
@@ -94,5 +128,5 @@ const isMap = (value: unknown): value is Record<string, unknown> =>
 const SHOWN_LENGTH = 80
 const show = (value: unknown): string => {
   const shown = value === null || value === undefined ? 'nothing' : redactText(JSON.stringify(value))
-  return shown.length > SHOWN_LENGTH ? `${shown.slice(0, SHOWN_LENGTH)}…` : shown
+  return shown.length > SHOWN_LENGTH ? `${cut(shown, SHOWN_LENGTH)}…` : shown
 }

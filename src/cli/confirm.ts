@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline/promises'
 import { wrongCall } from './failure.js'
 
-/** Asks a person at a terminal. @throws CliError where there is none: nothing is assumed. */
+/** Asks a person at a terminal. @throws CliError where there is none: nothing is assumed. `--dry-run` must be known. */
 export async function confirm(question: string): Promise<boolean> {
   const { stdin, stderr } = process
   if (!stdin.isTTY || !process.stdout.isTTY) {

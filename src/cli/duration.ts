@@ -2,15 +2,29 @@ import { InvalidArgumentError } from 'commander'
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 
+const DURATION = /^(\d{1,15}(?:\.\d{1,6})?)(ms|s|m|h|d)?$/
+
 /** `30s`, `5m`, `1.5h`, `1500ms`, `1500`: ms, at least 1. How long at most is for the command to say. */
 export function parseDuration(text: string): number {
-  const [, value = '', unit = 'ms'] = /^(\d{1,15}(?:\.\d{1,6})?)(ms|s|m|h|d)?$/.exec(text.trim()) ?? []
+  const [, value = '', unit = 'ms'] = DURATION.exec(text.trim()) ?? []
   const ms = Math.round(Number(value) * (UNITS[unit] ?? 1))
   if (value === '' || ms < 1) {
     throw new InvalidArgumentError('Expected a time such as 30s, 5m, 2h or 1500 (ms).')
   }
   return ms
 }
+
+/** What `30s`, `1.5h` or `500ms` is in ms; undefined where the unit is missing, or it is no whole number of ms. */
+export function durationInMs(text: string): number | undefined {
+  const [, value = '', unit] = DURATION.exec(text.trim()) ?? []
+  const scale = unit === undefined ? undefined : UNITS[unit]
+  if (scale === undefined) return undefined
+  const ms = Number(value) * scale
+  const whole = Math.round(ms)
+  return Math.abs(ms - whole) < ROUNDING ? whole : undefined // 1.1s is 1100.0000000000002 ms
+}
+
+const ROUNDING = 1e-6
 
 /** A whole number of at least 1. */
 export function parseCount(text: string): number {

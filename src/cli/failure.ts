@@ -29,9 +29,8 @@ export const wrongCall = (message: string): CliError => new CliError('wrong_call
 
 /** Says what went wrong, in one line and without a stack; answers the exit code. */
 export function report(error: unknown, json: boolean): number {
-  // Help, the version, and errors of the parser, which has written its own line.
+  // Of the parser, which has written its own line.
   if (error instanceof CommanderError) {
-    if (error.exitCode === 0) return EXIT.ok
     if (json) writeJson('wrong_call', oneLine(error.message))
     return EXIT.usage
   }
@@ -59,6 +58,13 @@ const UNKNOWN_CODES: readonly ErrorCode[] = [
   'provider_unknown',
   'provider_removed',
 ]
+
+/** Whether an error is of one provider alone: what Redis holds of it cannot be read, or is refused to this user. */
+export function isProviderTrouble(error: unknown): error is Error {
+  if (isBusbarError(error, 'redis_unsupported')) return true
+  if (!isBusbarError(error, 'redis_unavailable')) return false
+  return 'failure' in error && error.failure === 'permanent' && !('lockedOut' in error && error.lockedOut)
+}
 
 /** The last place before a terminal: whatever failed, its message shows no secret. */
 const oneLine = (text: string): string => hideSecrets(text.replace(/\s*\n\s*/g, ' ').trim())

@@ -19,17 +19,33 @@ export interface Fleet {
 const CONNECT_WITHIN_MS = 1_500
 const COMMAND_WITHIN_MS = 1_000
 
-/** Where the fleet is: what the call says, else what the fleet started in this folder wrote. */
+/** The fleet of a shell; `REDIS_URL` is not among them, because other programs mean other servers by it. */
+const REDIS_VARIABLE = 'BUSBAR_REDIS'
+const NAMESPACE_VARIABLE = 'BUSBAR_NAMESPACE'
+
+/** What the environment says of the fleet: empty is the same as not set. */
+export function fleetFromEnvironment(): { readonly redis?: string; readonly namespace?: string } {
+  const { [REDIS_VARIABLE]: redis = '', [NAMESPACE_VARIABLE]: namespace = '' } = process.env
+  return { ...(redis === '' ? {} : { redis }), ...(namespace === '' ? {} : { namespace }) }
+}
+
+/** Where the fleet is: what the call says, else the environment, else what the fleet started in this folder wrote. */
 function findFleet(options: CommonOptions): FleetAddress & { readonly hint: string } {
-  const { redis, namespace } = options
-  if (redis !== undefined) {
-    return { redis, namespace: namespace ?? 'busbar', hint: 'check --redis, and that Redis runs there' }
+  const set = fleetFromEnvironment()
+  const namespace = options.namespace ?? set.namespace
+  if (options.redis !== undefined) {
+    const hint = 'check --redis, and that Redis runs there'
+    return { redis: options.redis, namespace: namespace ?? 'busbar', hint }
+  }
+  if (set.redis !== undefined) {
+    const hint = `that address is from ${REDIS_VARIABLE}; is Redis running there?`
+    return { redis: set.redis, namespace: namespace ?? 'busbar', hint }
   }
   const found = readUrlFile()
   if (found === undefined) {
     throw wrongCall(
-      `which Redis? Give --redis redis://host:port, or run this in a folder where busbar start is running ` +
-        `(${URL_FILE} is not here)`,
+      `which Redis? Give --redis redis://host:port, set ${REDIS_VARIABLE}, or run this in a folder where ` +
+        `busbar start is running (${URL_FILE} is not here)`,
     )
   }
   const hint = `that address is from ${URL_FILE}; is busbar start still running in this folder?`
@@ -43,7 +59,6 @@ export async function withFleet<T>(
   defaults: SettingsInput = {},
 ): Promise<T> {
   const { hint, ...address } = findFleet(options)
-  quitWithReader()
   try {
     const busbar = await connectInTime(address, defaults)
     try {
@@ -115,9 +130,4 @@ export async function findProvider({ busbar, address }: Fleet, id: string): Prom
     EXIT.unknown,
     `no provider ${id} in namespace ${address.namespace}; ${advice}`,
   )
-}
-
-/** `busbar status | head -1`: when nobody reads on, there is nothing left to say. */
-function quitWithReader(): void {
-  process.stdout.once('error', () => process.exit())
 }

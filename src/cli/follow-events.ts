@@ -59,12 +59,27 @@ export async function followEvents(options: FollowOptions): Promise<void> {
 const STREAM_LENGTH = 2_000
 
 async function eventsSince(busbar: Busbar, id: string | undefined): Promise<ProviderEvent[]> {
+  const ids = id === undefined ? await busbar.providers() : [id]
+  return (await readEvents(busbar, ids, STREAM_LENGTH)).sort((a, b) => a.at - b.at)
+}
+
+const AT_ONCE = 50
+
+/** The newest `count` of each, some providers at a time; nothing of one that was removed meanwhile. */
+export async function readEvents(
+  busbar: Busbar,
+  ids: readonly string[],
+  count: number,
+): Promise<ProviderEvent[]> {
   const events: ProviderEvent[] = []
-  for (const known of id === undefined ? await busbar.providers() : [id]) {
-    const provider = await busbar.lookup(known)
-    if (provider !== undefined) events.push(...(await provider.events({ count: STREAM_LENGTH })))
+  for (let from = 0; from < ids.length; from += AT_ONCE) {
+    const some = ids.slice(from, from + AT_ONCE).map(async (id) => {
+      const provider = await busbar.lookup(id)
+      return provider === undefined ? [] : provider.events({ count })
+    })
+    for (const one of await Promise.all(some)) events.push(...one)
   }
-  return events.sort((a, b) => a.at - b.at)
+  return events
 }
 
 /** What was shown of each provider: versions up to the newest, and the kinds of events that bore that one. */

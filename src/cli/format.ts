@@ -58,9 +58,11 @@ export function formatTime(ms: number, now = Date.now()): string {
 export const plural = (count: number, one: string, many = `${one}s`): string =>
   `${formatCount(count)} ${count === 1 ? one : many}`
 
-/** Reasons and details come from anywhere: what would move a terminal's cursor becomes a space. */
+/** Reasons and details come from anywhere: what would move a terminal's cursor, or turn the direction of the text, becomes a space. */
+export const clean = (text: string): string => text.replace(UNSHOWN, ' ')
+
 // eslint-disable-next-line no-control-regex -- control characters are what is taken out here
-export const clean = (text: string): string => text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ')
+const UNSHOWN = /[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]+/g
 
 /** An address, or anything that may hold one, for a screen: without what looks like a secret. */
 export const hideSecrets = (text: string): string => clean(redactText(text))

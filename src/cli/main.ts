@@ -1,39 +1,40 @@
 import { readFileSync } from 'node:fs'
-import { Command } from 'commander'
-import { addApply } from './commands/apply.js'
-import { addDoctor } from './commands/doctor.js'
-import { addEvents } from './commands/events.js'
-import { addExplain } from './commands/explain.js'
-import { addHistory } from './commands/history.js'
-import { addMark } from './commands/mark.js'
-import { addProbe } from './commands/probe.js'
-import { addReset } from './commands/reset.js'
-import { addResume } from './commands/resume.js'
-import { addStart } from './commands/start.js'
-import { addStatus } from './commands/status.js'
-import { addTrip } from './commands/trip.js'
-import { addWatch } from './commands/watch.js'
+import { Command, CommanderError } from 'commander'
+import { loadCommands } from './commands.js'
 import type { Cli } from './common.js'
-import { EXIT, report } from './failure.js'
 import { clean } from './format.js'
+import { Output } from './output.js'
 
-/** How long what is still open (a socket that will not connect, say) may hold up the end of the process. */
+/** How long what is still open (a socket that will not connect, say) may hold up the end of the process, ms. */
 const LINGER_MS = 200
 
 /** Runs `busbar <argv>` and answers its exit code. Failures are told on standard error, in one line. */
 export async function main(argv: string[]): Promise<number> {
-  const cli: Cli = { exitCode: EXIT.ok }
+  const output = new Output()
   try {
-    await createProgram(cli).parseAsync(argv, { from: 'user' })
-    return cli.exitCode
-  } catch (error) {
-    return report(error, argv.includes('--json'))
+    return await output.judge(await run(argv))
   } finally {
-    setTimeout(() => process.exit(), LINGER_MS).unref()
+    setInterval(() => {
+      if (!output.pending) process.exit()
+    }, LINGER_MS).unref()
   }
 }
 
-function createProgram(cli: Cli): Command {
+/** As `main`, without an end of the process: nothing but the answer on standard output and error. */
+export async function run(argv: string[]): Promise<number> {
+  const cli: Cli = { exitCode: 0 }
+  try {
+    const program = await createProgram(argv, cli)
+    await program.parseAsync(argv, { from: 'user' })
+    return cli.exitCode
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return 0 // help, or the version
+    const { report } = await import('./failure.js')
+    return report(error, argv.includes('--json'))
+  }
+}
+
+async function createProgram(argv: readonly string[], cli: Cli): Promise<Command> {
   const program = new Command('busbar')
     .description('One shared circuit breaker and health view per provider, for a whole fleet of workers.')
     .version(version(), '--version', 'print the version')
@@ -46,19 +47,7 @@ function createProgram(cli: Cli): Command {
         write(`busbar: ${clean(problem).trim().replace(/\.$/, '')}; busbar --help says more\n`)
       },
     })
-  addStart(program, cli)
-  addStatus(program, cli)
-  addExplain(program, cli)
-  addHistory(program, cli)
-  addEvents(program, cli)
-  addTrip(program, cli)
-  addReset(program, cli)
-  addMark(program, cli)
-  addResume(program, cli)
-  addProbe(program, cli)
-  addApply(program, cli)
-  addWatch(program, cli)
-  addDoctor(program, cli)
+  for (const add of await loadCommands(argv)) add(program, cli)
   return program
 }
 

@@ -98,7 +98,9 @@ export class StoredPermit implements Permit {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (!this.#settled) await this.settle('ignored')
+    if (this.#settled) return
+    // An error here would take the place of what the scope of the permit returned or threw. The outbox counts it.
+    await this.settle('ignored').catch(() => undefined)
   }
 }
 
@@ -120,5 +122,9 @@ export function checkEnding(outcome: Outcome, options: SettleOptions): Ending {
   if (typeof detail !== 'string' || detail.length > MAX_DETAIL_LENGTH) {
     throw fail('detail', `text of at most ${MAX_DETAIL_LENGTH} characters`, detail)
   }
-  return { outcome, retryAfterMs: outcome === 'throttled' ? Math.ceil(retryAfterMs) : 0, detail }
+  return {
+    outcome,
+    retryAfterMs: outcome === 'throttled' ? Math.ceil(retryAfterMs) : 0,
+    detail: detail.toWellFormed(),
+  }
 }

@@ -8,20 +8,27 @@ import {
   providerOptionsSchema,
 } from '../config/options.js'
 import { resolveSettings } from '../config/settings.js'
-import { BusbarClosedError, CommandLateError, UnknownProviderError } from '../model/errors.js'
-import type { Change, EventKind, ProviderEvent, StoreEvent, StoreEventKind } from '../model/events.js'
+import { BusbarClosedError, CommandLateError, redisFailure, UnknownProviderError } from '../model/errors.js'
+import type { AnyEventOf, AnyKind, Change } from '../model/events.js'
 import type { Inspection } from '../model/inspection.js'
-import type { ByHand, Feed } from '../model/ports.js'
+import type { ByHand, Feed, Timer } from '../model/ports.js'
+import type { ProbeFunction, ProcessSource } from '../model/probe.js'
 import type { SettingsInput } from '../model/settings.js'
 import { planSettings, type SettingsPlan } from './applying.js'
 import { Handles, type HandleDefaults, type ProviderOptions } from './handles.js'
 import type { Host } from './link.js'
-import { Listeners, type AnyKind } from './listeners.js'
+import { Listeners } from './listeners.js'
 import type { Counters } from './log.js'
 import type { ProbeReport } from './probing.js'
 import type { ControlOptions, Provider } from './provider.js'
+import { SettingsIntake } from './settings-intake.js'
 import { within } from './patience.js'
-import type { CheckedProbeWorkerOptions, ProbeWorker, ProbeWorkerOptions } from './probe-worker.js'
+import type {
+  CheckedProbeWorkerOptions,
+  ProbeWorker,
+  ProbeWorkerOptions,
+  RegisteredChecks,
+} from './probe-worker.js'
 
 export interface ListenerOptions {
   /** Takes the listener off again. */
@@ -35,13 +42,12 @@ export interface BusbarParts extends HandleDefaults {
   readonly namespace: string
   readonly defaults: SettingsInput
   startProbes(busbar: Busbar, options: CheckedProbeWorkerOptions): Promise<ProbeWorker>
-  probe(busbar: Busbar, id: string): Promise<ProbeReport>
-  inspect(): Promise<Inspection>
+  /** `registered`: what this process gave to its probe workers. */
+  probe(busbar: Busbar, id: string, registered: RegisteredChecks): Promise<ProbeReport>
+  inspect(): Promise<Omit<Inspection, 'pausedProbeQueues'>>
 }
 
 const HEARTBEAT_MS = 30_000
-/** How long subscribing may take after an outage, ms; then it is tried again. */
-const SUBSCRIBE_WITHIN_MS = 2_000
 
 /** One process's connection to the fleet. */
 export class Busbar implements AsyncDisposable {
@@ -50,10 +56,15 @@ export class Busbar implements AsyncDisposable {
   readonly #host: Host
   readonly #listeners: Listeners
   readonly #handles: Handles
+  readonly #intake: SettingsIntake
   readonly #probeWorkers = new Set<ProbeWorker>()
+  readonly #registered = {
+    processes: new Map<string, ProcessSource>(),
+    functions: new Map<string, ProbeFunction>(),
+  }
   readonly #watchers = new Set<(change: Change | 'gap') => void>()
-  #subscribed = false
-  #heartbeat: NodeJS.Timeout | undefined
+  #subscribing = false
+  #heartbeat: Timer | undefined
   #closing: Promise<void> | undefined
 
   /** @internal Comes from `connect()`. */
@@ -63,26 +74,38 @@ export class Busbar implements AsyncDisposable {
     this.#host = parts.host
     this.#listeners = new Listeners(parts.host.log, parts.host.counters)
     this.#handles = new Handles(parts.host, parts)
+    this.#intake = new SettingsIntake(parts.defaults)
   }
 
   /** @internal Where the store is lost from the beginning, it begins without it, and joins later. */
   async open(): Promise<void> {
-    const { watch } = this.#host
+    const { watch, wallClock } = this.#host
     watch.attend({
       lost: (reason) => {
         this.#handles.follower.storeLost()
-        this.#tell('store_lost', reason, 0)
+        this.#listeners.emit({ kind: 'store_lost', reason, outageMs: 0, at: wallClock.now() })
       },
       returning: () => this.#returning(),
-      restored: (outageMs) => this.#tell('store_restored', '', outageMs),
+      restored: (outageMs) => {
+        this.#handles.follower.storeRestored()
+        this.#listeners.emit({ kind: 'store_restored', reason: '', outageMs, at: wallClock.now() })
+      },
     })
-    if (!watch.lost) await this.#subscribe()
-    this.#handles.follower.start(this.#subscribed)
+    let subscribed = false
+    if (!watch.lost) {
+      subscribed = await this.#subscribe().catch((error: unknown) => {
+        if (redisFailure(error) === 'permanent') throw error
+        return this.#notSubscribed(error)
+      })
+    }
+    this.#handles.follower.start(subscribed)
     this.#beat()
-    this.#heartbeat = setInterval(() => this.#beat(), HEARTBEAT_MS).unref()
+    this.#heartbeat = this.#host.timers.every(HEARTBEAT_MS, () => this.#beat()).unref()
   }
 
-  async #subscribe(): Promise<void> {
+  /** Whether messages come from now on. One that cannot subscribe yet goes on trying; `gap` follows when it has. */
+  async #subscribe(): Promise<boolean> {
+    this.#subscribing = true
     await this.#parts.feed.subscribe({
       change: (change) => this.#change(change),
       lost: () => {
@@ -92,28 +115,22 @@ export class Busbar implements AsyncDisposable {
       },
       gap: () => this.#gap(),
     })
-    this.#subscribed = true
+    return true
   }
 
-  async #subscribeInTime(): Promise<void> {
-    await within(this.#subscribe(), SUBSCRIBE_WITHIN_MS)
-    if (this.#subscribed) return
-    await this.#parts.feed.close()
-    throw new Error('not subscribed in time')
+  /** Until messages come, every decision asks Redis. */
+  #notSubscribed(error: unknown): false {
+    this.#host.counters.connectionErrors += 1
+    this.#host.log.warn({ err: error }, 'not subscribed yet: every decision asks Redis until it is')
+    return false
   }
 
   /** Redis answers again. Calls are decided without it until all of this is done. */
   async #returning(): Promise<void> {
     this.#handles.demote()
-    if (!this.#subscribed) {
-      await this.#subscribeInTime()
+    if (!this.#subscribing && (await this.#subscribe().catch((error: unknown) => this.#notSubscribed(error))))
       this.#handles.follower.subscribed()
-    }
     await this.#handles.catchUp()
-  }
-
-  #tell(kind: StoreEventKind, reason: string, outageMs: number): void {
-    this.#listeners.emit({ kind, reason, outageMs, at: Date.now() })
   }
 
   /** Since when Redis has not answered this process, ms since 1970 on its own clock; undefined while it answers. */
@@ -140,9 +157,10 @@ export class Busbar implements AsyncDisposable {
   async provider(id: string, settings?: SettingsInput, options: ProviderOptions = {}): Promise<Provider> {
     checkArgument(idSchema, id, 'id')
     checkSettings(providerOptionsSchema, options)
-    const resolved = resolveSettings(settings, this.#parts.defaults)
-    const mode = settings === undefined ? 'keep' : 'set'
     this.#assertOpen()
+    const resolved = await this.#intake.resolve(settings)
+    const mode = settings === undefined ? 'keep' : 'set'
+    this.#assertOpen() // it may have been closed meanwhile
     const handle = await this.#handles.registerOrWait(id, resolved, mode, options)
     const { pinned, setBy } = handle.settingsOrigin
     if (settings !== undefined && pinned && planSettings(id, handle.stored, resolved).changes.length > 0) {
@@ -232,9 +250,11 @@ export class Busbar implements AsyncDisposable {
    * nobody. Returns what takes it off again; so does aborting `signal`. `store_lost` and `store_restored` are of this
    * process alone: Redis does not answer it, and does again.
    */
-  on(kind: EventKind, listener: (event: ProviderEvent) => unknown, options?: ListenerOptions): () => void
-  on(kind: StoreEventKind, listener: (event: StoreEvent) => unknown, options?: ListenerOptions): () => void
-  on(kind: AnyKind, listener: (event: never) => unknown, options: ListenerOptions = {}): () => void {
+  on<K extends AnyKind>(
+    kind: K,
+    listener: (event: AnyEventOf<K>) => unknown,
+    options: ListenerOptions = {},
+  ): () => void {
     checkKeys(options, ['signal'], 'on')
     return this.#listeners.add(kind, listener, options.signal)
   }
@@ -245,24 +265,37 @@ export class Busbar implements AsyncDisposable {
     this.#assertOpen()
     const worker = await this.#parts.startProbes(this, checked)
     this.#probeWorkers.add(worker)
+    for (const [name, fn] of checked.functions) this.#registered.functions.set(name, fn)
+    for (const [name, source] of checked.processes) this.#registered.processes.set(name, source)
     return worker
   }
 
   /**
    * Runs one health check now, in this process, and records it like any probe. A refusal is a value: a mark, a pause,
-   * no probe configured, or one that cannot run here.
+   * no probe configured, or one that cannot run here: checks in code run
+   * in a process that registered them with `startProbes`.
    * @throws UnknownProviderError, RedisUnavailableError
    */
   async probe(id: string): Promise<ProbeReport> {
     checkArgument(idSchema, id, 'id')
     this.#assertOpen()
-    return this.#parts.probe(this, id)
+    return this.#parts.probe(this, id, this.#registered)
+  }
+
+  /**
+   * Probe queues of the fleet that somebody paused (`queue.pause()` of BullMQ), by the names of their keys, such as
+   * `{busbar}:probes`: none of their probes runs until `queue.resume()`. Usually empty.
+   * @throws RedisUnavailableError
+   */
+  async pausedProbeQueues(): Promise<readonly string[]> {
+    this.#assertOpen()
+    return (await this.#host.schedule?.pausedQueues()) ?? []
   }
 
   /** @internal What there is to know of the Redis behind it. */
   async inspect(): Promise<Inspection> {
     this.#assertOpen()
-    return this.#parts.inspect()
+    return { ...(await this.#parts.inspect()), pausedProbeQueues: await this.pausedProbeQueues() }
   }
 
   /** @internal Every change in the namespace, for parts that follow it. */
@@ -281,7 +314,13 @@ export class Busbar implements AsyncDisposable {
     await this.#handles.flush()
   }
 
-  /** Ends the probes, writes what is still to be written (for at most `timeoutMs`, default 5 000), and disconnects. */
+  /**
+   * Ends the probes, lets calls of `execute` that are under way end, writes their outcomes and gives their leases back, and
+   * disconnects. New calls are refused with `BusbarClosedError` from the beginning. It waits for at most `timeoutMs` (0 to 1
+   * day, default 5 000), and for one command more where there is still something to write. A trial that has not ended by
+   * then settles as `ignored`; outcomes that come later are counted in `counters.outcomesLost`. Permits of `admit()` are
+   * not waited for.
+   */
   close(options: { readonly timeoutMs?: number } = {}): Promise<void> {
     const { timeoutMs } = checkArgument(closeSchema, options, 'close')
     this.#closing ??= this.#close(timeoutMs)
@@ -289,12 +328,15 @@ export class Busbar implements AsyncDisposable {
   }
 
   async #close(timeoutMs: number): Promise<void> {
-    clearInterval(this.#heartbeat)
-    const drained = (async () => {
-      await Promise.all([...this.#probeWorkers].map((worker) => worker.close()))
-      await this.flush()
-    })()
-    await within(drained, timeoutMs)
+    this.#heartbeat?.clear()
+    const { calls, clock, commandTimeoutMs, log, timers } = this.#host
+    const until = clock.now() + timeoutMs
+    this.#handles.refuseCalls()
+    const workers = [...this.#probeWorkers].map((worker) => worker.close())
+    await within(Promise.all([calls.ended(), ...workers]), timeoutMs, timers)
+    if (calls.count > 0) log.warn({ calls: calls.count }, 'closed while these calls were under way')
+    const written = Promise.all([calls.giveBack(), this.flush()])
+    await within(written, Math.max(until - clock.now(), commandTimeoutMs), timers)
     this.#host.closed = true
     this.#host.watch.stop()
     const lost = this.#handles.stop()

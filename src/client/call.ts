@@ -1,4 +1,5 @@
 import { CallTimeoutError } from '../model/errors.js'
+import { offAbort, onAbort } from './abort-signals.js'
 import type { Deadline, Deadlines } from './deadlines.js'
 
 /** What a guarded function is given. */
@@ -30,7 +31,7 @@ export const PLAIN_CONTEXT: CallContext = {
 export class Call implements CallContext {
   readonly #providerId: string
   readonly #options: ExecuteOptions<unknown>
-  readonly #deadlines: Deadlines
+  readonly #deadlines: Pick<Deadlines, 'set'>
   #controller: AbortController | undefined
   #deadline: Deadline | undefined
   #stop: ((reason: unknown) => void) | undefined
@@ -39,7 +40,7 @@ export class Call implements CallContext {
   trial = false
   abortedByCaller = false
 
-  constructor(providerId: string, options: ExecuteOptions<unknown>, deadlines: Deadlines) {
+  constructor(providerId: string, options: ExecuteOptions<unknown>, deadlines: Pick<Deadlines, 'set'>) {
     this.#providerId = providerId
     this.#options = options
     this.#deadlines = deadlines
@@ -66,7 +67,7 @@ export class Call implements CallContext {
     // Before the call, which may itself make the caller abort.
     if (timeoutMs !== undefined)
       this.#deadline = this.#deadlines.set(timeoutMs, () => this.#onTimeout(timeoutMs))
-    signal?.addEventListener('abort', this.#onAbort, { once: true })
+    if (signal !== undefined) onAbort(signal, this.#onAbort)
     const work = (async () => fn(this))()
     // Whichever comes second finds nobody waiting; that is no unhandled rejection.
     work.catch(() => undefined)
@@ -76,7 +77,8 @@ export class Call implements CallContext {
 
   end(): void {
     this.#deadline?.clear()
-    this.#options.signal?.removeEventListener('abort', this.#onAbort)
+    const { signal } = this.#options
+    if (signal !== undefined) offAbort(signal, this.#onAbort)
   }
 
   #onTimeout(timeoutMs: number): void {

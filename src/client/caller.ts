@@ -1,10 +1,10 @@
 import type { Consistency, OnRedisDown } from '../config/options.js'
-import { isBusbarError, ProviderRemovedError } from '../model/errors.js'
+import { isBusbarError, isProviderTrouble, ProviderRemovedError } from '../model/errors.js'
 import type { Run } from '../model/ports.js'
 import type { Settings } from '../model/settings.js'
 import { callRun, type Decision, type Ending } from './admission.js'
 import { PLAIN_CONTEXT, type ExecuteOptions } from './call.js'
-import { isResponse, type Classify } from './classify.js'
+import { isResponse, type Classify, type Verdict } from './classify.js'
 import { endingOf, execute, guard, judgeError, judgeResult, refusalOf } from './execute.js'
 import type { ExecuteTarget, Guarded } from './execute.js'
 import { Fallback } from './fallback.js'
@@ -12,6 +12,7 @@ import { Gate } from './gate.js'
 import type { Host, Link } from './link.js'
 import type { LocalCircuit } from './local-circuit.js'
 import type { Outbox } from './outbox.js'
+import { VerdictCheck } from './verdict-check.js'
 
 /** What is local to one process. */
 export interface LocalOptions {
@@ -31,6 +32,7 @@ export class Caller {
   readonly #gate: Gate
   readonly #fallback: Fallback
   #classify: Classify | undefined
+  readonly #verdicts: VerdictCheck
 
   constructor(host: Host, link: Link, outbox: Outbox, local: LocalOptions) {
     this.#host = host
@@ -43,10 +45,12 @@ export class Caller {
       this.send(callRun(ending, generation, token)),
     )
     this.#classify = local.classify
+    this.#verdicts = new VerdictCheck(host, link.id)
   }
 
   configure(local: { [K in keyof LocalOptions]?: LocalOptions[K] | undefined }): void {
     const { classify, consistency, onRedisDown } = local
+    if (classify !== undefined && classify !== this.#classify) this.#verdicts.renew()
     this.#classify = classify ?? this.#classify
     this.#gate.consistency = consistency ?? this.#gate.consistency
     this.#fallback.mode = onRedisDown ?? this.#fallback.mode
@@ -66,33 +70,46 @@ export class Caller {
 
   /** The hot path: closed, cached, nothing to wait for. It allocates no more than the promise it returns. */
   async #call<T>(fn: Guarded<T>): Promise<T> {
-    const { generation } = this.#link.cache
+    const { cache } = this.#link
+    const { generation } = cache
     const slow = this.#settings.slowMs
     const began = slow === undefined ? 0 : this.#host.clock.now()
+    const { calls } = this.#host
+    calls.count += 1
     let result: T
     try {
       result = await fn(PLAIN_CONTEXT)
     } catch (error) {
-      await this.#fail(callRun(endingOf(judgeError(this.#target(), error)), generation, ''))
+      await this.#end(judgeError(this.#target(), error), generation)
       throw error
     }
     this.#link.used = true
     const plain = slow === undefined && this.#classify === undefined && !isResponse(result)
-    if (plain) this.#outbox.healthy(generation)
-    else {
-      const ending = endingOf(judgeResult(this.#target(), result, this.#host.clock.now() - began))
-      await this.#fail(callRun(ending, generation, ''))
+    // The store may have been lost since it began.
+    if (plain && !cache.suspended) {
+      this.#outbox.healthy(generation)
+      calls.end()
+    } else {
+      const verdict = judgeResult(this.#target(), result, this.#host.clock.now() - began)
+      await this.#end(verdict, generation)
     }
     return result
   }
 
-  /** Whatever is no plain success. What trips the circuit is known before the call's end is. */
-  async #fail(run: Run): Promise<void> {
-    if (this.#host.watch.lost) {
-      this.#keep(run)
-      return
+  /**
+   * Whatever is no plain success. What trips the circuit is known before the call's end is. Never rejects: the caller gets
+   * its own result or error, and an outcome that cannot be written is counted and logged where it is given up.
+   */
+  async #end(verdict: Verdict, generation: number): Promise<void> {
+    try {
+      const run = callRun(endingOf(verdict), generation, '')
+      if (this.#link.withoutStore) this.#keep(run)
+      else if (this.#post(run) && this.#tripping) await this.#outbox.attempted()
+    } catch (error) {
+      this.#host.log.debug({ err: error, provider: this.#link.id }, 'an outcome could not be written yet')
+    } finally {
+      this.#host.calls.end()
     }
-    if (this.#post(run) && this.#tripping) await this.#outbox.attempted().catch(ignoreOutage)
   }
 
   /** Whether this process alone has seen enough failures in a row to open the circuit. */
@@ -107,6 +124,7 @@ export class Caller {
       host: this.#host,
       gate: this.#gate,
       classify: this.#classify,
+      verdicts: this.#verdicts,
       slowMs,
       waits: () => this.#gate.consistency === 'strict' || this.#tripping,
     }
@@ -126,7 +144,7 @@ export class Caller {
    * is the outbox's, which sends it again.
    */
   async send(run: Run): Promise<void> {
-    if (this.#host.watch.lost) {
+    if (this.#link.withoutStore) {
       this.#keep(run)
       return
     }
@@ -137,25 +155,32 @@ export class Caller {
 
   /** Tells how a call ended that needed no permit. */
   record(ending: Ending): Promise<void> {
-    const { generation } = this.#host.watch.lost ? this.#fallback : this.#link.cache
+    const { generation } = this.#link.withoutStore ? this.#fallback : this.#link.cache
     return this.send(callRun(ending, generation, ''))
   }
 
-  /** The provider as it is decided by while the store is lost. */
+  /** The provider as it is decided by without the store. */
   get fallback(): Fallback {
     return this.#fallback
   }
 
-  /** While the store is lost: the outcome decides here, if anything does, and is kept for the history. */
+  /**
+   * Without the store: the outcome decides here, if anything does. In an outage it is kept for the history; where the
+   * provider alone is cut off, for how long is in nobody's hands but a person's, so it is counted as lost.
+   */
   #keep(run: Run, local?: LocalCircuit, token = run.token): void {
-    if (this.#link.removed) throw new ProviderRemovedError(this.#link.id)
+    if (this.#link.removed) {
+      this.#host.counters.outcomesLost += run.count
+      throw new ProviderRemovedError(this.#link.id)
+    }
     this.#fallback.judge(run, local)
-    this.#outbox.add({ ...run, generation: NO_GENERATION, token })
+    if (this.#host.watch.lost) this.#outbox.add({ ...run, generation: NO_GENERATION, token })
+    else this.#host.counters.outcomesLost += run.count
   }
 
   /** A call that was admitted without the store decides nothing there, whenever it ends. */
   async #sendFallback(run: Run, local: LocalCircuit | undefined): Promise<void> {
-    if (!this.#host.watch.lost) return this.send({ ...run, generation: NO_GENERATION, token: '' })
+    if (!this.#link.withoutStore) return this.send({ ...run, generation: NO_GENERATION, token: '' })
     this.#keep(run, local, '')
   }
 
@@ -176,7 +201,8 @@ async function rejectLater(error: Error): Promise<never> {
   throw error
 }
 
-/** What the outbox tries again is no error of its caller; a removed provider or a closed busbar is. */
+/** What the outbox tries again, or gives up, is no error of its caller; a removed provider or a closed busbar is. */
 const ignoreOutage = (error: unknown): void => {
-  if (!isBusbarError(error, 'redis_unavailable') && !isBusbarError(error, 'command_late')) throw error
+  if (isBusbarError(error, 'redis_unavailable') || isBusbarError(error, 'command_late')) return
+  if (!isProviderTrouble(error)) throw error
 }

@@ -1,3 +1,4 @@
+import { toText } from '../model/text.js'
 import { OUTCOMES, type Outcome } from '../model/words.js'
 
 /** How a call ended, and for `throttled` for how long. */
@@ -11,7 +12,8 @@ export interface Verdict {
 
 /**
  * A user's own judgement of a call, local to the process. Called with the result, or with undefined and the
- * error; undefined leaves the judgement to Busbar.
+ * error; undefined leaves the judgement to Busbar. So does whatever is no verdict: a misspelt outcome, a promise. That is
+ * counted in `callbacksFailed`, and the first is logged at `error`.
  */
 export type Classify = (result: unknown, error: unknown) => Outcome | Verdict | undefined
 
@@ -26,12 +28,17 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
 const isStatus = (value: unknown): value is number =>
   typeof value === 'number' && Number.isInteger(value) && value >= 100 && value <= 599
 
-/** Whether a returned value is an HTTP response: a status from 100 to 599, and headers that can be got. */
-export const isResponse = (result: unknown): result is { status: number; headers: object } =>
-  isObject(result) &&
-  isStatus(result['status']) &&
-  isObject(result['headers']) &&
-  typeof result['headers']['get'] === 'function'
+/** Whether a returned value is an HTTP response: a status from 100 to 599, and headers that can be got. Never throws. */
+export function isResponse(result: unknown): result is { status: number; headers: object } {
+  if (!isObject(result)) return false
+  try {
+    if (!isStatus(result['status'])) return false
+    const { headers } = result
+    return isObject(headers) && typeof headers['get'] === 'function'
+  } catch {
+    return false // no response has getters that throw
+  }
+}
 
 /** A returned value: an HTTP response is judged by its status, anything else is healthy. */
 export function classifyResult(result: unknown): Verdict {
@@ -55,7 +62,7 @@ function nameOf(error: Record<string, unknown>): string {
   const name = [error['code'], cause['code'], error['name']].find(
     (given) => typeof given === 'string' && given !== '',
   )
-  return typeof name === 'string' ? name.slice(0, MAX_NAME_LENGTH) : ''
+  return typeof name === 'string' ? toText(name, MAX_NAME_LENGTH) : ''
 }
 
 const MAX_NAME_LENGTH = 60
@@ -91,7 +98,7 @@ export function readVerdict(said: unknown): Verdict | undefined {
   if (!isObject(given)) return undefined
   const outcome = OUTCOMES.find((known) => known === given['outcome'])
   if (outcome === undefined) return undefined
-  const detail = typeof given['detail'] === 'string' ? given['detail'].slice(0, MAX_SAID_LENGTH) : ''
+  const detail = typeof given['detail'] === 'string' ? toText(given['detail'], MAX_SAID_LENGTH) : ''
   if (outcome !== 'throttled') return { outcome, detail }
   const ms = given['retryAfterMs']
   const sane =

@@ -7,6 +7,9 @@ const SLOTS = 512
 /** Longer than one turn of the wheel: such calls are few and may have a timer of their own. */
 const TURN_MS = SLOT_MS * (SLOTS - 2)
 
+/** A loop that is late by less than this, ms, is merely busy. */
+const STANDSTILL_MS = 16
+
 export interface Deadline {
   clear(): void
 }
@@ -34,6 +37,9 @@ export class Deadlines {
   #timer: NodeJS.Timeout | undefined
   /** Slots up to this one have fired. */
   #at = 0
+  /** When the wheel turned last, ms, and how long it has not turned when it should have, in all. */
+  #turnedAt = 0
+  #stoodStillMs = 0
 
   /** Calls `fire` after `ms`, unless cleared before. */
   set(ms: number, fire: () => void): Deadline {
@@ -51,6 +57,23 @@ export class Deadlines {
     return entry
   }
 
+  /**
+   * The same for an answer from outside, which may lie unread in its socket while the loop of this process stands still.
+   * A standstill says nothing about who is to answer: as long as it was, but no longer than `ms`, is waited once more.
+   */
+  setForAnswer(ms: number, fire: () => void): Deadline {
+    let seen = this.#stoodStillMs
+    let deadline: Deadline | undefined
+    const check = () => {
+      const stoodStill = this.#stoodStillMs - seen
+      seen = this.#stoodStillMs
+      if (stoodStill === 0) fire()
+      else deadline = this.set(Math.min(stoodStill, ms), check)
+    }
+    deadline = this.set(ms, check)
+    return { clear: () => deadline?.clear() }
+  }
+
   /** @internal */
   cleared(): void {
     this.#live -= 1
@@ -58,11 +81,16 @@ export class Deadlines {
 
   #start(now: number): void {
     this.#at = Math.floor(now / SLOT_MS)
+    this.#turnedAt = now
     this.#timer = setInterval(() => this.#turn(), SLOT_MS)
   }
 
   #turn(): void {
-    const now = Math.floor(performance.now() / SLOT_MS)
+    const nowMs = performance.now()
+    const lateMs = nowMs - this.#turnedAt - SLOT_MS
+    if (lateMs > STANDSTILL_MS) this.#stoodStillMs += lateMs
+    this.#turnedAt = nowMs
+    const now = Math.floor(nowMs / SLOT_MS)
     // A process that slept fires each slot once, however many turns it missed.
     const until = Math.min(now, this.#at + SLOTS)
     for (let slot = this.#at + 1; slot <= until; slot += 1) this.#fire(slot % SLOTS, now)

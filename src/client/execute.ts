@@ -7,7 +7,7 @@ import { classifyError, classifyResult, DEFAULT_THROTTLE_MS, readVerdict } from 
 import type { Classify, Verdict } from './classify.js'
 import type { Gate } from './gate.js'
 import type { Host } from './link.js'
-import { onRejection } from './log.js'
+import type { VerdictCheck } from './verdict-check.js'
 
 export type Guarded<T> = (context: CallContext) => T | Promise<T>
 
@@ -17,6 +17,7 @@ export interface ExecuteTarget {
   readonly host: Host
   readonly gate: Gate
   readonly classify: Classify | undefined
+  readonly verdicts: VerdictCheck
   readonly slowMs: number | undefined
   /** Whether a call's end is to wait until its outcome has been applied. */
   readonly waits: () => boolean
@@ -49,9 +50,24 @@ export async function guard<T>(
   options: ExecuteOptions<unknown>,
   answer: Decision | Promise<Decision>,
 ): Promise<T> {
-  const decision = answer instanceof Promise ? await answer : answer
-  if (!decision.admitted) throw refusalOf(target.id, decision)
-  const { permit } = decision
+  const { calls } = target.host
+  calls.count += 1
+  try {
+    const decision = answer instanceof Promise ? await answer : answer
+    if (!decision.admitted) throw refusalOf(target.id, decision)
+    return await run(target, fn, options, decision.permit)
+  } finally {
+    calls.end()
+  }
+}
+
+/** The caller gets what `fn` returned or threw, whatever becomes of the outcome. */
+async function run<T>(
+  target: ExecuteTarget,
+  fn: Guarded<T>,
+  options: ExecuteOptions<unknown>,
+  permit: Permit,
+): Promise<T> {
   const { clock, deadlines } = target.host
   const began = clock.now()
   const call = new Call(target.id, options, deadlines)
@@ -82,19 +98,42 @@ export function refusalOf(id: string, { code, reason, retryAfterMs }: Refused): 
   return error
 }
 
+/** Never throws, whatever `fn` returned. */
 export function judgeResult(target: ExecuteTarget, result: unknown, elapsedMs: number): Verdict {
   const said = askUser(target, result, undefined)
   if (said !== undefined) return said
-  const verdict = classifyResult(result)
+  const verdict = readSafely(target, { outcome: 'healthy' }, () => classifyResult(result))
   const slow = target.slowMs !== undefined && elapsedMs > target.slowMs
   return slow && verdict.outcome === 'healthy' ? { outcome: 'degraded' } : verdict
 }
 
+/** Never throws, whatever `fn` threw. */
 export function judgeError(target: ExecuteTarget, error: unknown): Verdict {
-  if (error instanceof CallTimeoutError) {
+  if (isCallTimeout(error)) {
     return { outcome: 'timeout', detail: `no result within ${error.timeoutMs} ms` }
   }
-  return askUser(target, undefined, error) ?? classifyError(error)
+  const said = askUser(target, undefined, error)
+  return said ?? readSafely(target, { outcome: 'unhealthy' }, () => classifyError(error))
+}
+
+function isCallTimeout(error: unknown): error is CallTimeoutError {
+  try {
+    return error instanceof CallTimeoutError
+  } catch {
+    return false // a proxy that cannot be looked at is none
+  }
+}
+
+/** Reads an object of the user's, whose getters may throw: that is no reason to give the caller another error. */
+function readSafely(target: ExecuteTarget, otherwise: Verdict, read: () => Verdict): Verdict {
+  try {
+    return read()
+  } catch (failure) {
+    const { counters, log } = target.host
+    counters.callbacksFailed += 1
+    log.warn({ err: failure, provider: target.id }, 'what a call returned or threw could not be read')
+    return otherwise
+  }
 }
 
 function askUser(target: ExecuteTarget, result: unknown, error: unknown): Verdict | undefined {
@@ -105,8 +144,7 @@ function askUser(target: ExecuteTarget, result: unknown, error: unknown): Verdic
   }
   try {
     const said: unknown = target.classify(result, error)
-    // It must answer at once; a promise is no verdict, and its rejection must hurt nobody.
-    onRejection(said, failed)
+    target.verdicts.check(said)
     return readVerdict(said)
   } catch (failure) {
     failed(failure)
@@ -121,11 +159,13 @@ export const endingOf = ({ outcome, retryAfterMs, detail = '' }: Verdict): Endin
   detail,
 })
 
-/** An outcome that cannot be written is counted and logged, and the caller's result stands. */
+/** Never rejects: an outcome that cannot be written is counted and logged. */
 async function settle(target: ExecuteTarget, permit: Permit, verdict: Verdict): Promise<void> {
   const { outcome, ...options } = verdict
   try {
-    await permit.settle(outcome, options)
+    const { applied } = await permit.settle(outcome, options)
+    // `close()` gave the lease of a trial back meanwhile.
+    if (!applied) target.host.counters.outcomesLost += 1
   } catch (error) {
     target.host.log.warn({ err: error, provider: target.id, outcome }, 'an outcome could not be written')
   }

@@ -69,7 +69,7 @@ export class Fallback {
   }
 
   #current(): LocalCircuit {
-    const { outages: outage } = this.#host.watch
+    const { outages: outage } = this.#link
     const { version } = this.#link.cache
     if (this.#local === undefined || this.#begun.outage !== outage || this.#begun.version !== version) {
       const { settings } = this.#link.settings

@@ -1,6 +1,7 @@
+import { meansLost } from '../model/errors.js'
+import type { Timer } from '../model/ports.js'
 import { inTurns } from './in-turns.js'
 import type { Host, Link } from './link.js'
-import { meansLost } from './store-watch.js'
 
 /**
  * Keeps what one process knows of its providers fresh.
@@ -19,7 +20,7 @@ export class Follower {
   #gaps = 0
   #tickedAt = 0
   #ticks = 0
-  #timer: NodeJS.Timeout | undefined
+  #timer: Timer | undefined
   readonly #reading = new Set<Link>()
 
   constructor(host: Host, links: ReadonlyMap<string, Link>) {
@@ -31,12 +32,12 @@ export class Follower {
   start(subscribed: boolean): void {
     this.#subscribed = subscribed
     this.#tickedAt = this.#host.clock.now()
-    this.#timer = setInterval(() => this.#tick(), TICK_MS).unref()
+    this.#timer = this.#host.timers.every(TICK_MS, () => this.#tick()).unref()
   }
 
   stop(): void {
-    clearInterval(this.#timer)
-    for (const link of this.#links.values()) link.cache.stop()
+    this.#timer?.clear()
+    for (const link of this.#links.values()) link.stop()
   }
 
   /** Changes when messages may have been missed: a read is complete only if this did not change meanwhile. */
@@ -61,9 +62,16 @@ export class Follower {
     else if (this.#subscribed) void this.#read(link)
   }
 
-  /** The store does not answer: nothing that is held decides by itself, until it was read again. */
+  /** The store is lost: nothing that is held decides by itself, until it was read again and the store is back. */
   storeLost(): void {
-    for (const link of this.#links.values()) link.cache.lost()
+    for (const link of this.#links.values()) {
+      link.cache.lost()
+      link.suspend()
+    }
+  }
+
+  storeRestored(): void {
+    for (const link of this.#links.values()) link.suspend()
   }
 
   /** Reads all again, a few at a time. @throws RedisUnavailableError when the store is lost on the way. */
@@ -110,6 +118,8 @@ export class Follower {
     }
     this.#ticks = (this.#ticks + 1) % POLL_TICKS
     for (const link of this.#links.values()) {
+      // Its own checks ask less often.
+      if (link.cutOff !== undefined) continue
       if (link.cache.mode === 'starting' || link.cache.mode === 'resyncing') void this.#read(link)
       else if (Math.floor(link.pollDraw * POLL_TICKS) === this.#ticks && link.cache.mode === 'following')
         this.#poll(link)

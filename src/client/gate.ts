@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Consistency } from '../config/options.js'
-import { isBusbarError, ProviderRemovedError } from '../model/errors.js'
+import { BusbarClosedError, isBusbarError, isProviderTrouble, ProviderRemovedError } from '../model/errors.js'
 import type { RefusalCode } from '../model/words.js'
 import { admitLocally } from '../rules/local.js'
 import type { Fallback } from './fallback.js'
@@ -15,7 +15,8 @@ import type { Host, Link } from './link.js'
  * a refusal is kept until the first lease can end, or something newer is known. In strict mode, and whenever the
  * snapshot may be old, every admission asks.
  *
- * No admission waits longer than one command may take: then, and for as long as the store is lost, `Fallback` decides.
+ * No admission waits longer than one command may take: then, and for as long as the store is lost or the provider is cut
+ * off, `Fallback` decides.
  */
 export class Gate {
   readonly #host: Host
@@ -42,7 +43,8 @@ export class Gate {
   /** `timeoutMs`: of the call, so that its lease outlives it. */
   admit(timeoutMs?: number): Decision | Promise<Decision> {
     this.#link.used = true
-    if (this.#host.watch.lost) return this.#withoutStore(timeoutMs)
+    if (this.#host.calls.closing) return Promise.reject(new BusbarClosedError())
+    if (this.#link.withoutStore) return this.#withoutStore(timeoutMs)
     const { cache } = this.#link
     if (this.consistency === 'strict' || !cache.decides) return this.#ask(timeoutMs)
     if (cache.free) return this.#grant('', 'cache')
@@ -66,12 +68,25 @@ export class Gate {
   #withoutStore(timeoutMs: number | undefined): Decision | Promise<Decision> {
     if (this.#link.removed) return Promise.reject(new ProviderRemovedError(this.#link.id))
     this.#host.counters.admissionsUnanswered += 1
-    return this.#fallback.decide(leaseFor(timeoutMs), 'Redis does not answer')
+    const why = this.#host.watch.lost ? undefined : this.#link.cutOff
+    return this.#fallback.decide(leaseFor(timeoutMs), why ?? 'Redis does not answer')
   }
 
   #grant(token: string, source: 'cache' | 'redis', wouldRefuse?: RefusalCode, generation?: number): Decision {
-    const permit = new StoredPermit(generation ?? this.#link.cache.generation, token, this.#send)
+    const known = generation ?? this.#link.cache.generation
+    const permit = token === '' ? new StoredPermit(known, '', this.#send) : this.#holdTrial(known, token)
     return { admitted: true, permit, source, ...(wouldRefuse === undefined ? {} : { wouldRefuse }) }
+  }
+
+  /** Its lease goes back when this process closes first. */
+  #holdTrial(generation: number, token: string): StoredPermit {
+    const { calls } = this.#host
+    const permit = new StoredPermit(generation, token, (ending, ...of) => {
+      calls.settled(permit)
+      return this.#send(ending, ...of)
+    })
+    calls.hold(permit)
+    return permit
   }
 
   #tryForTrial(enforce: boolean, timeoutMs: number | undefined): Decision | Promise<Decision> {
@@ -101,9 +116,10 @@ export class Gate {
 
   /** Asks the store, for as long as one command may take. A lease that comes later is given back. */
   #ask(timeoutMs: number | undefined): Promise<Decision> {
+    const deadlines = this.#host.commandDeadlines ?? this.#host.deadlines
     return new Promise((resolve, reject) => {
       let waiting = true
-      const deadline = this.#host.deadlines.set(this.#host.commandTimeoutMs, () => {
+      const deadline = deadlines.set(this.#host.commandTimeoutMs, () => {
         waiting = false
         const why = new Error(`no answer within ${this.#host.commandTimeoutMs} ms`)
         this.#host.watch.fail(why)
@@ -159,8 +175,9 @@ export class Gate {
         this.#keep(refused, retryAfterMs)
       return refused
     } catch (error) {
-      if (!isBusbarError(error, 'redis_unavailable') && !isBusbarError(error, 'command_late')) throw error
-      return this.#unanswered(timeoutMs, error.message)
+      const unanswered = isBusbarError(error, 'redis_unavailable') || isBusbarError(error, 'command_late')
+      if (!unanswered && !isProviderTrouble(error)) throw error
+      return this.#unanswered(timeoutMs, error instanceof Error ? error.message : String(error))
     }
   }
 

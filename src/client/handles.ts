@@ -1,5 +1,5 @@
 import type { Consistency, OnRedisDown } from '../config/options.js'
-import { isBusbarError } from '../model/errors.js'
+import { BusbarClosedError, isBusbarError, isProviderTrouble } from '../model/errors.js'
 import type { Change } from '../model/events.js'
 import type { RegisterRequest } from '../model/ports.js'
 import type { Settings } from '../model/settings.js'
@@ -7,9 +7,11 @@ import type { Classify } from './classify.js'
 import { Follower } from './follower.js'
 import { inTurns } from './in-turns.js'
 import { Joining } from './joining.js'
+import { Limit } from './limit.js'
 import { Link, type Host } from './link.js'
 import { patiently } from './patience.js'
 import { Provider } from './provider.js'
+import { RemovedHandles } from './removed-handles.js'
 
 /** What is local to one process and one provider. */
 export interface ProviderOptions {
@@ -29,24 +31,36 @@ export interface HandleDefaults {
 
 /** Providers whose store is told of an outage at once. */
 const REPORTS_AT_ONCE = 64
+/** Registrations under way at once: more would wait for each other longer than a command may. */
+const REGISTRATIONS_AT_ONCE = 128
+/** Providers whose outcomes are written at once. */
+const FLUSHES_AT_ONCE = 64
+
+interface Held {
+  readonly link: Link
+  readonly handle: Provider
+}
 
 /**
  * The providers that one process has handles of: how they are registered, also while the store is lost, and what keeps
- * them fresh. One handle and one link for each id, for as long as the process lives.
+ * them fresh. One handle and one link for each id, until the provider is removed: then they are let go, unless the user
+ * holds them.
  */
 export class Handles {
   readonly #host: Host
   readonly #defaults: HandleDefaults
   readonly #links = new Map<string, Link>()
   readonly #handles = new Map<string, Provider>()
+  readonly #removed = new RemovedHandles<Held>()
   readonly #joining: Joining
+  readonly #registrations = new Limit(REGISTRATIONS_AT_ONCE)
   readonly follower: Follower
 
   constructor(host: Host, defaults: HandleDefaults) {
     this.#host = host
     this.#defaults = defaults
     this.follower = new Follower(host, this.#links)
-    this.#joining = new Joining(host, this.#links)
+    this.#joining = new Joining(host, { get: (id) => this.#find(id)?.link })
   }
 
   get(id: string): Provider | undefined {
@@ -58,6 +72,12 @@ export class Handles {
     return this.#links.get(id)
   }
 
+  /** Also of a provider that was removed, while the user holds the handle. */
+  #find(id: string): Held | undefined {
+    const [link, handle] = [this.#links.get(id), this.#handles.get(id)]
+    return link !== undefined && handle !== undefined ? { link, handle } : this.#removed.get(id)
+  }
+
   /** @throws RedisUnavailableError, CommandLateError; UnknownProviderError when there is nothing to release. */
   async register(
     id: string,
@@ -66,22 +86,27 @@ export class Handles {
     options: ProviderOptions = {},
   ): Promise<Provider> {
     const { store, worker, watch, commandTimeoutMs } = this.#host
-    const link = this.#links.get(id)
+    const link = this.#find(id)?.link
     const { gaps } = this.follower
-    const { epoch, registered } = await patiently(watch, commandTimeoutMs, async () => ({
-      epoch: await store.ensureEpoch(),
-      registered: await store.register(id, {
-        worker,
-        knownVersion: link?.cache.version ?? 0,
-        settings,
-        restore: link?.cache.read() ?? null,
-        ...request,
-      }),
-    }))
+    const { epoch, registered } = await patiently(watch, commandTimeoutMs, () =>
+      this.#registrations.run(async () => ({
+        epoch: await store.ensureEpoch(),
+        registered: await store.register(id, {
+          worker,
+          knownVersion: link?.cache.version ?? 0,
+          settings,
+          restore: link?.cache.read() ?? null,
+          ...request,
+        }),
+      })),
+    )
     return this.#hold(id, epoch, registered, gaps, options)
   }
 
-  /** The same; where the store is lost, a handle that joins when it is back. @throws where there is to be none. */
+  /**
+   * The same; where the store is lost, or refuses this provider alone, a handle that joins when it is back.
+   * @throws where there is to be none.
+   */
   async registerOrWait(
     id: string,
     settings: Settings,
@@ -93,12 +118,14 @@ export class Handles {
     } catch (error) {
       const onRedisDown = options.onRedisDown ?? this.#defaults.onRedisDown
       const lost = this.#host.watch.lost && isBusbarError(error, 'redis_unavailable')
-      if (!lost || onRedisDown === 'deny') throw error
+      const refused = isProviderTrouble(error)
+      if (!(lost || refused) || onRedisDown === 'deny') throw error
       this.#joining.add(id, { settings, mode })
-      const known = this.#handles.get(id)
-      if (known === undefined) return this.#hold(id, '', this.#joining.provisional(settings), -1, options)
-      known.configure(options)
-      return known
+      const known = this.#find(id)?.handle
+      known?.configure(options)
+      const handle = known ?? this.#hold(id, '', this.#joining.provisional(settings), -1, options)
+      if (refused) this.#find(id)?.link.refused(error, () => this.#joining.register(id))
+      return handle
     }
   }
 
@@ -119,14 +146,14 @@ export class Handles {
     gaps: number,
     options: ProviderOptions,
   ): Provider {
-    const known = this.#handles.get(id)
-    const old = this.#links.get(id)
-    if (known !== undefined && old !== undefined) {
-      old.adopt(epoch, registered)
-      this.follower.welcome(old, gaps)
-      known.configure(options)
-      return known
+    const known = this.#find(id)
+    if (known !== undefined) {
+      known.link.adopt(epoch, registered)
+      this.follower.welcome(known.link, gaps)
+      known.handle.configure(options)
+      return known.handle
     }
+    if (this.#host.calls.closing) throw new BusbarClosedError()
     const link = new Link(this.#host, id, epoch, registered)
     this.follower.welcome(link, gaps)
     const handle = new Provider(this.#host, link, {
@@ -134,15 +161,36 @@ export class Handles {
       consistency: options.consistency ?? this.#defaults.consistency,
       onRedisDown: options.onRedisDown ?? this.#defaults.onRedisDown,
     })
-    this.#links.set(id, link)
-    this.#handles.set(id, handle)
+    this.#keep({ link, handle })
     return handle
+  }
+
+  #keep(held: Held): void {
+    const { link, handle } = held
+    this.#links.set(link.id, link)
+    this.#handles.set(link.id, handle)
+    // The link itself holds `held`, so that it lives exactly as long as the handle does.
+    link.onRemoved = (removed) => {
+      if (removed) this.#letGo(held)
+      else {
+        this.#removed.delete(link.id, held)
+        this.#keep(held)
+      }
+    }
+  }
+
+  #letGo(held: Held): void {
+    const { id } = held.link
+    this.#links.delete(id)
+    this.#handles.delete(id)
+    this.#removed.add(id, held)
   }
 
   /** A change that the store announced. */
   change(change: Change): void {
-    this.#links.get(change.providerId)?.change(change)
-    this.#handles.get(change.providerId)?.hurry(change)
+    const held = this.#find(change.providerId)
+    held?.link.change(change)
+    held?.handle.hurry(change)
   }
 
   /** The store answers again: what is still to be written decides nothing. */
@@ -157,8 +205,16 @@ export class Handles {
     await inTurns([...this.#handles.values()], REPORTS_AT_ONCE, (handle) => handle.returned())
   }
 
+  /** A few at a time: the batches of thousands at once would wait for each other longer than a command may. */
   async flush(): Promise<void> {
-    await Promise.all([...this.#handles.values()].map((handle) => handle.flush()))
+    const busy = [...this.#handles.values()].filter((handle) => handle.busy)
+    await inTurns(busy, FLUSHES_AT_ONCE, (handle) => handle.flush())
+  }
+
+  /** From now on every call is refused; those under way go on. */
+  refuseCalls(): void {
+    this.#host.calls.closing = true
+    for (const link of this.#links.values()) link.cache.close()
   }
 
   /** Gives up what has not been written. Returns how many outcomes that were. */

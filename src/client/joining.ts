@@ -1,3 +1,4 @@
+import { isProviderTrouble } from '../model/errors.js'
 import { inTurns } from './in-turns.js'
 import type { KnownReply, RegisterRequest, SettingsReply } from '../model/ports.js'
 import type { Settings } from '../model/settings.js'
@@ -8,13 +9,13 @@ interface Pending {
   readonly mode: RegisterRequest['mode']
 }
 
-/** Providers that were to be registered while the store was lost: they work in this process, and join when it is back. */
+/** Providers that the store could not register when they were to be: they work in this process, and join when it can. */
 export class Joining {
   readonly #host: Host
-  readonly #links: ReadonlyMap<string, Link>
+  readonly #links: Pick<ReadonlyMap<string, Link>, 'get'>
   readonly #pending = new Map<string, Pending>()
 
-  constructor(host: Host, links: ReadonlyMap<string, Link>) {
+  constructor(host: Host, links: Pick<ReadonlyMap<string, Link>, 'get'>) {
     this.#host = host
     this.#links = links
   }
@@ -26,24 +27,40 @@ export class Joining {
 
   /** What a handle lives by until the store has answered. */
   provisional(settings: Settings): KnownReply<SettingsReply> {
-    const { worker } = this.#host
+    const { worker, wallClock } = this.#host
     const registered = { settings, revision: 0, setBy: worker, setAt: 0, pinned: false }
-    return { status: 'ok', nowMs: Date.now(), applied: 0, snapshot: null, events: [], ...registered }
+    return { status: 'ok', nowMs: wallClock.now(), applied: 0, snapshot: null, events: [], ...registered }
   }
 
-  /** @throws RedisUnavailableError, CommandLateError; whoever has not joined then does so another time. */
+  /**
+   * A provider that cannot be registered, in a store that serves the others, is cut off and joins when that is mended.
+   * @throws RedisUnavailableError, CommandLateError; whoever has not joined then does so another time.
+   */
   async registerAll(): Promise<void> {
     if (this.#pending.size === 0) return
+    await this.#host.store.ensureEpoch()
+    await inTurns([...this.#pending.keys()], REGISTERED_AT_ONCE, async (id) => {
+      try {
+        await this.register(id)
+      } catch (error) {
+        if (!isProviderTrouble(error)) throw error
+        this.#links.get(id)?.refused(error, () => this.register(id))
+      }
+    })
+  }
+
+  /** One of them, if it has not joined meanwhile. */
+  async register(id: string): Promise<void> {
+    const pending = this.#pending.get(id)
+    if (pending === undefined) return
     const { store, worker } = this.#host
     const epoch = await store.ensureEpoch()
-    await inTurns([...this.#pending], REGISTERED_AT_ONCE, async ([id, pending]) => {
-      const link = this.#links.get(id)
-      const knownVersion = link?.cache.version ?? 0
-      const restore = link?.cache.read() ?? null
-      const registered = await store.register(id, { worker, knownVersion, restore, ...pending })
-      link?.adopt(epoch, registered)
-      if (this.#pending.get(id) === pending) this.#pending.delete(id)
-    })
+    const link = this.#links.get(id)
+    const knownVersion = link?.cache.version ?? 0
+    const restore = link?.cache.read() ?? null
+    const registered = await store.register(id, { worker, knownVersion, restore, ...pending })
+    link?.adopt(epoch, registered)
+    if (this.#pending.get(id) === pending) this.#pending.delete(id)
   }
 }
 

@@ -1,41 +1,23 @@
 import {
   BusbarClosedError,
   CommandLateError,
+  isProviderTrouble,
   ProviderRemovedError,
+  redisFailure,
   UnknownProviderError,
 } from '../model/errors.js'
 import type { Change } from '../model/events.js'
-import type { Clock, KnownReply, Reply, Schedule, SettingsReply, Store } from '../model/ports.js'
-import type { Deadlines } from './deadlines.js'
-import type { Counters, Logger } from './log.js'
+import type { KnownReply, Reply, SettingsReply, Store } from '../model/ports.js'
+import { CutOff } from './cut-off.js'
+import type { Host } from './host.js'
+import { checkProvider } from './provider-check.js'
 import { SnapshotCache } from './snapshot-cache.js'
-import type { StoreWatch } from './store-watch.js'
 import { logTransition } from './transition-log.js'
 
-/** What all handles of one process share. */
-export interface Host {
-  /** Asked through `watch`. */
-  readonly store: Store
-  readonly watch: StoreWatch
-  /** Name of this process; the same after a restart, if the user says so. */
-  readonly worker: string
-  /** Random name of this life of the process. */
-  readonly incarnation: string
-  readonly clock: Clock
-  readonly log: Logger
-  readonly counters: Counters
-  readonly commandTimeoutMs: number
-  /** How long good news may wait, ms. */
-  readonly flushIntervalMs: number
-  /** What one provider may cost its store, batches of the whole fleet per second. */
-  readonly maxBatchesPerSecond: number
-  /** Whether the process may end while connected. */
-  readonly unref: boolean
-  readonly deadlines: Deadlines
-  /** Asked through `watch`. Undefined where nothing can be probed. */
-  readonly schedule: Schedule | undefined
-  closed: boolean
-}
+export type { Host } from './host.js'
+
+/** What calls are decided by: where Redis refuses one of these for good, the provider is cut off. */
+const DECISIVE: ReadonlySet<string> = new Set(['admit', 'record', 'snapshot'])
 
 /** A wipe and a jump of the clock may both come between; more than that is no accident. */
 const MAX_ATTEMPTS = 3
@@ -47,11 +29,13 @@ const MAX_ATTEMPTS = 3
  * - the store's epoch is the one we registered in: somebody removed the provider. We are told so, and stay told.
  * - it is another, or none: the store was wiped. We register again, bringing what we knew.
  *
- * It changes between `known` and `removed` only in `#rejoin` and `change`.
+ * It changes between `known` and `removed` only in `#setRemoved`.
  */
 export class Link {
   readonly id: string
   readonly cache: SnapshotCache
+  /** Whether a write of it was refused: the next outage is over when one was taken. */
+  owesWrite = false
   /** Set by whoever uses the provider; the poll asks. */
   used = true
   /** 0 to 1: when in each round it is polled, so that thousands are not polled at once. */
@@ -60,7 +44,10 @@ export class Link {
   #epoch: string
   #settings: SettingsReply
   #removed = false
+  /** Told when it turns out that somebody removed the provider (true), or registered it again (false). */
+  onRemoved: ((removed: boolean) => void) | undefined
   #rejoining: Promise<void> | undefined
+  #cutOff: CutOff | undefined
   #storeClock: { readonly nowMs: number; readonly at: number }
 
   constructor(host: Host, id: string, epoch: string, registered: KnownReply<SettingsReply>) {
@@ -68,6 +55,7 @@ export class Link {
     this.#host = host
     this.#epoch = epoch
     this.cache = new SnapshotCache(host.clock)
+    this.suspend()
     this.#storeClock = { nowMs: registered.nowMs, at: host.clock.now() }
     this.#settings = registered
     this.#absorb(registered)
@@ -80,6 +68,44 @@ export class Link {
   /** Whether somebody removed it, as far as is known. */
   get removed(): boolean {
     return this.#removed
+  }
+
+  /** Whether its calls are decided without the store: that is lost, or the provider is cut off. */
+  get withoutStore(): boolean {
+    return this.cache.suspended
+  }
+
+  /** Changes with each outage, of the store or of this provider alone. */
+  get outages(): number {
+    return this.#host.watch.outages + (this.#cutOff?.count ?? 0)
+  }
+
+  /** Why the store refuses this provider alone; undefined while it does not. */
+  get cutOff(): string | undefined {
+    return this.#cutOff?.active === true ? this.#cutOff.reason : undefined
+  }
+
+  /** The store refused what its calls are decided by, and serves others. `before`: see `CutOff.begin`. */
+  refused(error: unknown, before?: () => Promise<void>): void {
+    const host = this.#host
+    this.#cutOff ??= new CutOff({
+      host,
+      id: this.id,
+      check: (n) => checkProvider(host, this, n),
+      changed: () => this.suspend(),
+    })
+    this.#cutOff.begin(error, before)
+  }
+
+  stop(): void {
+    this.cache.stop()
+    this.#cutOff?.stop()
+    this.suspend()
+  }
+
+  /** The one place that says whether its calls are decided without the store; asked whenever that may have changed. */
+  suspend(): void {
+    this.cache.suspend(this.#host.watch.lost || this.cutOff !== undefined)
   }
 
   get caller(): { worker: string; knownVersion: number } {
@@ -95,7 +121,8 @@ export class Link {
   /** Registers again, or with other settings; a handle that was told `removed` comes back to life. */
   adopt(epoch: string, registered: KnownReply<SettingsReply>): void {
     this.#epoch = epoch
-    this.#removed = false
+    this.#setRemoved(false)
+    this.owesWrite = false
     this.#settings = registered
     this.#storeClock = { nowMs: registered.nowMs, at: this.#host.clock.now() }
     this.#absorb(registered)
@@ -107,33 +134,50 @@ export class Link {
    * @throws ProviderRemovedError, RedisUnavailableError, CommandLateError, BusbarClosedError
    */
   async run<T>(doing: string, operation: (store: Store) => Promise<Reply<T>>): Promise<KnownReply<T>> {
-    for (let attempt = 1; ; attempt += 1) {
-      if (this.#host.closed) throw new BusbarClosedError()
-      const reply = await operation(this.#host.store)
-      this.#storeClock = { nowMs: reply.nowMs, at: this.#host.clock.now() }
-      if (reply.status === 'ok') {
-        this.#removed = false
-        this.#absorb(reply)
-        return reply
+    try {
+      for (let attempt = 1; ; attempt += 1) {
+        if (this.#host.closed) throw new BusbarClosedError()
+        const reply = await operation(this.#host.store)
+        this.#storeClock = { nowMs: reply.nowMs, at: this.#host.clock.now() }
+        if (reply.status === 'ok') {
+          this.#setRemoved(false)
+          this.#absorb(reply)
+          return reply
+        }
+        if (attempt === MAX_ATTEMPTS) {
+          throw reply.status === 'late'
+            ? new CommandLateError(doing, this.id)
+            : new UnknownProviderError(this.id)
+        }
+        if (reply.status === 'unknown_provider') await this.#rejoinOnce()
       }
-      if (attempt === MAX_ATTEMPTS) {
-        throw reply.status === 'late'
-          ? new CommandLateError(doing, this.id)
-          : new UnknownProviderError(this.id)
-      }
-      if (reply.status === 'unknown_provider') await this.#rejoinOnce()
+    } catch (error) {
+      this.#judge(doing, error)
+      throw error
     }
+  }
+
+  /** An error that Redis answered with is judged here, for whatever it was that asked. */
+  #judge(doing: string, error: unknown): void {
+    if (redisFailure(error) === 'refuses_writes') this.owesWrite = true
+    if (DECISIVE.has(doing) && isProviderTrouble(error)) this.refused(error)
   }
 
   /** A change that the store announced, whoever made it. */
   change(change: Change): void {
     if (change.snapshot !== null) {
-      this.#removed = false
+      this.#setRemoved(false)
       this.cache.offer(change.snapshot)
     } else {
-      this.#removed = true
       this.cache.stop()
+      this.#setRemoved(true)
     }
+  }
+
+  #setRemoved(removed: boolean): void {
+    if (this.#removed === removed) return
+    this.#removed = removed
+    this.onRemoved?.(removed)
   }
 
   /** Reads everything again, to end the gap that `cache.lost()` named. */
@@ -153,10 +197,19 @@ export class Link {
   /** The settings in force, read again if the last snapshot was judged by others. */
   async currentSettings(): Promise<SettingsReply> {
     if (this.cache.read()?.settingsRevision !== this.#settings.revision) {
-      const stored = await this.#host.store.settings(this.id)
+      const stored = await this.#readSettings()
       if (stored !== null) this.#settings = stored
     }
     return this.#settings
+  }
+
+  async #readSettings(): Promise<SettingsReply | null> {
+    try {
+      return await this.#host.store.settings(this.id)
+    } catch (error) {
+      this.#judge('snapshot', error)
+      throw error
+    }
   }
 
   #absorb(reply: KnownReply<unknown>): void {
@@ -175,8 +228,8 @@ export class Link {
   async #rejoin(): Promise<void> {
     const { store, log } = this.#host
     if (this.#removed || (await store.epoch()) === this.#epoch) {
-      this.#removed = true
       this.cache.stop()
+      this.#setRemoved(true)
       throw new ProviderRemovedError(this.id)
     }
     const epoch = await store.ensureEpoch()

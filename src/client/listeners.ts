@@ -1,10 +1,10 @@
 import { show } from '../config/show.js'
 import { ArgumentError } from '../model/errors.js'
 import { EVENT_KINDS, STORE_EVENT_KINDS } from '../model/events.js'
-import type { EventKind, ProviderEvent, StoreEvent, StoreEventKind } from '../model/events.js'
+import type { AnyKind, ProviderEvent, StoreEvent } from '../model/events.js'
+import { offAbort, onAbort } from './abort-signals.js'
 import { onRejection, type Counters, type Logger } from './log.js'
 
-export type AnyKind = EventKind | StoreEventKind
 type Listener = (event: never) => unknown
 
 const KINDS: readonly string[] = [...EVENT_KINDS, ...STORE_EVENT_KINDS]
@@ -31,11 +31,11 @@ export class Listeners {
     this.#byKind.set(kind, set)
     const off = () => {
       set.delete(own)
-      signal?.removeEventListener('abort', off)
+      if (signal !== undefined) offAbort(signal, off)
     }
     if (signal?.aborted === true) return off
     set.add(own)
-    signal?.addEventListener('abort', off, { once: true })
+    if (signal !== undefined) onAbort(signal, off)
     return off
   }
 

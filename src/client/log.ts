@@ -1,3 +1,4 @@
+import { RedisUnavailableError } from '../model/errors.js'
 import { redactFields, redactText } from '../model/redact.js'
 
 /** The part of pino that Busbar uses: any logger of this shape will do. */
@@ -12,14 +13,18 @@ export type Level = keyof Logger
 
 /** What was swallowed so that a user's work goes on: counted here, and logged. */
 export interface Counters {
-  /** Outcomes that could not be written because Redis did not answer. */
+  /** Outcomes that could not be written because Redis did not answer, or refused them. */
   outcomesLost: number
   /** Admissions that Redis did not answer, and that were therefore refused. */
   admissionsUnanswered: number
-  /** Listeners, loggers and classifiers of the user that threw. */
+  /** Listeners, loggers and classifiers of the user that threw, and verdicts of classifiers that make no sense. */
   callbacksFailed: number
   /** Errors of connections, and messages that made no sense. */
   connectionErrors: number
+  /** Connections that no longer answered though Redis did (a flow dropped in silence), and were replaced. */
+  connectionsReplaced: number
+  /** How often Redis refused the commands of one provider for good, so that this process decided without it. */
+  providersCutOff: number
   /** Probes that this worker could not make, for a reason of its own. */
   probesDiscarded: number
   /** Schedulers of probes that were gone or stuck, and that this worker began again. */
@@ -31,6 +36,8 @@ export const newCounters = (): Counters => ({
   admissionsUnanswered: 0,
   callbacksFailed: 0,
   connectionErrors: 0,
+  connectionsReplaced: 0,
+  providersCutOff: 0,
   probesDiscarded: 0,
   probeLoopsMended: 0,
 })
@@ -58,17 +65,28 @@ export function onRejection(result: unknown, failed: (error: unknown) => void): 
   Promise.resolve(result).catch(failed)
 }
 
-/** So long the same error is not logged again, ms. */
-const QUIET_MS = 10_000
-
-/** Clients repeat an error for as long as Redis is away: each is counted, the first of a kind in a while is logged. */
-export function connectionErrors(log: Logger, counters: Counters, message: string): (error: Error) => void {
-  let last = { message: '', at: -Infinity }
+/**
+ * Clients repeat an error for as long as Redis is away: each is counted, and `OutageLog` says which are logged. `explain`
+ * gives an error its words; default: it is one of Redis.
+ */
+export function connectionErrors(
+  { log, counters }: { readonly log: Logger; readonly counters: Counters },
+  message: string,
+  explain = (error: Error): Error => new RedisUnavailableError('a connection', error),
+): (error: Error) => void {
   return (error) => {
     counters.connectionErrors += 1
-    const now = performance.now()
-    if (error.message === last.message && now - last.at < QUIET_MS) return
-    last = { message: error.message, at: now }
-    log.warn({ err: error }, message)
+    log.warn({ err: explain(error) }, message)
+  }
+}
+
+/** A connection that no longer answered, though Redis did on another; `silentMs`: how long nothing had come on it. */
+export function replacedConnections(
+  log: Logger,
+  counters: Counters,
+): (connection: string, silentMs: number) => void {
+  return (connection, silentMs) => {
+    counters.connectionsReplaced += 1
+    log.warn({ connection, silentMs }, 'a connection no longer answered, though Redis does: it is replaced')
   }
 }

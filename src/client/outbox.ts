@@ -1,5 +1,5 @@
-import { isBusbarError } from '../model/errors.js'
-import type { RecordResult, Run } from '../model/ports.js'
+import { BusbarClosedError, isBusbarError, redisFailure } from '../model/errors.js'
+import type { RecordResult, Run, Timer } from '../model/ports.js'
 import { isHealthStatus, isSuccess } from '../model/words.js'
 import { bucketMs } from '../rules/history.js'
 import { EarlyProbe } from './early-probe.js'
@@ -22,7 +22,8 @@ import type { Host, Link } from './link.js'
  * telling can show that nothing but failures follows.
  *
  * A batch is known by (incarnation, sequence), so it may be sent again when its reply did not come: the store
- * applies it once. It is sent again for `RESEND_FOR_MS`. What is dropped then, or because more than `MAX_RUNS` runs
+ * applies it once. It is sent again for `RESEND_FOR_MS`, unless its error is final: then it is given up at once, and what
+ * is behind it goes on. What is dropped, also because more than `MAX_RUNS` runs
  * wait, is counted in `outcomesLost` and logged. A process that is killed loses what it has not sent.
  */
 export class Outbox {
@@ -32,7 +33,7 @@ export class Outbox {
   #runs: OpenRun[] = []
   #waiters: Waiter[] = []
   #last: OpenRun | undefined
-  #timer: NodeJS.Timeout | undefined
+  #timer: Timer | undefined
   #flushing: Promise<void> | undefined
   #urgent = false
   #sequence = 0
@@ -121,6 +122,8 @@ export class Outbox {
 
   /** Tells the store that it was lost, with an empty batch if there is no other; resolves as `drain`. */
   async report(): Promise<void> {
+    // The batch that the outage held up goes first, and an attempt of it is under way: see `demote`.
+    if (this.#failing !== undefined) await new Promise<void>((resolve) => this.#underway.push(resolve))
     if (this.#outage === undefined) return
     if (!this.busy) this.add(NOTHING, true)
     await this.drain()
@@ -133,8 +136,13 @@ export class Outbox {
 
   /** Gives up: what was not applied is counted as lost. Returns how many outcomes that were. */
   stop(): number {
-    clearTimeout(this.#timer)
-    return this.#lose(this.#runs.splice(0))
+    this.#timer?.clear()
+    this.#wake?.()
+    const lost = this.#lose(this.#runs.splice(0))
+    // No batch comes any more that would answer them.
+    for (const waiter of this.#waiters.splice(0)) waiter.reject(new BusbarClosedError())
+    this.#release()
+    return lost
   }
 
   /** Those who wait for the batch that is under way, which may have begun before they came. */
@@ -188,7 +196,7 @@ export class Outbox {
       this.#flushSoon()
       return
     }
-    this.#timer = setTimeout(() => this.#flushSoon(), pauseMs)
+    this.#timer = this.#host.timers.set(pauseMs, () => this.#flushSoon())
     if (this.#host.unref) this.#timer.unref()
   }
 
@@ -201,7 +209,7 @@ export class Outbox {
     // Outcomes of this very turn come along.
     await Promise.resolve()
     while (this.#urgent && this.#runs.length > 0) {
-      clearTimeout(this.#timer)
+      this.#timer?.clear()
       this.#timer = undefined
       const runs = this.#runs.splice(0, MAX_BATCH)
       this.#urgent = this.#runs.length > 0
@@ -237,8 +245,7 @@ export class Outbox {
         this.#failing = error instanceof Error ? error : new Error(String(error))
         for (const waiter of this.#waiters.splice(0)) waiter.reject(error)
         this.#release()
-        const final = !isBusbarError(error, 'redis_unavailable') && !isBusbarError(error, 'command_late')
-        if (final || this.#host.closed || clock.now() > giveUpAt) {
+        if (isFinal(error) || this.#host.closed || clock.now() > giveUpAt) {
           const lost = this.#lose(runs)
           this.#failing = undefined
           log.warn({ err: error, provider: this.#link.id, outcomes: lost }, 'outcomes could not be written')
@@ -251,9 +258,9 @@ export class Outbox {
 
   #pause(ms: number): Promise<void> {
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms).unref()
+      const timer = this.#host.timers.set(ms, resolve).unref()
       this.#wake = () => {
-        clearTimeout(timer)
+        timer.clear()
         resolve()
       }
     })
@@ -348,6 +355,16 @@ const MAX_RUNS = 10_000
 /** A batch is sent again for so long, ms; the store's book remembers longer. */
 const RESEND_FOR_MS = 60_000
 const MAX_PAUSE_MS = 1_000
+
+/**
+ * What no repetition mends: an error that Redis answers with for good, a provider that was removed, a closed busbar. The
+ * batch is given up as a whole: a script that fails half-way has written something, so parts of it sent again could be
+ * counted twice.
+ */
+const isFinal = (error: unknown): boolean => {
+  const failure = redisFailure(error)
+  return failure === undefined ? !isBusbarError(error, 'command_late') : failure === 'permanent'
+}
 
 const mergeable = (a: OpenRun, b: Run): boolean =>
   a.origin === 'call' &&

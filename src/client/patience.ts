@@ -1,16 +1,22 @@
-import { redisFailure } from '../model/errors.js'
+import { meansLost } from '../model/errors.js'
+import type { Timer, Timers } from '../model/ports.js'
+import { SYSTEM_TIME } from './time.js'
 import type { StoreWatch } from './store-watch.js'
 
 /** Waits for `work`, but no longer than `timeoutMs`. */
-export async function within(work: Promise<unknown>, timeoutMs: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
+export async function within(
+  work: Promise<unknown>,
+  timeoutMs: number,
+  timers: Timers = SYSTEM_TIME.timers,
+): Promise<void> {
+  let timer: Timer | undefined
   const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, timeoutMs)
+    timer = timers.set(timeoutMs, resolve)
   })
   try {
     await Promise.race([work, late])
   } finally {
-    clearTimeout(timer)
+    timer?.clear()
   }
 }
 
@@ -25,8 +31,7 @@ export async function patiently<T>(watch: StoreWatch, waitMs: number, work: () =
     try {
       return await work()
     } catch (error) {
-      const failure = redisFailure(error)
-      if (attempt === ATTEMPTS || failure === undefined || failure === 'permanent') throw error
+      if (attempt === ATTEMPTS || !meansLost(error)) throw error
       await watch.back(waitMs)
     }
   }

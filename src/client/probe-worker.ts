@@ -20,8 +20,12 @@ export interface ProbeWorkerOptions {
 }
 
 /** The same, checked. */
-export interface CheckedProbeWorkerOptions {
+export interface CheckedProbeWorkerOptions extends RegisteredChecks {
   readonly concurrency: number
+}
+
+/** Checks that are code, by name. */
+export interface RegisteredChecks {
   readonly processes: ReadonlyMap<string, ProcessSource>
   readonly functions: ReadonlyMap<string, ProbeFunction>
 }

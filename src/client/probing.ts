@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { ProbeOutcome, Run } from '../model/ports.js'
 import type { ProbeResult } from '../model/settings.js'
+import { toText } from '../model/text.js'
 import type { Host, Link } from './link.js'
 import type { Outbox } from './outbox.js'
 
@@ -90,7 +91,7 @@ function ticketOf(outbox: Outbox, beginning: Beginning): ProbeTicket {
     ageMs: 0,
   } as const
   const finish = ({ status, detail }: ProbeOutcome) =>
-    outbox.commit({ ...run, outcome: status, detail: detail.slice(0, MAX_DETAIL_LENGTH) })
+    outbox.commit({ ...run, outcome: status, detail: toText(detail, MAX_DETAIL_LENGTH) })
   const abandon = () => outbox.commit({ ...run, outcome: 'ignored', detail: '' })
   return { trial: token !== '', finish, abandon }
 }

@@ -229,22 +229,20 @@ export class Provider {
 
   /** All there is to know, read from Redis. */
   async snapshot(): Promise<Snapshot> {
-    // What this process recorded comes before what it reads.
-    if (this.#outbox.busy) await this.#outbox.drain()
-    const reply = await this.#link.run('snapshot', (store) => store.snapshot(this.id))
+    const reply = await this.#readSnapshot()
     if (reply.snapshot === null) throw new TypeError(`snapshot ${this.id}: the store sent none`)
     return presentSnapshot(reply.snapshot, await this.#link.currentSettings(), 'redis')
   }
 
   /**
-   * What this process knows without asking; undefined after a removal. Counters, and what is known of probes, may lag behind. While Redis is lost its
-   * source is `fallback`, and with `onRedisDown: 'local'` it is the circuit that decides in this process.
+   * What this process knows without asking; undefined after a removal. Counters, and what is known of probes, may lag behind. While Redis is lost, or
+   * refuses the commands of this provider, its source is `fallback`, and with `onRedisDown: 'local'` it is the circuit that decides in this process.
    */
   peek(): Snapshot | undefined {
     if (this.#link.removed) return undefined
-    const { lost } = this.#host.watch
-    const held = lost ? this.#caller.fallback.snapshot() : this.#link.cache.read()
-    const source = lost ? 'fallback' : 'cache'
+    const { withoutStore } = this.#link
+    const held = withoutStore ? this.#caller.fallback.snapshot() : this.#link.cache.read()
+    const source = withoutStore ? 'fallback' : 'cache'
     if (held === undefined) return undefined
     return presentSnapshot(held, this.#link.settings, source, this.#link.cache.readAt)
   }
@@ -253,8 +251,14 @@ export class Provider {
   async events(options: { readonly count?: number } = {}): Promise<readonly ProviderEvent[]> {
     const { count } = checkArgument(countSchema, options, 'events')
     // An empty stream is one thing, a removed provider another.
-    await this.#link.run('snapshot', (store) => store.snapshot(this.id))
+    await this.#readSnapshot()
     return this.#host.store.events(this.id, count)
+  }
+
+  /** What this process recorded comes before what it reads. */
+  async #readSnapshot(): Promise<KnownReply<unknown>> {
+    if (this.#outbox.busy) await this.#outbox.drain()
+    return this.#link.run('snapshot', (store) => store.snapshot(this.id))
   }
 
   /** @internal What this process knows of a circuit that is closed, with nothing in the way; else undefined. Copies nothing. */
@@ -282,6 +286,11 @@ export class Provider {
     await this.#link.run('overdue', (store) => store.overdue(this.id, { ...this.#link.caller, ...request }))
   }
 
+  /** @internal Whether any outcome has not been applied yet. */
+  get busy(): boolean {
+    return this.#outbox.busy
+  }
+
   /** Resolves when every outcome recorded before has been applied. */
   flush(): Promise<void> {
     return this.#outbox.drain()
@@ -300,12 +309,16 @@ export class Provider {
 
   /**
    * @internal All was read again. Failures that were counted before the outage are not to wait for this process's next
-   * outcome: whatever else came first would look like others who went on.
+   * outcome: whatever else came first would look like others who went on. What waits is written now, and a provider whose
+   * write was refused shows that it takes one: of a Cluster one master may refuse while the others serve.
    */
   async returned(): Promise<void> {
     const held = this.#link.cache.read()
-    if (held === undefined || held.consecutiveFailures + held.probeConsecutiveFailures === 0) return
+    if (held === undefined || this.#link.removed) return
+    const failures = held.consecutiveFailures + held.probeConsecutiveFailures
+    if (failures === 0 && !this.#outbox.busy && !this.#link.owesWrite) return
     await this.#outbox.report()
+    if (!this.#outbox.busy) this.#link.owesWrite = false
   }
 
   /** @internal Gives up what has not been written. Returns how many outcomes that were. */

@@ -22,6 +22,9 @@ import { ageSnapshot } from './snapshot.js'
  *
  *     starting -> following <-> resyncing, any -> stopped -> following (registered again)
  *
+ * Beside its mode it is `suspended` while calls are decided without the store: what is read meanwhile is kept, and decides
+ * nothing, for the store may be lost again before all was caught up.
+ *
  * Deadlines are kept on this process's own monotonic clock. `free` is the one field that the hot path reads: the
  * circuit is closed, nothing else blocks, and decisions are local. It holds without a look at the clock.
  */
@@ -38,6 +41,9 @@ export class SnapshotCache {
   #held: { readonly snapshot: StoredSnapshot; readonly takenAt: number } | undefined
   /** Counts gaps, so that a read that began before one does not end it. */
   #gap = 0
+  /** Whether calls are decided without the store. Only `suspend` sets it. */
+  suspended = false
+  #closing = false
   /** Whether a call may begin without asking anybody or looking at the clock. */
   free = false
   /** The generation that an outcome without a permit bears; 0 when none is known. */
@@ -63,8 +69,14 @@ export class SnapshotCache {
 
   /** Whether decisions may be made by `read()`. */
   get decides(): boolean {
+    if (this.suspended) return false
     if (this.#mode === 'following') return true
     return this.#mode === 'resyncing' && this.#clock.now() - this.#resyncingSince < RESYNC_GRACE_MS
+  }
+
+  suspend(suspended: boolean): void {
+    this.suspended = suspended
+    this.#setFree()
   }
 
   offer(snapshot: StoredSnapshot): void {
@@ -123,6 +135,12 @@ export class SnapshotCache {
     return ageSnapshot(this.#held.snapshot, this.#clock.now() - this.#held.takenAt)
   }
 
+  /** No call begins without asking any more: this process is closing. What is held is kept. */
+  close(): void {
+    this.#closing = true
+    this.#setFree()
+  }
+
   stop(): void {
     this.#held = undefined
     this.generation = 0
@@ -144,6 +162,8 @@ export class SnapshotCache {
   #setFree(): void {
     const snapshot = this.#held?.snapshot
     this.free =
+      !this.suspended &&
+      !this.#closing &&
       this.#mode === 'following' &&
       snapshot !== undefined &&
       snapshot.state === 'closed' &&

@@ -37,7 +37,7 @@ export function logTransition(log: Logger, event: ProviderEvent, snapshot: Store
       log.debug(fields, 'provider registered')
       return
     default:
-      event.kind satisfies never
+      event satisfies never
   }
 }
 

@@ -38,4 +38,8 @@ export class WatchedSchedule implements port.Schedule {
   list() {
     return this.#watch.ask('the schedule of probes', () => this.#schedule.list())
   }
+
+  pausedQueues() {
+    return this.#watch.ask('the probe queues', () => this.#schedule.pausedQueues())
+  }
 }

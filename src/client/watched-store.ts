@@ -67,6 +67,10 @@ export class WatchedStore implements port.Store {
     return this.#watch.ask(`settings ${id}`, () => this.#store.settings(id))
   }
 
+  verify(id: string) {
+    return this.#watch.ask(`the keys of ${id}`, () => this.#store.verify(id))
+  }
+
   history(id: string, count: number, sinceMs: number) {
     return this.#watch.ask(`history ${id}`, () => this.#store.history(id, count, sinceMs))
   }

@@ -16,9 +16,13 @@ export const number = (min: number, max: number) => {
 
 export const bool = () => z.boolean({ error: 'expected true or false' })
 
+/** Half of a surrogate pair in it becomes U+FFFD. */
 export const text = (maxLength: number) => {
   const error = `expected text of at most ${maxLength} characters`
-  return z.string({ error }).max(maxLength, { error })
+  return z
+    .string({ error })
+    .max(maxLength, { error })
+    .overwrite((value) => value.toWellFormed())
 }
 
 export const oneOf = <const T extends readonly [string, ...string[]]>(values: T) =>

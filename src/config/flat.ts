@@ -2,6 +2,7 @@ import { SettingsError } from '../model/errors.js'
 import type { Settings } from '../model/settings.js'
 import { DEFAULTS } from './defaults.js'
 import { maskSecretsInText } from './mask.js'
+import { SettingsMemo } from './memo.js'
 import { resolveSettings } from './settings.js'
 
 /** Settings as they stand in Redis: one field a setting, under the path that messages use. */
@@ -21,6 +22,12 @@ export function flattenSettings(settings: Settings): FlatSettings {
  * two versions can live on one Redis.
  */
 export function unflattenSettings(flat: FlatSettings): Settings {
+  return memo.get(JSON.stringify(flat), () => unflatten(flat))
+}
+
+const memo = new SettingsMemo()
+
+function unflatten(flat: FlatSettings): Settings {
   const group = (prefix: string, known: object) =>
     Object.fromEntries(
       Object.keys(known).flatMap((key) => {

@@ -56,6 +56,20 @@ export const connectSchema = z.strictObject(
   { error: 'expected an object' },
 )
 
+/** Of `createTestBusbar`. Clock and fleet are looked at where they are known. */
+export const testBusbarSchema = z.strictObject(
+  {
+    clock: z.unknown().optional(),
+    fleet: z.unknown().optional(),
+    defaults: connectSchema.shape.defaults,
+    logger: logger.optional(),
+    workerId: name().optional(),
+    consistency: connectSchema.shape.consistency,
+    onRedisDown: connectSchema.shape.onRedisDown,
+  },
+  { error: 'expected an object' },
+)
+
 export const providerOptionsSchema = z.strictObject(
   {
     classify: fn().optional(),

@@ -1,11 +1,11 @@
 import { HIDDEN, redactText, SECRET_NAME } from '../model/redact.js'
+import { shorten } from '../model/text.js'
 
 const SHOWN_LENGTH = 80
 
 /** A value as a message shows it: short, without what its names say is a secret, and never a reason to throw. */
 export function show(value: unknown): string {
-  const shown = inFull(value)
-  return shown.length > SHOWN_LENGTH ? `${shown.slice(0, SHOWN_LENGTH)}…` : shown
+  return shorten(inFull(value), SHOWN_LENGTH)
 }
 
 function inFull(value: unknown): string {

@@ -1,21 +1,20 @@
 import type { Change } from '../model/events.js'
-import type { Feed, FeedListener } from '../model/ports.js'
 
-/** Changes of a memory store, told a microtask later, as a message would come after its reply. */
-export class MemoryFeed implements Feed {
-  #listener: FeedListener | undefined
+/** Changes of a memory store, emitted a microtask later, as a message would come after its reply. */
+export class MemoryChannel {
+  readonly #listeners = new Set<(change: Change) => void>()
 
   publish(change: Change): void {
-    queueMicrotask(() => this.#listener?.change(change))
+    for (const listener of this.#listeners) {
+      queueMicrotask(() => {
+        if (this.#listeners.has(listener)) listener(change)
+      })
+    }
   }
 
-  subscribe(listener: FeedListener): Promise<void> {
-    this.#listener = listener
-    return Promise.resolve()
-  }
-
-  close(): Promise<void> {
-    this.#listener = undefined
-    return Promise.resolve()
+  /** Returns what takes it off again. */
+  subscribe(listener: (change: Change) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
   }
 }

@@ -60,7 +60,8 @@ export const andThen = (first: Step, second: Step): Step => ({
 })
 
 export function stamp(id: string, worker: string, at: number, events: readonly RuleEvent[]): ProviderEvent[] {
-  return events.map((event) => ({ ...event, providerId: id, worker, at }))
+  // The rules keep `from` and `to` to what their kind goes from and to; a test of the contract holds both stores to it.
+  return events.map((event) => ({ ...event, providerId: id, worker, at }) as ProviderEvent)
 }
 
 export function keepEvents(provider: MemoryProvider, events: readonly ProviderEvent[]): void {

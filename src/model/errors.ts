@@ -106,18 +106,21 @@ export class ProviderRemovedError extends BusbarError {
  * - `transient`      Redis answered that it cannot serve now (loading, failing over, busy). Redis counts as lost.
  * - `refuses_writes` Redis answers reads and refuses writes (out of memory, a replica). Redis counts as lost.
  * - `permanent`      waiting does not help: somebody has to change a password, a right, a key, an address. It costs that
- *                    command alone, and is never tried again as an outage.
+ *                    command alone, and is never tried again as an outage; but see `RedisUnavailableError.lockedOut`.
  */
 export const REDIS_FAILURES = ['unanswered', 'transient', 'refuses_writes', 'permanent'] as const
 export type RedisFailure = (typeof REDIS_FAILURES)[number]
 
 export class RedisUnavailableError extends BusbarError {
   readonly failure: RedisFailure
+  /** Whether Redis refuses this whole process (password, address, certificate), and not this one command. */
+  readonly lockedOut: boolean
 
-  constructor(doing: string, cause: unknown, failure: RedisFailure = 'unanswered') {
+  constructor(doing: string, cause: unknown, failure: RedisFailure = 'unanswered', lockedOut = false) {
     const detail = cause instanceof Error ? cause.message : String(cause)
     super('redis_unavailable', `no answer from Redis for ${doing}: ${detail}`, { cause })
     this.failure = failure
+    this.lockedOut = lockedOut
   }
 }
 
@@ -126,6 +129,31 @@ export function redisFailure(error: unknown): RedisFailure | undefined {
   if (!isBusbarError(error, 'redis_unavailable') || !('failure' in error)) return undefined
   return REDIS_FAILURES.find((failure) => failure === error.failure)
 }
+
+/** Whether this failure means that the store serves this process no more; see `REDIS_FAILURES`. */
+export function meansLost(error: unknown): boolean {
+  const failure = redisFailure(error)
+  return failure !== undefined && (failure !== 'permanent' || isLockedOut(error))
+}
+
+/** Whether Redis refuses this whole process, until somebody changes a password, an address or a certificate. */
+export const isLockedOut = (error: unknown): boolean =>
+  isBusbarError(error, 'redis_unavailable') && 'lockedOut' in error && error.lockedOut
+
+/** Errors that say nothing about what the store holds of a provider. */
+const NO_TROUBLE: readonly ErrorCode[] = [
+  'busbar_closed',
+  'provider_removed',
+  'provider_unknown',
+  'command_late',
+]
+
+/**
+ * Whether this failure of a command concerns one provider alone, in a store that serves all others: a key of another type,
+ * a right that is missing, something stored that cannot be read.
+ */
+export const isProviderTrouble = (error: unknown): boolean =>
+  !meansLost(error) && !NO_TROUBLE.some((code) => isBusbarError(error, code))
 
 export class RedisUnsupportedError extends BusbarError {
   constructor(message: string) {
@@ -145,7 +173,28 @@ export class BusbarClosedError extends BusbarError {
   }
 }
 
-/** Whether `error` comes from Busbar (any copy of it) and, if given, bears `code`. Never throws. */
+/** The class of the errors with each code. */
+export interface ErrorByCode extends Record<RefusalCode, CallRefusedError> {
+  call_timeout: CallTimeoutError
+  settings_invalid: SettingsError
+  argument_invalid: ArgumentError
+  provider_unknown: UnknownProviderError
+  provider_removed: ProviderRemovedError
+  redis_unavailable: RedisUnavailableError
+  redis_unsupported: RedisUnsupportedError
+  command_late: CommandLateError
+  busbar_closed: BusbarClosedError
+}
+
+/** An error with this code: `ErrorOf<'circuit_open'>` has `retryAfterMs` and `providerId`. */
+export type ErrorOf<C extends ErrorCode> = C extends ErrorCode ? ErrorByCode[C] & { readonly code: C } : never
+
+/**
+ * Whether `error` comes from Busbar (any copy of it) and, if given, has `code`; then its type is the class of that code.
+ * Never throws.
+ */
+export function isBusbarError<C extends ErrorCode>(error: unknown, code: C): error is ErrorOf<C>
+export function isBusbarError(error: unknown, code?: ErrorCode): error is BusbarError
 export function isBusbarError(error: unknown, code?: ErrorCode): error is BusbarError {
   if (typeof error !== 'object' || error === null) return false
   try {

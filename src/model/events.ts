@@ -1,4 +1,5 @@
 import type { StoredSnapshot } from './snapshot.js'
+import type { CircuitState, Mark } from './words.js'
 
 /** What can happen to a provider. One event per transition, whoever raced. */
 export const EVENT_KINDS = [
@@ -16,12 +17,34 @@ export const EVENT_KINDS = [
 ] as const
 export type EventKind = (typeof EVENT_KINDS)[number]
 
-export interface ProviderEvent {
-  readonly kind: EventKind
+/**
+ * What each kind goes from and to: a state of the circuit, a mark, or settings as text (`cooldownMs=1000 slowMs=-`). Empty
+ * where there was, or is, none.
+ */
+export interface EventChanges {
+  registered: Changes<'', CircuitState>
+  /** From `open` when an operator trips an open circuit again. */
+  opened: Changes<CircuitState, 'open'>
+  half_opened: Changes<'open', 'half_open'>
+  closed: Changes<'half_open', 'closed'>
+  reset: Changes<CircuitState, 'closed'>
+  /** From the mark that it replaces. */
+  marked: Changes<Mark | '', Mark>
+  resumed: Changes<Mark, ''>
+  throttled: Changes<'', 'throttled'>
+  probe_overdue: Changes<'', 'overdue'>
+  settings_changed: Changes<string, string>
+  removed: Changes<CircuitState, ''>
+}
+
+interface Changes<From extends string, To extends string> {
+  readonly from: From
+  readonly to: To
+}
+
+/** What every event of a provider has. */
+export interface EventFields {
   readonly providerId: string
-  /** The state (of the circuit, the mark or the settings) before; empty where there was none. */
-  readonly from: string
-  readonly to: string
   readonly reason: string
   readonly generation: number
   readonly version: number
@@ -33,21 +56,45 @@ export interface ProviderEvent {
   readonly at: number
 }
 
-/** What can happen to this process's own sight of Redis. Told in this process alone; no stream holds it. */
+/** The event of one kind: `EventOf<'opened'>`. */
+export type EventOf<K extends EventKind> = K extends EventKind
+  ? { readonly kind: K } & EventChanges[K] & EventFields
+  : never
+
+/** Whatever happened to a provider; `kind` says what `from` and `to` are. */
+export type ProviderEvent = EventOf<EventKind>
+
+/** What can happen to this process's own sight of Redis. Emitted in this process alone; no stream holds it. */
 export const STORE_EVENT_KINDS = ['store_lost', 'store_restored'] as const
 export type StoreEventKind = (typeof STORE_EVENT_KINDS)[number]
 
-export interface StoreEvent {
-  readonly kind: StoreEventKind
-  /** `store_lost`: what was not answered, in words; `store_restored`: empty. */
+export interface StoreLostEvent {
+  readonly kind: 'store_lost'
+  /** What was not answered, in words. */
   readonly reason: string
-  /** How long the outage lasted, ms; 0 for `store_lost`. */
+  readonly outageMs: 0
+  /** ms since 1970, on this machine's clock. */
+  readonly at: number
+}
+
+export interface StoreRestoredEvent {
+  readonly kind: 'store_restored'
+  readonly reason: ''
+  /** How long the outage lasted, ms. */
   readonly outageMs: number
   /** ms since 1970, on this machine's clock. */
   readonly at: number
 }
 
-/** What the script that made a change tells every process, atomically with the change. */
+export type StoreEvent = StoreLostEvent | StoreRestoredEvent
+
+/** Whatever `busbar.on()` takes. */
+export type AnyKind = EventKind | StoreEventKind
+
+/** The event that a listener of this kind is given. */
+export type AnyEventOf<K extends AnyKind> = Extract<ProviderEvent | StoreEvent, { readonly kind: K }>
+
+/** What the script that made a change emits to every process, atomically with the change. */
 export interface Change {
   readonly providerId: string
   readonly events: readonly ProviderEvent[]

@@ -28,6 +28,24 @@ export interface Inspection {
   readonly pubSubProblem: string | null
   /** Processes that sent a heartbeat in the last ten minutes. */
   readonly workers: readonly { readonly id: string; readonly lastSeenAgoMs: number }[]
+  /**
+   * Keys that hold something of another type than Busbar keeps there, and whose they are; null when this user may not ask
+   * (TYPE).
+   */
+  readonly wrongTypes: readonly WrongType[] | null
   /** Providers whose probes are planned, how often, and how late the next one is. */
   readonly planned: readonly Planned[]
+  /** Probe queues that somebody paused, by the names of their keys: nothing of them is probed. */
+  readonly pausedProbeQueues: readonly string[]
+}
+
+/** A key that holds something of another type than Busbar keeps there. */
+export interface WrongType {
+  readonly key: string
+  /** What it holds, in the words of Redis: `string`, `list`, ... */
+  readonly found: string
+  /** What Busbar keeps there. */
+  readonly expected: string
+  /** The provider; null when the key is of the whole fleet. */
+  readonly provider: string | null
 }

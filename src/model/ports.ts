@@ -205,6 +205,11 @@ export interface Store {
   /** Always carries a snapshot. Writes nothing. */
   snapshot(id: string): Promise<Reply>
   settings(id: string): Promise<SettingsReply | null>
+  /**
+   * Looks at what is stored of a provider, where no other operation would before it matters.
+   * @throws RedisUnavailableError (`permanent`) naming a key that holds something of another type
+   */
+  verify(id: string): Promise<void>
   /** The newest `count` runs that began at `sinceMs` or later, oldest first. */
   history(id: string, count: number, sinceMs: number): Promise<readonly HistoryEntry[]>
   /** The newest `count` events, oldest first. */
@@ -257,11 +262,16 @@ export interface Schedule {
    */
   claim(shard: number, options: { readonly max: number; readonly idleMs: number }): Promise<Claims>
   list(): Promise<readonly Planned[]>
+  /** Queues of its shards that somebody paused, by the names of their keys. */
+  pausedQueues(): Promise<readonly string[]>
 }
 
 /** How changes reach every process. */
 export interface Feed {
-  /** Calls `listener` for every change in the namespace, in order of arrival, until `close`. */
+  /**
+   * Calls `listener` for every change in the namespace, in order of arrival, until `close`. Rejects when the first attempt
+   * fails, and goes on trying all the same: then `gap` says when it has succeeded.
+   */
   subscribe(listener: FeedListener): Promise<void>
   close(): Promise<void>
 }
@@ -283,4 +293,19 @@ export interface ProbeOutcome {
 /** Time as a process sees it: monotonic, ms, never compared with anybody else's. */
 export interface Clock {
   now(): number
+}
+
+/** Timers that fire by a process's clock. */
+export interface Timers {
+  /** Calls `fire` once, `ms` from now. */
+  set(ms: number, fire: () => void): Timer
+  /** Calls `fire` every `ms`, first `ms` from now. */
+  every(ms: number, fire: () => void): Timer
+}
+
+export interface Timer {
+  /** It fires no more. Does nothing the second time. */
+  clear(): void
+  /** The process may end before it fires. */
+  unref(): Timer
 }

@@ -1,4 +1,5 @@
 import type { Host } from '../client/link.js'
+import { meansLost } from '../model/errors.js'
 import type { Claims, Schedule } from '../model/ports.js'
 import type { Room } from './room.js'
 
@@ -99,7 +100,7 @@ export class Duty {
         counters.connectionErrors += 1
         log.warn({ err: error }, 'could not take the probes that are due')
         await watch.back(RETRY_MS)
-        await this.#sleep(RETRY_MS)
+        await this.#sleep(meansLost(error) ? RETRY_MS : TICK_MS)
       }
     }
     // In the same turn as the last look: a tick after it finds nobody watching.

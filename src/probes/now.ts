@@ -3,20 +3,19 @@ import type { ProbeReport } from '../client/probing.js'
 import { UnknownProviderError } from '../model/errors.js'
 import { Prober } from './attempt.js'
 import { look } from './look.js'
-import { ProbeRunner } from './run.js'
+import { ProbeRunner, type Registered } from './run.js'
 
 /**
  * One health check at once, by this process, without the queue; recorded as any other. Only what an admission says
- * can refuse it: a mark, a pause, a trial that somebody else holds. Kinds that are code of a worker are not run here.
+ * can refuse it: a mark, a pause, a trial that another process holds. Kinds that are code run where that code was registered.
  * @throws UnknownProviderError, RedisUnavailableError
  */
-export async function probeNow(busbar: Busbar, id: string): Promise<ProbeReport> {
+export async function probeNow(busbar: Busbar, id: string, registered: Registered): Promise<ProbeReport> {
   const seen = await look(busbar, id)
   if (seen === undefined) throw new UnknownProviderError(id)
   const { probe } = seen.provider.settings // a mark is for the admission to refuse
   if (probe === undefined) return refused(id, 'no_probe', 'no probe is configured')
-  const nothing = { processes: new Map(), functions: new Map() }
-  const prober = new Prober(new ProbeRunner(busbar.workerId, nothing))
+  const prober = new Prober(new ProbeRunner(busbar.workerId, registered, busbar.host))
   if (prober.unable(probe) !== undefined) {
     const reason = `a probe of kind ${probe.kind} is code: only the processes that hold it can run it`
     return refused(id, 'kind_elsewhere', reason)

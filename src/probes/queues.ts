@@ -4,7 +4,8 @@ import { ProbeQueue, type ProbeJob, type QueueConnection, type QueueJob } from '
 export interface ProbeQueuesOptions {
   /** Says which shards there are. */
   readonly schedule: Pick<Schedule, 'prefixes' | 'shardOf'>
-  readonly openConnection: () => QueueConnection
+  /** `name`: which connection it is, for people who read the log. */
+  readonly openConnection: (name: string) => QueueConnection
   /** Jobs that this process runs at once, in all queues together. */
   readonly concurrency: number
   readonly process: (job: QueueJob, shard: number) => Promise<void>
@@ -23,7 +24,7 @@ export class ProbeQueues {
       (prefix, shard) =>
         new ProbeQueue({
           prefix,
-          connection: openConnection(),
+          connection: openConnection(`probe queue ${prefix}`),
           concurrency: share,
           process: (job) => process(job, shard),
           onError,

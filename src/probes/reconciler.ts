@@ -1,4 +1,5 @@
 import type { Busbar } from '../client/busbar.js'
+import { meansLost } from '../model/errors.js'
 import type { Change, EventKind } from '../model/events.js'
 import type { Schedule } from '../model/ports.js'
 import { intervalNow } from '../rules/pace.js'
@@ -94,7 +95,8 @@ export class Reconciler {
       await this.#all(which)
     } catch (error) {
       this.#failed(error)
-      this.#options.timers.later(RETRY_MS, () => void this.reviewAll(which))
+      const retryMs = meansLost(error) ? RETRY_MS : REFUSED_RETRY_MS
+      this.#options.timers.later(retryMs, () => void this.reviewAll(which))
     }
   }
 
@@ -115,7 +117,8 @@ export class Reconciler {
           await this.#one(id, isLost(id))
         } catch (error) {
           this.#failed(error, id)
-          this.#options.timers.later(RETRY_MS, () => this.review(id))
+          // What waiting does not mend, the next pass over everything meets again.
+          if (meansLost(error)) this.#options.timers.later(RETRY_MS, () => this.review(id))
         }
       }
       await Promise.all(ids.slice(i, i + BATCH).map(one))
@@ -173,5 +176,7 @@ const FOLLOWED: ReadonlySet<EventKind> = new Set([
 /** How often one worker of the fleet looks at everything, ms. */
 export const PASS_MS = 30_000
 const RETRY_MS = 1_000
+/** Where Redis refused it for good: until somebody has mended that. */
+const REFUSED_RETRY_MS = 30_000
 /** Providers looked at side by side. */
 const BATCH = 32

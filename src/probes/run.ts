@@ -7,7 +7,8 @@ import type {
   ProbeSettings,
   ProcessSource,
 } from '../model/probe.js'
-import { probeFunction } from './kinds/function.js'
+import { SYSTEM_TIME } from '../client/time.js'
+import { probeFunction, type ProbeTime } from './kinds/function.js'
 import { judgeHeartbeat, type Heard } from './kinds/heartbeat.js'
 import { probeHttp } from './kinds/http.js'
 import { probeProcess } from './kinds/process.js'
@@ -33,10 +34,12 @@ export interface ProbeSubject {
 export class ProbeRunner {
   readonly #workerId: string
   readonly #registered: Registered
+  readonly #time: ProbeTime
   readonly #underway = new Set<string>()
 
-  constructor(workerId: string, registered: Registered) {
+  constructor(workerId: string, registered: Registered, time: ProbeTime = SYSTEM_TIME) {
     this.#workerId = workerId
+    this.#time = time
     this.#registered = registered
   }
 
@@ -66,7 +69,7 @@ export class ProbeRunner {
       case 'function': {
         const fn = this.#registered.functions.get(probe.name)
         if (fn === undefined) return Promise.resolve(unregistered('function', probe.name))
-        return probeFunction(probe, { fn, providerId, underway: this.#underway, signal })
+        return probeFunction(probe, { fn, providerId, underway: this.#underway, signal, time: this.#time })
       }
       case 'heartbeat':
         return this.#heartbeat(probe, subject)

@@ -2,6 +2,7 @@ import type { Busbar } from '../client/busbar.js'
 import { redactError } from '../model/redact.js'
 import { connectionErrors } from '../client/log.js'
 import type { CheckedProbeWorkerOptions, ProbeWorker } from '../client/probe-worker.js'
+import { meansLost } from '../model/errors.js'
 import type { Schedule } from '../model/ports.js'
 import { Prober } from './attempt.js'
 import { Duty, TICK_MS } from './duty.js'
@@ -17,7 +18,7 @@ import { Timers } from './timers.js'
 /** How this process reaches what its fleet shares. */
 export interface ProbeAccess {
   readonly schedule: Schedule
-  readonly openConnection: () => QueueConnection
+  readonly openConnection: (name: string) => QueueConnection
 }
 
 /**
@@ -63,7 +64,7 @@ class Worker implements ProbeWorker {
       ...access,
       concurrency,
       process: (job, shard) => this.#process(job, shard),
-      onError: connectionErrors(host.log, host.counters, 'probe queue error'),
+      onError: connectionErrors(host, 'probe queue error'),
     })
     const review = (id: string) => this.#reconciler.review(id)
     const recoveries = new Recoveries({ busbar, queues: this.#queues, timers: this.#timers, review })
@@ -145,7 +146,7 @@ class Worker implements ProbeWorker {
       await this.#queues.reconcile()
     } catch (error) {
       this.#failed(error, 'could not plan probes')
-      this.#timers.later(RETRY_MS, () => void this.#afterGap())
+      this.#timers.later(meansLost(error) ? RETRY_MS : PASS_MS, () => void this.#afterGap())
     }
   }
 

@@ -1,6 +1,8 @@
 import { Cluster, Redis, type ClusterOptions, type RedisOptions } from 'ioredis'
 import { SettingsError } from '../model/errors.js'
+import { checkOptions, checkUrl, foreignClient, refuseKeyPrefix } from './address-check.js'
 import { parseSeveral } from './address-url.js'
+import { innerParts } from './internals.js'
 
 /** What a user may hand over instead of an address: a client of any copy of ioredis. */
 export interface RedisLike {
@@ -37,17 +39,23 @@ export function openClient(address: RedisAddress, manner: Manner): Client {
   const given = address as Exclude<RedisAddress, readonly ClusterNode[]>
   if (typeof given === 'string') return openUrl(given, manner)
   if (isClient(given)) return duplicate(given, manner)
+  const foreign = foreignClient(given)
+  if (foreign !== undefined) throw foreign
+  checkOptions(given)
   return new Redis({ ...given, ...optionsFor(given, manner) })
 }
 
 export const isCluster = (client: object): client is Cluster =>
   'nodes' in client && typeof client.nodes === 'function'
 
+/** The number of the database that a client of ours works in. A Cluster has only one. */
+export const databaseOf = (client: Client): number => (isCluster(client) ? 0 : (client.options.db ?? 0))
+
 const isClient = (address: object): address is RedisLike =>
-  'duplicate' in address && typeof address.duplicate === 'function'
+  ['duplicate', 'defineCommand'].every((method) => typeof Reflect.get(address, method) === 'function')
 
 const optionsFor = (given: RedisOptions, { redis, sentinel }: Manner): RedisOptions =>
-  given.sentinels === undefined ? redis : { ...redis, ...sentinel }
+  (given.sentinels ?? undefined) === undefined ? redis : { ...redis, ...sentinel }
 
 /**
  * A duplicate, so that the user's own client keeps its options, and is not ours to close. It comes from their copy of
@@ -57,11 +65,16 @@ function duplicate(client: RedisLike, manner: Manner): Client {
   const options: unknown = Reflect.get(client, 'options')
   if (!isCluster(client)) {
     const given = (options ?? {}) as RedisOptions
-    return client.duplicate(optionsFor(given, manner)) as Client
+    refuseKeyPrefix(given)
+    // Where a SELECT has led the client, if it has connected; a duplicate of it would begin where its options say.
+    const selected = Number(innerParts(client).condition?.select ?? given.db ?? 0)
+    return client.duplicate({ ...optionsFor(given, manner), db: selected }) as Client
   }
   // The options of its nodes are replaced as a whole, and hold the password.
-  const { redisOptions } = (options ?? {}) as ClusterOptions
-  return client.duplicate([], clusterOptions(manner, redisOptions))
+  const given = (options ?? {}) as ClusterOptions
+  refuseKeyPrefix(given)
+  refuseKeyPrefix(given.redisOptions, 'redis.redisOptions.keyPrefix')
+  return client.duplicate([], clusterOptions(manner, given.redisOptions))
 }
 
 const clusterOptions = ({ redis, cluster }: Manner, given: ClusterOptions['redisOptions'] = {}) => ({
@@ -82,15 +95,17 @@ function openUrl(url: string, manner: Manner): Client {
   if (several?.kind === 'cluster') return openCluster(several, manner)
   if (several?.kind === 'sentinel')
     return new Redis({ ...several.options, ...optionsFor(several.options, manner) })
-  const isOne = url.startsWith('/') || (/^rediss?:\/\//.test(url) && URL.canParse(url))
-  if (isOne) return new Redis(url, manner.redis)
-  // Only the scheme is shown: the rest may hold a password.
-  const scheme = /^[a-z+]{1,20}:/i.exec(url)?.[0] ?? 'something else'
-  throw new SettingsError(
-    'redis',
-    'redis: expected redis://, rediss://, redis+sentinel://, redis+cluster:// or the path of a socket, ' +
-      `got ${scheme}`,
-  )
+  checkUrl(url)
+  return new Redis(withoutOptionsOf(manner.redis, url), manner.redis)
+}
+
+/** ioredis takes options as parameters of a URL, and lets them outrank those it is given. */
+function withoutOptionsOf(options: RedisOptions, url: string): string {
+  const [place = '', query] = url.split(/\?(.*)/s)
+  if (query === undefined) return url
+  const parameters = new URLSearchParams(query)
+  for (const name of Object.keys(options)) parameters.delete(name)
+  return parameters.size === 0 ? place : `${place}?${parameters.toString()}`
 }
 
 function readNodes(given: readonly unknown[]): Nodes {
@@ -118,8 +133,8 @@ function readNode(node: unknown, index: number): Nodes['nodes'][number] & Nodes[
     )
   if (typeof node === 'string') {
     if (!/^rediss?:\/\//.test(node) || !URL.canParse(node)) throw wrong()
-    const { protocol, hostname, port, username, password } = new URL(node)
-    if (hostname === '') throw wrong()
+    const { protocol, hostname, port, pathname, username, password } = new URL(node)
+    if (hostname === '' || !['', '/', '/0'].includes(pathname)) throw wrong()
     return {
       host: hostname.replace(/^\[|\]$/g, ''),
       port: port === '' ? 6379 : Number(port),
@@ -129,6 +144,7 @@ function readNode(node: unknown, index: number): Nodes['nodes'][number] & Nodes[
     }
   }
   if (typeof node !== 'object' || node === null) throw wrong()
+  refuseKeyPrefix(node, `redis[${index}].keyPrefix`)
   const { host, port = 6379, ...access } = node as Exclude<ClusterNode, string>
   if (typeof host !== 'string' || !Number.isInteger(port) || port < 1 || port > 65_535) throw wrong()
   return { host, port, ...access }

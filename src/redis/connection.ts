@@ -1,152 +1,71 @@
-import { type Redis, type ClusterOptions, type RedisOptions } from 'ioredis'
+import type { Redis } from 'ioredis'
 import { RedisUnavailableError, RedisUnsupportedError } from '../model/errors.js'
-import { isCluster, openClient, type Client, type Manner, type RedisAddress } from './address.js'
+import { databaseOf, isCluster, openClient, type Client, type RedisAddress } from './address.js'
+import { patientManner, requestManner, subscriberManner, type MannerOptions } from './client-options.js'
+import { withDeadline } from './deadline.js'
 import { unavailable } from './errors.js'
+import { innerParts } from './internals.js'
+import { Keepalive, type OnReplaced } from './keepalive.js'
+import { adaptSentinels } from './sentinels.js'
 
-export interface ConnectionOptions {
-  /** How long one command may take, ms. */
-  readonly commandTimeoutMs: number
-  /** Whether the sockets let the process end by itself. */
-  readonly unref: boolean
+export interface ConnectionOptions extends MannerOptions {
   /** Told of every error of the connection; ioredis repeats them while Redis is away. */
   readonly onError: (error: Error) => void
+  /** Told of every connection that had died in silence and is replaced; see `Keepalive`. */
+  readonly onReplaced?: OnReplaced
 }
-
-interface InnerStream {
-  ref?: () => void
-  unref?: () => void
-  cork?: () => void
-  uncork?: () => void
-}
-
-/**
- * ioredis keeps its socket and its timer to itself; there is no other way to unref or cork them. A Cluster has no socket.
- * `manuallyClosing`: it was told to disconnect, so the next close of its socket is the end.
- */
-const innerParts = (client: Client) =>
-  client as unknown as {
-    readonly stream?: InnerStream
-    readonly reconnectTimeout?: InnerStream | null
-    manuallyClosing: boolean
-  }
 
 /** 6.2, for HRANDFIELD. */
 const OLDEST_VERSION = 602
-const CONNECT_TIMEOUT_MS = 500
 /** A server may accept and never answer. */
 const CONNECT_DEADLINE_MS = 2_000
-const MAX_RETRY_DELAY_MS = 500
 
-const retryDelay = (times: number): number => Math.min(50 * times, MAX_RETRY_DELAY_MS)
-
-/** How often the topology of a Cluster is looked up, ms: who only listens is told of no change. */
-const TOPOLOGY_EVERY_MS = 10_000
-/** What a subscriber's connection may take to answer, ms: it is given up and another is opened. */
-export const SUBSCRIBER_TIMEOUT_MS = 2_000
-
-/**
- * Commands fail within `commandTimeoutMs` and are never resent by the client: an error means that the
- * outcome is unknown, and the scripts carry what makes a repetition harmless.
- */
-const requestManner = ({ commandTimeoutMs, unref }: ConnectionOptions): Manner => ({
-  redis: {
-    lazyConnect: true,
-    keyPrefix: '',
-    enableOfflineQueue: false,
-    enableAutoPipelining: false,
-    maxRetriesPerRequest: 0,
-    commandTimeout: commandTimeoutMs,
-    connectTimeout: CONNECT_TIMEOUT_MS,
-    retryStrategy: retryDelay,
-  },
-  cluster: {
-    ...clusterBasics(unref),
-    enableOfflineQueue: false,
-    enableAutoPipelining: false,
-    // A command whose connection was lost may have run. What a node refused (MOVED, CLUSTERDOWN) is sent again.
-    retryDelayOnFailover: 0,
-  },
-  sentinel: {
-    ...sentinelBasics(unref),
-    // A master that became a replica: the connection goes to the new one, and the command is not sent again.
-    reconnectOnError: (error) => (error.message.startsWith('READONLY') ? 1 : false),
-  },
-})
-
-/** Commands wait for Redis as long as it takes. */
-const patientManner = ({ unref }: ConnectionOptions): Manner => ({
-  redis: {
-    lazyConnect: true,
-    keyPrefix: '',
-    connectTimeout: CONNECT_TIMEOUT_MS,
-    retryStrategy: retryDelay,
-    maxRetriesPerRequest: null,
-  },
-  cluster: clusterBasics(unref),
-  sentinel: {
-    ...sentinelBasics(unref),
-    reconnectOnError: (error) => (error.message.startsWith('READONLY') ? 2 : false),
-  },
-})
-
-/** One connection, until it ends; it resubscribes nothing by itself. */
-const subscriberManner = ({ unref }: ConnectionOptions): Manner => ({
-  redis: {
-    lazyConnect: true,
-    keyPrefix: '',
-    connectTimeout: CONNECT_TIMEOUT_MS,
-    commandTimeout: SUBSCRIBER_TIMEOUT_MS,
-    enableOfflineQueue: true,
-    autoResubscribe: false,
-    readOnly: false,
-    retryStrategy: () => null,
-  },
-  cluster: {},
-  sentinel: { ...sentinelBasics(unref), sentinelRetryStrategy: () => null },
-})
-
-const clusterBasics = (unref: boolean): ClusterOptions => ({
-  lazyConnect: true,
-  keyPrefix: '',
-  scaleReads: 'master',
-  clusterRetryStrategy: retryDelay,
-  // Its timer would keep a process alive.
-  ...(unref ? {} : { slotsRefreshInterval: TOPOLOGY_EVERY_MS }),
-})
-
-const sentinelBasics = (unref: boolean): RedisOptions => ({
-  sentinelRetryStrategy: retryDelay,
-  // A master that was replaced while it was cut off says nothing; its Sentinels do. Their sockets know no unref.
-  failoverDetector: !unref,
-})
-
-/** One connection for commands. */
+/** One connection for commands, and what opens the others of this process. */
 export class RedisConnection {
   readonly #address: RedisAddress
   readonly #options: ConnectionOptions
   readonly #client: Client
+  readonly #keepalive: Keepalive
+  /** The number of the database that the keys are in. */
+  readonly database: number
   #pending = 0
   #corked = false
+  #closed = false
 
+  /** @throws SettingsError for an address that makes no sense */
   constructor(address: RedisAddress, options: ConnectionOptions) {
     this.#address = address
     this.#options = options
-    this.#client = this.#prepare(openClient(address, requestManner(options)))
+    this.#keepalive = new Keepalive(options.onReplaced ?? (() => undefined))
+    this.#client = this.#prepare(openClient(address, requestManner(options)), 'commands')
+    this.database = databaseOf(this.#client)
   }
 
-  #prepare(client: Client): Client {
+  /** `name`: which connection it is, for people who read the log. */
+  #prepare(client: Client, name: string): Client {
     client.on('error', this.#options.onError)
+    if (isCluster(client)) {
+      client.on('+node', (node: Redis) => {
+        this.#prepareOne(node, client, `${name}, node ${node.options.host}:${node.options.port}`)
+      })
+    } else this.#prepareOne(client, client, name)
     if (this.#options.unref) {
       const parts = innerParts(client)
       client.on('reconnecting', () => parts.reconnectTimeout?.unref?.())
-      const unrefOnConnect = (part: Client) =>
-        part.on('connect', () => {
-          if (this.#pending === 0 || client !== this.#client) innerParts(part).stream?.unref?.()
-        })
-      if (isCluster(client)) client.on('+node', unrefOnConnect)
-      else unrefOnConnect(client)
     }
     return client
+  }
+
+  #prepareOne(part: Redis, client: Client, name: string): void {
+    this.#keepalive.watch(part, name)
+    adaptSentinels(part, (sentinel) => {
+      const { host, port } = sentinel.options
+      this.#keepalive.watch(sentinel, `${name}, Sentinel ${host}:${port}`)
+    })
+    if (!this.#options.unref) return
+    part.on('connect', () => {
+      if (this.#pending === 0 || client !== this.#client) innerParts(part).stream?.unref?.()
+    })
   }
 
   #eachSocket(action: 'ref' | 'unref'): void {
@@ -160,7 +79,7 @@ export class RedisConnection {
     const remember = (error: Error) => (lastError = error)
     this.#client.on('error', remember)
     try {
-      await within(
+      await withDeadline(
         this.holding(() => this.#greet()),
         CONNECT_DEADLINE_MS,
       )
@@ -185,11 +104,12 @@ export class RedisConnection {
   }
 
   /**
-   * Opens what is not open yet of a Cluster: ioredis connects to a node when it is first asked, and rejects what others
+   * Opens a client that has ended, and what is not open yet of a Cluster: ioredis connects to a node when it is first asked, and rejects what others
    * ask of it meanwhile, as if it had been lost. One that does not answer is found out by who needs it.
    */
   async openNodes(): Promise<void> {
     const client = this.#client
+    if (client.status === 'end' && !this.#closed) await client.connect()
     if (isCluster(client)) await Promise.allSettled(client.nodes('master').map((node) => node.ping()))
   }
 
@@ -229,11 +149,25 @@ export class RedisConnection {
     const known: unknown = Reflect.get(this.#client, command)
     this.#cork()
     try {
-      if (typeof known !== 'function') return await this.#client.call(command, ...args.map(String))
-      return await Reflect.apply(known, this.#client, args)
+      if (typeof known !== 'function') {
+        return await this.#inTime(this.#client.call(command, ...args.map(String)))
+      }
+      const answer: unknown = Reflect.apply(known, this.#client, args)
+      return await this.#inTime(answer)
     } catch (error) {
       throw unavailable(doing, error, this.#options.commandTimeoutMs)
     }
+  }
+
+  /** What comes after the time limit is dropped. */
+  #inTime(answer: unknown): Promise<unknown> {
+    const { deadlines, commandTimeoutMs } = this.#options
+    if (deadlines === undefined) return Promise.resolve(answer)
+    return new Promise((resolve, reject) => {
+      const deadline = deadlines.setForAnswer(commandTimeoutMs, () => reject(new Error('Command timed out')))
+      const ended = () => deadline.clear()
+      Promise.resolve(answer).then(resolve, reject).finally(ended)
+    })
   }
 
   /**
@@ -260,14 +194,14 @@ export class RedisConnection {
     const manner = subscriberManner(this.#options)
     if (!isCluster(this.#client)) {
       // Not a Cluster, so neither is another one to the same address.
-      return this.#prepare(openClient(this.#address, manner)) as Redis
+      return this.#prepare(openClient(this.#address, manner), SUBSCRIPTION) as Redis
     }
     const nodes = this.#client.nodes()
     const node = nodes[Math.floor(Math.random() * nodes.length)]
     if (node === undefined)
       throw unavailable('a subscription', new Error('no node of the Cluster is known'), 0)
     const subscriber = node.duplicate(manner.redis)
-    this.#prepare(subscriber)
+    this.#prepare(subscriber, SUBSCRIPTION)
     const leave = (gone: Redis) => {
       if (gone.options.host === node.options.host && gone.options.port === node.options.port)
         subscriber.disconnect()
@@ -301,24 +235,21 @@ export class RedisConnection {
     })
   }
 
-  /** A connection for commands that block: they wait for Redis as long as it takes. */
-  openBlocking(): Client {
-    return this.#prepare(openClient(this.#address, patientManner(this.#options)))
+  /**
+   * A connection for commands that block, or wait for Redis as long as it takes. So are its duplicates, which are looked
+   * after like itself: BullMQ makes one to block on.
+   */
+  readonly openBlocking = (name: string): Client => {
+    const client = this.#prepare(openClient(this.#address, patientManner(this.#options)), name)
+    const duplicate = client.duplicate.bind(client) as (...args: unknown[]) => Client
+    const duplicatePrepared = (...args: unknown[]) => this.#prepare(duplicate(...args), `${name}, blocking`)
+    return Object.assign(client, { duplicate: duplicatePrepared })
   }
 
   close(): void {
+    this.#closed = true
     this.#client.disconnect()
   }
 }
 
-async function within<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs)
-  })
-  try {
-    return await Promise.race([work, late])
-  } finally {
-    clearTimeout(timer)
-  }
-}
+const SUBSCRIPTION = 'subscription'

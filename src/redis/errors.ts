@@ -1,10 +1,13 @@
 import { RedisUnavailableError, type RedisFailure } from '../model/errors.js'
 import { redactError } from '../model/redact.js'
+import { shorten } from '../model/text.js'
 
 /** What an error of Redis means, and what to do about it. */
 interface Meaning {
   readonly words: string
   readonly failure: RedisFailure
+  /** Whether it refuses this whole process, not this one command. */
+  readonly lockedOut?: true
 }
 
 const NO_RIGHT: Meaning = {
@@ -38,16 +41,19 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   NOAUTH: {
     words: 'Redis asks for a password and none was given; put it into the address',
     failure: 'permanent',
+    lockedOut: true,
   },
   WRONGPASS: {
     words: 'Redis does not know this user and password, or the user is off; correct the address',
     failure: 'permanent',
+    lockedOut: true,
   },
   NOPERM: NO_RIGHT,
   DENIED: {
     words:
       'Redis runs in protected mode and takes connections of its own machine only; set a password and bind',
     failure: 'permanent',
+    lockedOut: true,
   },
   CLUSTERDOWN: {
     words:
@@ -59,6 +65,7 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
       'this server is a node of a Cluster, and keeps not all keys; ' +
       'give several nodes of it, as redis+cluster://host:port,host:port',
     failure: 'permanent',
+    lockedOut: true,
   },
   ASK: {
     words:
@@ -74,6 +81,10 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
     words:
       'this server is a replica that has lost its master, and serves nothing until it is back or replaced',
     failure: 'transient',
+  },
+  WRONGTYPE: {
+    words: 'a key of Busbar holds something of another type; busbar doctor names it',
+    failure: 'permanent',
   },
   NOREPLICAS: {
     words: 'the master misses the replicas that its min-replicas-to-write asks for',
@@ -98,22 +109,35 @@ const OTHERS: readonly (readonly [RegExp, Meaning])[] = [
     {
       words: 'this server is not a node of a Cluster; give its address as redis://host:port',
       failure: 'permanent',
+      lockedOut: true,
     },
   ],
   [
     /self.signed certificate|unable to (verify|get)[\w ]* certificate/i,
-    { words: 'the certificate is not trusted here; give its authority as tls.ca', failure: 'permanent' },
+    {
+      words: 'the certificate is not trusted here; give its authority as tls.ca',
+      failure: 'permanent',
+      lockedOut: true,
+    },
   ],
-  [/certificate has expired/i, { words: 'the certificate of Redis has expired', failure: 'permanent' }],
+  [
+    /certificate has expired/i,
+    { words: 'the certificate of Redis has expired', failure: 'permanent', lockedOut: true },
+  ],
   [
     /does not match certificate's altnames/i,
-    { words: 'the certificate is for another host; connect by a name that it bears', failure: 'permanent' },
+    {
+      words: 'the certificate is for another host; connect by a name that it bears',
+      failure: 'permanent',
+      lockedOut: true,
+    },
   ],
   [
     /wrong version number|packet length too long/i,
     {
       words: 'this port does not speak TLS; give redis:// instead of rediss://, or the port of TLS',
       failure: 'permanent',
+      lockedOut: true,
     },
   ],
 ]
@@ -140,9 +164,9 @@ function explain(doing: string, error: Error, timeoutMs: number): RedisUnavailab
   if (meaning === undefined) {
     return new RedisUnavailableError(doing, inner, inner.name === 'ReplyError' ? 'permanent' : 'unanswered')
   }
-  const said = inner.message.length > MAX_SAID ? `${inner.message.slice(0, MAX_SAID)}...` : inner.message
+  const said = shorten(inner.message, MAX_SAID, '...')
   const cause = new Error(`${meaning.words} (it said: ${said})`, { cause: error })
-  return new RedisUnavailableError(doing, cause, meaning.failure)
+  return new RedisUnavailableError(doing, cause, meaning.failure, meaning.lockedOut)
 }
 
 function meaningOf(message: string): Meaning | undefined {
@@ -162,6 +186,6 @@ function innermost(error: Error): Error {
 function ownWords(message: string, timeoutMs: number): string | undefined {
   if (message === 'Command timed out') return `no answer within ${timeoutMs} ms`
   const away =
-    /^(Stream isn't writeable|Connection is closed|Cluster isn't ready|Cluster is ended|None of startup nodes)/
+    /^(Stream isn't writeable|Connection is closed|Cluster isn't ready|Cluster is ended|None of startup nodes|Reached the max retries)/
   return away.test(message) ? 'not connected' : undefined
 }

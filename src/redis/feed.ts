@@ -1,7 +1,8 @@
 import type { Feed, FeedListener } from '../model/ports.js'
-import { SUBSCRIBER_TIMEOUT_MS, type RedisConnection } from './connection.js'
+import type { RedisConnection } from './connection.js'
+import { withDeadline } from './deadline.js'
 import { unavailable } from './errors.js'
-import { fleetKeys } from './keys.js'
+import { changesChannel } from './keys.js'
 import { parseChange } from './parse.js'
 
 /**
@@ -24,18 +25,24 @@ export class RedisFeed implements Feed {
 
   constructor(connection: RedisConnection, namespace: string, onError: (error: Error) => void) {
     this.#connection = connection
-    this.#channel = fleetKeys(namespace).changes
+    this.#channel = changesChannel(namespace, connection.database)
     this.#onError = onError
   }
 
-  /** Rejects when it cannot subscribe; once it has, it goes on trying for ever. */
+  /** Rejects when the first attempt fails, and goes on trying all the same, until `close`: then `gap` is called. */
   async subscribe(listener: FeedListener): Promise<void> {
-    await this.#open(listener)
     this.#connection.onTopologyChange(() => {
       if (this.#subscribed) listener.gap()
     })
+    try {
+      await this.#open(listener)
+    } catch (error) {
+      this.#again(listener)
+      throw error
+    }
   }
 
+  /** One attempt. It gives up its own connection when it fails, and nothing else. */
   async #open(listener: FeedListener): Promise<void> {
     const client = this.#connection.openSubscriber()
     this.#client = client
@@ -48,12 +55,14 @@ export class RedisFeed implements Feed {
       this.#again(listener)
     })
     try {
-      await client.connect()
-      await client.subscribe(this.#channel)
+      await withDeadline(
+        client.connect().then(() => client.subscribe(this.#channel)),
+        ATTEMPT_MS,
+      )
     } catch (error) {
       // One that has ended by itself needs no end; ioredis would leave a timer behind.
       if (!ENDED.has(client.status)) client.disconnect()
-      throw unavailable(`a subscription to ${this.#channel}`, error, SUBSCRIBER_TIMEOUT_MS)
+      throw unavailable(`a subscription to ${this.#channel}`, error, ATTEMPT_MS)
     }
     subscribed = true
     this.#subscribed = true
@@ -94,6 +103,8 @@ export class RedisFeed implements Feed {
 }
 
 const ENDED: ReadonlySet<string> = new Set(['close', 'end'])
+/** What one attempt may take, from the connection to the subscription, ms. */
+const ATTEMPT_MS = 2_000
 const STEP_MS = 50
 const MAX_DELAY_MS = 500
 

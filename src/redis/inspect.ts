@@ -1,5 +1,6 @@
 import type { Inspection } from '../model/inspection.js'
 import type { RedisConnection } from './connection.js'
+import { findWrongTypes, keysOfFleet, keysOfProvider } from './key-types.js'
 import { fleetKeys } from './keys.js'
 import { flatten, scriptNames } from './lua-source.js'
 import { parseHash, parseScores } from './parse.js'
@@ -11,16 +12,17 @@ import { parseHash, parseScores } from './parse.js'
  */
 export async function inspectRedis(
   redis: RedisConnection,
-  namespace: string,
-  worker: string,
-): Promise<Omit<Inspection, 'planned'>> {
+  { namespace, worker, prefixes }: { namespace: string; worker: string; prefixes: readonly string[] },
+): Promise<Omit<Inspection, 'planned' | 'pausedProbeQueues'>> {
   const keys = fleetKeys(namespace)
+  const wrongTypes = await lookForWrongTypes(redis, namespace, prefixes)
+  const readable = (key: string) => wrongTypes?.every((wrong) => wrong.key !== key) ?? true
   const { roundTripsMs, clockAheadMs, nowMs } = await measure(redis)
   const [info, config, schema, workers] = [
     parseInfo(await redis.run('info', [])),
     await readConfig(redis, 'save'),
-    await redis.run('hget', [keys.meta, 'schema']),
-    await redis.run('zrange', [keys.workers, 0, -1, 'WITHSCORES']),
+    readable(keys.meta) ? await redis.run('hget', [keys.meta, 'schema']) : null,
+    readable(keys.workers) ? await redis.run('zrange', [keys.workers, 0, -1, 'WITHSCORES']) : [],
   ]
   const number = (field: string): number | null => {
     const value = Number(info.get(field) ?? 'none')
@@ -45,8 +47,19 @@ export async function inspectRedis(
     clockAheadMs,
     ...(await loadScripts(redis)),
     pubSubProblem: await tryPubSub(redis, `${namespace}:doctor:${worker}`),
+    wrongTypes,
     workers: [...parseScores(workers)].map(([id, at]) => ({ id, lastSeenAgoMs: Math.max(0, nowMs - at) })),
   }
+}
+
+async function lookForWrongTypes(redis: RedisConnection, namespace: string, prefixes: readonly string[]) {
+  const ofFleet = await findWrongTypes(redis, keysOfFleet(namespace, prefixes))
+  const { providers } = fleetKeys(namespace)
+  if (ofFleet === null || ofFleet.some(({ key }) => key === providers)) return ofFleet
+  const ids = await redis.run('zrange', [providers, 0, -1])
+  const keys = (Array.isArray(ids) ? ids : []).flatMap((id) => keysOfProvider(namespace, String(id)))
+  const ofProviders = await findWrongTypes(redis, keys)
+  return ofProviders === null ? ofFleet : [...ofFleet, ...ofProviders]
 }
 
 const ROUND_TRIPS = 9

@@ -1,13 +1,16 @@
+import { unflattenSettings } from '../config/flat.js'
 import { BusbarError } from '../model/errors.js'
 import { EVENT_KINDS, type Change, type EventKind, type ProviderEvent } from '../model/events.js'
+import type { Settings } from '../model/settings.js'
 import { SNAPSHOT_FIELDS, type SnapshotType } from '../model/snapshot.js'
 import type { HistoryEntry, StoredSnapshot } from '../model/snapshot.js'
+import { toText } from '../model/text.js'
 import { CIRCUIT_STATES, isHealthStatus, MARKS } from '../model/words.js'
 
 /** Everything that Redis says about providers becomes a value of ours here, and nowhere else. */
 
 const unreadable = (what: string, value: unknown) =>
-  new BusbarError('redis_unsupported', `unreadable ${what} in Redis: ${JSON.stringify(value).slice(0, 200)}`)
+  new BusbarError('redis_unsupported', `unreadable ${what} in Redis: ${toText(JSON.stringify(value), 200)}`)
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null
@@ -50,6 +53,7 @@ export function parseEvent(providerId: string, value: unknown): ProviderEvent | 
   if (!isObject(value)) throw unreadable('event', value)
   const { kind } = value
   if (!isKind(kind)) return null
+  // The kind was checked. What it goes from and to is the scripts' word for it, which a later version may add to.
   return {
     kind,
     providerId,
@@ -61,7 +65,7 @@ export function parseEvent(providerId: string, value: unknown): ProviderEvent | 
     worker: asText(value['worker']),
     actor: asText(value['actor']),
     at: Number(value['at']),
-  }
+  } as ProviderEvent
 }
 
 export function parseEvents(providerId: string, value: unknown): ProviderEvent[] {
@@ -105,6 +109,18 @@ export function parseHistory(reply: unknown): HistoryEntry[] {
     entries.push({ at: Number(reply[i + 1]), status, count: Number(count) })
   }
   return entries.reverse()
+}
+
+/** The settings of one provider, as they stand in Redis. */
+export function parseSettings(id: string, flat: Readonly<Record<string, string>>): Settings {
+  try {
+    return unflattenSettings(flat)
+  } catch (error) {
+    const said = error instanceof Error ? error.message : String(error)
+    throw new BusbarError('redis_unsupported', `unreadable settings of ${id} in Redis: ${said}`, {
+      cause: error,
+    })
+  }
 }
 
 /** Pairs of HGETALL, as ioredis gives them: an object. */

@@ -1,7 +1,7 @@
 import type * as port from '../model/ports.js'
 import type { RedisConnection } from './connection.js'
 import { shardOf, shardPrefixes } from './hash-slot.js'
-import { keyOfShard } from './keys.js'
+import { keyOfShard, queueMetaKey, queueOfShard } from './keys.js'
 import type { LuaSourceOptions } from './lua-source.js'
 import { parseHash, parseScores, parseTime } from './parse.js'
 import { SCHEDULE_SCRIPTS, type ScheduleScriptName } from './script-definitions.js'
@@ -54,6 +54,12 @@ export class RedisSchedule implements port.Schedule {
 
   async list(): Promise<readonly port.Planned[]> {
     return (await Promise.all(this.prefixes.map((prefix) => this.#listShard(prefix)))).flat()
+  }
+
+  async pausedQueues(): Promise<readonly string[]> {
+    const read = (prefix: string) => this.#redis.run('hget', [queueMetaKey(prefix), 'paused'])
+    const paused = await Promise.all(this.prefixes.map(read))
+    return this.prefixes.filter((_, shard) => typeof paused[shard] === 'string').map(queueOfShard)
   }
 
   async #listShard(prefix: string): Promise<port.Planned[]> {

@@ -62,9 +62,21 @@ export class Scripts<Own extends ScriptName> {
 
 function encode(type: WireType, value: unknown): string {
   if (value === null || value === undefined) return ''
-  if (type === 'json') return JSON.stringify(value)
+  if (type === 'json') return encodeJson(value)
   if (type === 'boolean') return value === true ? '1' : '0'
   return typeof value === 'number' ? String(value) : typeof value === 'string' ? value : ''
+}
+
+/**
+ * The JSON of Redis refuses the escape of half a surrogate pair, and the command with it. Text is made well-formed where
+ * it enters; this holds for what came another way. The search is all that it costs: whole pairs are not escaped.
+ */
+function encodeJson(value: unknown): string {
+  const json = JSON.stringify(value)
+  if (!json.includes('\\ud')) return json
+  return JSON.stringify(value, (_key, inner: unknown) =>
+    typeof inner === 'string' ? inner.toWellFormed() : inner,
+  )
 }
 
 function decode(type: WireType, value: string): unknown {

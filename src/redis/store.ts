@@ -1,13 +1,23 @@
 import { randomUUID } from 'node:crypto'
-import { flattenSettings, unflattenSettings } from '../config/flat.js'
+import { flattenSettings } from '../config/flat.js'
 import { CommandLateError, UnknownProviderError } from '../model/errors.js'
 import type * as port from '../model/ports.js'
 import type { ProviderEvent } from '../model/events.js'
 import type { HistoryEntry } from '../model/snapshot.js'
 import type { RedisConnection } from './connection.js'
-import { fleetKeys, keyOfProvider, providerKey } from './keys.js'
+import { unavailable } from './errors.js'
+import { findWrongTypes, keysOfProvider } from './key-types.js'
+import { changesChannel, fleetKeys, keyOfProvider, providerKey } from './keys.js'
 import type { LuaSourceOptions } from './lua-source.js'
-import { parseEvents, parseHash, parseHistory, parseSnapshot, parseStream, parseTime } from './parse.js'
+import {
+  parseEvents,
+  parseHash,
+  parseHistory,
+  parseSettings,
+  parseSnapshot,
+  parseStream,
+  parseTime,
+} from './parse.js'
 import { ProviderIndex } from './provider-index.js'
 import { Scripts, type ScriptReply } from './scripts.js'
 import { PROVIDER_SCRIPTS } from './script-definitions.js'
@@ -16,6 +26,7 @@ import type { ProviderScriptName, ScriptArgs, ScriptReturns } from './script-def
 /** Schema of the keys; another one is another major version. */
 const SCHEMA = '1'
 const WORKER_TTL_MS = 600_000
+const TIME_SERVES_MS = 1_000
 
 /** The store in Redis: every decision is made by a script, atomically, on Redis's clock. */
 export class RedisStore implements port.Store {
@@ -24,12 +35,16 @@ export class RedisStore implements port.Store {
   readonly #namespace: string
   readonly #index: ProviderIndex
   readonly #keys: ReturnType<typeof fleetKeys>
+  readonly #channel: string
+  #epochAsked: Promise<string> | undefined
+  #timeRead: { readonly nowMs: number; readonly at: number } | undefined
 
   constructor(redis: RedisConnection, namespace: string, source?: LuaSourceOptions) {
     this.#redis = redis
     this.#namespace = namespace
     this.#index = new ProviderIndex(redis, namespace)
     this.#keys = fleetKeys(namespace)
+    this.#channel = changesChannel(namespace, redis.database)
     this.#scripts = new Scripts(redis, PROVIDER_SCRIPTS, keyOfProvider(namespace), source)
   }
 
@@ -38,10 +53,22 @@ export class RedisStore implements port.Store {
     return typeof epoch === 'string' ? epoch : null
   }
 
-  async ensureEpoch(): Promise<string> {
-    await this.#redis.run('hsetnx', [this.#keys.meta, 'epoch', randomUUID()])
-    await this.#redis.run('hsetnx', [this.#keys.meta, 'schema', SCHEMA])
-    return (await this.epoch()) ?? this.ensureEpoch()
+  /** Those who ask while it is being asked share the answer: a process may register thousands at once. */
+  ensureEpoch(): Promise<string> {
+    this.#epochAsked ??= this.#ensureEpoch().finally(() => {
+      this.#epochAsked = undefined
+    })
+    return this.#epochAsked
+  }
+
+  async #ensureEpoch(): Promise<string> {
+    // One key, so they run in this order, in one round trip.
+    const [, , epoch] = await Promise.all([
+      this.#redis.run('hsetnx', [this.#keys.meta, 'epoch', randomUUID()]),
+      this.#redis.run('hsetnx', [this.#keys.meta, 'schema', SCHEMA]),
+      this.epoch(),
+    ])
+    return epoch ?? this.#ensureEpoch()
   }
 
   /** The index first, so that a provider whose keys exist is always listed. */
@@ -62,7 +89,7 @@ export class RedisStore implements port.Store {
     const { known, returned } = this.#known('register', id, reply)
     return {
       ...known,
-      settings: unflattenSettings(parseHash(returned.settings)),
+      settings: parseSettings(id, parseHash(returned.settings)),
       revision: Number(returned.revision),
       setBy: returned.setBy,
       setAt: Number(returned.setAtMs),
@@ -145,12 +172,19 @@ export class RedisStore implements port.Store {
     const { revision, set_by: setBy, set_at_ms: setAt, pinned, ...settings } = flat
     if (revision === undefined) return null
     return {
-      settings: unflattenSettings(settings),
+      settings: parseSettings(id, settings),
       revision: Number(revision),
       setBy: setBy ?? '',
       setAt: Number(setAt),
       pinned: pinned !== undefined,
     }
+  }
+
+  async verify(id: string): Promise<void> {
+    const [wrong] = (await findWrongTypes(this.#redis, keysOfProvider(this.#namespace, id))) ?? []
+    if (wrong === undefined) return
+    const { key, found, expected } = wrong
+    throw unavailable(`the keys of ${id}`, new Error(`WRONGTYPE ${key} is a ${found}, not a ${expected}`), 0)
   }
 
   async history(id: string, count: number, sinceMs: number): Promise<readonly HistoryEntry[]> {
@@ -182,9 +216,14 @@ export class RedisStore implements port.Store {
     return Promise.resolve()
   }
 
-  /** Redis's clock, for what no decision reads. */
+  /** Redis's clock, for what no decision reads: one reading serves for a second. */
   async #timeMs(): Promise<number> {
-    return parseTime(await this.#redis.run('time', []))
+    const now = performance.now()
+    const read = this.#timeRead
+    if (read !== undefined && now - read.at < TIME_SERVES_MS) return Math.floor(read.nowMs + now - read.at)
+    const nowMs = parseTime(await this.#redis.run('time', []))
+    this.#timeRead = { nowMs, at: performance.now() }
+    return nowMs
   }
 
   #key(id: string, key: 'config' | 'history' | 'events'): string {
@@ -200,7 +239,7 @@ export class RedisStore implements port.Store {
     return this.#scripts.run(name, id, {
       ...args,
       id,
-      channel: this.#keys.changes,
+      channel: this.#channel,
     } as unknown as ScriptArgs<N>)
   }
 

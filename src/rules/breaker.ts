@@ -15,10 +15,7 @@ function open(
   jitterDraw: number,
 ): Step {
   const now = circuit.lastNowMs
-  const cooldownMs =
-    circuit.cooldownMs === 0
-      ? settings.cooldownMs
-      : Math.min(Math.floor(circuit.cooldownMs * settings.cooldownMultiplier), settings.maxCooldownMs)
+  const cooldownMs = circuit.cooldownMs === 0 ? settings.cooldownMs : grown(circuit.cooldownMs, settings)
   const waitMs = cooldownMs + Math.floor(cooldownMs * settings.cooldownJitter * jitterDraw)
   return transition(circuit, 'opened', {
     phase: { state: 'open', openedAtMs: now, retryAtMs: now + waitMs },
@@ -26,6 +23,12 @@ function open(
     lastFailure: ofRun(run),
     cooldownMs,
   })
+}
+
+/** By a whole millisecond at least, where it grows at all: 1 ms times 1.5 would stay 1 for ever. */
+function grown(cooldownMs: number, { cooldownMultiplier, maxCooldownMs }: BreakerSettings): number {
+  const leastMs = cooldownMultiplier > 1 ? cooldownMs + 1 : cooldownMs
+  return Math.min(Math.max(Math.floor(cooldownMs * cooldownMultiplier), leastMs), maxCooldownMs)
 }
 
 /** Closing is trust again: every run of failures begins anew, the cooldown too. */

@@ -1,8 +1,10 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { startRedis } from '../../src/embedded/index.js'
-import { cliFleet, expectOneLine } from '../support/cli-fleet.js'
-import { redisUrl } from '../support/redis.js'
+import { cliFleet, expectOneLine } from '../harness/cli-fleet.js'
+import { redisUrl } from '../harness/redis.js'
 
 const FLEET = `
 defaults: { breaker: { failureThreshold: 4 } }
@@ -11,7 +13,7 @@ providers:
   new: { slowMs: 700 }
 `
 
-describe('busbar apply', () => {
+describe('busbar apply', { timeout: 120_000 }, () => {
   it('shows what would change, and changes it only when told to', async () => {
     const fleet = await cliFleet()
     const provider = await fleet.busbar.provider('api', { breaker: { cooldownMs: 60_000 } })
@@ -131,6 +133,48 @@ describe('busbar apply', () => {
     expect(done).toEqual({ code: 0, value: { apply: [plan], done: ['api'] } })
     const released = await fleet.json(['apply', '--release', '--yes'])
     expect(released).toEqual({ code: 0, value: { release: [{ id: 'api' }], done: ['api'] } })
+  })
+
+  it('takes times as people write them, in every setting in ms and nowhere else', async () => {
+    const fleet = await cliFleet()
+    fleet.file(`
+defaults: { history: { windowMs: 1.5m } }
+providers:
+  api:
+    breaker: { cooldownMs: 30s, maxCooldownMs: 1h, trialLeaseMs: 1.1s }
+    slowMs: 250ms
+    probe: { kind: heartbeat, ttlMs: 2m, stallMs: 1d, intervalMs: 500ms }
+  web:
+    probe: { kind: http, url: 'http://a.test/', intervalMs: 5000, headers: { x-waitMs: 30s } }
+`)
+    expect((await fleet.run(['apply', '-f', 'fleet.yaml', '--yes'])).code).toBe(0)
+    const [api, web] = [await fleet.busbar.lookup('api'), await fleet.busbar.lookup('web')]
+    expect(api?.settings).toMatchObject({
+      breaker: { cooldownMs: 30_000, maxCooldownMs: 3_600_000, trialLeaseMs: 1_100 },
+      history: { windowMs: 90_000 },
+      slowMs: 250,
+      probe: { ttlMs: 120_000, stallMs: 86_400_000, intervalMs: 500 },
+    })
+    expect(web?.settings.probe).toMatchObject({ intervalMs: 5_000, headers: { 'x-waitMs': '30s' } })
+  })
+
+  it('reads a file from Windows: a byte order mark, other ends of lines, UTF-16', async () => {
+    const fleet = await cliFleet()
+    const yaml = 'providers:\n  api:\n    slowMs: 30s\n'
+    const windows = `\ufeff${yaml.replaceAll('\n', '\r\n')}`
+    for (const content of [
+      windows,
+      Buffer.from(windows, 'utf16le'),
+      Buffer.from(windows, 'utf16le').swap16(),
+    ]) {
+      writeFileSync(join(fleet.folder, 'w.yaml'), content)
+      const { code, stdout } = await fleet.run(['apply', '-f', 'w.yaml', '--dry-run'])
+      expect([code, stdout]).toEqual([0, 'api: new, with the defaults but for\n  slowMs  - -> 30000\n'])
+    }
+    writeFileSync(join(fleet.folder, 'w.yaml'), Buffer.from([0x61, 0x3a, 0xff]))
+    const result = await fleet.run(['apply', '-f', 'w.yaml', '--dry-run'])
+    expect(result.code).toBe(64)
+    expectOneLine(result, /^busbar: w\.yaml cannot be read: .*not valid for encoding utf-8$/m)
   })
 
   it('applies all or nothing of a file that has a mistake in it', async () => {

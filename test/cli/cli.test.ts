@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 
 import { connect, type Busbar, type Provider } from '../../src/index.js'
-import { runCli, type CliResult } from '../support/cli.js'
-import { redisUrl, testNamespace } from '../support/redis.js'
+import { runCli, spawnCli, type CliResult } from '../harness/cli.js'
+import { redisUrl, testNamespace } from '../harness/redis.js'
 
 let busbar: Busbar
 let namespace = ''
@@ -275,8 +275,8 @@ describe('which Redis', () => {
   it('one that refuses or never answers ends any command in time, with 3', async () => {
     for (const redis of ['redis://127.0.0.1:1', `redis://:hidden@127.0.0.1:${port}`]) {
       const results = await Promise.all([
-        runCli(['status', '--redis', redis], { cwd: folder }),
-        runCli(['trip', 'api', '--redis', redis, '--json'], { cwd: folder }),
+        spawnCli(['status', '--redis', redis], { cwd: folder }),
+        spawnCli(['trip', 'api', '--redis', redis, '--json'], { cwd: folder }),
       ])
       for (const result of results) {
         expect(result.code).toBe(3)

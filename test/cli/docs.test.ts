@@ -1,11 +1,11 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { eventually } from '../support/process.js'
 import { startRedis } from '../../src/embedded/index.js'
-import { cliFleet, interrupt, type CliFleet } from '../support/cli-fleet.js'
-import { startUpstream } from '../support/http-upstream.js'
-import { documented } from '../support/transcript.js'
+import { cliFleet, interrupt, type CliFleet } from '../harness/cli-fleet.js'
+import { eventually } from '../harness/eventually.mjs'
+import { startUpstream } from '../harness/http-upstream.js'
+import { documented } from '../harness/transcript.js'
 
 const PAGE = 'docs/cli.md'
 const DOCUMENTED_URL = 'https://api.example.com/health'
@@ -76,7 +76,7 @@ test('docs/cli.md shows what the commands print', { timeout: 60_000 }, async ({ 
   await openai.trip({ reason: 'their status page is red', actor: 'alice', forMs: 300_000 })
   await openai.reset({ reason: 'fixed', actor: 'alice' })
   await following.said(/fixed/)
-  expect(await eventually(() => following.output().split('\n').length === 4, 5_000)).toBe(true)
+  await eventually(() => following.output().split('\n').length === 4)
   expect(await interrupt(following)).toBe(0)
   expectDocumented('events', `$ npx busbar events openai -f --count 1\n${following.output().trimEnd()}`)
 })

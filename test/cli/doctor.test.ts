@@ -1,10 +1,10 @@
 import { Redis } from 'ioredis'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { startRedis } from '../../src/embedded/index.js'
-import { runCli } from '../support/cli.js'
-import { cliFleet, expectOneLine, type CliFleet } from '../support/cli-fleet.js'
-import { startUpstream } from '../support/http-upstream.js'
-import { eventually } from '../support/process.js'
+import { runCli } from '../harness/cli.js'
+import { cliFleet, expectOneLine, type CliFleet } from '../harness/cli-fleet.js'
+import { eventually } from '../harness/eventually.mjs'
+import { startUpstream } from '../harness/http-upstream.js'
 
 interface Finding {
   readonly check: string
@@ -35,7 +35,7 @@ describe('busbar doctor', () => {
     const upstream = await startUpstream()
     await fleet.busbar.provider('api', { probe: { kind: 'http', url: upstream.url, intervalMs: 60_000 } })
     await fleet.busbar.startProbes()
-    expect(await eventually(async () => (await examine(fleet)).level === 'ok', 20_000)).toBe(true)
+    await eventually(async () => (await examine(fleet)).level === 'ok')
     const { code, findings, of } = await examine(fleet)
     expect(code).toBe(0)
     expect(findings.map(({ check }) => check)).toEqual([
@@ -49,6 +49,7 @@ describe('busbar doctor', () => {
       'clock',
       'scripts',
       'pub/sub',
+      'keys',
       'schema',
       'workers',
       'probes',
@@ -57,6 +58,30 @@ describe('busbar doctor', () => {
     expect(of('scripts')?.found).toMatch(/^all \d+ load$/)
     expect(of('workers')?.found).toBe('1 process connected')
     expect(of('probes')?.found).toBe('1 provider probed, each as often as it should be')
+  })
+
+  it('names a key of another type, whose it is and what to do, and still sees the others; so does status', async () => {
+    const { fleet, redis } = await privateFleet()
+    const { namespace } = fleet.busbar
+    for (const id of ['good', 'bad', 'worse']) await fleet.busbar.provider(id)
+    const key = `${namespace}:{bad}:history`
+    await redis.set(key, 'of somebody else')
+    await redis.hset(`${namespace}:{worse}:config`, 'breaker.failureThreshold', 'many')
+    const { code, level, of } = await examine(fleet)
+    expect([code, level]).toEqual([2, 'fail'])
+    expect(of('keys bad')).toMatchObject({
+      level: 'fail',
+      found: `${key} is a string and should be a zset: each process decides for itself`,
+    })
+    expect(of('keys bad')?.advice).toContain('DEL the key')
+    expect(of('provider worse')?.found).toMatch(/unreadable settings of worse in Redis: .*failureThreshold/)
+    const status = await fleet.json(['status'])
+    expect(status.code).toBe(3)
+    expect(status.value['providers']).toMatchObject([{ id: 'good' }, { id: 'bad' }])
+    expect(status.value['unreadable']).toMatchObject([{ id: 'worse' }])
+
+    await redis.set(`${namespace}:workers`, 'of somebody else')
+    expect((await examine(fleet)).of('keys')?.found).toMatch(/:workers is a string and should be a zset/)
   })
 
   it('warns of what will hurt one day, and says what to do: 1', async () => {
@@ -126,7 +151,7 @@ describe('busbar doctor', () => {
     for (const id of ['slower', 'unprobed', 'gone']) await fleet.busbar.provider(id, probe(3_600_000))
     const worker = await fleet.busbar.startProbes()
     const planned = () => redis.zcard(`{${fleet.namespace}}:due`)
-    expect(await eventually(async () => (await planned()) === 3, 10_000)).toBe(true)
+    await eventually(async () => (await planned()) === 3)
     await worker.close()
     await fleet.busbar.provider('slower', probe(60_000))
     await fleet.busbar.provider('unprobed', {})
@@ -151,9 +176,9 @@ describe('busbar doctor', () => {
     await fleet.busbar.startProbes()
     const planned = (every: number) => async () =>
       parseInt((await redis.hget(`{${fleet.namespace}}:paces`, 'api')) ?? '') === every
-    expect(await eventually(planned(3_600_000), 10_000)).toBe(true)
+    await eventually(planned(3_600_000))
     await provider.trip()
-    expect(await eventually(planned(7_200_000), 10_000)).toBe(true)
+    await eventually(planned(7_200_000))
     const { of } = await examine(fleet)
     expect(of('probe api')).toBeUndefined()
     expect(of('probes')?.found).toBe('1 provider probed, each as often as it should be')

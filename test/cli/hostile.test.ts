@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { cliFleet, expectOneLine } from '../support/cli-fleet.js'
+import { cliFleet, expectOneLine } from '../harness/cli-fleet.js'
 
 /** What people and programs get wrong, and what they are told: the file, the path in it, and the value. */
 
@@ -55,12 +55,12 @@ const files: readonly (readonly [what: string, content: string, message: string]
   [
     'text for a number',
     api('{ slowMs: "100" }'),
-    'providers.api.slowMs: expected a whole number from 1 to 86400000, got "100"',
+    'providers.api.slowMs: expected a whole number of ms, or a time such as 500ms, 30s or 1h, got "100"',
   ],
   [
     'an underscore in a number',
     api('{ slowMs: 1_000 }'),
-    'providers.api.slowMs: expected a whole number from 1 to 86400000, got "1_000"',
+    'providers.api.slowMs: expected a whole number of ms, or a time such as 500ms, 30s or 1h, got "1_000"',
   ],
   [
     'infinity',
@@ -80,7 +80,37 @@ const files: readonly (readonly [what: string, content: string, message: string]
   [
     'a wrong default',
     'defaults: { slowMs: x }\nproviders: { api: {} }',
-    'defaults.slowMs: expected a whole number from 1 to 86400000, got "x"',
+    'defaults.slowMs: expected a whole number of ms, or a time such as 500ms, 30s or 1h, got "x"',
+  ],
+  [
+    'a unit that is none',
+    api('{ breaker: { cooldownMs: 30sec } }'),
+    'providers.api.breaker.cooldownMs: expected a whole number of ms, or a time such as 500ms, 30s or 1h, got "30sec"',
+  ],
+  [
+    'a part of a ms',
+    probe('intervalMs: 10s, timeoutMs: 0.5ms'),
+    'providers.api.probe.timeoutMs: expected a whole number of ms, or a time such as 500ms, 30s or 1h, got "0.5ms"',
+  ],
+  [
+    'a time beyond the bounds, which is named as it was written',
+    api('{ breaker: { cooldownMs: 31d } }'),
+    'providers.api.breaker.cooldownMs: expected a whole number from 1 to 2592000000, got 2678400000 (31d)',
+  ],
+  [
+    'a default beyond the bounds',
+    'defaults: { slowMs: 2d }\nproviders: { api: {} }',
+    'defaults.slowMs: expected a whole number from 1 to 86400000, got 172800000 (2d)',
+  ],
+  [
+    'an id that is a number to YAML',
+    'providers: { 1.50: {} }',
+    'providers.1.50: YAML reads this id as the number 1.5; write "1.50"',
+  ],
+  [
+    'a mask without a value behind it',
+    probe("headers: { x-key: '***' }"),
+    'providers.api.probe.headers.x-key: *** stands for the value that is in Redis, and there is none: give the value, or ${env:NAME}, or export it with --secrets',
   ],
   [
     'an id that could be no key',
@@ -110,7 +140,7 @@ const files: readonly (readonly [what: string, content: string, message: string]
   [
     'a header that would end the request',
     probe('headers: { x: "a\\r\\nb" }'),
-    'providers.api.probe.headers.x: expected header names and values as HTTP allows them, got "a\\r\\nb"',
+    'providers.api.probe.headers.x: expected header names and values as HTTP allows them, its value is not shown',
   ],
   [
     'another fleet’s file',
@@ -120,7 +150,7 @@ const files: readonly (readonly [what: string, content: string, message: string]
   [
     'another Redis’s file, whose password is not shown',
     'redis: redis://:hunter2@elsewhere:1\nproviders: { api: {} }',
-    'redis: the file is for redis://:***@elsewhere:1, and this goes to <redis>; check --redis',
+    'redis: the file is for redis://***@elsewhere:1, and this goes to <redis>; check --redis',
   ],
 ]
 
@@ -169,9 +199,12 @@ const calls: readonly (readonly [args: string[], message: string])[] = [
   ],
   [['probe', 'a\u001b[2J'], 'id: expected 1 to 128 characters of A-Z a-z 0-9 . _ : / @ -, got "a\\u001b[2J"'],
   [
-    ['watch', 'api'],
-    "too many arguments for 'watch'. Expected 0 arguments but got 1; busbar --help says more",
+    ['watch', 'api', 'other'],
+    "too many arguments for 'watch'. Expected 1 argument but got 2; busbar --help says more",
   ],
+  [['remove'], "missing required argument 'id'; busbar --help says more"],
+  [['remove', 'a b'], 'id: expected 1 to 128 characters of A-Z a-z 0-9 . _ : / @ -, got "a b"'],
+  [['export', 'a b'], 'id: expected 1 to 128 characters of A-Z a-z 0-9 . _ : / @ -, got "a b"'],
   [['doctor', '--fix'], "unknown option '--fix'; busbar --help says more"],
   [
     ['events', '-f', '--count', '-1'],

@@ -2,10 +2,11 @@ import { spawnSync } from 'node:child_process'
 import { expect, describe, it, onTestFinished } from 'vitest'
 import { connect } from '../../src/index.js'
 import { startRedis } from '../../src/embedded/index.js'
-import { BIN, runCli, startCommand, survivors } from '../support/cli.js'
-import { cliFleet, interrupt } from '../support/cli-fleet.js'
-import { startProxy } from '../support/proxy.js'
-import { testNamespace } from '../support/redis.js'
+import { BIN, spawnCli, startCommand, survivors } from '../harness/cli.js'
+import { cliFleet, interrupt } from '../harness/cli-fleet.js'
+import { startProxy } from '../harness/proxy.js'
+import { testNamespace } from '../harness/redis.js'
+import { widthOf } from '../../src/cli/view/text-width.js'
 
 interface Line {
   readonly kind?: string
@@ -85,7 +86,7 @@ describe('busbar events -f', () => {
 
   it('of a provider that nobody knows answers 3', async () => {
     const fleet = await cliFleet()
-    expect((await fleet.run(['events', 'apj', '-f'])).code).toBe(3)
+    expect(await fleet.start('events', 'apj', '-f').exit).toBe(3)
   })
 })
 
@@ -142,7 +143,7 @@ describe('busbar watch', () => {
     const terminal = fleet.terminal(command)
     await terminal.said(/● healthy/)
     await api.trip({ reason: 'red page' })
-    await terminal.said(/LATELY[^]*opened.*: red page/)
+    await terminal.said(/EVENTS[^]*opened.*: red page/)
     terminal.type('\u0003')
     expect(await terminal.exit).toBe(0)
     const output = terminal.output()
@@ -150,7 +151,33 @@ describe('busbar watch', () => {
     expect(output.endsWith('\u001b[?7h\u001b[?25h\u001b[?1049l')).toBe(true)
   })
 
+  it('scrolls and filters a fleet that does not fit, by keys, and ends by q', async ({ task, skip }) => {
+    if (process.platform !== 'linux' || spawnSync('script', ['--version']).status !== 0) {
+      task.meta.skipReason = 'there is no script(1) of util-linux, which gives a terminal'
+      return skip(task.meta.skipReason)
+    }
+    const fleet = await cliFleet()
+    const ids = Array.from({ length: 60 }, (_, at) => `provider-${at}-${'x'.repeat(100)}`)
+    await Promise.all(ids.map((id) => fleet.busbar.provider(id, {})))
+    const command = `stty rows 20 cols 60; exec ${process.execPath} ${BIN} watch --redis ${fleet.url} --namespace ${fleet.namespace}`
+    const terminal = fleet.terminal(command)
+    await terminal.said(/↑ 0 above {2}↓ 47 below {2}of 60/)
+    terminal.type('\u001b[6~')
+    await terminal.said(/↑ 13 above {2}↓ 34 below {2}of 60/)
+    terminal.type('/provider-59\r')
+    await terminal.said(/\/provider-59: 1 of 60/)
+    terminal.type('q')
+    expect(await terminal.exit).toBe(0)
+    const frames = terminal.output().split('\u001b[H').slice(1)
+    for (const frame of frames) {
+      const lines = frame.split('\u001b[J')[0]?.split('\r\n') ?? []
+      expect(lines.length).toBeLessThanOrEqual(20)
+      for (const line of lines) expect(widthOf(line)).toBeLessThanOrEqual(59)
+    }
+    expect(terminal.output().endsWith('\u001b[?7h\u001b[?25h\u001b[?1049l')).toBe(true)
+  })
+
   it('of an unreachable Redis answers 3, as any command', async () => {
-    expect((await runCli(['watch', '--redis', 'redis://127.0.0.1:1'])).code).toBe(3)
+    expect((await spawnCli(['watch', '--redis', 'redis://127.0.0.1:1'])).code).toBe(3)
   })
 })

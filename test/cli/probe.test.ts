@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { cliFleet, expectOneLine } from '../support/cli-fleet.js'
-import { startUpstream, type HttpUpstream } from '../support/http-upstream.js'
+import { cliFleet, expectOneLine } from '../harness/cli-fleet.js'
+import { startUpstream, type HttpUpstream } from '../harness/http-upstream.js'
 
 const HOUR = 3_600_000
 

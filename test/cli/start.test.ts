@@ -6,9 +6,9 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
 import { connect } from '../../src/index.js'
-import { BIN, processTree, runCli, startCommand, survivors, type Started } from '../support/cli.js'
-import { eventually } from '../support/process.js'
-import { redisUrl, testNamespace } from '../support/redis.js'
+import { BIN, processTree, runCli, spawnCli, startCommand, survivors, type Started } from '../harness/cli.js'
+import { eventually } from '../harness/eventually.mjs'
+import { redisUrl, testNamespace } from '../harness/redis.js'
 
 /** No process of ours may be left this long after the end began. */
 const GONE_WITHIN_MS = 5_000
@@ -60,26 +60,27 @@ describe('the sample job', { timeout: 90_000 }, () => {
       `redis=${redis} namespace=busbar-demo\n`,
     )
 
-    const called = await eventually(async () => {
+    await eventually(async () => {
       const { providers } = await jsonOf<Listed>('status')
       return (
         providers.length === 3 &&
         providers.every((one) => one.historyTotal > 0 && one.lastProbeStatus !== null)
       )
-    }, 20_000)
-    expect(called).toBe(true)
+    }, 'all three are called and probed')
     expect((await jsonOf<Listed>('status')).providers.map(({ id }) => id).sort()).toEqual([
       'cycling',
       'slow',
       'steady',
     ])
 
-    const moved = await eventually(async () => {
-      const { events } = await jsonOf<Told>('events', 'cycling', '--count', '100')
-      const opened = events.findIndex((event) => event.kind === 'opened')
-      return opened >= 0 && events.slice(opened).some((event) => event.kind === 'closed')
-    }, 40_000)
-    expect(moved).toBe(true)
+    await eventually(
+      async () => {
+        const { events } = await jsonOf<Told>('events', 'cycling', '--count', '100')
+        const opened = events.findIndex((event) => event.kind === 'opened')
+        return opened >= 0 && events.slice(opened).some((event) => event.kind === 'closed')
+      },
+      { what: 'the cycling one opens and closes', timeoutMs: 60_000 },
+    )
     expect(job.output()).toMatch(/cycling opened: 3 consecutive (failures|failed probes), last: unhealthy/)
     expect(job.output()).toMatch(/cycling closed: 1 successful trial/)
     expect(job.output()).toMatch(/status steady .*\| cycling .*\| slow /)
@@ -127,7 +128,7 @@ describe('busbar start', { timeout: 90_000 }, () => {
 
   it('leaves no process behind when it is told to end while it starts', async () => {
     const job = startCommand([BIN, 'start'], { cwd: folder })
-    await eventually(() => (tree = processTree(job.pid)).length >= 5, 20_000)
+    await eventually(() => (tree = processTree(job.pid)).length >= 5)
     process.kill(job.pid, 'SIGTERM')
     expect(await survivors(tree, GONE_WITHIN_MS)).toEqual([])
     expect(await job.exit).toBe(0)
@@ -141,7 +142,7 @@ describe('busbar start', { timeout: 90_000 }, () => {
       )
     process.kill(tree.find(isWorker) ?? 0, 'SIGKILL')
     await job.said(/worker-2 \(pid \d+\) ended unexpectedly \(SIGKILL\), starting it again/)
-    expect(await eventually(() => processTree(job.pid).some(isWorker), 10_000)).toBe(true)
+    await eventually(() => processTree(job.pid).some(isWorker))
     tree = processTree(job.pid)
     process.kill(job.pid, 'SIGTERM')
     expect(await survivors(tree, GONE_WITHIN_MS)).toEqual([])
@@ -169,6 +170,27 @@ describe('busbar start --config', { timeout: 60_000 }, () => {
     for (const id of await busbar.providers()) await busbar.remove(id)
   })
 
+  it.each(['process', 'function'])('refuses %s probes, which only code can run, at once', async (kind) => {
+    const probe = { kind, name: 'check' }
+    const providers = { fine: {}, agent: { probe } }
+    for (const [config, path] of [
+      [{ providers }, 'providers.agent'],
+      [{ defaults: { probe }, providers: { fine: {} } }, 'defaults'],
+    ] as const) {
+      writeFileSync(join(folder, 'busbar.yaml'), JSON.stringify(config))
+      const namespace = testNamespace()
+      const args = ['start', '--config', 'busbar.yaml', '--redis', redisUrl(), '--namespace', namespace]
+      const { code, stdout, stderr } = await runCli(args, { cwd: folder })
+      expect([code, stdout]).toEqual([64, ''])
+      expect(stderr).toBe(
+        `busbar: busbar.yaml: ${path}.probe.kind: ${kind} is code, which only a worker that registers it can run ` +
+          '(startProbes({ processes, functions })), and busbar start is none: take another kind, or busbar apply\n',
+      )
+      await using busbar = await connect({ redis: redisUrl(), namespace, logger: false })
+      expect(await busbar.providers()).toEqual([])
+    }
+  })
+
   it('uses a private Redis where none is named, and talks JSON to a program', async () => {
     writeFileSync(join(folder, 'busbar.yaml'), 'providers: { quiet: }')
     const job = startCommand([BIN, 'start', '--config', 'busbar.yaml', '--json'], { cwd: folder })
@@ -189,7 +211,7 @@ describe('busbar start --config', { timeout: 60_000 }, () => {
 
   it('answers 3 when Redis does not answer', async () => {
     writeFileSync(join(folder, 'busbar.yaml'), 'redis: redis://127.0.0.1:1\nproviders: { quiet: }')
-    const { code, stderr } = await runCli(['start', '--config', 'busbar.yaml'], { cwd: folder })
+    const { code, stderr } = await spawnCli(['start', '--config', 'busbar.yaml'], { cwd: folder })
     expect(code).toBe(3)
     expect(stderr).toMatch(/^busbar: Redis at redis:\/\/127\.0\.0\.1:1 does not answer .*from busbar\.yaml/)
   })

@@ -2,7 +2,7 @@ import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, it } from 'vitest'
 import { storeContract } from '../contract/store.contract.js'
 import { everydayUse, openOn } from '../contract/topology.js'
-import { engineProblem, startRedisContainer, type ContainerRedis } from '../support/container.js'
+import { engineProblem, startRedisContainer, type ContainerRedis } from '../harness/container.js'
 
 const problem = await engineProblem()
 

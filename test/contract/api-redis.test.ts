@@ -1,8 +1,8 @@
 import { describe, expect, it, vi } from 'vitest'
-import { testFleet } from '../support/fleet.js'
+import { eventually } from '../harness/eventually.mjs'
+import { testFleet } from '../harness/fleet.js'
 import { apiContract } from './api.contract.js'
 import { logbook, QUICK, rejection, type OpenApi } from './api/ground.js'
-import { soon } from './soon.js'
 
 const open: OpenApi = async (options = {}) => {
   const fleet = await testFleet()
@@ -44,7 +44,9 @@ describe('two processes on one Redis', () => {
     const heard = vi.fn()
     other.on('opened', (event) => heard(event.worker, event.reason))
     await mine.recordFailure()
-    await soon(() => heard.mock.calls).toEqual([['one', '1 consecutive failures, last: unhealthy']])
+    await eventually(() =>
+      expect(heard.mock.calls).toEqual([['one', '1 consecutive failures, last: unhealthy']]),
+    )
     expect(theirs.peek()).toMatchObject({ state: 'open' })
   })
 
@@ -57,7 +59,7 @@ describe('two processes on one Redis', () => {
     other.on('opened', heard)
     await other.provider('openai', QUICK)
     await (await one.provider('openai')).recordFailure()
-    await soon(() => heard.mock.calls.length).toBe(1)
+    await eventually(() => expect(heard.mock.calls.length).toBe(1))
     const warned = (lines: [string, object, string][]) => lines.filter(([level]) => level === 'warn').length
     expect([warned(winner.lines), warned(loser.lines)]).toEqual([1, 0])
   })

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest'
-import { testFleet } from '../support/fleet.js'
+import { testFleet } from '../harness/fleet.js'
 import { apiContract } from './api.contract.js'
 import { outcomeOf, rejection, withProvider, type OpenApi } from './api/ground.js'
 

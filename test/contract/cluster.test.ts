@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { connect } from '../../src/index.js'
-import { startCluster, type TestCluster } from '../support/cluster.js'
-import { asLeast, leastRights, ON_A_CLUSTER } from '../support/least-rights.js'
-import { testNamespace } from '../support/redis.js'
+import { startCluster, type TestCluster } from '../harness/cluster.js'
+import { asLeast, leastRights, ON_A_CLUSTER } from '../harness/least-rights.js'
+import { testNamespace } from '../harness/redis.js'
 import { storeContract } from './store.contract.js'
 import { endsByItself, everydayUse, openOn } from './topology.js'
 

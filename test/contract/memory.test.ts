@@ -1,6 +1,6 @@
 import { MemoryStore } from '../../src/memory/store.js'
 import type { Change } from '../../src/model/events.js'
-import { START_MS } from '../support/clock.js'
+import { START_MS } from '../harness/clock.js'
 import { storeContract } from './store.contract.js'
 
 storeContract('memory', () => {

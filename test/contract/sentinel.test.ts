@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { asLeast, leastRights } from '../support/least-rights.js'
-import { startSentinels, type SentinelTrio } from '../support/sentinel.js'
+import { asLeast, leastRights } from '../harness/least-rights.js'
+import { startSentinels, type SentinelTrio } from '../harness/sentinel.js'
 import { storeContract } from './store.contract.js'
 import { endsByItself, everydayUse, openOn } from './topology.js'
 

@@ -9,9 +9,9 @@ import { RedisConnection } from '../../src/redis/connection.js'
 import { RedisFeed } from '../../src/redis/feed.js'
 import { fleetKeys } from '../../src/redis/keys.js'
 import { RedisStore } from '../../src/redis/store.js'
-import { eventually } from '../support/process.js'
-import { providerClock } from '../support/provider-clock.js'
-import { testNamespace } from '../support/redis.js'
+import { eventually } from '../harness/eventually.mjs'
+import { providerClock } from '../harness/provider-clock.js'
+import { testNamespace } from '../harness/redis.js'
 import type { Ground } from './store/subject.js'
 
 /** Several servers that the store contract is to hold on. */
@@ -75,11 +75,11 @@ export async function everydayUse(address: RedisAddress, namespace = testNamespa
   const ids = ['a', 'b', 'c', 'd', 'e', 'f']
   for (const id of ids) await other.provider(id, PROBED)
   for (const id of ids) await (await one.provider(id)).recordFailure()
-  expect(await eventually(() => heard.length === ids.length, 5_000)).toBe(true)
+  await eventually(() => heard.length === ids.length)
   expect((await one.providers()).toSorted()).toEqual(ids)
   const probes = await one.startProbes()
   const planned = async () => (await other.inspect()).planned.length === ids.length
-  expect(await eventually(planned, 5_000)).toBe(true)
+  await eventually(planned)
   const { pubSubProblem, scriptsProblem } = await other.inspect()
   expect({ pubSubProblem, scriptsProblem }).toEqual({ pubSubProblem: null, scriptsProblem: null })
   await probes.close()

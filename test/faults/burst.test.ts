@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { HealthStatus } from '../../src/model/words.js'
-import { figure } from '../support/figure.js'
-import { testFleet } from '../support/fleet.js'
+import { figure } from '../harness/figure.js'
+import { testFleet } from '../harness/fleet.js'
 import { signalAll, worker } from './workers.js'
 
 interface BurstActions {

@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest'
 import { EVENT_KINDS, type ProviderEvent } from '../../src/index.js'
-import { figure } from '../support/figure.js'
-import { testFleet } from '../support/fleet.js'
-import { isAlive } from '../support/process.js'
-import { expectSoon, kindsOf, worker, type CallerActions } from './workers.js'
+import { eventually } from '../harness/eventually.mjs'
+import { figure } from '../harness/figure.js'
+import { testFleet } from '../harness/fleet.js'
+import { isAlive } from '../harness/process.js'
+import { kindsOf, worker, type CallerActions } from './workers.js'
 
 interface NoisyActions extends CallerActions {
   /** What the listeners heard that were added after the failing ones. */
@@ -40,8 +41,8 @@ test.each(['throws', 'rejects'] as const)(
       ...['opened', 'half_opened', 'opened', 'half_opened', 'closed'],
       ...['marked', 'resumed', 'throttled', 'opened', 'reset'],
     ])
-    await expectSoon('every event arrives here', () => Promise.resolve(heard.length >= made.length))
-    await expectSoon('and there', async () => (await noisy.ask('heard')).length >= made.length)
+    await eventually(() => heard.length >= made.length, 'every event arrives here')
+    await eventually(async () => (await noisy.ask('heard')).length >= made.length, 'and there')
     expect(heard).toEqual(made)
     expect((await noisy.ask('heard')).filter((event) => event.kind !== 'registered')).toEqual(made)
     // Each listener and each line of the log failed once for each event.

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import type { Outcome, Permit, Provider } from '../../src/index.js'
-import { START_MS } from '../support/clock.js'
-import { figure } from '../support/figure.js'
-import { testFleet, type Fleet } from '../support/fleet.js'
+import { START_MS } from '../harness/clock.js'
+import { figure } from '../harness/figure.js'
+import { testFleet, type Fleet } from '../harness/fleet.js'
 import { caller, decided, openCircuit } from './workers.js'
 
 const HOUR_MS = 3_600_000
@@ -13,7 +13,7 @@ const httpDate = (ms: number): string => new Date(START_MS + ms).toUTCString()
 /** All that a clock could spoil: a cooldown, a lease, a pause until a date, a mark with an end, a trip with an end. */
 async function transcript(offsMs: readonly [number, number]): Promise<unknown[]> {
   const fleet = await testFleet()
-  const preload = new URL('../support/workers/clock-off.mjs', import.meta.url).href
+  const preload = new URL('../harness/workers/clock-off.mjs', import.meta.url).href
   const start = (offMs: number, workerId: string) =>
     caller(fleet, {
       settings,

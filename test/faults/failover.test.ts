@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
 import { connect, isBusbarError, type Busbar, type Provider } from '../../src/index.js'
 import { slotOf } from '../../src/redis/hash-slot.js'
-import { startCluster, until } from '../support/cluster.js'
-import { figure } from '../support/figure.js'
-import { eventually } from '../support/process.js'
-import { startSentinels } from '../support/sentinel.js'
+import { startCluster } from '../harness/cluster.js'
+import { eventually, holdsWithin } from '../harness/eventually.mjs'
+import { figure } from '../harness/figure.js'
+import { startSentinels } from '../harness/sentinel.js'
 
 const IDS = ['p0', 'p1', 'p2', 'p3', 'p4', 'p5']
 const SETTINGS = {
@@ -113,15 +113,15 @@ class Traffic {
         () => true,
         () => false,
       )
-    await until('another process hears of an acknowledged transition', async () => {
+    await eventually(async () => {
       const tripped = await acknowledged(provider.trip({ reason: 'after' }))
       await acknowledged(provider.reset())
       return tripped && this.heard.some((entry) => entry.startsWith(`${id}:`))
-    })
-    await until('all are served again', async () => {
+    }, 'another process hears of an acknowledged transition')
+    await eventually(async () => {
       const served = await Promise.all(this.busbars.map((busbar) => acknowledged(busbar.providers())))
       return served.every(Boolean)
-    })
+    }, 'all are served again')
   }
 
   async #recorded(): Promise<number> {
@@ -149,7 +149,7 @@ class Traffic {
     await again(() => Promise.all(this.busbars.map((busbar) => busbar.flush())))
     let [lost, late, doubled] = [0, 0, 0]
     // What waited through the failover comes in pauses; what the dead master alone had is missing for ever.
-    await eventually(async () => (await this.#recorded()) >= this.returned, 6_000)
+    await holdsWithin(async () => (await this.#recorded()) >= this.returned, 6_000)
     const recorded = await this.#recorded()
     for (const id of IDS) {
       const provider = this.last.get(id)
@@ -192,7 +192,10 @@ test('a Sentinel failover in mid-traffic', async ({ onTestFinished }) => {
   const before = traffic.returned
   const killedAt = performance.now()
   process.kill(trio.master.pid, 'SIGKILL')
-  await until('the Sentinels name the replica', async () => (await trio.masterPort()) === trio.replica.port)
+  await eventually(
+    async () => (await trio.masterPort()) === trio.replica.port,
+    'the Sentinels name the replica',
+  )
   const namedMs = Math.round(performance.now() - killedAt)
   await traffic.untilWhole('p5')
   const backMs = Math.round(performance.now() - killedAt)
@@ -223,7 +226,7 @@ test('a slot moved, and then a Cluster failover, in mid-traffic', async ({ onTes
   if (other === undefined) throw new Error('there is one master only')
   const calledBefore = traffic.returned
   for (const to of [other, home, other, home]) await cluster.moveSlot(slot, to)
-  await until('calls went on', () => Promise.resolve(traffic.returned > calledBefore + 50))
+  await eventually(() => traffic.returned > calledBefore + 50, 'calls went on')
   const moved = { returned: traffic.returned - calledBefore, refused: traffic.refused }
 
   // The master of a provider whose transitions are acknowledged up to that moment dies.

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Provider } from '../../src/index.js'
-import { figure } from '../support/figure.js'
-import { testFleet, type Fleet } from '../support/fleet.js'
+import { figure } from '../harness/figure.js'
+import { testFleet, type Fleet } from '../harness/fleet.js'
 import { openCircuit } from './workers.js'
 
 /** Every deadline there is, each of another length; all are over after the longest. */

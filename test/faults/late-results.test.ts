@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
 import { CIRCUIT_STATES, OUTCOMES, type CircuitState } from '../../src/model/words.js'
-import { figure } from '../support/figure.js'
-import { testFleet } from '../support/fleet.js'
+import { figure } from '../harness/figure.js'
+import { testFleet } from '../harness/fleet.js'
 import { caller, decided, privateRedis, type CallerActions, type PrivateRedis } from './workers.js'
-import type { Worker } from '../support/workers/fork.mjs'
+import type { Worker } from '../harness/workers/fork.mjs'
 
 const COOLDOWN_MS = 30_000
 const settings = { breaker: { cooldownMs: COOLDOWN_MS, successThreshold: 2 } }

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
-import { figure } from '../support/figure.js'
-import { testFleet } from '../support/fleet.js'
-import { caller, expectSoon, kindsOf, openCircuit, trafficWorker } from './workers.js'
+import { eventually } from '../harness/eventually.mjs'
+import { figure } from '../harness/figure.js'
+import { testFleet } from '../harness/fleet.js'
+import { caller, kindsOf, openCircuit, trafficWorker } from './workers.js'
 
 const LEASE_MS = 2_000
 /** What a trial takes: the call itself, the pause before it, and a machine that is busy with other tests. */
@@ -16,7 +17,7 @@ test('a killed holder of the trial delays recovery by its lease at most, whoever
   const extra = { callMs: TRIAL_MS, pauseMs: 2 }
   const others = await Promise.all([1, 2, 3].map(() => trafficWorker(fleet, { ...options, extra })))
   await holder.ask('fail', 3)
-  await expectSoon('the trial begins', async () => (await holder.ask('admit', 'trial')).admitted)
+  await eventually(async () => (await holder.ask('admit', 'trial')).admitted, 'the trial begins')
   const trials = `${fleet.namespace}:{openai}:trials`
   const [token, deadline = ''] = await fleet.redis.zrange(trials, 0, -1, 'WITHSCORES')
   await Promise.all(others.map((other) => other.ask('start')))
@@ -25,12 +26,12 @@ test('a killed holder of the trial delays recovery by its lease at most, whoever
   const before = await refused()
   await holder.kill()
   const leftMs = Number(deadline) - (await redisMs(fleet.redis))
-  await expectSoon('refusals go on', async () => (await refused()) >= before + 50)
+  await eventually(async () => (await refused()) >= before + 50, 'refusals go on')
   // So often refused, and nothing was renewed: the same lease, until the same moment.
   const held = await fleet.redis.zrange(trials, 0, -1, 'WITHSCORES')
   if (held[0] === token) expect(held).toEqual([token, deadline])
 
-  await expectSoon('the circuit closes', async () => (await others[0]?.ask('peek'))?.state === 'closed')
+  await eventually(async () => (await others[0]?.ask('peek'))?.state === 'closed', 'the circuit closes')
   const ended = await Promise.all(others.map((other) => other.ask('stop')))
   const busbar = await fleet.connect()
   const events = await (await busbar.provider('openai')).events()

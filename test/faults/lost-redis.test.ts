@@ -1,15 +1,9 @@
 import { expect, test } from 'vitest'
-import { figure } from '../support/figure.js'
-import type { Worker } from '../support/workers/fork.mjs'
-import { isAlive } from '../support/process.js'
-import {
-  caller,
-  expectSoon,
-  privateRedis,
-  trafficWorker,
-  type PrivateRedis,
-  type TrafficActions,
-} from './workers.js'
+import { eventually } from '../harness/eventually.mjs'
+import { figure } from '../harness/figure.js'
+import type { Worker } from '../harness/workers/fork.mjs'
+import { isAlive } from '../harness/process.js'
+import { caller, privateRedis, trafficWorker, type PrivateRedis, type TrafficActions } from './workers.js'
 
 const settings = { breaker: { cooldownMs: 600_000 } }
 const extra = { callMs: 0, pauseMs: 1 }
@@ -34,7 +28,7 @@ test('SCRIPT FLUSH in mid-traffic costs nobody a call', async () => {
     flushes += 1
     return flushes >= 50 && (await calls(workers)).every((count) => count >= 200)
   }
-  await expectSoon('traffic goes on', enough)
+  await eventually(enough, 'traffic goes on')
   const ended = await Promise.all(workers.map((one) => one.ask('stop')))
   const total = ended.reduce((sum, one) => sum + one.calls, 0)
   expect(ended.map((one) => one.errors)).toEqual([{}, {}, {}])
@@ -55,17 +49,17 @@ test.each(losses)(
     const workers = await trafficOn(server)
     const options = { clockDouble: false, settings, options: { commandTimeoutMs: 1_000 } }
     const operator = await caller(server, options)
-    await expectSoon('traffic flows', async () => (await calls(workers)).every((count) => count >= 20))
+    await eventually(async () => (await calls(workers)).every((count) => count >= 20), 'traffic flows')
     await operator.ask('control', 'trip', { reason: 'by hand' })
     await lose(server)
     const began = performance.now()
     // Where it had been forgotten, somebody who knew of the trip told the new Redis.
     const open = async () => (await server.redis.hget('private:{openai}:circuit', 'state')) === 'open'
-    await expectSoon('protection is back', open)
+    await eventually(open, 'protection is back')
     const backMs = performance.now() - began
     const before = await circuitRefusals(workers)
     const asked = async () => (await circuitRefusals(workers)).every((n, i) => n >= (before[i] ?? 0) + 20)
-    await expectSoon('everybody is refused by it', asked)
+    await eventually(asked, 'everybody is refused by it')
     const ended = await Promise.all(workers.map((one) => one.ask('stop')))
     // It was idle, and says that Redis is away until its own ping was answered.
     const answered = () =>
@@ -73,7 +67,7 @@ test.each(losses)(
         () => true,
         (error: unknown) => code(error) !== 'redis_unavailable',
       )
-    await expectSoon('the idle process is back', answered)
+    await eventually(answered, 'the idle process is back')
     expect(await operator.ask('snapshot')).toMatchObject({
       state: 'open',
       reason: 'by hand',
@@ -111,17 +105,17 @@ test('a removed provider stays removed, also after a restart of Redis', async ()
   }
   await removed()
   await server.restart()
-  await expectSoon('the other provider is back', async () => {
+  await eventually(async () => {
     await keeper.ask('admit', 'any').catch(() => undefined)
     return (await providers()).includes('kept')
-  })
+  }, 'the other provider is back')
   // Their connections come back by themselves; until then they say that Redis is away.
   for (const one of [holder, remover]) {
     const reconnected = async () => {
       const error: unknown = await one.ask('snapshot').catch((error: unknown) => error)
       return code(error) !== 'redis_unavailable'
     }
-    await expectSoon('the process is connected again', reconnected)
+    await eventually(reconnected, 'the process is connected again')
   }
   await removed()
   figure(8, 'a provider removed before Redis was restarted empty: still removed in 2 processes')

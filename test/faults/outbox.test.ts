@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import type { Snapshot } from '../../src/index.js'
 import { connect } from '../../src/index.js'
-import { eventually } from '../support/process.js'
-import { expectSoon, privateRedis, worker, type PrivateRedis } from './workers.js'
+import { privateRedis, worker, type PrivateRedis } from './workers.js'
+import { eventually } from '../harness/eventually.mjs'
 
 interface OutboxActions {
   start(): void
@@ -35,9 +35,9 @@ test.each([100, 500])(
     })
     await one.ask('start')
     // Killed somewhere within an interval, after several of them.
-    await expectSoon('some batches have come', async () => (await applied(server)) >= 2_000)
+    await eventually(async () => (await applied(server)) >= 2_000, 'some batches have come')
     const before = { calls: await one.ask('calls'), at: performance.now() }
-    await eventually(() => performance.now() - before.at >= flushIntervalMs * 1.7, 10_000)
+    await eventually(() => performance.now() - before.at >= flushIntervalMs * 1.7)
     const ended = await one.ask('stop')
     const perMs = (ended - before.calls) / (performance.now() - before.at)
     await one.kill()
@@ -81,7 +81,7 @@ test('10 000 providers in one process: each is followed, and costs little', asyn
       const handle = await other.provider(id)
       const began = performance.now()
       await handle.trip({ reason: 'by hand' })
-      await expectSoon(`${id} is known to be open`, async () => (await one.ask('peek', id))?.state === 'open')
+      await eventually(async () => (await one.ask('peek', id))?.state === 'open', `${id} is known to be open`)
       console.log(`  a change to ${id} was known within ${(performance.now() - began).toFixed(0)} ms`)
       expect(await one.ask('admit', id)).toEqual({ admitted: false, source: 'cache' })
     }

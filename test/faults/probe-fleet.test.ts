@@ -3,18 +3,21 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { startRedis } from '../../src/embedded/index.js'
 import { connect } from '../../src/index.js'
-import { figure } from '../support/figure.js'
-import { startUpstream } from '../support/http-upstream.js'
-import { eventually } from '../support/process.js'
+import { eventually } from '../harness/eventually.mjs'
+import { figure } from '../harness/figure.js'
+import { byForm } from '../harness/form.js'
+import { startUpstream } from '../harness/http-upstream.js'
+import { onQuietMachine } from '../harness/machine.js'
 
-const scriptAt = (name: string) => fileURLToPath(new URL(`../../scripts/${name}.mjs`, import.meta.url))
+const scriptAt = (name: string) =>
+  fileURLToPath(new URL(`../harness/probe-fleet/${name}.mjs`, import.meta.url))
 
-/** Ten in the short form, within `npm test`; `BUSBAR_PROBE_KILLS=100` makes it the whole. */
-const KILLS = Number(process.env['BUSBAR_PROBE_KILLS'] ?? 10)
+const KILLS = Number(process.env['BUSBAR_PROBE_KILLS'] ?? byForm({ short: 10, full: 100 }))
 
 interface Verdict {
   readonly passed: boolean
-  readonly probes: number
+  /** Probes handed out. */
+  readonly claims: number
   readonly shares: Readonly<Record<string, number>>
   readonly killed: readonly string[]
   readonly short: readonly number[]
@@ -36,52 +39,49 @@ async function runScript(
   return { code, verdict: JSON.parse(output) as Verdict & Kills }
 }
 
-const measureGaps = (...args: string[]) => runScript('probe-gaps', args)
+const measureGaps = (...args: string[]) => runScript('gaps', args)
 
+/** How often a provider was claimed is by Redis's clock; how soon a process gets to claim it depends on the machine too. */
 describe('a fleet that probes one provider from four processes', () => {
-  it('keeps the period when one of them is killed', async () => {
-    const { code, verdict } = await measureGaps('--seconds', '8', '--interval', '200')
-    expect(verdict).toMatchObject({ passed: true, short: [], killed: ['worker-1'] })
-    expect(code).toBe(0)
-    expect(verdict.probes).toBeGreaterThan(25)
-    expect(verdict.probes).toBeLessThanOrEqual(42)
-    expect(Object.keys(verdict.shares).length).toBeGreaterThanOrEqual(2)
-  })
+  it('keeps the period when one of them is killed', (context) =>
+    onQuietMachine(context, async () => {
+      const { code, verdict } = await measureGaps('--seconds', '8', '--interval', '200')
+      expect(verdict).toMatchObject({ passed: true, short: [], killed: ['worker-1'] })
+      expect(code).toBe(0)
+      expect(verdict.claims).toBeGreaterThan(25)
+      expect(verdict.claims).toBeLessThanOrEqual(42)
+      expect(Object.keys(verdict.shares).length).toBeGreaterThanOrEqual(2)
+    }))
 })
 
 describe('a worker whose time of day is an hour off', () => {
-  it.each(['3600', '-3600'])(
+  it.for(['3600', '-3600'])(
     '%s s: the period is kept beside two others, and after it is killed',
-    async (off) => {
-      const { verdict } = await measureGaps(
-        '--seconds',
-        '10',
-        '--interval',
-        '250',
-        '--workers',
-        '3',
-        `--off=${off}`,
-      )
-      const { probes, killed, short, long } = verdict
-      figure(11, `a prober ${off} s off: ${probes} probes in 40 intervals, ${long.length} long gaps`)
-      expect(killed).toEqual(['worker-1'])
-      expect(short).toEqual([])
-      expect(probes).toBeGreaterThan(25)
-      expect(probes).toBeLessThanOrEqual(44)
-      expect(long.length).toBeLessThanOrEqual(1)
-    },
+    (off, context) =>
+      onQuietMachine(context, async () => {
+        const options = ['--seconds', '10', '--interval', '250', '--workers', '3', `--off=${off}`]
+        const { verdict } = await measureGaps(...options)
+        const { claims, killed, short, long } = verdict
+        figure(11, `a prober ${off} s off: ${claims} probes in 40 intervals, ${long.length} long gaps`)
+        expect(killed).toEqual(['worker-1'])
+        expect(short).toEqual([])
+        expect(claims).toBeGreaterThan(25)
+        expect(claims).toBeLessThanOrEqual(44)
+        expect(long.length).toBeLessThanOrEqual(1)
+      }),
   )
 })
 
 describe('a fleet that was gone for a while', () => {
-  it('probes once when it is back, and then at its period', async () => {
-    const { verdict } = await measureGaps('--seconds', '4', '--interval', '200', '--outage', '5')
-    const { probes, killed, short, long } = verdict
-    expect(killed).toHaveLength(4)
-    expect(short).toEqual([])
-    expect(probes).toBeLessThanOrEqual(30)
-    expect(long.length).toBeLessThanOrEqual(2) // the outage, and the start of new processes at its end
-  })
+  it('probes once when it is back, and then at its period', (context) =>
+    onQuietMachine(context, async () => {
+      const { verdict } = await measureGaps('--seconds', '4', '--interval', '200', '--outage', '5')
+      const { claims, killed, short, long } = verdict
+      expect(killed).toHaveLength(4)
+      expect(short).toEqual([])
+      expect(claims).toBeLessThanOrEqual(30)
+      expect(long.length).toBeLessThanOrEqual(2) // the outage, and the start of new processes at its end
+    }))
 })
 
 interface Kills {
@@ -93,7 +93,7 @@ interface Kills {
 
 describe(`${KILLS} workers killed in mid-probe`, () => {
   it('lose no schedule, and no result is counted twice', { timeout: 30_000 + KILLS * 6_000 }, async () => {
-    const { code, verdict } = await runScript('probe-kills', ['--kills', `${KILLS}`])
+    const { code, verdict } = await runScript('kills', ['--kills', `${KILLS}`])
     const { answered, historyTotal, longestMs } = verdict
     figure(
       12,
@@ -114,7 +114,7 @@ async function privateFleet() {
   const upstream = await startUpstream()
   const worker = await busbar.startProbes()
   await busbar.provider('a', { probe: { kind: 'http', url: upstream.url, intervalMs: 200 } })
-  expect(await eventually(() => upstream.requests.length > 2, 10_000)).toBe(true)
+  await eventually(() => upstream.requests.length > 2)
   return { redis, busbar, upstream, worker }
 }
 
@@ -125,7 +125,7 @@ describe('a Redis that restarts without its data', () => {
     const again = await startRedis({ port: redis.port })
     onTestFinished(() => again.stop())
     const { length } = upstream.requests
-    expect(await eventually(() => upstream.requests.length >= length + 5, 20_000)).toBe(true)
+    await eventually(() => upstream.requests.length >= length + 5)
     expect(await busbar.providers()).toEqual(['a'])
   })
 })
@@ -136,7 +136,7 @@ describe('closing a probe worker', () => {
     await redis.stop()
     const startedAt = performance.now()
     await worker.close()
-    expect(performance.now() - startedAt).toBeLessThan(10_000)
+    expect(performance.now() - startedAt).toBeLessThan(30_000) // it ends at all
   })
 
   it('ends although Redis is frozen', async () => {
@@ -145,6 +145,6 @@ describe('closing a probe worker', () => {
     onTestFinished(() => void process.kill(redis.pid, 'SIGCONT'))
     const startedAt = performance.now()
     await worker.close()
-    expect(performance.now() - startedAt).toBeLessThan(10_000)
+    expect(performance.now() - startedAt).toBeLessThan(30_000) // it ends at all
   })
 })

@@ -1,17 +1,18 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import { expect, onTestFinished, test } from 'vitest'
 import { resolveSettings } from '../../src/config/settings.js'
 import { startRedis } from '../../src/embedded/index.js'
 import { RedisConnection } from '../../src/redis/connection.js'
 import { RedisStore } from '../../src/redis/store.js'
-import { journalKey, orderedClock, parseJournal } from '../support/ordered-clock.js'
-import { eventually } from '../support/process.js'
-import { startProxy, type Proxy } from '../support/proxy.js'
-import { readLog, Replay, type Log } from '../support/replay.js'
-import { forkWorker, type Worker } from '../support/workers/fork.mjs'
+import { eventually } from '../harness/eventually.mjs'
+import { journalKey, orderedClock, parseJournal } from '../harness/ordered-clock.js'
+import { startProxy, type Proxy } from '../harness/proxy.js'
+import { readLog, Replay, type Log } from '../harness/replay.js'
+import { forkWorker, type Worker } from '../harness/workers/fork.mjs'
 
 const OPERATIONS = Number(process.env['BUSBAR_REPLAY_OPERATIONS'] ?? 12_000)
 const WORKERS = 4
@@ -131,10 +132,8 @@ class Fleet {
   }
 }
 
-const moments = (ms: number) => {
-  const until = performance.now() + ms
-  return eventually(() => performance.now() >= until, ms + 1_000)
-}
+/** How long a fault lasts. */
+const moments = (ms: number) => sleep(ms)
 
 /** What goes wrong, in turn. */
 const FAULTS: readonly ((ground: Ground, fleet: Fleet, place: Place) => unknown)[] = [
@@ -163,12 +162,12 @@ async function disturb(given: Ground, fleet: Fleet): Promise<number> {
   const done = () => given.redis.llen(journalKey(NAMESPACE))
   let faults = 0
   for (let next = FAULT_EVERY; next < OPERATIONS; next = (await done()) + FAULT_EVERY) {
-    expect(await eventually(async () => (await done()) >= next, 60_000), `${next} operations`).toBe(true)
+    await eventually(async () => (await done()) >= next, { what: `${next} operations`, timeoutMs: 60_000 })
     const place = fleet.places[faults % WORKERS]
     if (place !== undefined) await FAULTS[faults % FAULTS.length]?.(given, fleet, place)
     faults += 1
   }
-  expect(await eventually(async () => (await done()) >= OPERATIONS, 60_000), 'enough operations').toBe(true)
+  await eventually(async () => (await done()) >= OPERATIONS, { what: 'enough operations', timeoutMs: 60_000 })
   return faults
 }
 
@@ -178,7 +177,7 @@ async function quiet({ redis }: Ground): Promise<void> {
     String(await redis.client('LIST'))
       .trim()
       .split('\n').length
-  expect(await eventually(async () => (await connected()) <= 2, 10_000), 'all wires are gone').toBe(true)
+  await eventually(async () => (await connected()) <= 2, 'all wires are gone')
 }
 
 const seconds = (ms: number) => `${(ms / 1_000).toFixed(1)} s`

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { describeRace, trialRace } from '../../scripts/trial-race.mjs'
-import { figure } from '../support/figure.js'
-import { testFleet } from '../support/fleet.js'
+import { describeRace, trialRace } from '../harness/trial-race.mjs'
+import { figure } from '../harness/figure.js'
+import { testFleet } from '../harness/fleet.js'
 import { kindsOf } from './workers.js'
 
 const CYCLES = 200

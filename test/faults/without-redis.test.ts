@@ -3,9 +3,9 @@ import { expect, onTestFinished, test } from 'vitest'
 import { startRedis } from '../../src/embedded/index.js'
 import { freePort } from '../../src/embedded/port.js'
 import { connect } from '../../src/index.js'
-import { figure } from '../support/figure.js'
-import { startUpstream } from '../support/http-upstream.js'
-import { expectSoon } from './workers.js'
+import { eventually } from '../harness/eventually.mjs'
+import { figure } from '../harness/figure.js'
+import { startUpstream } from '../harness/http-upstream.js'
 
 test('a process that began without Redis outlives the losses that come later, by every kind of address', async () => {
   const port = await freePort()
@@ -19,8 +19,9 @@ test('a process that began without Redis outlives the losses that come later, by
     await Promise.all(busbars.map((busbar) => busbar.close({ timeoutMs: 1_000 })))
   })
   const away = (is: boolean) =>
-    expectSoon(is ? 'all know' : 'all are back', () =>
-      Promise.resolve(busbars.every(({ degradedSince }) => (degradedSince !== undefined) === is)),
+    eventually(
+      () => Promise.resolve(busbars.every(({ degradedSince }) => (degradedSince !== undefined) === is)),
+      is ? 'all know' : 'all are back',
     )
   for (let round = 1; round <= 3; round += 1) {
     await away(true)
@@ -41,23 +42,26 @@ test('startProbes while Redis is down says so; asked again when it is there it p
   })
   onTestFinished(() => busbar.close({ timeoutMs: 1_000 }))
   const began = performance.now()
-  await expect(busbar.startProbes()).rejects.toMatchObject({ code: 'redis_unavailable', failure: 'unanswered' })
+  await expect(busbar.startProbes()).rejects.toMatchObject({
+    code: 'redis_unavailable',
+    failure: 'unanswered',
+  })
   const saidMs = performance.now() - began
 
   const first = await startRedis({ port })
   onTestFinished(() => first.stop())
-  await expectSoon('joined', () => Promise.resolve(busbar.degradedSince === undefined))
+  await eventually(() => busbar.degradedSince === undefined, 'joined')
   // The one that was refused left nothing behind: no probe before it is asked again.
   expect(upstream.requests).toEqual([])
   const probes = await busbar.startProbes()
   const more = async (count: number) => {
     const { length } = upstream.requests
-    await expectSoon(`${count} probes`, () => Promise.resolve(upstream.requests.length >= length + count))
+    await eventually(() => upstream.requests.length >= length + count, `${count} probes`)
   }
   await more(3)
 
   await first.stop()
-  await expectSoon('lost', () => Promise.resolve(busbar.degradedSince !== undefined))
+  await eventually(() => busbar.degradedSince !== undefined, 'lost')
   const second = await startRedis({ port })
   onTestFinished(() => second.stop())
   const backAt = performance.now()

@@ -6,9 +6,8 @@ import { expect, onTestFinished } from 'vitest'
 import { startRedis, type EmbeddedRedis } from '../../src/embedded/index.js'
 import type { Provider, Snapshot } from '../../src/index.js'
 import type { CircuitState, Outcome, ProviderEvent, RefusalCode, SettingsInput } from '../../src/index.js'
-import { clockKey, luaSource, START_MS } from '../support/clock.js'
-import { eventually } from '../support/process.js'
-import { forkWorker, type Job, type Worker } from '../support/workers/fork.mjs'
+import { clockKey, luaSource, START_MS } from '../harness/clock.js'
+import { forkWorker, type Job, type Worker } from '../harness/workers/fork.mjs'
 
 /** What `caller.mjs` does when asked. */
 export interface CallerActions {
@@ -152,14 +151,6 @@ export async function signalAll(
 ): Promise<void> {
   await Promise.all(workers.map((one) => one.ask('ready')))
   await redis.publish(channel, 'go')
-}
-
-export async function expectSoon(
-  what: string,
-  condition: () => Promise<boolean>,
-  ms = 15_000,
-): Promise<void> {
-  expect(await eventually(condition, ms), `${what} within ${ms} ms`).toBe(true)
 }
 
 /** What of a snapshot a late result must leave alone: everything but the history and what is counted. */

@@ -3,10 +3,9 @@ import { Redis } from 'ioredis'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { startRedis } from '../../src/embedded/index.js'
 import { connect, type Busbar, type ConnectOptions, type Provider } from '../../src/index.js'
-import { figure } from '../support/figure.js'
-import { eventually } from '../support/process.js'
-import { startProxy } from '../support/proxy.js'
-import { soon } from '../contract/soon.js'
+import { eventually } from '../harness/eventually.mjs'
+import { figure } from '../harness/figure.js'
+import { startProxy } from '../harness/proxy.js'
 
 /** A Redis of the test's own, by its own clock: what is counted there is ours, and it may be broken. */
 async function ground() {
@@ -86,7 +85,9 @@ describe('in cached mode', () => {
     const mine = await one.provider('openai', HALF_OPEN_SOON)
     const theirs = await other.provider('openai')
     await fail(mine)
-    await soon(() => [mine.peek()?.state, theirs.peek()?.state]).toEqual(['half_open', 'half_open'])
+    await eventually(() =>
+      expect([mine.peek()?.state, theirs.peek()?.state]).toEqual(['half_open', 'half_open']),
+    )
 
     let before = await scripts()
     const decisions = await Promise.all([mine.admit(), mine.admit(), mine.admit()])
@@ -104,7 +105,7 @@ describe('in cached mode', () => {
     expect((await scripts()) - before).toBe(0)
 
     // The other process learns of the trial, asks once, and remembers the answer.
-    await soon(() => theirs.peek()?.version).toBe(mine.peek()?.version)
+    await eventually(() => expect(theirs.peek()?.version).toBe(mine.peek()?.version))
     before = await scripts()
     await Promise.all([theirs.admit(), theirs.admit(), theirs.admit()])
     await repeat(50, async () => expect(await theirs.admit()).toMatchObject({ code: 'no_trial_free' }))
@@ -112,7 +113,7 @@ describe('in cached mode', () => {
 
     // A slot that is free again is news: so it asks again.
     if (trial?.admitted === true) await trial.permit.settle('ignored')
-    await soon(() => theirs.peek()?.version).toBe(mine.peek()?.version)
+    await eventually(() => expect(theirs.peek()?.version).toBe(mine.peek()?.version))
     before = await scripts()
     const again = await Promise.all([theirs.admit(), theirs.admit(), theirs.admit()])
     expect(again.filter((decision) => decision.admitted)).toHaveLength(1)
@@ -125,9 +126,9 @@ describe('in cached mode', () => {
     const mine = await one.provider('openai', HALF_OPEN_SOON)
     const theirs = await other.provider('openai')
     await fail(mine)
-    await soon(() => mine.peek()?.state).toBe('half_open')
+    await eventually(() => expect(mine.peek()?.state).toBe('half_open'))
     expect(await mine.execute(ok)).toBe('ok')
-    await soon(() => theirs.peek()?.state).toBe('closed')
+    await eventually(() => expect(theirs.peek()?.state).toBe('closed'))
     expect(await theirs.admit()).toMatchObject({ admitted: true, source: 'cache' })
   })
 })
@@ -153,7 +154,7 @@ describe('a lost subscription', () => {
       lastByCacheMs = answeredAt - cutAt
       return false
     }
-    expect(await eventually(asks, 10_000)).toBe(true)
+    await eventually(asks)
     console.log(
       `subscription lost: ${byCache} decisions by the snapshot, the last ${lastByCacheMs.toFixed(0)} ms after`,
     )
@@ -167,9 +168,9 @@ describe('a lost subscription', () => {
     expect(await away.admit()).toMatchObject({ admitted: true, source: 'redis' })
 
     proxy.restore()
-    await soon(async () => (await away.admit()).source).toBe('cache')
+    await eventually(async () => expect((await away.admit()).source).toBe('cache'))
     await there.trip()
-    await soon(() => away.peek()?.state).toBe('open')
+    await eventually(() => expect(away.peek()?.state).toBe('open'))
   })
 
   it('hides no transition: what happened meanwhile is known soon after, without a question of the caller', async () => {
@@ -182,7 +183,7 @@ describe('a lost subscription', () => {
     await there.markDegraded({ reason: 'slow' })
     expect(away.peek()).toMatchObject({ state: 'closed' })
     proxy.restore()
-    await soon(() => away.peek()).toMatchObject({ state: 'open', mark: 'degraded' })
+    await eventually(() => expect(away.peek()).toMatchObject({ state: 'open', mark: 'degraded' }))
     expect(await away.admit()).toMatchObject({ admitted: false, source: 'cache' })
   })
 
@@ -193,10 +194,10 @@ describe('a lost subscription', () => {
     const theirs = await other.provider('openai')
     await redis.call('CLIENT', 'KILL', 'TYPE', 'pubsub')
     await mine.trip()
-    await soon(() => theirs.peek()?.state).toBe('open')
-    await soon(async () => (await theirs.admit()).source).toBe('cache')
+    await eventually(() => expect(theirs.peek()?.state).toBe('open'))
+    await eventually(async () => expect((await theirs.admit()).source).toBe('cache'))
     await mine.reset()
-    await soon(() => theirs.peek()?.state).toBe('closed')
+    await eventually(() => expect(theirs.peek()?.state).toBe('closed'))
   })
 })
 
@@ -223,7 +224,7 @@ describe('the outbox', () => {
     const mine = await (await join()).provider('openai')
     const theirs = await (await join()).provider('openai')
     await repeat(10, () => mine.execute(ok))
-    await soon(() => theirs.historySize()).toBe(10)
+    await eventually(async () => expect(await theirs.historySize()).toBe(10))
   })
 
   it('a failure goes at once and carries the successes before it', async () => {
@@ -234,10 +235,10 @@ describe('the outbox', () => {
     const before = await scripts()
     await repeat(5, () => mine.execute(ok))
     await fail(mine)
-    await soon(() => theirs.historySize()).toBe(6)
+    await eventually(async () => expect(await theirs.historySize()).toBe(6))
     await repeat(2, () => mine.execute(ok))
     await fail(mine)
-    await soon(() => theirs.historySize()).toBe(9)
+    await eventually(async () => expect(await theirs.historySize()).toBe(9))
     const history = await theirs.history()
     expect(history.map(({ status, count }) => [status, count])).toEqual([
       ['healthy', 5],
@@ -270,12 +271,12 @@ describe('the outbox', () => {
       }
     }
     const callers = Array.from({ length: 50 }, (_, i) => caller(i))
-    await eventually(() => ended >= 5_000, 15_000)
+    await eventually(() => ended >= 5_000)
     const endedBefore = ended
     await one.close()
     running = false
     await Promise.all(callers)
-    await soon(async () => (await theirs.historySize()) + one.counters.outcomesLost).toBe(ended)
+    await eventually(async () => expect((await theirs.historySize()) + one.counters.outcomesLost).toBe(ended))
     const total = await theirs.historySize()
     console.log(
       `close() under load: ${ended} calls ended, ${endedBefore} of them before it; ${total} written, ` +
@@ -296,9 +297,12 @@ describe('the outbox', () => {
       await repeat(20, () => mine.execute(ok))
       await fail(mine)
       calls += 21
-      await soon(() => proxy.lost).toBe(round)
-      await soon(async () => (await theirs.snapshot()).applied).toBe(calls)
-      await soon(() => mine.flush().then(() => mine.admit())).toMatchObject({ admitted: true })
+      await eventually(() => expect(proxy.lost).toBe(round))
+      await eventually(async () => expect((await theirs.snapshot()).applied).toBe(calls))
+      await eventually(async () => {
+        await mine.flush()
+        return (await mine.admit()).admitted
+      })
     }
     expect(await theirs.historySize()).toBe(calls)
     expect(one.counters.outcomesLost).toBe(0)
@@ -316,11 +320,11 @@ describe('the outbox', () => {
     const all = Array.from({ length: COUNT }, (_, i) =>
       mine.record(i % 2 === 0 ? 'healthy' : 'degraded').catch(() => undefined),
     )
-    await soon(() => one.counters.outcomesLost).toBeGreaterThanOrEqual(COUNT - 11_000)
+    await eventually(() => expect(one.counters.outcomesLost).toBeGreaterThanOrEqual(COUNT - 11_000))
     const { outcomesLost } = one.counters
     expect(outcomesLost).toBeLessThan(COUNT)
     proxy.restore()
-    await soon(async () => (await theirs.historySize()) + one.counters.outcomesLost).toBe(COUNT)
+    await eventually(async () => expect((await theirs.historySize()) + one.counters.outcomesLost).toBe(COUNT))
     await Promise.all(all)
     const kept = await theirs.historySize()
     console.log(

@@ -6,8 +6,8 @@ import { connectWith } from '../../src/connect.js'
 import { startRedis } from '../../src/embedded/index.js'
 import { DEFAULTS, ERROR_CODES } from '../../src/index.js'
 import { EVENT_KINDS } from '../../src/model/events.js'
-import { clockDouble, movableClock } from '../support/clock.js'
-import { documented, findRedisCli, normalise, transcribe } from '../support/transcript.js'
+import { clockDouble, movableClock } from '../harness/clock.js'
+import { documented, findRedisCli, normalise, transcribe } from '../harness/transcript.js'
 
 const run = promisify(execFile)
 

@@ -8,8 +8,8 @@ import { connect } from '../../src/index.js'
 import { providerKey } from '../../src/redis/keys.js'
 import { flatten, scriptNames } from '../../src/redis/lua-source.js'
 import { SCRIPTS } from '../../src/redis/script-definitions.js'
-import { removeKeys } from '../support/fleet.js'
-import { redisUrl, testNamespace } from '../support/redis.js'
+import { removeKeys } from '../harness/fleet.js'
+import { redisUrl, testNamespace } from '../harness/redis.js'
 
 const exec = promisify(execFile)
 const DIST_LUA = resolve(import.meta.dirname, '../../dist/lua')

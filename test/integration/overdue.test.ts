@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { realFleet, soon } from '../support/real-fleet.js'
+import { eventually } from '../harness/eventually.mjs'
+import { realFleet } from '../harness/real-fleet.js'
 
 test('a silence of all workers shows to a reader, and ends with the first that is back', async () => {
   const fleet = realFleet()
@@ -9,12 +10,12 @@ test('a silence of all workers shows to a reader, and ends with the first that i
   const provider = await reader.provider('a', {
     probe: { kind: 'function', name: 'model', intervalMs: 2_000 },
   })
-  await soon('it is probed', async () => (await provider.snapshot()).lastProbeAt !== null)
+  await eventually(async () => (await provider.snapshot()).lastProbeAt !== null, 'it is probed')
   await worker.close()
-  await soon('it is stale', async () => (await provider.snapshot()).stale)
+  await eventually(async () => (await provider.snapshot()).stale, 'it is stale')
   expect((await provider.events()).map(({ kind }) => kind)).toEqual(['registered'])
   await second.startProbes({ functions })
-  await soon('it is probed', async () => !(await provider.snapshot()).stale)
+  await eventually(async () => !(await provider.snapshot()).stale, 'it is probed')
   // Whether it was told before the result came is a race that neither side has to win; twice it never is.
   const kinds = (await provider.events()).map(({ kind }) => kind)
   expect(['registered', 'registered probe_overdue']).toContain(kinds.join(' '))

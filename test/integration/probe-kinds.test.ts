@@ -20,11 +20,12 @@ import { runCommand } from '../../src/probes/kinds/command.js'
 import type { Heard } from '../../src/probes/kinds/heartbeat.js'
 import { probeRedis } from '../../src/probes/kinds/redis.js'
 import { ProbeRunner } from '../../src/probes/run.js'
-import { selfSigned } from '../support/certificate.js'
-import { removeKeys } from '../support/fleet.js'
-import { eventually, isAlive } from '../support/process.js'
-import { pour, rawServer, type RawServer } from '../support/raw-server.js'
-import { redisUrl, testNamespace } from '../support/redis.js'
+import { selfSigned } from '../harness/certificate.js'
+import { eventually } from '../harness/eventually.mjs'
+import { removeKeys } from '../harness/fleet.js'
+import { isAlive } from '../harness/process.js'
+import { pour, rawServer, type RawServer } from '../harness/raw-server.js'
+import { redisUrl, testNamespace } from '../harness/redis.js'
 
 /** Settings as they come from Redis. */
 function settings<K extends ProbeSettings['kind']>(probe: ProbeInput & { readonly kind: K }) {
@@ -60,8 +61,7 @@ function probe(input: ProbeInput, around: Around = {}): Promise<ProbeFinding> {
   return worker(around).run(settings(input), subject)
 }
 
-const gone = async (server: RawServer) =>
-  expect(await eventually(() => server.open() === 0, 5_000), 'no connection stays').toBe(true)
+const gone = async (server: RawServer) => await eventually(() => server.open() === 0, 'no connection stays')
 
 const tcp = ({ host, port }: RawServer, more: object = {}) =>
   probe({ kind: 'tcp' as const, host, port, ...more })
@@ -401,7 +401,7 @@ describe('a command', () => {
     })
     const pids = readFileSync(file, 'utf8').split(' ').map(Number)
     expect(pids).toHaveLength(2)
-    expect(await eventually(() => !pids.some(isAlive), 5_000), 'both are gone').toBe(true)
+    await eventually(() => !pids.some(isAlive), 'both are gone')
   })
 
   it('does not wait for what it left behind, and does not leave it', async () => {
@@ -415,7 +415,7 @@ describe('a command', () => {
     expect(performance.now() - startedAt).toBeLessThan(14_000)
     const pid = Number('output' in found ? found.output : 0)
     expect(pid).toBeGreaterThan(1)
-    expect(await eventually(() => !isAlive(pid), 5_000)).toBe(true)
+    await eventually(() => !isAlive(pid))
   })
 
   it('can be cancelled', async () => {
@@ -504,7 +504,7 @@ describe('a function probe', () => {
     release(true)
     await Promise.resolve()
     const third = tick('a')
-    expect(await eventually(() => calls.length === 2, 1_000)).toBe(true)
+    await eventually(() => calls.length === 2)
     release(true)
     expect(await third).toMatchObject({ status: 'healthy' })
   })
@@ -567,9 +567,6 @@ describe('a heartbeat probe', () => {
 })
 
 describe('a worker of a fleet', () => {
-  const soon = async (what: string, condition: () => boolean | Promise<boolean>) =>
-    expect(await eventually(condition, 10_000), what).toBe(true)
-
   async function join() {
     const namespace = testNamespace()
     const redis = new Redis(redisUrl())
@@ -597,7 +594,7 @@ describe('a worker of a fleet', () => {
     )
     await busbar.startProbes({ processes: { mine: node('process.exit(0)') } })
     const a = await busbar.provider('a', { probe: { kind: 'process', name: 'mine', timeoutMs: 9_000 } })
-    await soon('its own is run', async () => (await a.snapshot()).lastProbeStatus === 'healthy')
+    await eventually(async () => (await a.snapshot()).lastProbeStatus === 'healthy', 'its own is run')
     expect((await a.snapshot()).lastProbeDetail).toBe('exit code 0')
     expect(existsSync(file)).toBe(false)
   })
@@ -607,7 +604,7 @@ describe('a worker of a fleet', () => {
     await busbar.startProbes({ functions: { odd: () => undefined as never } })
     const a = await busbar.provider('a', { probe: { kind: 'function', name: 'none', intervalMs: 50 } })
     const b = await busbar.provider('b', { probe: { kind: 'function', name: 'odd', intervalMs: 50 } })
-    await soon('several are discarded', () => busbar.counters.probesDiscarded >= 10)
+    await eventually(() => busbar.counters.probesDiscarded >= 10, 'several are discarded')
     for (const provider of [a, b]) {
       expect(await provider.snapshot()).toMatchObject({ lastProbeStatus: null, historyTotal: 0 })
     }
@@ -632,9 +629,9 @@ describe('a worker of a fleet', () => {
       probe: { kind: 'function', name: 'f', intervalMs: 50 },
     })
     await a.trip({ forMs: 50 })
-    await soon('trials are discarded', () => busbar.counters.probesDiscarded >= 3)
+    await eventually(() => busbar.counters.probesDiscarded >= 3, 'trials are discarded')
     odd = false
-    await soon('a later one closes it', async () => (await a.state()) === 'closed')
+    await eventually(async () => (await a.state()) === 'closed', 'a later one closes it')
   })
 
   it('is not held up by a function that hangs', async () => {
@@ -643,8 +640,8 @@ describe('a worker of a fleet', () => {
     await busbar.startProbes({ concurrency: 1, functions: { hang, fine: () => true } })
     const a = await busbar.provider('a', { probe: { kind: 'function', name: 'hang', intervalMs: 50 } })
     const b = await busbar.provider('b', { probe: { kind: 'function', name: 'fine', intervalMs: 50 } })
-    await soon('the other is probed', async () => (await b.historySize()) >= 5)
-    await soon('it opens', async () => (await a.state()) === 'open')
+    await eventually(async () => (await b.historySize()) >= 5, 'the other is probed')
+    await eventually(async () => (await a.state()) === 'open', 'it opens')
     expect(await a.snapshot()).toMatchObject({ lastProbeStatus: 'timeout' })
     expect(await b.successRate()).toBe(1)
   })
@@ -657,14 +654,14 @@ describe('a worker of a fleet', () => {
       probe: { kind: 'heartbeat', ttlMs: 300, intervalMs: 50 },
     })
     await a.heartbeat({ progress: 1 })
-    await soon('it is heard', async () => (await a.snapshot()).lastProbeStatus === 'healthy')
+    await eventually(async () => (await a.snapshot()).lastProbeStatus === 'healthy', 'it is heard')
     expect((await a.snapshot()).lastProbeDetail).toMatch(/^heartbeat \d+ ms ago, progress 1$/)
-    await soon('its silence opens the circuit', async () => (await a.state()) === 'open')
+    await eventually(async () => (await a.state()) === 'open', 'its silence opens the circuit')
     expect((await a.snapshot()).reason).toMatch(/^2 consecutive failed probes, last: timeout \(no heartbeat/)
-    await soon('its return closes it', async () => {
+    await eventually(async () => {
       await a.heartbeat()
       return (await a.state()) === 'closed'
-    })
+    }, 'its return closes it')
     await expect(a.heartbeat({ progress: 0.5 })).rejects.toThrow(
       'heartbeat.progress: expected a whole number from 0 to 10000000000000, got 0.5',
     )

@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { startUpstream, type HttpUpstream } from '../support/http-upstream.js'
-import { HOUR, probeOf, realFleet, soon } from '../support/real-fleet.js'
+import { eventually } from '../harness/eventually.mjs'
+import { startUpstream, type HttpUpstream } from '../harness/http-upstream.js'
+import { HOUR, probeOf, realFleet } from '../harness/real-fleet.js'
 
 /** Waits until a provider that is probed often was probed `count` times more: what else was due has come by then. */
 async function whileOthersAreProbed(control: HttpUpstream, count: number): Promise<void> {
   const before = control.requests.length
-  await soon('the control is probed', () => control.requests.length >= before + count)
+  await eventually(() => control.requests.length >= before + count, 'the control is probed')
 }
 
 describe('a probe worker', () => {
@@ -16,9 +17,9 @@ describe('a probe worker', () => {
     await busbar.provider('early', probeOf(early, HOUR))
     await busbar.startProbes()
     await busbar.provider('team/late:eu', probeOf(late, HOUR))
-    await soon('both are probed', () => early.requests.length === 1 && late.requests.length === 1)
+    await eventually(() => early.requests.length === 1 && late.requests.length === 1, 'both are probed')
     expect(early.requests[0]?.userAgent).toMatch(/^busbar-probe\/\S+ \(w1\)$/)
-    await soon('both are planned', async () => Object.keys(await fleet.planned()).length === 2)
+    await eventually(async () => Object.keys(await fleet.planned()).length === 2, 'both are planned')
     expect(await fleet.planned()).toEqual({ early: HOUR, 'team/late:eu': HOUR })
   })
 
@@ -28,7 +29,7 @@ describe('a probe worker', () => {
     const first = await fleet.join()
     await first.provider('a', probeOf(upstream, HOUR))
     const worker = await first.startProbes()
-    await soon('it is probed', () => upstream.requests.length === 1)
+    await eventually(() => upstream.requests.length === 1, 'it is probed')
     await worker.close()
     const second = await fleet.join()
     await second.startProbes()
@@ -44,12 +45,12 @@ describe('a probe worker', () => {
     const others = await Promise.all(['w2', 'w3'].map((workerId) => fleet.join({ workerId })))
     await Promise.all([one, ...others].map((busbar) => busbar.startProbes()))
     const provider = await one.provider('a', probeOf(upstream, 200))
-    await soon('twenty periods pass', () => upstream.requests.length >= 20)
+    await eventually(() => upstream.requests.length >= 20, 'twenty periods pass')
     const gaps = upstream.gaps()
     const elapsed = gaps.reduce((sum, gap) => sum + gap, 0)
     expect(Math.min(...gaps)).toBeGreaterThan(100)
     expect(upstream.requests.length).toBeLessThanOrEqual(elapsed / 200 + 2)
-    await soon('each is in the history', async () => (await provider.historySize()) >= 20)
+    await eventually(async () => (await provider.historySize()) >= 20, 'each is in the history')
     expect(upstream.requests.length - (await provider.historySize())).toBeLessThanOrEqual(1)
   })
 
@@ -60,7 +61,7 @@ describe('a probe worker', () => {
     const busbar = await fleet.join()
     await busbar.startProbes()
     const provider = await busbar.provider('a', probeOf(upstream, 150))
-    await soon('three failing probes open it', async () => (await provider.state()) === 'open')
+    await eventually(async () => (await provider.state()) === 'open', 'three failing probes open it')
     const [event] = (await provider.events()).filter(({ kind }) => kind === 'opened')
     expect(event?.reason).toContain('3 consecutive failed probes')
     const snapshot = await provider.snapshot()
@@ -76,9 +77,9 @@ describe('a probe worker', () => {
     const busbar = await fleet.join()
     await busbar.startProbes()
     const provider = await busbar.provider('a', { ...probeOf(upstream, 150), breaker: { cooldownMs: 400 } })
-    await soon('it opens', async () => (await provider.state()) === 'open')
+    await eventually(async () => (await provider.state()) === 'open', 'it opens')
     upstream.behave({})
-    await soon('it closes', async () => (await provider.state()) === 'closed')
+    await eventually(async () => (await provider.state()) === 'closed', 'it closes')
     const kinds = (await provider.events()).map(({ kind }) => kind)
     expect(kinds.slice(0, 2)).toEqual(['registered', 'opened'])
     expect(kinds.slice(-2)).toEqual(['half_opened', 'closed'])
@@ -92,14 +93,14 @@ describe('a tick whose worker died before it planned the next', () => {
     const busbar = await fleet.join()
     await busbar.startProbes()
     await busbar.provider('a', probeOf(upstream, 200))
-    await soon('it is probed', () => upstream.requests.length > 2)
+    await eventually(() => upstream.requests.length > 2, 'it is probed')
     // What such a death leaves behind: the tick taken and locked, and none planned after it.
     const key = (name: string) => `{${fleet.namespace}}:probes:${name}`
     const dutyTick = async () => {
       const delayed = await fleet.redis.zrange(key('delayed'), 0, -1)
       return delayed.find((id) => /^repeat:duty:\d+$/.test(id))
     }
-    await soon('the next tick is planned', async () => (await dutyTick()) !== undefined)
+    await eventually(async () => (await dutyTick()) !== undefined, 'the next tick is planned')
     const tick = (await dutyTick()) ?? ''
     await fleet.redis
       .multi()
@@ -108,9 +109,9 @@ describe('a tick whose worker died before it planned the next', () => {
       .set(key(`${tick}:lock`), 'a dead worker', 'PX', 60_000)
       .exec()
     const { length } = upstream.requests
-    await soon('it is noticed', () => busbar.counters.probeLoopsMended > 0)
-    await soon('the ticks begin again', async () => (await dutyTick()) !== undefined)
-    await soon('and the probes go on', () => upstream.requests.length >= length + 20)
+    await eventually(() => busbar.counters.probeLoopsMended > 0, 'it is noticed')
+    await eventually(async () => (await dutyTick()) !== undefined, 'the ticks begin again')
+    await eventually(() => upstream.requests.length >= length + 20, 'and the probes go on')
     expect(Math.max(...upstream.gaps().slice(length))).toBeLessThan(3_000)
   })
 })
@@ -127,11 +128,11 @@ describe('a failed call of a user', () => {
     }
     const provider = await one.provider('a', settings)
     const other = await two.provider('a')
-    await soon('it is probed for the first time', () => upstream.requests.length === 1)
-    await soon('it is probed four times', async () => {
+    await eventually(() => upstream.requests.length === 1, 'it is probed for the first time')
+    await eventually(async () => {
       await Promise.all([provider.recordFailure(), other.recordFailure()])
       return upstream.requests.length >= 4
-    })
+    }, 'it is probed four times')
     const gaps = upstream.gaps()
     expect(Math.min(...gaps)).toBeGreaterThan(1_400)
     expect(Math.max(...gaps)).toBeLessThan(3_000)
@@ -145,7 +146,7 @@ describe('a failed call of a user', () => {
     await busbar.startProbes()
     const provider = await busbar.provider('a', probeOf(upstream, HOUR))
     await busbar.provider('control', probeOf(control, 100))
-    await soon('it is probed for the first time', () => upstream.requests.length === 1)
+    await eventually(() => upstream.requests.length === 1, 'it is probed for the first time')
     await provider.recordFailure()
     await whileOthersAreProbed(control, 5)
     expect(upstream.requests).toHaveLength(1)
@@ -160,16 +161,16 @@ describe('a mark', () => {
     await Promise.all([one.startProbes(), two.startProbes()])
     const provider = await one.provider('a', probeOf(upstream, 100))
     await one.provider('control', probeOf(control, 100))
-    await soon('it is probed', () => upstream.requests.length > 2)
+    await eventually(() => upstream.requests.length > 2, 'it is probed')
 
     await provider.markUnhealthy({ reason: 'maintenance' })
-    await soon('its plan goes', async () => !('a' in (await fleet.planned())))
+    await eventually(async () => !('a' in (await fleet.planned())), 'its plan goes')
     const { length } = upstream.requests
     await whileOthersAreProbed(control, 5)
     expect(upstream.requests.length).toBe(length)
 
     await provider.resume()
-    await soon('it is probed again', () => upstream.requests.length >= length + 3)
+    await eventually(() => upstream.requests.length >= length + 3, 'it is probed again')
     expect(await fleet.planned()).toEqual({ a: 100, control: 100 })
   })
 
@@ -180,10 +181,10 @@ describe('a mark', () => {
     await busbar.startProbes()
     const provider = await busbar.provider('a', probeOf(upstream, 100))
     await provider.markTerminated()
-    await soon('its plan goes', async () => !('a' in (await fleet.planned())))
+    await eventually(async () => !('a' in (await fleet.planned())), 'its plan goes')
     const { length } = upstream.requests
     await provider.markDegraded()
-    await soon('it is probed again', () => upstream.requests.length >= length + 3)
+    await eventually(() => upstream.requests.length >= length + 3, 'it is probed again')
     expect(await provider.status()).toBe('degraded')
   })
 
@@ -195,7 +196,7 @@ describe('a mark', () => {
     await provider.markUnhealthy({ forMs: 800 })
     await busbar.startProbes()
     expect(await fleet.planned()).toEqual({})
-    await soon('it is probed', () => upstream.requests.length >= 3)
+    await eventually(() => upstream.requests.length >= 3, 'it is probed')
     expect((await provider.events()).map(({ kind }) => kind)).toContain('resumed')
   })
 })
@@ -208,23 +209,23 @@ describe('changed settings', () => {
     await Promise.all([one.startProbes(), two.startProbes()])
     await one.provider('control', probeOf(control, 100))
     await one.provider('a', probeOf(upstream, HOUR))
-    await soon('it is probed once', () => upstream.requests.length === 1)
+    await eventually(() => upstream.requests.length === 1, 'it is probed once')
 
     await one.provider('a', probeOf(upstream, 100))
-    await soon('it is probed often', () => upstream.requests.length >= 5)
+    await eventually(() => upstream.requests.length >= 5, 'it is probed often')
 
     await two.provider('a', probeOf(other, 100))
-    await soon('the other is probed', () => other.requests.length >= 3)
+    await eventually(() => other.requests.length >= 3, 'the other is probed')
 
     await one.provider('a', probeOf(other, HOUR))
-    await soon('it is planned so', async () => (await fleet.planned())['a'] === HOUR)
+    await eventually(async () => (await fleet.planned())['a'] === HOUR, 'it is planned so')
     await whileOthersAreProbed(control, 2) // what was due before
     const { length } = other.requests
     await whileOthersAreProbed(control, 5)
     expect(other.requests.length).toBe(length)
 
     await one.provider('a', {})
-    await soon('its plan goes', async () => !('a' in (await fleet.planned())))
+    await eventually(async () => !('a' in (await fleet.planned())), 'its plan goes')
   })
 })
 
@@ -235,10 +236,10 @@ describe('a removed provider', () => {
     const [one, two] = [await fleet.join(), await fleet.join()]
     await Promise.all([one.startProbes(), two.startProbes()])
     await one.provider('a', probeOf(upstream, 100))
-    await soon('it is probed', () => upstream.requests.length > 2)
+    await eventually(() => upstream.requests.length > 2, 'it is probed')
     await two.remove('a')
     const key = (name: string) => `{${fleet.namespace}}:${name}`
-    await soon('it is not planned', async () => !('a' in (await fleet.planned())))
+    await eventually(async () => !('a' in (await fleet.planned())), 'it is not planned')
     expect(await fleet.redis.exists(key('due'), key('paces'), key('claimed'))).toBe(0)
     expect(await fleet.redis.hget(key('rounds'), 'pace')).toBe('0')
     expect(await one.providers()).toEqual([])
@@ -250,7 +251,7 @@ describe('a removed provider', () => {
     const one = await fleet.join()
     const worker = await one.startProbes()
     await one.provider('a', probeOf(upstream, HOUR))
-    await soon('it is planned', async () => 'a' in (await fleet.planned()))
+    await eventually(async () => 'a' in (await fleet.planned()), 'it is planned')
     await worker.close()
     await one.remove('a')
     expect(await fleet.planned()).toEqual({ a: HOUR })
@@ -267,7 +268,7 @@ describe('closing a probe worker', () => {
     const busbar = await fleet.join()
     const worker = await busbar.startProbes()
     const provider = await busbar.provider('a', probeOf(upstream, HOUR))
-    await soon('it is probed', () => upstream.requests.length === 1)
+    await eventually(() => upstream.requests.length === 1, 'it is probed')
     await worker.close()
     expect(await provider.snapshot()).toMatchObject({ lastProbeDetail: 'HTTP 418', historyTotal: 1 })
     await worker.close()
@@ -282,12 +283,12 @@ describe('closing a probe worker', () => {
     const before = held()
     const worker = await busbar.startProbes()
     await busbar.provider('a', probeOf(upstream, 100))
-    await soon('it is probed', () => upstream.requests.length >= 2)
+    await eventually(() => upstream.requests.length >= 2, 'it is probed')
     expect(held()).toBeGreaterThanOrEqual(before + 2)
     expect(await blocked()).toHaveLength(2)
     await worker.close()
-    await soon('the sockets are closed', () => held() <= before)
-    await soon('Redis saw them go', async () => (await blocked()).length === 1)
+    await eventually(() => held() <= before, 'the sockets are closed')
+    await eventually(async () => (await blocked()).length === 1, 'Redis saw them go')
   })
 
   it('keeps the queue small, however many probes there were', async () => {
@@ -296,7 +297,7 @@ describe('closing a probe worker', () => {
     const busbar = await fleet.join()
     await busbar.startProbes()
     await busbar.provider('a', probeOf(upstream, 100))
-    await soon('it is probed', () => upstream.requests.length >= 10)
+    await eventually(() => upstream.requests.length >= 10, 'it is probed')
     const jobs = await fleet.redis.keys(`{${fleet.namespace}}:probes:repeat:a:*`)
     expect(jobs.length).toBeLessThanOrEqual(3) // the next, and one that may be running, with its lock
     expect(await fleet.redis.hget(`{${fleet.namespace}}:probes:meta`, 'opts.maxLenEvents')).toBe('100')

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { worker, type CallerActions } from '../faults/workers.js'
-import { startUpstream, type HttpUpstream, type SeenRequest } from '../support/http-upstream.js'
-import { HOUR, probeOf, realFleet, soon } from '../support/real-fleet.js'
+import { eventually } from '../harness/eventually.mjs'
+import { startUpstream, type HttpUpstream, type SeenRequest } from '../harness/http-upstream.js'
+import { HOUR, probeOf, realFleet } from '../harness/real-fleet.js'
 
 const isProbe = ({ userAgent }: SeenRequest) => userAgent.startsWith('busbar-probe/')
 
@@ -16,7 +17,7 @@ const RECOVERY = { failureThreshold: 2, cooldownMs: COOLDOWN_MS } as const
 /** Fails until its circuit opens, then is well again. Answers how many requests it had until then. */
 async function dies(upstream: HttpUpstream, isOpen: () => Promise<boolean>): Promise<number> {
   upstream.behave({ status: 503 })
-  await soon('it opens', isOpen)
+  await eventually(isOpen, 'it opens')
   upstream.behave({})
   return upstream.requests.length
 }
@@ -30,9 +31,9 @@ describe('a provider that dies at night, without traffic', () => {
     const [first] = busbars
     const provider = await first?.provider('a', { ...probeOf(upstream, 100, AT_NIGHT), breaker: RECOVERY })
     if (provider === undefined) throw new Error('no worker')
-    await soon('it is probed', () => upstream.requests.length > 2)
+    await eventually(() => upstream.requests.length > 2, 'it is probed')
     const before = await dies(upstream, async () => (await provider.state()) === 'open')
-    await soon('it is back', async () => (await provider.state()) === 'closed')
+    await eventually(async () => (await provider.state()) === 'closed', 'it is back')
     // What closed it was the one probe since; one more may have been on its way when it opened.
     const failed = upstream.requests[before - 1]
     const since = (failed?.at ?? 0) + COOLDOWN_MS / 2
@@ -46,7 +47,7 @@ describe('a provider that dies at night, without traffic', () => {
     expect((halfOpened?.at ?? 0) - (opened?.at ?? 0)).toBeLessThan(COOLDOWN_MS + 600)
     expect(closed?.reason).toBe('1 successful trial')
     const { historyTotal } = await provider.snapshot()
-    await soon('the usual pace is back', async () => (await fleet.planned())['a'] === 100)
+    await eventually(async () => (await fleet.planned())['a'] === 100, 'the usual pace is back')
     expect(historyTotal).toBeLessThanOrEqual(upstream.requests.length)
   })
 
@@ -57,7 +58,7 @@ describe('a provider that dies at night, without traffic', () => {
     await busbar.startProbes()
     const breaker = { ...RECOVERY, recovery: 'probe' as const }
     const provider = await busbar.provider('a', { ...probeOf(upstream, 100, AT_NIGHT), breaker })
-    await soon('it is probed', () => upstream.requests.length > 2)
+    await eventually(() => upstream.requests.length > 2, 'it is probed')
     const before = await dies(upstream, async () => (await provider.state()) === 'open')
     const refusals = new Set<unknown>()
     const call = async () => {
@@ -69,7 +70,7 @@ describe('a provider that dies at night, without traffic', () => {
         return false
       }
     }
-    await soon('a call gets through', call)
+    await eventually(call, 'a call gets through')
     const [recovery, user] = upstream.requests.slice(before)
     expect(recovery && isProbe(recovery)).toBe(true)
     expect(user?.path).toBe('/user')
@@ -85,9 +86,9 @@ describe('a provider that dies at night, without traffic', () => {
     const breaker = { ...RECOVERY, cooldownMs: 400 }
     const provider = await busbar.provider('a', { ...probeOf(upstream, 100, AT_NIGHT), breaker })
     upstream.behave({ status: 503 })
-    await soon('it opens', async () => (await provider.state()) === 'open')
+    await eventually(async () => (await provider.state()) === 'open', 'it opens')
     const before = upstream.requests.length
-    await soon('it is tried three times', () => upstream.requests.length >= before + 3)
+    await eventually(() => upstream.requests.length >= before + 3, 'it is tried three times')
     const gaps = upstream.gaps().slice(before - 1)
     expect(Math.min(...gaps)).toBeGreaterThanOrEqual(390)
     expect(median(gaps)).toBeLessThan(900)
@@ -106,21 +107,21 @@ describe('the pace of the probes', () => {
       breaker: { failureThreshold: 5, cooldownMs: 2_500 },
     })
     const planned = async () => (await fleet.planned())['a']
-    await soon('it is probed twice', () => upstream.requests.length === 2)
+    await eventually(() => upstream.requests.length === 2, 'it is probed twice')
     expect(await planned()).toBe(1_000)
     upstream.behave({ status: 503 })
-    await soon('it is planned closer', async () => (await planned()) === 100)
-    await soon('it opens', async () => (await provider.state()) === 'open')
+    await eventually(async () => (await planned()) === 100, 'it is planned closer')
+    await eventually(async () => (await provider.state()) === 'open', 'it opens')
     const opened = upstream.requests.length
     expect(median(upstream.gaps().slice(2, opened - 1))).toBeLessThan(300)
-    await soon('it is planned wider', async () => (await planned()) === 400)
-    await soon('it is probed while open', () => upstream.requests.length >= opened + 4)
+    await eventually(async () => (await planned()) === 400, 'it is planned wider')
+    await eventually(() => upstream.requests.length >= opened + 4, 'it is probed while open')
     const whileOpen = upstream.gaps().slice(opened - 1, opened + 3)
     expect(Math.min(...whileOpen)).toBeGreaterThan(200)
     expect(median(whileOpen)).toBeLessThan(700)
     upstream.behave({})
-    await soon('it closes', async () => (await provider.state()) === 'closed')
-    await soon('it is planned as ever', async () => (await planned()) === 1_000)
+    await eventually(async () => (await provider.state()) === 'closed', 'it closes')
+    await eventually(async () => (await planned()) === 1_000, 'it is planned as ever')
   })
 })
 
@@ -132,15 +133,15 @@ describe('a function that one of three workers has', () => {
     const model = () => calls.push(performance.now()) > 0
     await Promise.all([one.startProbes({ functions: { model } }), two.startProbes(), three.startProbes()])
     const provider = await one.provider('a', { probe: { kind: 'function', name: 'model', intervalMs: 200 } })
-    await soon('it is called twenty times', () => calls.length >= 21)
+    await eventually(() => calls.length >= 21, 'it is called twenty times')
     const elapsedMs = (calls[20] ?? Infinity) - (calls[0] ?? 0)
     expect(elapsedMs).toBeLessThan(20 * 200 * 1.5)
     const gaps = calls.slice(1).map((at, i) => at - (calls[i] ?? at))
     expect(Math.min(...gaps)).toBeGreaterThan(100)
     // Who is on duty is the queue's choice: it may have been the one with the function until now.
-    await soon('another has had it, and passed it on', () => {
+    await eventually(() => {
       return two.counters.probesDiscarded + three.counters.probesDiscarded > 0
-    })
+    }, 'another has had it, and passed it on')
     expect(await provider.snapshot()).toMatchObject({ state: 'closed', lastProbeStatus: 'healthy' })
   })
 })
@@ -152,12 +153,12 @@ describe('a function that no worker has', () => {
     await Promise.all([one.startProbes(), two.startProbes()])
     const provider = await one.provider('a', { probe: { kind: 'function', name: 'model', intervalMs: 200 } })
     const overdue = async () => (await provider.events()).filter(({ kind }) => kind === 'probe_overdue')
-    await soon('it is overdue', async () => (await overdue()).length > 0)
+    await eventually(async () => (await overdue()).length > 0, 'it is overdue')
     expect((await overdue())[0]?.reason).toMatch(/^no probe result for \S+, every 200ms is wanted$/)
     expect(await provider.snapshot()).toMatchObject({ stale: true, lastProbeStatus: null, state: 'closed' })
     const three = await fleet.join()
     await three.startProbes({ functions: { model: () => true } })
-    await soon('it is probed', async () => !(await provider.snapshot()).stale)
+    await eventually(async () => !(await provider.snapshot()).stale, 'it is probed')
     expect(await overdue()).toHaveLength(1)
     expect(await provider.snapshot()).toMatchObject({ probeOverdueAt: null, lastProbeStatus: 'healthy' })
   })
@@ -177,18 +178,18 @@ describe('a worker whose event loop stands still', () => {
     const provider = await (await fleet.join()).provider('a', settings)
     for (let probes = 1; probes <= 5; probes += 1) {
       const { length } = upstream.requests
-      await soon('a probe is under way', () => upstream.requests.length > length)
+      await eventually(() => upstream.requests.length > length, 'a probe is under way')
       await prober.ask('block', 600)
     }
     const discarded = async () => (await prober.ask('counters'))['probesDiscarded'] ?? 0
-    await soon('what was found is discarded', async () => (await discarded()) >= 4)
+    await eventually(async () => (await discarded()) >= 4, 'what was found is discarded')
     // Nothing but that there was no result.
     const kinds = (await provider.events()).map(({ kind }) => kind).filter((kind) => kind !== 'probe_overdue')
     expect(kinds).toEqual(['registered'])
     expect((await provider.history()).filter(({ status }) => status !== 'healthy')).toEqual([])
     // A provider that does not answer in time is still charged.
     upstream.behave({ delayMs: 1_000 })
-    await soon('it opens', async () => (await provider.state()) === 'open')
+    await eventually(async () => (await provider.state()) === 'open', 'it opens')
   })
 
   it('calls no provider slow for the time in which it could not look', async () => {
@@ -201,14 +202,14 @@ describe('a worker whose event loop stands still', () => {
     const provider = await (await fleet.join()).provider('a', settings)
     for (let probes = 1; probes <= 3; probes += 1) {
       const { length } = upstream.requests
-      await soon('a probe is under way', () => upstream.requests.length > length)
+      await eventually(() => upstream.requests.length > length, 'a probe is under way')
       await prober.ask('block', 500)
     }
     const discarded = async () => (await prober.ask('counters'))['probesDiscarded'] ?? 0
-    await soon('what was found is discarded', async () => (await discarded()) >= 3)
+    await eventually(async () => (await discarded()) >= 3, 'what was found is discarded')
     expect((await provider.history()).filter(({ status }) => status !== 'healthy')).toEqual([])
     // A provider that is slow by itself is still called so.
     upstream.behave({ delayMs: 400 })
-    await soon('it is slow', async () => (await provider.snapshot()).lastProbeStatus === 'degraded')
+    await eventually(async () => (await provider.snapshot()).lastProbeStatus === 'degraded', 'it is slow')
   })
 })

@@ -1,10 +1,10 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { RedisConnection } from '../../src/redis/connection.js'
 import { RedisSchedule } from '../../src/redis/schedule.js'
-import { START_MS, luaSource, movableClock } from '../support/clock.js'
-import { removeKeys } from '../support/fleet.js'
-import { generator } from '../support/random.js'
-import { redisUrl, testNamespace } from '../support/redis.js'
+import { START_MS, luaSource, movableClock } from '../harness/clock.js'
+import { removeKeys } from '../harness/fleet.js'
+import { generator } from '../harness/random.js'
+import { redisUrl, testNamespace } from '../harness/redis.js'
 import { Redis } from 'ioredis'
 
 const SECOND = 1_000

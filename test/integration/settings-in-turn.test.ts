@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
-import { HOUR, probeOf, realFleet, soon } from '../support/real-fleet.js'
-import { startUpstream } from '../support/http-upstream.js'
-import { Leaks } from '../support/leaks.js'
+import { eventually } from '../harness/eventually.mjs'
+import { HOUR, probeOf, realFleet } from '../harness/real-fleet.js'
+import { startUpstream } from '../harness/http-upstream.js'
+import { Leaks } from '../harness/leaks.js'
 
 test('settings that two versions change in turn are planned by at once, and announced and logged once', async () => {
   const upstream = await startUpstream()
@@ -15,7 +16,7 @@ test('settings that two versions change in turn are planned by at once, and anno
   await prober.startProbes()
   const provider = await older.provider('api', probeOf(upstream, HOUR))
   const every = (ms: number) =>
-    soon(`planned every ${ms} ms`, async () => (await fleet.planned())['api'] === ms)
+    eventually(async () => (await fleet.planned())['api'] === ms, `planned every ${ms} ms`)
   await every(HOUR)
   for (let turn = 0; turn < 3; turn += 1) {
     await newer.provider('api', probeOf(upstream, 2 * HOUR))

@@ -8,9 +8,9 @@ import { expect, onTestFinished, test } from 'vitest'
 import { startRedis } from '../../src/embedded/index.js'
 import { freePort } from '../../src/embedded/port.js'
 import { connect } from '../../src/index.js'
-import { selfSigned } from '../support/certificate.js'
-import { until } from '../support/cluster.js'
-import { startSentinel } from '../support/sentinel.js'
+import { selfSigned } from '../harness/certificate.js'
+import { eventually } from '../harness/eventually.mjs'
+import { startSentinel } from '../harness/sentinel.js'
 
 /** A certificate of an authority that nobody trusts unless told to. */
 function certificate() {
@@ -66,8 +66,9 @@ test('rediss+cluster:// speaks TLS with the nodes, and trusts no authority by it
   const bus = [`cluster-port ${await freePort()}`, 'tls-cluster yes']
   const { admin, tlsPort } = await startTls([...lines, ...cluster, ...bus])
   await admin.call('CLUSTER', 'ADDSLOTSRANGE', 0, 16_383)
-  await until('it serves', async () =>
-    String(await admin.call('CLUSTER', 'INFO')).includes('cluster_state:ok'),
+  await eventually(
+    async () => String(await admin.call('CLUSTER', 'INFO')).includes('cluster_state:ok'),
+    'it serves',
   )
   const url = `rediss+cluster://127.0.0.1:${tlsPort}`
   expect(await used(url, certFile)).toBe('called opened')

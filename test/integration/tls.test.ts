@@ -6,8 +6,8 @@ import { expect, test } from 'vitest'
 import { freePort } from '../../src/embedded/port.js'
 import { startRedis } from '../../src/embedded/index.js'
 import { connect } from '../../src/index.js'
-import { selfSigned } from '../support/certificate.js'
-import { runCli } from '../support/cli.js'
+import { selfSigned } from '../harness/certificate.js'
+import { runCli } from '../harness/cli.js'
 
 test('TLS: an authority of the user is trusted, an unknown one is refused in words; the CLI too', async ({
   onTestFinished,

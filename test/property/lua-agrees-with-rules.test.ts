@@ -3,14 +3,15 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { RedisConnection } from '../../src/redis/connection.js'
 import { RedisStore } from '../../src/redis/store.js'
-import { clockKey, luaSource } from '../support/clock.js'
-import { figure } from '../support/figure.js'
-import { redisUrl, testNamespace } from '../support/redis.js'
+import { clockKey, luaSource } from '../harness/clock.js'
+import { figure } from '../harness/figure.js'
+import { byForm } from '../harness/form.js'
+import { redisUrl, testNamespace } from '../harness/redis.js'
 import { isKnown, Recorder, type Witness } from './run.js'
 import { sequence } from './steps.js'
 import { Tally } from './tally.js'
 
-const SEQUENCES = Number(process.env['BUSBAR_PROPERTY_RUNS'] ?? 5_000)
+const SEQUENCES = Number(process.env['BUSBAR_PROPERTY_RUNS'] ?? byForm({ short: 1_000, full: 10_000 }))
 const SEED = Number(process.env['BUSBAR_PROPERTY_SEED'] ?? Date.now() % 2 ** 31)
 const EVERYTHING = 1_000_000
 

@@ -3,7 +3,7 @@ import { MemoryStore } from '../../src/memory/store.js'
 import type { AdmitResult, KnownReply, Reply, Run, Store } from '../../src/model/ports.js'
 import type { HistoryEntry, StoredSnapshot } from '../../src/model/snapshot.js'
 import type { Origin, Outcome } from '../../src/model/words.js'
-import { START_MS } from '../support/clock.js'
+import { START_MS } from '../harness/clock.js'
 import type { Sequence, Step } from './steps.js'
 import type { Tally } from './tally.js'
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { HEALTH_STATUSES, type Provider } from '../../src/index.js'
-import { testFleet } from '../support/fleet.js'
+import { testFleet } from '../harness/fleet.js'
 
 /** The health checker's tests of the reference, under their names, and one for the mark that it does not test. */
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { CIRCUIT_STATES, type BreakerSettings, type Provider } from '../../src/index.js'
-import { testFleet, type Fleet } from '../support/fleet.js'
+import { testFleet, type Fleet } from '../harness/fleet.js'
 
 /** The circuit breaker's tests of the reference, under their names. Where it sleeps, the clock of Redis is moved. */
 

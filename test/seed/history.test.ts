@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { HealthStatus, Provider } from '../../src/index.js'
-import { testFleet } from '../support/fleet.js'
+import { testFleet } from '../harness/fleet.js'
 
 /** The health history's tests of the reference, under their names. */
 

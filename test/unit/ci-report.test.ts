@@ -1,8 +1,10 @@
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 
 import { describe, expect, it } from 'vitest'
 
-import { judge, seedTests } from '../../scripts/ci-report.mjs'
+import { addUp, judge, judgeFiles, seedTests } from '../../scripts/ci-report.mjs'
 
 interface Entry {
   title: string
@@ -61,6 +63,32 @@ describe('the CI report', () => {
     const without = judge(reportOf([], seedTests.slice(1)))
     expect(without.complaints).toContain(`seed test missing: ${seedTests[0]}`)
     expect(judge(reportOf([], [...seedTests, 'one_more'])).complaints).toHaveLength(1)
+  })
+
+  it('adds up the reports of several runs', () => {
+    const short = reportOf([{ title: 'a' }, { title: 'b', status: 'failed' }])
+    const long = {
+      testResults: reportOf([{ title: 'a', status: 'failed' }, { title: 'c' }], []).testResults.slice(1),
+    }
+    expect(judge(addUp([short, long]))).toEqual({
+      passed: 21,
+      skipped: [],
+      complaints: ['failed: b', 'failed: a'],
+    })
+  })
+
+  it('misses a report that a run did not leave', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'busbar-reports-'))
+    const [there, gone] = [join(folder, 'test.json'), join(folder, 'rest.json')]
+    try {
+      writeFileSync(there, JSON.stringify(reportOf([{ title: 'a' }])))
+      expect(judgeFiles([there])).toEqual({ passed: 20, skipped: [], complaints: [] })
+      const { passed, complaints } = judgeFiles([there, gone])
+      expect(passed).toBe(20)
+      expect(complaints).toEqual([expect.stringMatching(/^the tests left no report: .*rest\.json/)])
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
   })
 
   it('fails when no test passed', () => {

@@ -5,7 +5,7 @@ import { paintsFor } from '../../src/cli/view/paint.js'
 import { readView } from '../../src/cli/view/provider-view.js'
 import { statusTable } from '../../src/cli/view/status-table.js'
 import type { Provider, SettingsInput } from '../../src/index.js'
-import { widthOf } from '../../src/cli/view/table.js'
+import { widthOf } from '../../src/cli/view/text-width.js'
 import { createTestBusbar } from '../../src/testing.js'
 
 const plain = paintsFor({ isTTY: false }, {})
@@ -20,7 +20,7 @@ async function fail(provider: Provider, times: number): Promise<void> {
 }
 
 const tableOf = async (provider: Provider, columns = 120) =>
-  statusTable([await readView(provider)], plain, columns)
+  statusTable([await readView(provider)], plain, { columns })
 
 async function sentencesOf(provider: Provider): Promise<Record<string, string>> {
   const { sentences } = explain(await readView(provider), await provider.events())

@@ -166,3 +166,30 @@ describe('thousands of deadlines', () => {
       .toBeLessThanOrEqual(2)
   })
 })
+
+describe('a deadline for an answer', () => {
+  it('is put off by a standstill of the loop, so that what came meanwhile is read first', async () => {
+    const deadlines = new Deadlines()
+    const order: string[] = []
+    const fired = new Promise<void>((resolve) => {
+      deadlines.setForAnswer(50, () => {
+        order.push('fired')
+        resolve()
+      })
+    })
+    await new Promise((resolve) => setImmediate(resolve))
+    setImmediate(() => order.push('the loop ran'))
+    const until = performance.now() + 200
+    while (performance.now() < until);
+    await fired
+    expect(order).toEqual(['the loop ran', 'fired'])
+  })
+
+  it('fires where the loop did not stand still, and not once it was cleared', async () => {
+    const deadlines = new Deadlines()
+    let cleared = 0
+    deadlines.setForAnswer(20, () => (cleared += 1)).clear()
+    await new Promise<void>((resolve) => deadlines.setForAnswer(40, resolve))
+    expect(cleared).toBe(0)
+  })
+})

@@ -30,8 +30,10 @@ const planned = (intervalMs: number): Inspection => ({
   scriptsProblem: null,
   scriptCount: 0,
   pubSubProblem: null,
+  wrongTypes: [],
   workers: [],
   planned: [{ id: 'api', intervalMs, lateMs: 0 }],
+  pausedProbeQueues: [],
 })
 
 async function setUp() {

@@ -5,7 +5,8 @@ import { fileURLToPath } from 'node:url'
 
 import { describe, expect, it } from 'vitest'
 
-import { eventually, isAlive } from '../support/process.js'
+import { eventually } from '../harness/eventually.mjs'
+import { isAlive } from '../harness/process.js'
 
 interface Child {
   pid: number
@@ -15,7 +16,7 @@ interface Child {
 
 /** A process with a private Redis of its own; it uses dist/, as users do. */
 async function parentThat(does: 'wait' | 'throw' | 'end') {
-  const script = fileURLToPath(new URL('../support/redis-parent.mjs', import.meta.url))
+  const script = fileURLToPath(new URL('../harness/redis-parent.mjs', import.meta.url))
   const parent = spawn(process.execPath, [script, does], { stdio: ['ignore', 'pipe', 'ignore'] })
   const exited = new Promise<void>((resolve) => parent.once('exit', () => resolve()))
   for await (const line of createInterface(parent.stdout)) {
@@ -27,8 +28,8 @@ async function parentThat(does: 'wait' | 'throw' | 'end') {
 
 /** Nobody is left: neither the server nor the shells that watched it. */
 async function expectGone({ pid, home }: Child): Promise<void> {
-  expect(await eventually(() => !isAlive(pid) && !existsSync(home), 5_000)).toBe(true)
-  expect(await eventually(() => processesNaming(home).length === 0, 5_000)).toBe(true)
+  await eventually(() => !isAlive(pid) && !existsSync(home))
+  await eventually(() => processesNaming(home).length === 0)
 }
 
 function processesNaming(text: string): string[] {

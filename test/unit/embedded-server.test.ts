@@ -6,7 +6,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 
 import { startRedis } from '../../src/embedded/index.js'
 import type { EmbeddedRedis, StartOptions } from '../../src/embedded/index.js'
-import { isAlive } from '../support/process.js'
+import { isAlive } from '../harness/process.js'
 
 const started: EmbeddedRedis[] = []
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { nextSlot } from '../../src/rules/load.js'
-import { generator } from '../support/random.js'
+import { generator } from '../harness/random.js'
 
 const BUDGET = 1_000
 const FLUSH_MS = 100

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { intervalNow, isStale, overdueAfterMs, type Condition } from '../../src/rules/pace.js'
-import { probeOf } from '../support/probe-of.js'
+import { probeOf } from '../harness/probe-of.js'
 
 const CLEAR: Condition = { state: 'closed', lastProbeStatus: 'healthy', probeConsecutiveFailures: 0 }
 const FAILING = { lastProbeStatus: 'unhealthy', probeConsecutiveFailures: 1 } as const

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { minGapMs } from '../../src/probes/plan.js'
-import { probeOf } from '../support/probe-of.js'
+import { probeOf } from '../harness/probe-of.js'
 
 const THREE_PACES = probeOf({ suspiciousIntervalMs: 2_000, downIntervalMs: 60_000 })
 

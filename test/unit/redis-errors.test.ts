@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { meansLost, type RedisFailure } from '../../src/model/errors.js'
 import { parseSeveral } from '../../src/redis/address-url.js'
 import { openClient, type RedisAddress } from '../../src/redis/address.js'
 import { unavailable } from '../../src/redis/errors.js'
@@ -6,57 +7,70 @@ import { unavailable } from '../../src/redis/errors.js'
 const said = (message: string) => unavailable('admit openai', new Error(message), 200)
 
 describe('an error of Redis', () => {
-  const rows: [string, RegExp, boolean][] = [
-    ["READONLY You can't write against a read only replica.", /is a replica and takes no writes/, false],
-    ['LOADING Redis is loading the dataset in memory', /still loading/, false],
-    ['BUSY Redis is busy running a script. You can only call SCRIPT KILL', /SCRIPT KILL/, false],
-    ["OOM command not allowed when used memory > 'maxmemory'.", /maxmemory/, false],
+  const rows: [string, RegExp, RedisFailure | 'locked out'][] = [
+    [
+      "READONLY You can't write against a read only replica.",
+      /is a replica and takes no writes/,
+      'refuses_writes',
+    ],
+    ['LOADING Redis is loading the dataset in memory', /still loading/, 'transient'],
+    ['BUSY Redis is busy running a script. You can only call SCRIPT KILL', /SCRIPT KILL/, 'transient'],
+    ["OOM command not allowed when used memory > 'maxmemory'.", /maxmemory/, 'refuses_writes'],
     [
       'ERR Error running script (call to f_ab): @user_script:9: @user_script: 9: -OOM command not allowed',
       /maxmemory/,
-      false,
+      'refuses_writes',
     ],
-    ['NOAUTH Authentication required.', /asks for a password/, true],
-    ['WRONGPASS invalid username-password pair or user is disabled.', /does not know this user/, true],
-    ["NOPERM User bus has no permissions to run the 'hget' command", /lacks a right/, true],
+    ['NOAUTH Authentication required.', /asks for a password/, 'locked out'],
+    [
+      'WRONGPASS invalid username-password pair or user is disabled.',
+      /does not know this user/,
+      'locked out',
+    ],
+    ["NOPERM User bus has no permissions to run the 'hget' command", /lacks a right/, 'permanent'],
     [
       "ERR The user executing the script can't run this command or subcommand script: ab",
       /lacks a right/,
-      true,
+      'permanent',
     ],
-    ['DENIED Redis is running in protected mode', /protected mode/, true],
-    ['CLUSTERDOWN Hash slot not served', /serves not all of its slots/, false],
-    ['MOVED 3999 127.0.0.1:6381', /redis\+cluster:\/\//, true],
-    ['ASK 3999 127.0.0.1:6381', /redis\+cluster:\/\//, false],
-    ['TRYAGAIN Multiple keys request during rehashing of slot', /being moved/, false],
+    ['DENIED Redis is running in protected mode', /protected mode/, 'locked out'],
+    ['CLUSTERDOWN Hash slot not served', /serves not all of its slots/, 'transient'],
+    ['MOVED 3999 127.0.0.1:6381', /redis\+cluster:\/\//, 'locked out'],
+    ['ASK 3999 127.0.0.1:6381', /redis\+cluster:\/\//, 'transient'],
+    ['TRYAGAIN Multiple keys request during rehashing of slot', /being moved/, 'transient'],
     [
       "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.",
       /lost its master/,
-      false,
+      'transient',
     ],
-    ['NOREPLICAS Not enough good replicas to write.', /min-replicas-to-write/, false],
-    ['MISCONF Redis is configured to save RDB snapshots', /cannot save/, false],
-    ['ERR max number of clients reached', /maxclients/, false],
-    ['ERR This instance has cluster support disabled', /not a node of a Cluster/, true],
-    ['self-signed certificate', /tls\.ca/, true],
-    ['Command timed out', /^no answer within 200 ms$/, false],
-    ["Stream isn't writeable and enableOfflineQueue options is false", /^not connected$/, false],
-    ["Cluster isn't ready and enableOfflineQueue options is false", /^not connected$/, false],
-    ['Connection is closed.', /^not connected$/, false],
-    ['BUSYKEY Target key name already exists.', /^BUSYKEY/, false],
-    ['something else', /^something else$/, false],
+    ['NOREPLICAS Not enough good replicas to write.', /min-replicas-to-write/, 'refuses_writes'],
+    ['MISCONF Redis is configured to save RDB snapshots', /cannot save/, 'refuses_writes'],
+    ['ERR max number of clients reached', /maxclients/, 'transient'],
+    ['ERR This instance has cluster support disabled', /not a node of a Cluster/, 'locked out'],
+    ['self-signed certificate', /tls\.ca/, 'locked out'],
+    ['Command timed out', /^no answer within 200 ms$/, 'unanswered'],
+    ["Stream isn't writeable and enableOfflineQueue options is false", /^not connected$/, 'unanswered'],
+    ["Cluster isn't ready and enableOfflineQueue options is false", /^not connected$/, 'unanswered'],
+    ['Connection is closed.', /^not connected$/, 'unanswered'],
+    ['WRONGTYPE Operation against a key holding the wrong kind of value', /busbar doctor/, 'permanent'],
+    ['Reached the max retries per request limit (which is 0).', /^not connected$/, 'unanswered'],
+    ['BUSYKEY Target key name already exists.', /^BUSYKEY/, 'unanswered'],
+    ['something else', /^something else$/, 'unanswered'],
   ]
-  it.each(rows)(
-    '%s: says what it means, what to do, and whether waiting helps',
-    (message, words, lasting) => {
-      const error = said(message)
-      expect(error).toMatchObject({ code: 'redis_unavailable', lasting })
-      const { cause } = error
-      expect(cause instanceof Error ? cause.message : cause).toMatch(words)
-      expect(error.message).toContain('admit openai')
-      if (/^[A-Z]+ /.test(message)) expect(error.message).toContain(message)
-    },
-  )
+  it.each(rows)('%s: says what it means, what to do, and whether waiting helps', (message, words, how) => {
+    const error = said(message)
+    expect(error).toMatchObject({
+      code: 'redis_unavailable',
+      failure: how === 'locked out' ? 'permanent' : how,
+      lockedOut: how === 'locked out',
+    })
+    // What Redis refuses to this command alone is no outage.
+    expect(meansLost(error)).toBe(how !== 'permanent')
+    const { cause } = error
+    expect(cause instanceof Error ? cause.message : cause).toMatch(words)
+    expect(error.message).toContain('admit openai')
+    if (/^[A-Z]+ /.test(message)) expect(error.message).toContain(message)
+  })
 
   it('of a Cluster of which no node answers is that of the last node', () => {
     const all = Object.assign(new Error('Failed to refresh slots cache.'), {

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
-import { FAULTS } from '../support/fault-table.js'
+import { FAULTS } from '../harness/fault-table.js'
 
 const text = readFileSync(new URL('../../docs/reliability.md', import.meta.url), 'utf8')
 

@@ -2,13 +2,13 @@ import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
 import { birthOf, withLock } from '../../scripts/setup/lock.mjs'
 import { dependenciesHash, isCurrent, sourcesHash, writeStamp } from '../../scripts/setup/stamp.mjs'
-import { eventually } from '../support/process.js'
 
 let folder = ''
 
@@ -101,7 +101,7 @@ describe('the setup lock', () => {
     const work = async () => {
       inside += 1
       most = Math.max(most, inside)
-      await eventually(() => false, 5)
+      await sleep(5)
       inside -= 1
     }
     await Promise.all(Array.from({ length: 5 }, () => withLock(file, () => undefined, work)))

@@ -236,6 +236,28 @@ describe('`free`', () => {
     expect(following({ ...CLOSED, ...change }).cache.free).toBe(free)
   })
 
+  it('is never true while calls are decided without the store, whatever is read or announced meanwhile', () => {
+    const { cache } = following()
+    cache.suspend(true)
+    const seen: boolean[] = []
+    const note = () => seen.push(cache.free, cache.decides)
+    const later = (n: number) => ({ ...CLOSED, version: CLOSED.version + n, at: CLOSED.at + n })
+    note()
+    cache.resync(later(1), cache.lost())
+    note()
+    cache.offer(later(2))
+    note()
+    cache.follow()
+    note()
+    cache.stop()
+    cache.offer(later(3))
+    cache.follow()
+    note()
+    expect(seen).toEqual(seen.map(() => false))
+    cache.suspend(false)
+    expect(cache).toMatchObject({ free: true, decides: true })
+  })
+
   it('ends at once with a pause that this process was asked for, and an own pause is not shortened', () => {
     const { cache, advance } = following()
     cache.throttle(500)

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { brokenBounds, judgeGrowth, type Fault, type Sample } from '../../scripts/parts/soak-report.mjs'
+import { brokenBounds, judgeGrowth, type Fault, type Sample } from '../harness/soak/report.mjs'
 
 const MIB = 1_048_576
 const flat: Sample = {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { SettingsInput } from '../../src/index.js'
 import { createTestBusbar } from '../../src/testing.js'
-import { testFleet } from '../support/fleet.js'
-import { act, answersTo, WITNESS_ROWS } from '../support/witness.js'
+import { testFleet } from '../harness/fleet.js'
+import { act, answersTo, WITNESS_ROWS } from '../harness/witness.js'
 
 /** The rules (through memory) and the Lua (through Redis) against rows worked out by hand from the reference. */
 

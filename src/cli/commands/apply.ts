@@ -6,6 +6,7 @@ import { inFile, readConfigFile, type ConfigFile } from '../config-file.js'
 import { EXIT, wrongCall } from '../failure.js'
 import { findProvider, withFleet, type Fleet } from '../fleet.js'
 import { hideSecrets } from '../format.js'
+import { hasMasks, unmask } from '../masked-values.js'
 import { paintsFor } from '../view/paint.js'
 import { planLines } from '../view/plan.js'
 
@@ -40,7 +41,8 @@ export function addApply(program: Command, cli: Cli): void {
     'after',
     '\nThe file is that of "busbar start --config": providers: { <id>: <settings> }, and defaults for all of them.' +
       '\nSettings replace those in force as a whole: what the file leaves out takes its default.' +
-      '\nA header such as "Bearer ${env:API_KEY}" is stored so; whichever process probes reads its own environment.',
+      '\nA header such as "Bearer ${env:API_KEY}" is stored so; whichever process probes reads its own environment.' +
+      '\nA time in ms may be written as 500ms, 30s, 5m, 1h or 1d. *** stands for a secret that stays as it is in Redis.',
   )
 }
 
@@ -49,11 +51,12 @@ type Doing = 'apply' | 'release'
 async function applyFile(file: string, options: ApplyOptions): Promise<number> {
   const config = readConfigFile(file)
   const work = async (fleet: Fleet): Promise<number> => {
-    checkAddress(file, config, fleet)
+    checkAddress(config, fleet)
     const { busbar } = fleet
     const plans: { plan: SettingsPlan; settings: SettingsInput }[] = []
-    for (const [id, settings] of config.providers) {
-      const plan = await busbar.plan(id, settings).catch(inFile(file, `providers.${id}.`))
+    for (const [id, given] of config.providers) {
+      const settings = await withStoredSecrets(fleet, id, given, config)
+      const plan = await busbar.plan(id, settings).catch(inFile(config, `providers.${id}.`))
       plans.push({ plan, settings })
     }
     const wanted = plans.filter(({ plan }) => !plan.pinned || plan.changes.length > 0)
@@ -71,21 +74,33 @@ async function applyFile(file: string, options: ApplyOptions): Promise<number> {
     )
   }
   return withFleet(options, work, config.defaults).catch((error: unknown) => {
-    if (error instanceof Error && error.message.startsWith('defaults')) return inFile(file)(error)
+    if (error instanceof Error && error.message.startsWith('defaults')) return inFile(config)(error)
     throw error
   })
 }
 
+/** A value that `busbar export` did not write stays as it is. */
+async function withStoredSecrets(
+  { busbar }: Fleet,
+  id: string,
+  given: SettingsInput,
+  config: ConfigFile,
+): Promise<SettingsInput> {
+  if (!hasMasks(given)) return given
+  const stored = await busbar.lookup(id).catch(inFile(config, `providers.${id}.`))
+  return unmask(given, stored?.settings, `${config.name}: providers.${id}`)
+}
+
 /** A file that names its fleet must not reach another. */
-function checkAddress(file: string, { redis, namespace }: ConfigFile, { address }: Fleet): void {
+function checkAddress({ name, redis, namespace }: ConfigFile, { address }: Fleet): void {
   if (namespace !== undefined && namespace !== address.namespace) {
     throw wrongCall(
-      `${file}: namespace: the file is for ${namespace}, and this goes to ${address.namespace}; check --namespace`,
+      `${name}: namespace: the file is for ${namespace}, and this goes to ${address.namespace}; check --namespace`,
     )
   }
   if (redis !== undefined && redis !== address.redis) {
     const [theirs, ours] = [hideSecrets(redis), hideSecrets(address.redis)]
-    throw wrongCall(`${file}: redis: the file is for ${theirs}, and this goes to ${ours}; check --redis`)
+    throw wrongCall(`${name}: redis: the file is for ${theirs}, and this goes to ${ours}; check --redis`)
   }
 }
 

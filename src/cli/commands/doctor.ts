@@ -1,14 +1,17 @@
 import type { Command } from 'commander'
-import { isBusbarError } from '../../index.js'
+import { isBusbarError, type Busbar, type ProviderEvent } from '../../index.js'
 import { withCommon, writeJson, writeLine, type Cli } from '../common.js'
+import { checkAlternation, type Past } from '../doctor/alternation.js'
 import { finding, worst, type Finding, type Level } from '../doctor/finding.js'
 import { checkFleet } from '../doctor/fleet.js'
+import { checkKeys, checkUnreadable } from '../doctor/keys.js'
 import { checkServer } from '../doctor/server.js'
 import { EXIT } from '../failure.js'
 import { withFleet, type CommonOptions } from '../fleet.js'
+import { readEvents } from '../follow-events.js'
 import { clean, wrap } from '../format.js'
 import { paintsFor, type Paints } from '../view/paint.js'
-import { readAll } from '../view/provider-view.js'
+import { readAll, type ProviderView, type ReadAll } from '../view/provider-view.js'
 
 export function addDoctor(program: Command, cli: Cli): void {
   const command = program
@@ -29,17 +32,39 @@ export function addDoctor(program: Command, cli: Cli): void {
   )
 }
 
+const NONE_READ: ReadAll = { views: [], unreadable: [] }
+
 const EXIT_OF: Readonly<Record<Level, number>> = { ok: 0, note: 0, warn: EXIT.degraded, fail: EXIT.unhealthy }
 
 async function examine(options: CommonOptions): Promise<Finding[]> {
   try {
     return await withFleet(options, async ({ busbar }) => {
       const facts = await busbar.inspect()
-      return [...checkServer(facts), ...checkFleet(facts, await readAll(busbar))]
+      const findings = checkKeys(facts)
+      // Where the list of providers is broken, there is nothing to read them by.
+      const listed = facts.wrongTypes?.every(({ key }) => key !== `${busbar.namespace}:providers`) ?? true
+      const { views, unreadable } = listed ? await readAll(busbar) : NONE_READ
+      return [
+        ...checkServer(facts),
+        ...findings,
+        ...checkUnreadable(unreadable, facts),
+        ...checkFleet(facts, views),
+        ...checkAlternation(await readPasts(busbar, views)),
+      ]
     })
   } catch (error) {
     return [insteadOfConnecting(error)]
   }
+}
+
+/** Changes of settings in turn are announced once a minute, between other events. */
+const EVENTS_READ = 100
+
+async function readPasts(busbar: Busbar, views: readonly ProviderView[]): Promise<Past[]> {
+  const ids = views.map(({ snapshot }) => snapshot.id)
+  const events = new Map<string, ProviderEvent[]>(ids.map((id) => [id, []]))
+  for (const event of await readEvents(busbar, ids, EVENTS_READ)) events.get(event.providerId)?.push(event)
+  return views.map(({ snapshot: { id, at } }) => ({ id, nowMs: at, events: events.get(id) ?? [] }))
 }
 
 /** What keeps even a connection from being made, and is no outage; throws on what is none of that. */

@@ -4,11 +4,15 @@ import { withCommon, writeJson, writeLine, type Cli } from '../common.js'
 import { parseCount } from '../duration.js'
 import { EXIT } from '../failure.js'
 import { findProvider, withFleet, type CommonOptions, type Fleet } from '../fleet.js'
-import { followEvents } from '../follow-events.js'
+import { followEvents, readEvents } from '../follow-events.js'
 import { Lifetime } from '../start/lifetime.js'
-import { eventJson, eventLine, eventRow } from '../view/event-line.js'
+import { eventJson, eventLine, eventRow, idWidthFor } from '../view/event-line.js'
 import { paintsFor } from '../view/paint.js'
 import { renderTable } from '../view/table.js'
+import { cutMiddle } from '../view/text-width.js'
+
+/** Where nobody says how wide a terminal is. */
+const USUAL_COLUMNS = 80
 
 interface EventsOptions extends CommonOptions {
   readonly count: number
@@ -46,19 +50,18 @@ async function show(fleet: Fleet, id: string | undefined, { count, json }: Event
 /** The newest `count` of each, oldest first. */
 async function read(fleet: Fleet, id: string | undefined, count: number): Promise<ProviderEvent[]> {
   if (id !== undefined) return [...(await (await findProvider(fleet, id)).events({ count }))]
-  const all: ProviderEvent[] = []
-  for (const known of await fleet.busbar.providers()) {
-    const provider = await fleet.busbar.lookup(known)
-    if (provider !== undefined) all.push(...(await provider.events({ count })))
-  }
+  const all = await readEvents(fleet.busbar, await fleet.busbar.providers(), count)
   return all.sort((a, b) => a.at - b.at || a.version - b.version)
 }
 
 function writeEvents(events: readonly ProviderEvent[], named: boolean): void {
-  const paints = paintsFor(process.stdout)
+  const { stdout } = process
+  const paints = paintsFor(stdout)
+  // A pipe or a file gets whole ids.
+  const idWidth = stdout.isTTY ? idWidthFor(stdout.columns || USUAL_COLUMNS) : Infinity
   const head = [...(named ? ['PROVIDER'] : []), 'AT', 'EVENT', 'BY', 'REASON'].map(paints.dim)
   const rows = events.map((event) => [
-    ...(named ? [paints.bold(event.providerId)] : []),
+    ...(named ? [paints.bold(cutMiddle(event.providerId, idWidth))] : []),
     ...eventRow(event, paints),
   ])
   writeLine(renderTable({ head, rows }))

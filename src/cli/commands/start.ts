@@ -41,7 +41,8 @@ export function addStart(program: Command, cli: Cli): void {
     'busbar start --config busbar.yaml --redis redis://127.0.0.1:6379 --namespace prod',
   ]).addHelpText(
     'after',
-    '\nWith --config, Redis is --redis, else REDIS_URL, else the one in the file, else a private one.' +
+    '\nWith --config, Redis is --redis, else BUSBAR_REDIS, else REDIS_URL, else the one in the file, else a private one.' +
+      '\nProbes of the kinds process and function are code, which only your own workers can run: they are refused.' +
       '\nRuns until Ctrl-C. While it runs, other commands find it in this folder by .busbar/url.',
   )
 }

@@ -3,52 +3,96 @@ import type { HealthStatus } from '../../index.js'
 import { withCommon, writeJson, writeLine, type Cli } from '../common.js'
 import { CliError, EXIT } from '../failure.js'
 import { findProvider, withFleet, type CommonOptions, type Fleet } from '../fleet.js'
+import { clean, plural } from '../format.js'
+import { readFleet, withSelection, type FleetView, type Selection } from '../selection.js'
 import { paintsFor } from '../view/paint.js'
-import { readAll, readView, viewJson } from '../view/provider-view.js'
+import { pausedText } from '../view/paused.js'
+import { isPattern } from '../view/provider-list.js'
+import { readView, viewJson, type ProviderView } from '../view/provider-view.js'
 import { statusDetail } from '../view/status-detail.js'
 import { statusTable } from '../view/status-table.js'
 
-/** When nobody says how wide the screen is: a file, a pipe. */
-const DEFAULT_COLUMNS = 120
+interface StatusOptions extends CommonOptions {
+  readonly unhealthy?: boolean
+}
 
 export function addStatus(program: Command, cli: Cli): void {
   const command = program
     .command('status')
     .description('health, circuit and reason of every provider, or of one in detail')
-    .argument('[id]', 'one provider')
-    .action(async (id: string | undefined, options: CommonOptions) => {
+    .argument('[id]', "one provider, or a pattern for several, such as 'open*'")
+    .action(async (id: string | undefined, options: StatusOptions) => {
+      const { unhealthy } = options
+      const one = id !== undefined && !isPattern(id) && unhealthy !== true
       cli.exitCode = await withFleet(options, (fleet) =>
-        id === undefined ? showAll(fleet, options) : showOne(fleet, id, options),
+        one ? showOne(fleet, id, options) : showAll(fleet, { pattern: id, unhealthy }, options),
       )
     })
-  withCommon(command, [
+  withCommon(withSelection(command), [
     'busbar status',
     'busbar status openai --redis redis://127.0.0.1:6379',
+    "busbar status 'open*' --unhealthy",
     'busbar status openai --json | jq -r .health',
   ]).addHelpText(
     'after',
-    '\nExit code: 0 all ok, 1 degraded, 2 unhealthy, 3 unknown or Redis unreachable, 64 wrong call',
+    '\nThe worst come first. On a terminal long ids are cut in the middle; in a pipe, a file and JSON nothing is.' +
+      '\nExit code: 0 all ok, 1 degraded, 2 unhealthy, 3 unknown or Redis unreachable, 64 wrong call',
   )
 }
 
-async function showAll(fleet: Fleet, { json }: CommonOptions): Promise<number> {
+async function showAll(fleet: Fleet, selection: Selection, { json }: CommonOptions): Promise<number> {
   const { namespace } = fleet.address
-  const views = await readAll(fleet.busbar)
-  if (json === true) writeJson({ namespace, providers: views.map(viewJson) })
-  if (views.length === 0) {
-    const message = `no provider is registered in namespace ${namespace}; check --namespace`
-    if (json !== true) throw new CliError('provider_unknown', EXIT.unknown, message)
+  const found = await readFleet(fleet.busbar, selection)
+  const { views, unreadable, read, pausedQueues } = found
+  if (json === true) {
+    writeJson({ namespace, providers: views.map(viewJson), unreadable, pausedProbeQueues: pausedQueues })
+  }
+  if (read === 0 && unreadable.length === 0) {
+    if (json !== true) throw new CliError('provider_unknown', EXIT.unknown, nothingText(namespace, selection))
     return EXIT.unknown
   }
-  const paints = paintsFor(process.stdout)
-  if (json !== true) writeLine(statusTable(views, paints, process.stdout.columns || DEFAULT_COLUMNS))
-  return Math.max(...views.map(({ snapshot }) => exitCodeOf(snapshot.health)))
+  if (json !== true) writeTable(found)
+  const codes = views.map(({ snapshot }) => exitCodeOf(snapshot.health))
+  return Math.max(unreadable.length === 0 ? EXIT.ok : EXIT.unknown, ...codes)
+}
+
+const nothingText = (namespace: string, { pattern }: Selection): string =>
+  pattern === undefined
+    ? `no provider is registered in namespace ${namespace}; check --namespace`
+    : `no provider in namespace ${namespace} matches ${clean(pattern)}`
+
+/** Where nobody says how wide a terminal is. */
+const USUAL_COLUMNS = 80
+
+function writeTable({ views, unreadable, read, pausedQueues }: FleetView): void {
+  const { stdout } = process
+  const paints = paintsFor(stdout)
+  const room = stdout.isTTY ? { columns: stdout.columns || USUAL_COLUMNS } : {}
+  if (views.length === 0 && unreadable.length === 0)
+    writeLine(read === 1 ? 'it is healthy' : `all ${plural(read, 'provider')} are healthy`)
+  else if (views.length > 0) {
+    const table = statusTable(views, paints, room)
+    writeLine(table)
+    if (stdout.isTTY && table.split('\n').length >= stdout.rows) writeLine(`\n${countsText(views)}`)
+  }
+  for (const { id, why } of unreadable) writeLine(`${paints.red(id)} cannot be read: ${why}`)
+  const paused = pausedText(pausedQueues)
+  if (paused !== '') writeLine(`\n${paints.yellow(paused)}`)
+}
+
+/** Below a table of which the beginning, where the worst are, has left the screen. */
+function countsText(views: readonly ProviderView[]): string {
+  const count = (health: HealthStatus) => views.filter(({ snapshot }) => snapshot.health === health).length
+  const [healthy, degraded] = [count('healthy'), count('degraded')]
+  const down = views.length - healthy - degraded
+  return `${down} unhealthy, ${degraded} degraded, ${healthy} healthy; --unhealthy leaves out the healthy ones`
 }
 
 async function showOne(fleet: Fleet, id: string, { json }: CommonOptions): Promise<number> {
   const view = await readView(await findProvider(fleet, id))
-  if (json === true) writeJson(viewJson(view))
-  else writeLine(statusDetail(view, paintsFor(process.stdout)))
+  const pausedQueues = await fleet.busbar.pausedProbeQueues()
+  if (json === true) writeJson({ ...viewJson(view), pausedProbeQueues: pausedQueues })
+  else writeLine(statusDetail(view, paintsFor(process.stdout), pausedQueues))
   return exitCodeOf(view.snapshot.health)
 }
 

@@ -6,7 +6,7 @@ import { finding, ok, type Finding } from './finding.js'
 
 /** What the namespace is like: its keys, its processes, its probes. */
 export function checkFleet(facts: Inspection, views: readonly ProviderView[]): Finding[] {
-  return [schema(facts), workers(facts, views), ...probes(facts, views), ...pinned(views)]
+  return [schema(facts), workers(facts, views), ...paused(facts), ...probes(facts, views), ...pinned(views)]
 }
 
 const SCHEMA = '1'
@@ -34,6 +34,16 @@ function workers({ workers }: Inspection, views: readonly ProviderView[]): Findi
   if (live.length > 0 || views.length === 0) return ok('workers', found)
   return finding('note', 'workers', found, 'Start one, or check --namespace.')
 }
+
+const paused = ({ pausedProbeQueues }: Inspection): Finding[] =>
+  pausedProbeQueues.map((queue) =>
+    finding(
+      'warn',
+      'probe queue',
+      `${clean(queue)} is paused: none of its probes runs`,
+      'Somebody called queue.pause() of BullMQ, or its dashboard did: queue.resume() ends it.',
+    ),
+  )
 
 function probes({ planned }: Inspection, views: readonly ProviderView[]): Finding[] {
   const plans = new Map(planned.map((plan) => [plan.id, plan]))

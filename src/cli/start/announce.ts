@@ -1,3 +1,4 @@
+import { fleetFromEnvironment } from '../fleet.js'
 import { hideSecrets } from '../format.js'
 import { URL_FILE, writeUrlFile, type FleetAddress } from '../url-file.js'
 import type { Lifetime } from './lifetime.js'
@@ -11,6 +12,11 @@ export function announce(address: FleetAddress, lifetime: Lifetime, reporter: Re
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
     reporter.note(`${URL_FILE} was not written (${why}): use --redis ${hideSecrets(address.redis)}`)
+  }
+  const { redis = address.redis, namespace = address.namespace } = fleetFromEnvironment()
+  if (redis !== address.redis || namespace !== address.namespace) {
+    const here = `--redis ${hideSecrets(address.redis)} --namespace ${address.namespace}`
+    reporter.note(`BUSBAR_REDIS or BUSBAR_NAMESPACE is set: other commands go there, unless they say ${here}`)
   }
   reporter.ready(address)
 }

@@ -1,6 +1,7 @@
-import { connect, type Busbar, type Provider } from '../../index.js'
+import { connect, type Busbar, type ProbeKind, type Provider } from '../../index.js'
 import { inFile, readConfigFile, type ConfigFile } from '../config-file.js'
-import { unreachable } from '../fleet.js'
+import { wrongCall } from '../failure.js'
+import { fleetFromEnvironment, unreachable } from '../fleet.js'
 import { hideSecrets } from '../format.js'
 import { announce } from './announce.js'
 import { reportEvents, reportStatus } from './follow.js'
@@ -21,16 +22,17 @@ export async function coordinate(
   options: CoordinateOptions,
 ): Promise<void> {
   const config = readConfigFile(options.file)
-  const namespace = options.namespace ?? config.namespace ?? 'busbar'
+  refuseCode(config)
+  const namespace = options.namespace ?? fleetFromEnvironment().namespace ?? config.namespace ?? 'busbar'
   const { redis, from } = await chooseRedis(config, options, lifetime, reporter)
   reporter.note(`Redis ${hideSecrets(redis)} (${from}), namespace ${namespace}`)
   try {
     const busbar = await connect({ redis, namespace, defaults: config.defaults, logger: false }).catch(
-      inFile(options.file),
+      inFile(config),
     )
     lifetime.onEnd(() => busbar.close({ timeoutMs: 2_000 }))
     reportEvents(busbar, reporter)
-    const providers = await register(busbar, config, options)
+    const providers = await register(busbar, config)
     await busbar.startProbes()
     announce({ redis, namespace }, lifetime, reporter)
     reportStatus(providers, reporter, lifetime)
@@ -39,7 +41,7 @@ export async function coordinate(
   }
 }
 
-/** `--redis`, else REDIS_URL, else the file's, else one of our own. */
+/** `--redis`, else BUSBAR_REDIS, else REDIS_URL, else the file's, else one of our own. */
 async function chooseRedis(
   config: ConfigFile,
   options: CoordinateOptions,
@@ -47,20 +49,40 @@ async function chooseRedis(
   reporter: Reporter,
 ): Promise<{ redis: string; from: string }> {
   if (options.redis !== undefined) return { redis: options.redis, from: '--redis' }
+  const { redis: set } = fleetFromEnvironment()
+  if (set !== undefined) return { redis: set, from: 'BUSBAR_REDIS' }
   const exported = process.env['REDIS_URL'] ?? ''
   if (exported !== '') return { redis: exported, from: 'REDIS_URL' }
   if (config.redis !== undefined) return { redis: config.redis, from: options.file }
   return { redis: await startPrivateRedis(lifetime, reporter), from: 'private, ends with this' }
 }
 
-async function register(
-  busbar: Busbar,
-  { providers }: ConfigFile,
-  options: CoordinateOptions,
-): Promise<Provider[]> {
+/**
+ * Kinds of probes that are code which a worker registers. This process has none: it would take their turns and discard
+ * them for ever.
+ */
+const CODE_KINDS: readonly unknown[] = ['process', 'function'] satisfies ProbeKind[]
+
+/** @throws CliError that names the provider and the kind. */
+function refuseCode({ name, defaults, providers }: ConfigFile): void {
+  const given = [
+    ['defaults', defaults],
+    ...providers.map(([id, settings]) => [`providers.${id}`, settings] as const),
+  ] as const
+  for (const [path, { probe }] of given) {
+    // What is not even an object is for the library to refuse.
+    if (typeof probe !== 'object' || !CODE_KINDS.includes(probe.kind)) continue
+    throw wrongCall(
+      `${name}: ${path}.probe.kind: ${probe.kind} is code, which only a worker that registers it can run ` +
+        `(startProbes({ processes, functions })), and busbar start is none: take another kind, or busbar apply`,
+    )
+  }
+}
+
+async function register(busbar: Busbar, config: ConfigFile): Promise<Provider[]> {
   const handles: Provider[] = []
-  for (const [id, settings] of providers) {
-    handles.push(await busbar.provider(id, settings).catch(inFile(options.file, `providers.${id}.`)))
+  for (const [id, settings] of config.providers) {
+    handles.push(await busbar.provider(id, settings).catch(inFile(config, `providers.${id}.`)))
   }
   return handles
 }

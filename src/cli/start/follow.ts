@@ -1,5 +1,6 @@
 import { EVENT_KINDS, isBusbarError, type Busbar, type Provider } from '../../index.js'
-import { readView } from '../view/provider-view.js'
+import { isProviderTrouble } from '../failure.js'
+import { readView, type ProviderView } from '../view/provider-view.js'
 import type { Lifetime } from './lifetime.js'
 import type { Reporter } from './reporter.js'
 
@@ -8,13 +9,22 @@ export function reportEvents(busbar: Busbar, reporter: Reporter): void {
   for (const kind of EVENT_KINDS) busbar.on(kind, (event) => reporter.event(event))
 }
 
+/** One that cannot be read keeps nobody from seeing the others; it is missing. @throws what concerns all of them */
+async function readEach(providers: readonly Provider[]): Promise<ProviderView[]> {
+  const read = await Promise.allSettled(providers.map(readView))
+  const views = read.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
+  const failed = read.find((one) => one.status === 'rejected' && !isProviderTrouble(one.reason))
+  if (failed?.status === 'rejected') throw failed.reason
+  return views
+}
+
 /** Reads and shows the providers at once, and then again and again until the end. */
 export function reportStatus(providers: readonly Provider[], reporter: Reporter, lifetime: Lifetime): void {
   let timer: NodeJS.Timeout | undefined
   let away = false
   const show = async () => {
     try {
-      reporter.status(await Promise.all(providers.map(readView)))
+      reporter.status(await readEach(providers))
       if (away) reporter.note('Redis answers again')
       away = false
     } catch (error) {

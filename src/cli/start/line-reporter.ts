@@ -3,11 +3,14 @@ import { formatClock } from '../format.js'
 import type { FleetAddress } from '../url-file.js'
 import { eventLine } from '../view/event-line.js'
 import { paintHealth, paintsFor, paintState } from '../view/paint.js'
+import { isHealthy, worstFirst } from '../view/provider-list.js'
 import type { ProviderView } from '../view/provider-view.js'
 import { probeText, retryText, successText } from '../view/status-table.js'
 import { readyLine, type Reporter } from './reporter.js'
 
 const STATUS_EVERY_MS = 5_000
+/** Providers in one line; of more than that only the worst are named. */
+const MAX_BRIEF = 12
 
 /** Plain lines: for files, pipes and containers. */
 export class LineReporter implements Reporter {
@@ -24,7 +27,11 @@ export class LineReporter implements Reporter {
 
   status(views: readonly ProviderView[]): void {
     const now = this.#paints.dim(formatClock(Date.now()))
-    this.#line(`${now} status ${views.map((view) => this.#brief(view)).join(' | ')}`)
+    const shown = views.length <= MAX_BRIEF ? views : worstFirst(views).filter((view) => !isHealthy(view))
+    const briefs = shown.slice(0, MAX_BRIEF).map((view) => this.#brief(view))
+    const more = views.length - briefs.length
+    if (more > 0) briefs.push(`${more} more, ${shown.length - briefs.length} of them not healthy`)
+    this.#line(`${now} status ${briefs.join(' | ')}`)
   }
 
   #brief(view: ProviderView): string {

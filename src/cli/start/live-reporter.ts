@@ -2,16 +2,18 @@ import type { WriteStream } from 'node:tty'
 import type { ProviderEvent } from '../../index.js'
 import { formatClock, formatDuration, hideSecrets } from '../format.js'
 import type { FleetAddress } from '../url-file.js'
-import { eventLine } from '../view/event-line.js'
+import { eventLine, idWidthFor } from '../view/event-line.js'
 import { paintsFor } from '../view/paint.js'
 import type { ProviderView } from '../view/provider-view.js'
-import { statusTable } from '../view/status-table.js'
+import { windowOf, worstFirst } from '../view/provider-list.js'
+import { statusRows } from '../view/status-table.js'
+import { cutEnd } from '../view/text-width.js'
 import { readyLine, type Reporter } from './reporter.js'
 
 const ESC = '\u001b['
 const HIDE_CURSOR = `${ESC}?25l`
 const SHOW_CURSOR = `${ESC}?25h`
-// While we draw, a long line is cut at the edge: if it wrapped, the next frame would not know how far to go up.
+// Lines are cut to fit; if one wrapped all the same, the next frame would not know how far to go up.
 const WRAP_OFF = `${ESC}?7l`
 const WRAP_ON = `${ESC}?7h`
 const CLEAR_LINE_END = `${ESC}K`
@@ -45,7 +47,7 @@ export class LiveReporter implements Reporter {
   }
 
   event(event: ProviderEvent): void {
-    this.#remember(eventLine(event, this.#paints))
+    this.#remember(eventLine(event, this.#paints, idWidthFor(this.#out.columns || USUAL_COLUMNS)))
   }
 
   status(views: readonly ProviderView[]): void {
@@ -72,25 +74,42 @@ export class LiveReporter implements Reporter {
 
   #draw(): void {
     if (this.#address === undefined || this.#views.length === 0) return
-    const lines = this.#frame(this.#address).slice(0, Math.max(1, this.#out.rows - 1))
+    // One column is left free: what clears the rest of a line would take its last letter in the very last column.
+    const columns = (this.#out.columns || USUAL_COLUMNS) - 1 // a terminal that nobody sized says 0
+    const rows = (this.#out.rows || USUAL_ROWS) - 1
+    const lines = this.#frame(this.#address, { columns, rows }).slice(0, Math.max(1, rows))
     const up = this.#drawn === 0 ? '\r' : `${ESC}${this.#drawn}A\r`
-    const body = lines.map((line) => `${line}${CLEAR_LINE_END}\n`).join('')
+    const body = lines.map((line) => `${cutEnd(line, columns)}${CLEAR_LINE_END}\n`).join('')
     this.#out.write(`${WRAP_OFF}${up}${body}${CLEAR_BELOW}${WRAP_ON}`)
     this.#drawn = lines.length
   }
 
-  #frame({ redis, namespace }: FleetAddress): string[] {
+  #frame({ redis, namespace }: FleetAddress, size: { columns: number; rows: number }): string[] {
     const { bold, dim } = this.#paints
     const up = formatDuration(Math.floor((performance.now() - this.#began) / 1_000) * 1_000)
     const some = this.#views.find(({ snapshot }) => snapshot.state !== 'closed') ?? this.#views[0]
-    return [
-      `${bold('busbar')} ${dim(`${hideSecrets(redis)}  namespace ${namespace}  up ${up}`)}`,
+    const head = [`${bold('busbar')} ${dim(`${hideSecrets(redis)}  namespace ${namespace}  up ${up}`)}`, '']
+    const foot = [
       '',
-      ...statusTable(this.#views, this.#paints, this.#out.columns).split('\n'),
-      '',
-      ...(this.#recent.length === 0 ? [] : [dim('LATELY'), ...this.#recent, '']),
+      ...(this.#recent.length === 0 ? [] : [dim('EVENTS'), ...this.#recent, '']),
       dim(`In a second terminal, in this folder: npx busbar explain ${some?.snapshot.id ?? ''}`),
       dim('Ctrl-C ends it.'),
     ]
+    const room = Math.max(MIN_TABLE, size.rows - head.length - foot.length)
+    return [...head, ...this.#table(room, size.columns), ...foot]
+  }
+
+  /** In the order of the file; the worst first where not all fit. */
+  #table(room: number, columns: number): string[] {
+    const options = { columns, reasonLines: 2 }
+    const { head, rows } = statusRows(this.#views, this.#paints, options)
+    if (rows.flat().length + 1 <= room) return [head, ...rows.flat()]
+    const { rows: sorted } = statusRows(worstFirst(this.#views), this.#paints, options)
+    const { lines, below } = windowOf(sorted, 0, room - 2)
+    return [head, ...lines, this.#paints.dim(`${below} more: npx busbar watch`)]
   }
 }
+
+const USUAL_COLUMNS = 80
+const USUAL_ROWS = 24
+const MIN_TABLE = 4

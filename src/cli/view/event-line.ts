@@ -1,7 +1,11 @@
 import { maskSecretsInText, type ProviderEvent } from '../../index.js'
-import { clean, formatClock, formatTime } from '../format.js'
+import { clean, formatTime } from '../format.js'
 import type { Paints } from './paint.js'
 import { madeBy } from './provider-view.js'
+import { cutMiddle } from './text-width.js'
+
+/** How much of a line an id may take where the line must fit, so that what happened can be seen beside it. */
+export const idWidthFor = (columns: number): number => Math.max(16, Math.floor(columns / 3))
 
 /** What happened, and from where, unless the kind says so by itself: `opened (from half_open)`. */
 export function eventWords({ kind, from, to }: ProviderEvent): string {
@@ -29,11 +33,10 @@ export function eventWords({ kind, from, to }: ProviderEvent): string {
 }
 
 /** An event for a program: as it is, but for values of headers in the settings, which may be secrets. */
-export const eventJson = (event: ProviderEvent): ProviderEvent => ({
-  ...event,
-  from: maskSecretsInText(event.from),
-  to: maskSecretsInText(event.to),
-})
+export const eventJson = (event: ProviderEvent): ProviderEvent =>
+  event.kind === 'settings_changed'
+    ? { ...event, from: maskSecretsInText(event.from), to: maskSecretsInText(event.to) }
+    : event
 
 const reasonOf = ({ kind, reason }: ProviderEvent): string => (reason === kind ? '' : clean(reason))
 
@@ -59,11 +62,11 @@ export function paintEvent(paints: Paints, { kind }: ProviderEvent, text: string
   }
 }
 
-/** `20:41:03 cycling opened: 3 consecutive failures, last: unhealthy`. */
-export function eventLine(event: ProviderEvent, paints: Paints): string {
+/** `20:41:03 cycling opened: 3 consecutive failures, last: unhealthy`; with its date where that is not today. Ids are cut to `idWidth`. */
+export function eventLine(event: ProviderEvent, paints: Paints, idWidth = Infinity): string {
   const reason = reasonOf(event)
   const words = paintEvent(paints, event, eventWords(event))
-  return `${paints.dim(formatClock(event.at))} ${paints.bold(event.providerId)} ${words}${reason === '' ? '' : `: ${reason}`}`
+  return `${paints.dim(formatTime(event.at))} ${paints.bold(cutMiddle(event.providerId, idWidth))} ${words}${reason === '' ? '' : `: ${reason}`}`
 }
 
 /** The cells of `busbar events`. */

@@ -6,6 +6,7 @@ import {
   type Settings,
   type Snapshot,
 } from '../../index.js'
+import { isProviderTrouble } from '../failure.js'
 import { clean, formatAbout, formatRate } from '../format.js'
 
 /** A provider at one moment, and the settings it is judged by. */
@@ -23,27 +24,56 @@ export async function readView(provider: Provider): Promise<ProviderView> {
 
 const AT_ONCE = 50
 
-/** Some at a time, so that a fleet of thousands neither queues for seconds nor runs into the command timeout. */
-export async function readAll(busbar: Busbar): Promise<ProviderView[]> {
-  const ids = await busbar.providers()
+/** A provider that is registered, and what keeps it from being read. */
+export interface Unreadable {
+  readonly id: string
+  readonly why: string
+}
+
+/** What was read: a provider that cannot be read keeps nobody from seeing the others. */
+export interface ReadAll {
+  readonly views: readonly ProviderView[]
+  readonly unreadable: readonly Unreadable[]
+}
+
+/**
+ * Those whose id is accepted, in the order in which they were registered. Some at a time, so that a fleet of thousands
+ * neither queues for seconds nor runs into the command timeout.
+ */
+export async function readAll(
+  busbar: Busbar,
+  accepts: (id: string) => boolean = () => true,
+): Promise<ReadAll> {
+  const ids = (await busbar.providers()).filter(accepts)
   const views: ProviderView[] = []
+  const unreadable: Unreadable[] = []
   for (let from = 0; from < ids.length; from += AT_ONCE) {
     const some = ids.slice(from, from + AT_ONCE).map((id) => readOne(busbar, id))
-    for (const view of await Promise.all(some)) if (view !== undefined) views.push(view)
+    for (const read of await Promise.all(some)) {
+      if (read === undefined) continue
+      if ('why' in read) unreadable.push(read)
+      else views.push(read)
+    }
   }
-  return views
+  return { views, unreadable }
 }
 
 /** Undefined when it was removed since it was listed. */
-async function readOne(busbar: Busbar, id: string): Promise<ProviderView | undefined> {
+async function readOne(busbar: Busbar, id: string): Promise<ProviderView | Unreadable | undefined> {
   try {
     const provider = await busbar.lookup(id)
     return provider === undefined ? undefined : await readView(provider)
   } catch (error) {
     if (isBusbarError(error, 'provider_removed')) return undefined
+    if (isProviderTrouble(error)) return { id, why: clean(causeOf(error)) }
     throw error
   }
 }
+
+const causeOf = (error: Error): string =>
+  isBusbarError(error, 'redis_unavailable') && error.cause instanceof Error
+    ? error.cause.message
+    : error.message
 
 /** All of the snapshot under its own names, why it is so, and the settings; headers of probes may hold secrets. */
 export function viewJson(view: ProviderView): object {

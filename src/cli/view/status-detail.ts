@@ -1,11 +1,16 @@
 import { clean, formatAbout, formatCount, formatDuration, formatTime } from '../format.js'
+import { pausedText } from './paused.js'
 import { paintHealth, paintState, type Paints } from './paint.js'
 import { why, type ProviderView } from './provider-view.js'
 import { probeTarget } from './probe-target.js'
 import { probeText, retryText, successText } from './status-table.js'
 
 /** One provider, one fact a line. */
-export function statusDetail(view: ProviderView, paints: Paints): string {
+export function statusDetail(
+  view: ProviderView,
+  paints: Paints,
+  pausedQueues: readonly string[] = [],
+): string {
   const { snapshot, settings } = view
   const { id, health, state, at } = snapshot
   const facts: [string, string][] = [
@@ -22,6 +27,9 @@ export function statusDetail(view: ProviderView, paints: Paints): string {
     ['success', `${successText(view)} in the last ${formatDuration(settings.history.windowMs)}`],
     ['failures', failures(view)],
     ['last probe', probeText(view, paints) + detail(snapshot.lastProbeDetail)],
+    ...(settings.probe === undefined || pausedQueues.length === 0
+      ? []
+      : [['probes', paints.yellow(pausedText(pausedQueues))] as [string, string]]),
     ['settings', settingsText(view)],
     ...(view.origin.pinned ? [['set by', pinText(view)] as [string, string]] : []),
     ['numbers', `generation ${snapshot.generation}, version ${snapshot.version}`],

@@ -1,52 +1,25 @@
-import Table from 'cli-table3'
-
-/** No lines, two spaces between columns: quiet to read, and it pastes well. */
-const BARE = {
-  top: '',
-  'top-mid': '',
-  'top-left': '',
-  'top-right': '',
-  bottom: '',
-  'bottom-mid': '',
-  'bottom-left': '',
-  'bottom-right': '',
-  left: '',
-  'left-mid': '',
-  mid: '',
-  'mid-mid': '',
-  right: '',
-  'right-mid': '',
-  middle: ' ',
-}
+import { padTo, widthOf } from './text-width.js'
 
 export interface TableOptions {
   readonly head: readonly string[]
   readonly rows: readonly (readonly string[])[]
-  /** Characters for the last column, beyond which it wraps; default: as many as it takes. */
-  readonly lastWidth?: number
 }
 
-export function renderTable({ head, rows, lastWidth }: TableOptions): string {
-  const table = new Table({
-    chars: BARE,
-    style: { 'padding-left': 0, 'padding-right': 1, head: [], border: [], compact: true },
-    head: [...head],
-    wordWrap: true,
-    ...(lastWidth === undefined
-      ? {}
-      : { colWidths: [...head.slice(1).map(() => null), lastWidth + 1], wrapOnWordBoundary: true }),
-  })
-  for (const row of rows) table.push([...row])
-  return table
-    .toString()
-    .split('\n')
-    .map((line) => line.trimEnd())
-    .join('\n')
+/** No lines, two spaces between columns: quiet to read, and it pastes well. Nothing is cut. */
+export function renderTable({ head, rows }: TableOptions): string {
+  const widths = widthsOf([head, ...rows])
+  return [head, ...rows].map((cells) => renderRow(cells, widths)).join('\n')
 }
 
-const segments = new Intl.Segmenter()
+export const COLUMN_GAP = '  '
 
-/** Visible characters: colours take none. */
-export const widthOf = (text: string): number =>
-  // eslint-disable-next-line no-control-regex -- the escape character is what begins a colour
-  [...segments.segment(text.replace(/\u001b\[[0-9;]*m/g, ''))].length
+/** The cells of one line, each as wide as its column, but for the last. */
+export const renderRow = (cells: readonly string[], widths: readonly number[]): string =>
+  cells
+    .map((cell, at) => padTo(cell, widths[at] ?? 0))
+    .join(COLUMN_GAP)
+    .trimEnd()
+
+/** The widest cell of each column. */
+export const widthsOf = (rows: readonly (readonly string[])[]): number[] =>
+  (rows[0] ?? []).map((_, at) => rows.reduce((most, row) => Math.max(most, widthOf(row[at] ?? '')), 0))

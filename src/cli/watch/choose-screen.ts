@@ -4,9 +4,10 @@ import { PlainScreen } from './plain-screen.js'
 import type { Screen } from './screen.js'
 import { TerminalScreen } from './terminal-screen.js'
 
-export function chooseScreen(address: FleetAddress, json: boolean): Screen {
+export function chooseScreen(address: FleetAddress, json: boolean, onQuit: () => void): Screen {
   if (json) return new JsonScreen(address)
-  const { stdout } = process
+  const { stdout, stdin } = process
   const terminal = stdout.isTTY && process.env['TERM'] !== 'dumb'
-  return terminal ? new TerminalScreen(stdout, address) : new PlainScreen()
+  if (!terminal) return new PlainScreen()
+  return new TerminalScreen({ out: stdout, input: stdin.isTTY ? stdin : undefined, address, onQuit })
 }

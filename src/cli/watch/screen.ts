@@ -1,9 +1,8 @@
 import type { ProviderEvent } from '../../index.js'
-import type { ProviderView } from '../view/provider-view.js'
+import type { FleetView } from '../selection.js'
 
 /** What is to be seen at one moment. */
-export interface Scene {
-  readonly views: readonly ProviderView[]
+export interface Scene extends FleetView {
   /** The newest events, oldest first. */
   readonly events: readonly ProviderEvent[]
   /** Why Redis could not be read, and since when (`performance.now()`); undefined while it answers. */

@@ -1,6 +1,6 @@
 import { isBusbarError, type Busbar, type ProviderEvent } from '../../index.js'
+import { readFleet, type FleetView, type Selection } from '../selection.js'
 import type { Lifetime } from '../start/lifetime.js'
-import { readAll, type ProviderView } from '../view/provider-view.js'
 import type { Scene, Screen } from './screen.js'
 
 /**
@@ -11,10 +11,19 @@ import type { Scene, Screen } from './screen.js'
  * one that took long the next waits ten times as long: a large fleet is watched more slowly, not at its expense.
  * While Redis is away, what was last seen stays, and the reading goes on trying.
  */
-export async function watchFleet(busbar: Busbar, screen: Screen, lifetime: Lifetime): Promise<void> {
-  const watch = new Watch(busbar, screen, lifetime)
+export async function watchFleet(options: WatchOptions): Promise<void> {
+  const { lifetime } = options
+  const watch = new Watch(options)
   lifetime.onEnd(() => watch.stop())
   await watch.start()
+}
+
+export interface WatchOptions {
+  readonly busbar: Busbar
+  /** Which providers are shown; events are those of all. */
+  readonly selection: Selection
+  readonly screen: Screen
+  readonly lifetime: Lifetime
 }
 
 const EVERY_MS = 1_000
@@ -24,10 +33,11 @@ const KEPT_EVENTS = 20
 
 class Watch {
   readonly #busbar: Busbar
+  readonly #selection: Selection
   readonly #screen: Screen
   readonly #lifetime: Lifetime
   readonly #events: ProviderEvent[] = []
-  #views: readonly ProviderView[] = []
+  #fleet: FleetView = { views: [], unreadable: [], read: 0, pausedQueues: [] }
   #away: Scene['away']
   #shown = ''
   #asked = false
@@ -35,8 +45,9 @@ class Watch {
   #timer: NodeJS.Timeout | undefined
   #unwatch: (() => void) | undefined
 
-  constructor(busbar: Busbar, screen: Screen, lifetime: Lifetime) {
+  constructor({ busbar, selection, screen, lifetime }: WatchOptions) {
     this.#busbar = busbar
+    this.#selection = selection
     this.#screen = screen
     this.#lifetime = lifetime
   }
@@ -79,7 +90,7 @@ class Watch {
   async #read(): Promise<void> {
     const began = performance.now()
     try {
-      this.#views = await readAll(this.#busbar)
+      this.#fleet = await readFleet(this.#busbar, this.#selection)
       this.#away = undefined
     } catch (error) {
       if (!isBusbarError(error)) throw error
@@ -92,7 +103,7 @@ class Watch {
   }
 
   #draw(): void {
-    const scene = { views: this.#views, events: this.#events, away: this.#away }
+    const scene = { ...this.#fleet, events: this.#events, away: this.#away }
     const signature = signatureOf(scene)
     if (!this.#screen.live && signature === this.#shown) return
     this.#shown = signature
@@ -101,12 +112,14 @@ class Watch {
 }
 
 /** What a change is to one who does not look at clocks: all that is shown but times and counts. */
-const signatureOf = ({ views, away }: Scene): string =>
+const signatureOf = ({ views, unreadable, pausedQueues, away }: Scene): string =>
   away !== undefined
     ? 'away'
-    : JSON.stringify(
-        views.map(({ snapshot: s, settings }) => [
+    : JSON.stringify([
+        pausedQueues,
+        unreadable,
+        ...views.map(({ snapshot: s, settings }) => [
           [s.id, s.health, s.state, s.generation, s.version, s.mark, s.throttled, s.stale, s.trials],
           [s.lastProbeStatus, s.settingsRevision, settings.probe !== undefined],
         ]),
-      )
+      ])

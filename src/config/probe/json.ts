@@ -14,7 +14,7 @@ const PATH_ERROR = `expected a path of at most ${MAX_PATH_DEPTH} names and index
 const path = text(MAX_TEXT).refine((value) => parseJsonPath(value) !== undefined, { error: PATH_ERROR })
 
 const SCALAR_ERROR = `expected text of at most ${MAX_TEXT} characters, a number, true, false or null`
-const scalar = z.union([z.string().max(MAX_TEXT), z.number(), z.boolean(), z.null()], { error: SCALAR_ERROR })
+const scalar = z.union([text(MAX_TEXT), z.number(), z.boolean(), z.null()], { error: SCALAR_ERROR })
 const LIST_ERROR = `expected a list of 1 to ${MAX_VALUES} values`
 const limit = () => z.number({ error: 'expected a number' })
 

@@ -90,11 +90,21 @@ function withOutput(finding: Finding, output: string): Finding {
 /** The end of what comes on both pipes, in the order in which it came. */
 function keepTail(child: ChildProcess): () => string {
   let tail: Buffer = Buffer.alloc(0)
+  let cut = false
   const keep = (chunk: Buffer) => {
-    tail = Buffer.concat([tail, chunk]).subarray(-OUTPUT_LIMIT)
+    const all = Buffer.concat([tail, chunk])
+    cut ||= all.length > OUTPUT_LIMIT
+    tail = all.subarray(-OUTPUT_LIMIT)
   }
   for (const pipe of [child.stdout, child.stderr]) pipe?.on('data', keep).on('error', () => undefined)
-  return () => tail.toString('utf8')
+  return () => tail.toString('utf8', cut ? firstCharacter(tail) : 0)
+}
+
+/** What was cut at a byte may begin in the middle of a character, whose later bytes are all 10xxxxxx: four at most. */
+function firstCharacter(bytes: Buffer): number {
+  let at = 0
+  while (at < 4 && ((bytes[at] ?? 0) & 0xc0) === 0x80) at += 1
+  return at
 }
 
 /** It was this worker that registered the command, and that has no such file, or no room for a process. */

@@ -1,5 +1,6 @@
 import { redactText } from '../../model/redact.js'
 import type { ProbeResult, ProberError } from '../../model/probe.js'
+import { toText } from '../../model/text.js'
 
 /** A result before it is known how long it took. */
 export type Finding = Omit<ProbeResult, 'elapsedMs'> | ProberError
@@ -26,7 +27,7 @@ export function explainError(error: unknown): string {
   if (code.startsWith('HPE_')) return 'the answer is not HTTP'
   if (TLS_CODE.test(code)) return `TLS: ${code.toLowerCase().replaceAll('_', ' ')}`
   const message = error instanceof Error ? error.message : String(error)
-  return `request failed: ${code === '' ? redactText(message) : code}`.slice(0, MAX_LENGTH)
+  return toText(`request failed: ${code === '' ? redactText(message) : code}`, MAX_LENGTH)
 }
 
 const MAX_LENGTH = 120

@@ -1,4 +1,5 @@
 import { redactText } from '../../model/redact.js'
+import type { ProcessTime } from '../../client/time.js'
 import { show } from '../../config/show.js'
 import type {
   FunctionProbeSettings,
@@ -23,30 +24,38 @@ export interface FunctionProbeOptions {
   /** Providers whose function is under way, by name and id; shared by the probes of one worker. */
   readonly underway: Set<string>
   readonly signal?: AbortSignal | undefined
+  readonly time: ProbeTime
 }
+
+/** What a function is timed by; other kinds wait for sockets and processes, which know no time but the system's. */
+export type ProbeTime = Pick<ProcessTime, 'clock' | 'timers'>
 
 /** Never rejects: whatever the function does is a finding. */
 export function probeFunction(
   { name, timeoutMs }: FunctionProbeSettings,
-  { fn, providerId, underway, signal }: FunctionProbeOptions,
+  { fn, providerId, underway, signal, time }: FunctionProbeOptions,
 ): Promise<ProbeFinding> {
   // A blank is no letter of an id.
   const key = `${name} ${providerId}`
-  return timed({}, async () => {
-    if (underway.has(key)) {
-      const detail = `the function ${name} has not ended since an earlier probe`
-      return { status: 'timeout' as const, detail }
-    }
-    const ended = await settleWithin(timeoutMs, signal, async (inner) => {
-      underway.add(key)
-      try {
-        return await fn({ signal: inner, providerId, timeoutMs })
-      } finally {
-        underway.delete(key)
+  return timed(
+    {},
+    async () => {
+      if (underway.has(key)) {
+        const detail = `the function ${name} has not ended since an earlier probe`
+        return { status: 'timeout' as const, detail }
       }
-    })
-    return judge(name, timeoutMs, ended)
-  })
+      const call = async (inner: AbortSignal) => {
+        underway.add(key)
+        try {
+          return await fn({ signal: inner, providerId, timeoutMs })
+        } finally {
+          underway.delete(key)
+        }
+      }
+      return judge(name, timeoutMs, await settleWithin(timeoutMs, signal, call, time.timers))
+    },
+    time.clock,
+  )
 }
 
 function judge(name: string, timeoutMs: number, ended: Settlement<ProbeVerdict>): Finding {

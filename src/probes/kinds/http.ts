@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { request as requestHttp, type ClientRequest } from 'node:http'
 import { request as requestHttps } from 'node:https'
 import type { HttpProbeSettings, ProbeFinding } from '../../model/probe.js'
+import { shorten } from '../../model/text.js'
 import { failure, type Finding } from './explain.js'
 import { BODY_LIMIT, readBody, type Body } from './http-body.js'
 import { judgeJson } from './json.js'
@@ -74,7 +75,7 @@ const matches = (expected: number | string, status: number): boolean =>
     ? Math.floor(status / 100) === Number(expected[0])
     : Number(expected) === status
 
-const quote = (text: string): string => JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}...` : text)
+const quote = (text: string): string => JSON.stringify(shorten(text, 40, '...'))
 
 function exchange(settings: HttpProbeSettings, options: HttpProbeOptions): Promise<Ended> {
   return new Promise((resolve) => {

@@ -1,4 +1,5 @@
 import type { ProbeFinding, ProberError, RedisProbeSettings } from '../../model/probe.js'
+import { toText } from '../../model/text.js'
 import { failure, type Finding } from './explain.js'
 import { encodeCommand, NotRedisError, readReplies, RESP_LIMIT, type RespReply } from './resp.js'
 import { overSocket, type Limits, type Talk, type Target } from './socket.js'
@@ -103,4 +104,4 @@ function roleOf(reply: RespReply | undefined): string {
   return said === 'slave' ? 'replica' : said
 }
 
-const printable = (text: string): string => text.replaceAll(/\p{Cc}/gu, ' ').slice(0, 100)
+const printable = (text: string): string => toText(text.replaceAll(/\p{Cc}/gu, ' '), 100)

@@ -1,3 +1,4 @@
+import type { Clock } from '../../model/ports.js'
 import type { ProbeFinding } from '../../model/probe.js'
 import type { Finding } from './explain.js'
 
@@ -5,10 +6,11 @@ import type { Finding } from './explain.js'
 export async function timed(
   { degradedMs }: { readonly degradedMs?: number },
   work: () => Promise<Finding>,
+  clock: Clock = performance,
 ): Promise<ProbeFinding> {
-  const startedAt = performance.now()
+  const startedAt = clock.now()
   const finding = await work()
-  const elapsedMs = Math.round(performance.now() - startedAt)
+  const elapsedMs = Math.round(clock.now() - startedAt)
   if ('prober' in finding) return finding
   if (finding.status === 'healthy' && degradedMs !== undefined && elapsedMs > degradedMs)
     return { status: 'degraded', detail: `${finding.detail} after ${elapsedMs} ms`, elapsedMs }

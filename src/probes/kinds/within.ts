@@ -1,4 +1,8 @@
 import { redactText } from '../../model/redact.js'
+import { SYSTEM_TIME } from '../../client/time.js'
+import type { Timers } from '../../model/ports.js'
+import { toText } from '../../model/text.js'
+
 /** How a piece of the worker's own code ended. */
 export type Settlement<T> =
   | { readonly how: 'answered'; readonly value: T }
@@ -14,11 +18,12 @@ export function settleWithin<T>(
   timeoutMs: number,
   outer: AbortSignal | undefined,
   work: (signal: AbortSignal) => T | Promise<T>,
+  timers: Timers = SYSTEM_TIME.timers,
 ): Promise<Settlement<T>> {
   return new Promise((resolve) => {
     const controller = new AbortController()
     const end = (settlement: Settlement<T>) => {
-      clearTimeout(timer)
+      timer.clear()
       outer?.removeEventListener('abort', cancel)
       resolve(settlement)
     }
@@ -27,7 +32,7 @@ export function settleWithin<T>(
       controller.abort()
     }
     const cancel = () => stop('cancelled')
-    const timer = setTimeout(() => stop('late'), timeoutMs)
+    const timer = timers.set(timeoutMs, () => stop('late'))
     outer?.addEventListener('abort', cancel, { once: true })
     if (outer?.aborted === true) {
       cancel()
@@ -45,7 +50,7 @@ export function settleWithin<T>(
 export function messageOf(error: unknown): string {
   try {
     const message = error instanceof Error ? error.message : String(error)
-    return oneLine(redactText(message)).slice(0, MAX_LENGTH) || 'an error without a message'
+    return toText(oneLine(redactText(message)), MAX_LENGTH) || 'an error without a message'
   } catch {
     return 'something that cannot be shown'
   }

@@ -1,7 +1,8 @@
 import { describe, expect, expectTypeOf, it, vi } from 'vitest'
-import { EVENT_KINDS, isBusbarError, type Provider, type ProviderEvent } from '../../../src/index.js'
+import { EVENT_KINDS, isBusbarError } from '../../../src/index.js'
+import type { EventOf, Provider, ProviderEvent } from '../../../src/index.js'
 import { logbook, QUICK, rejection, withProvider, type OpenApi } from './ground.js'
-import { soon } from '../soon.js'
+import { eventually } from '../../harness/eventually.mjs'
 
 /** Every method of a handle that asks the store. */
 const METHODS: [string, (provider: Provider) => Promise<unknown>][] = [
@@ -199,9 +200,23 @@ export function busbarContract(open: OpenApi): void {
         'settings_changed',
         'reset',
       ])
-      await soon(() => heard).toEqual(kept)
+      await eventually(() => expect(heard).toEqual(kept))
       await busbar.remove('openai')
-      await soon(() => heard.at(-1)?.kind).toBe('removed')
+      await eventually(() => expect(heard.at(-1)?.kind).toBe('removed'))
+      // What the type of each kind says that it goes from and to.
+      expect(heard.map(({ kind, from, to }) => [kind, from, to])).toEqual([
+        ['registered', '', 'closed'],
+        ['opened', 'closed', 'open'],
+        ['half_opened', 'open', 'half_open'],
+        ['closed', 'half_open', 'closed'],
+        ['probe_overdue', '', 'overdue'],
+        ['throttled', '', 'throttled'],
+        ['marked', '', 'degraded'],
+        ['resumed', 'degraded', ''],
+        ['settings_changed', expect.stringContaining('slowMs=-'), expect.stringContaining('slowMs=9')],
+        ['reset', 'closed', 'closed'],
+        ['removed', 'closed', ''],
+      ])
       expect(new Set(heard.map((event) => event.kind))).toEqual(new Set(EVENT_KINDS))
     })
 
@@ -210,16 +225,16 @@ export function busbarContract(open: OpenApi): void {
       const [off, on] = [vi.fn(), vi.fn()]
       const takeOff = busbar.on('reset', off)
       busbar.on('reset', (event) => {
-        expectTypeOf(event).toEqualTypeOf<ProviderEvent>()
+        expectTypeOf(event).toEqualTypeOf<EventOf<'reset'>>()
         on(event.kind)
       })
       await provider.recordFailure()
       await provider.reset()
-      await soon(() => on.mock.calls).toEqual([['reset']])
+      await eventually(() => expect(on.mock.calls).toEqual([['reset']]))
       takeOff()
       takeOff()
       await provider.reset()
-      await soon(() => on.mock.calls).toEqual([['reset'], ['reset']])
+      await eventually(() => expect(on.mock.calls).toEqual([['reset'], ['reset']]))
       expect(off).toHaveBeenCalledTimes(1)
     })
 
@@ -231,10 +246,10 @@ export function busbarContract(open: OpenApi): void {
       busbar.on('reset', late, { signal: controller.signal })
       busbar.on('reset', witness)
       await provider.reset()
-      await soon(() => witness.mock.calls.length).toBe(1)
+      await eventually(() => expect(witness.mock.calls.length).toBe(1))
       controller.abort()
       await provider.reset()
-      await soon(() => witness.mock.calls.length).toBe(2)
+      await eventually(() => expect(witness.mock.calls.length).toBe(2))
       expect(early).not.toHaveBeenCalled()
       expect(late).toHaveBeenCalledTimes(1)
     })
@@ -245,10 +260,10 @@ export function busbarContract(open: OpenApi): void {
       const takeOff = busbar.on('reset', listener)
       busbar.on('reset', listener)
       await provider.reset()
-      await soon(() => listener.mock.calls.length).toBe(2)
+      await eventually(() => expect(listener.mock.calls.length).toBe(2))
       takeOff()
       await provider.reset()
-      await soon(() => listener.mock.calls.length).toBe(3)
+      await eventually(() => expect(listener.mock.calls.length).toBe(3))
     })
 
     it('that throws or rejects hurts nobody: it is logged and counted', async () => {
@@ -262,8 +277,8 @@ export function busbarContract(open: OpenApi): void {
       busbar.on('opened', () => Promise.reject(rejected))
       busbar.on('opened', witness)
       await provider.recordFailure()
-      await soon(() => witness.mock.calls.length).toBe(1)
-      await soon(() => busbar.counters.callbacksFailed).toBe(2)
+      await eventually(() => expect(witness.mock.calls.length).toBe(1))
+      await eventually(() => expect(busbar.counters.callbacksFailed).toBe(2))
       const failed = book.lines.filter(([, , message]) => message === 'a listener failed')
       expect(failed.map(([level, fields]) => [level, fields])).toEqual([
         ['error', { err: thrown, kind: 'opened', provider: 'openai' }],
@@ -279,7 +294,7 @@ export function busbarContract(open: OpenApi): void {
       busbar.on('reset', witness)
       await provider.reset()
       await provider.reset()
-      await soon(() => witness.mock.calls.length).toBe(2)
+      await eventually(() => expect(witness.mock.calls.length).toBe(2))
     })
 
     it('is refused with an option that does not exist, by name', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest'
 import type { Classify } from '../../../src/index.js'
-import { logbook, outcomeOf, QUICK, rejection, withProvider, type OpenApi } from './ground.js'
-import { soon } from '../soon.js'
+import { eventually } from '../../harness/eventually.mjs'
+import { logbook, outcomeOf, pastLimit, QUICK, rejection, withProvider, type OpenApi } from './ground.js'
 
 /** How a call is judged by what it returned or threw. */
 export function classifyContract(open: OpenApi): void {
@@ -165,8 +165,9 @@ export function classifyContract(open: OpenApi): void {
     })
 
     it('is told of a timeout, and by hand', async () => {
-      const { provider } = await withProvider(open)
-      await rejection(provider.execute(() => new Promise(() => undefined), { timeoutMs: 5 }))
+      const { provider, ...ground } = await withProvider(open)
+      const call = provider.execute(() => new Promise(() => undefined), { timeoutMs: 5 })
+      await rejection(pastLimit(ground, 5, call))
       const { reason } = await provider.snapshot()
       expect(reason).toBe('1 consecutive failures, last: timeout (no result within 5 ms)')
       await provider.reset()
@@ -217,6 +218,7 @@ export function classifyContract(open: OpenApi): void {
 
     it.each<[string, unknown]>([
       ['nothing', undefined],
+      ['null', null],
       ['a word that is no outcome', 'broken'],
       ['an object that is no verdict', { result: 'healthy' }],
       ['a number', 3],
@@ -224,6 +226,52 @@ export function classifyContract(open: OpenApi): void {
       const { provider } = await classified(() => said as undefined)
       await provider.execute(() => response(503))
       expect(await outcomeOf(provider)).toBe('unhealthy')
+    })
+
+    it.each<[string, unknown, string]>([
+      [
+        'a misspelt outcome',
+        'unhelthy',
+        'classify answered "unhelthy": expected undefined, one of healthy, ',
+      ],
+      [
+        'a misspelt outcome in a verdict',
+        { outcome: 'helthy' },
+        'classify answered outcome: "helthy": expected',
+      ],
+      [
+        'an object that is no verdict',
+        { token: 's' },
+        'classify answered an object without outcome: expected',
+      ],
+      [
+        'a promise',
+        Promise.resolve('healthy'),
+        'classify answered a promise: expected undefined, one of healthy, ',
+      ],
+    ])('that answers %s is refused in words, once, and every time counted', async (_, said, words) => {
+      const { provider, busbar, lines } = await classified(() => said as undefined)
+      expect(await provider.execute(() => 5)).toBe(5)
+      expect(await rejection(provider.execute(() => Promise.reject(new Error('down'))))).toMatchObject({
+        message: 'down',
+      })
+      expect(busbar.counters.callbacksFailed).toBe(2)
+      const errors = lines.filter(([level]) => level === 'error')
+      expect(errors).toEqual([['error', { provider: 'openai' }, expect.stringContaining(words)]])
+      expect(errors[0]?.[2]).toContain('ignored, throttled')
+      expect((await provider.history()).map(({ status }) => status)).toEqual(['healthy', 'unhealthy'])
+    })
+
+    it.each<[string, object, string]>([
+      ['a field that no verdict has', { retryAfter: 5 }, 'an unknown field "retryAfter"'],
+      ['a pause that is no number', { retryAfterMs: '5' }, 'retryAfterMs: "5": expected a number, 0 or more'],
+      ['a detail that is no text', { detail: 5 }, 'detail: 5: expected text'],
+    ])('that answers %s is told so, and the rest of the verdict holds', async (_, wrong, words) => {
+      const { provider, busbar, lines } = await classified(() => ({ outcome: 'throttled', ...wrong }))
+      await provider.execute(() => 5)
+      expect((await provider.snapshot()).throttledForMs).toBe(1_000)
+      expect(busbar.counters.callbacksFailed).toBe(1)
+      expect(lines.find(([level]) => level === 'error')?.[2]).toContain(words)
     })
 
     it('that throws is logged and counted, and the call stands as Busbar judges it', async () => {
@@ -242,14 +290,14 @@ export function classifyContract(open: OpenApi): void {
       const { provider, busbar } = await classified((() => Promise.reject(new Error('later'))) as never)
       expect(await provider.execute(() => response(503))).toMatchObject({ status: 503 })
       expect(await outcomeOf(provider)).toBe('unhealthy')
-      await soon(() => busbar.counters.callbacksFailed).toBe(1)
+      await eventually(() => expect(busbar.counters.callbacksFailed).toBe(1))
     })
 
     it('is not asked about a timeout, nor about a call that its caller gave up', async () => {
       const classify = vi.fn<Classify>(() => 'healthy')
-      const { provider } = await classified(classify)
+      const { provider, ...ground } = await classified(classify)
       const forever = () => new Promise<never>(() => undefined)
-      await rejection(provider.execute(forever, { timeoutMs: 5 }))
+      await rejection(pastLimit(ground, 5, provider.execute(forever, { timeoutMs: 5 })))
       await provider.reset()
       const caller = new AbortController()
       const begins = () => {

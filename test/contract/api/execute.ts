@@ -1,6 +1,7 @@
 import { describe, expect, expectTypeOf, it, vi } from 'vitest'
 import { CallRefusedError, CallTimeoutError, isBusbarError, type Provider } from '../../../src/index.js'
-import { outcomeOf, QUICK, rejection, withProvider, type ApiGround, type OpenApi } from './ground.js'
+import { outcomeOf, pastLimit, QUICK, rejection, withProvider } from './ground.js'
+import type { ApiGround, OpenApi } from './ground.js'
 
 /** `execute` and `wrap`: a call, let through or not, and what the fleet is told of its end. */
 export function executeContract(open: OpenApi): void {
@@ -121,17 +122,10 @@ export function executeContract(open: OpenApi): void {
 
   describe('execute with timeoutMs', () => {
     it('ends with CallTimeoutError, aborts the signal with it, and tells `timeout`', async () => {
-      const { provider } = await withProvider(open)
+      const { provider, ...ground } = await withProvider(open)
       let given: AbortSignal | undefined
-      const error = await rejection(
-        provider.execute(
-          ({ signal }) => {
-            given = signal
-            return never()
-          },
-          { timeoutMs: 15 },
-        ),
-      )
+      const call = provider.execute(({ signal }) => ((given = signal), never()), { timeoutMs: 15 })
+      const error = await rejection(pastLimit(ground, 15, call))
       expect(error).toBeInstanceOf(CallTimeoutError)
       expect(error).toMatchObject({ code: 'call_timeout', providerId: 'openai', timeoutMs: 15 })
       expect(given?.aborted).toBe(true)
@@ -140,10 +134,10 @@ export function executeContract(open: OpenApi): void {
     })
 
     it('tells `timeout` also when the function rejects because its signal was aborted', async () => {
-      const { provider } = await withProvider(open)
+      const { provider, ...ground } = await withProvider(open)
       const obedient = ({ signal }: { signal: AbortSignal }) =>
         new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('I was aborted'))))
-      const error = await rejection(provider.execute(obedient, { timeoutMs: 15 }))
+      const error = await rejection(pastLimit(ground, 15, provider.execute(obedient, { timeoutMs: 15 })))
       expect(error).toMatchObject({ code: 'call_timeout' })
       expect(await outcomeOf(provider)).toBe('timeout')
     })
@@ -251,14 +245,15 @@ export function executeContract(open: OpenApi): void {
     })
 
     it('answers with it instead of a refusal and of a timeout', async () => {
-      const { provider } = await withProvider(open)
+      const { provider, ...ground } = await withProvider(open)
       const codes: unknown[] = []
       const fallback = async (error: unknown) => {
         await Promise.resolve()
         codes.push(isBusbarError(error) && error.code)
         return 'cached'
       }
-      expect(await provider.execute(never, { timeoutMs: 10, fallback })).toBe('cached')
+      const late = provider.execute(never, { timeoutMs: 10, fallback })
+      expect(await pastLimit(ground, 10, late)).toBe('cached')
       expect(await provider.execute(never, { fallback })).toBe('cached')
       expect(codes).toEqual(['call_timeout', 'circuit_open'])
     })

@@ -242,6 +242,18 @@ export function circuitContract(open: () => Promise<Ground>): void {
       expect((await subject.record('unhealthy')).snapshot?.retryAfterMs).toBe(1_000)
     })
 
+    it('grows by a whole millisecond at least, where it grows at all', async () => {
+      const ground = await open()
+      const subject = await quick(ground, { cooldownMs: 1, cooldownMultiplier: 1.5 })
+      const cooldowns: (number | null | undefined)[] = []
+      for (let i = 0; i < 4; i += 1) {
+        const { snapshot } = await subject.record('unhealthy')
+        cooldowns.push(snapshot?.retryAfterMs)
+        await ground.advance(snapshot?.retryAfterMs ?? 0)
+      }
+      expect(cooldowns).toEqual([1, 2, 3, 4])
+    })
+
     it('is lengthened by the drawn share of its jitter, and grows from what it was without', async () => {
       const ground = await open()
       const subject = await quick(ground, { cooldownJitter: 0.5, cooldownMultiplier: 2 })

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { OverdueRequest } from '../../../src/model/ports.js'
 import type { SettingsInput } from '../../../src/model/settings.js'
 import { control, kinds, known, QUICK, Subject, type Ground } from './subject.js'
+import { eventually } from '../../harness/eventually.mjs'
 
 const INTERVAL_MS = 10_000
 const OVERDUE_MS = 30_000
@@ -62,7 +63,7 @@ export function overdueContract(open: () => Promise<Ground>): void {
         'registered',
         'probe_overdue',
       ])
-      await expect.poll(() => ground.changes.at(-1)?.events).toEqual(reply.events)
+      await eventually(() => expect(ground.changes.at(-1)?.events).toEqual(reply.events))
     })
 
     it('is announced once, however many ask at the same time', async () => {

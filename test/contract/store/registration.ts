@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { resolveSettings } from '../../../src/config/settings.js'
 import { EMPTY_SNAPSHOT, type StoredSnapshot } from '../../../src/model/snapshot.js'
 import { control, FAR_MS, kinds, known, quick, QUICK, run, Subject, type Ground } from './subject.js'
-import { soon } from '../soon.js'
+import { eventually } from '../../harness/eventually.mjs'
 
 /** How a provider comes to be, changes its settings, and goes. */
 export function registrationContract(open: () => Promise<Ground>): void {
@@ -209,6 +209,20 @@ export function registrationContract(open: () => Promise<Ground>): void {
       expect(await subject.store.settings('openai')).toMatchObject({ revision: 3, pinned: false })
       const next = await subject.register({ slowMs: 300 }, { worker: 'worker-2' })
       expect(next).toMatchObject({ revision: 4, setBy: 'worker-2', settings: { slowMs: 300 } })
+    })
+
+    it('by hand are late by the time of their provider, which a clock that stepped back does not change', async () => {
+      const ground = await open()
+      const subject = new Subject(ground)
+      const { snapshot } = await subject.register({ slowMs: 100 })
+      const set = snapshot?.at ?? 0
+      await ground.set(set - 3_600_000)
+      await subject.reset()
+      const late = subject.register({ slowMs: 200 }, { byHand: { ...byHand, notAfterMs: set - 1 } })
+      await expect(late).rejects.toMatchObject({ code: 'command_late' })
+      expect(await subject.store.settings('openai')).toMatchObject({ revision: 1, settings: { slowMs: 100 } })
+      const inTime = await subject.register({ slowMs: 200 }, { byHand: { ...byHand, notAfterMs: set } })
+      expect(inTime).toMatchObject({ revision: 2, setAt: set, nowMs: set })
     })
 
     it('are pinned also where they are those in force, and write nothing the second time', async () => {
@@ -458,11 +472,13 @@ export function registrationContract(open: () => Promise<Ground>): void {
       expect(await ground.leftovers('openai')).toEqual([])
       expect(await ground.store.providers()).toEqual([])
       expect(await ground.store.events('openai', 10)).toEqual([])
-      await soon(() => ground.changes.at(-1)).toEqual({
-        providerId: 'openai',
-        events: reply.events,
-        snapshot: null,
-      })
+      await eventually(() =>
+        expect(ground.changes.at(-1)).toEqual({
+          providerId: 'openai',
+          events: reply.events,
+          snapshot: null,
+        }),
+      )
     })
 
     it('leaves other providers alone', async () => {
@@ -525,7 +541,7 @@ export function registrationContract(open: () => Promise<Ground>): void {
       await ground.advance(1_000)
       const closed = await subject.record('healthy')
       expect(kinds(closed)).toEqual(['half_opened', 'closed'])
-      await soon(() => ground.changes.length).toBe(3)
+      await eventually(() => expect(ground.changes.length).toBe(3))
       expect(ground.changes.slice(1)).toEqual([
         { providerId: 'openai', events: opened.events, snapshot: opened.snapshot },
         { providerId: 'openai', events: closed.events, snapshot: closed.snapshot },

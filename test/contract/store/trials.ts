@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { kinds, quick, run, type Ground, type Subject } from './subject.js'
-import { soon } from '../soon.js'
+import { eventually } from '../../harness/eventually.mjs'
 
 /** Half-open: leases, who holds one, and what frees it. */
 export function trialsContract(open: () => Promise<Ground>): void {
@@ -137,7 +137,7 @@ export function trialsContract(open: () => Promise<Ground>): void {
       const trial = await subject.admit('a')
       const reply = await subject.settle(trial, 'ignored', {}, 'a')
       const change = { providerId: 'openai', events: [], snapshot: reply.snapshot }
-      await soon(() => ground.changes.at(-1)).toEqual(change)
+      await eventually(() => expect(ground.changes.at(-1)).toEqual(change))
     })
 
     it('by a pause counts neither way', async () => {
@@ -197,7 +197,7 @@ export function trialsContract(open: () => Promise<Ground>): void {
         expect(kinds(reply)).toEqual(events)
         expect(reply.events[0]?.generation).toBeLessThan(reply.events[1]?.generation ?? 0)
         expect(reply.snapshot).toMatchObject({ state, generation: reply.events[1]?.generation })
-        await soon(() => ground.changes.at(-1)?.snapshot).toEqual(reply.snapshot)
+        await eventually(() => expect(ground.changes.at(-1)?.snapshot).toEqual(reply.snapshot))
         expect(ground.changes.at(-1)?.events).toEqual(reply.events)
       },
     )

@@ -1,0 +1,65 @@
+// What `npm test` and `npm run test:all` run: which projects of test/, in which form, and what is left out. CI runs all of it:
+// `npm test`, then what comes on top of it, then the mutants (.ci/run).
+//
+// A test with a long form (more sequences, more kills) asks BUSBAR_TEST_FORM: `short` within `npm test`, else `full`.
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+
+const vitest = join('node_modules', 'vitest', 'vitest.mjs')
+/** `report` names the file that vitest writes in CI: each run has its own, and scripts/ci-report.mjs adds them up. */
+const short = (report) => ({ BUSBAR_TEST_FORM: 'short', BUSBAR_TEST_REPORT: report })
+const full = (report) => ({ BUSBAR_TEST_FORM: 'full', BUSBAR_TEST_REPORT: report })
+
+/** Folders with a lock file of their own, so that `npm start` and `npm test` need not install what they use. */
+const EXTRAS = [
+  { project: 'clients', what: 'client packages' },
+  { project: 'browser', what: 'browser tests' },
+  { project: 'promtool', what: 'promtool' },
+]
+
+/** The folders of test/ that `npm test` runs: they need nothing that the set-up does not install. */
+const TEST = ['unit', 'seed', 'property', 'contract', 'integration', 'cli', 'package', 'faults']
+
+/** Where the faults of docs/reliability.md are tested. */
+const faultFiles = [
+  ...['test/faults', 'test/seed', 'test/property', 'test/unit/witness', 'test/unit/hostile'],
+  ...['test/cli/hostile', 'test/integration/http-probe', 'test/integration/probe-kinds'],
+  'test/integration/cached',
+]
+const faultTable = ['--reporter=default', `--reporter=./${join('test', 'harness', 'fault-table.ts')}`]
+
+/** What has a long form, and what `npm test` leaves out: the part of `test:all` that is not `npm test` over again. */
+const restFiles = ['test/faults', 'test/property', 'test/unit/order-rule', 'test/containers']
+
+const run = (args, env = {}) => ({ args, env })
+const chosen = (args) => args.some((arg) => !arg.startsWith('-') || /^--project(=|$)/.test(arg))
+
+/** Each answers the runs of one `npm run`, in their order: arguments of node, and what the environment adds. */
+export const suites = {
+  test: (args) => {
+    const projects = chosen(args) ? [] : TEST.map((one) => `--project=${one}`)
+    return [run([vitest, 'run', ...projects, ...args], short('test'))]
+  },
+  faults: (args) => [
+    run([vitest, 'run', ...faultTable, ...(args.length > 0 ? args : faultFiles)], full('faults')),
+  ],
+  /** `--rest`: what comes on top of `npm test`, but for the mutants, which .ci/run counts as a check of their own. */
+  all: (args, root) =>
+    args.includes('--rest')
+      ? [run([vitest, 'run', ...restFiles, ...extrasOf(root).map(folderOf)], full('rest'))]
+      : [run([vitest, 'run'], full('all')), run([join('scripts', 'mutants.mjs'), '--short'])],
+}
+
+const folderOf = ({ project }) => join('test', project)
+export const extrasOf = (root) => EXTRAS.filter((extra) => existsSync(join(root, folderOf(extra))))
+/** Folders whose packages `test:all` installs before it begins. */
+export const extraPackages = (root) =>
+  extrasOf(root)
+    .map((extra) => join(root, folderOf(extra)))
+    .filter((folder) => existsSync(join(folder, 'package-lock.json')))
+
+/** One line at the end of `npm test`. */
+export function leftOut(root) {
+  const left = ['long forms', 'mutants', 'containers', ...extrasOf(root).map(({ what }) => what)]
+  return `left out: ${left.join(', ')}; npm run test:all runs them too`
+}

@@ -1,0 +1,35 @@
+import { EXIT } from './failure.js'
+
+/** How a stream says that there is no reader any more: a closed pipe, a closed terminal. */
+const READER_GONE = ['EPIPE', 'EIO', 'ECONNRESET', 'ERR_STREAM_DESTROYED']
+
+/**
+ * Keeps an error of standard output or standard error from ending the process with a stack trace. Without a reader
+ * (`busbar status | head -1`) the command still ends with its own exit code; commands that run on end at their next
+ * line, see `Lifetime`. Any other error, a full disk say, means that the answer is not complete.
+ */
+export class Output {
+  #failure: Error | undefined
+
+  constructor() {
+    for (const stream of [process.stdout, process.stderr]) {
+      stream.on('error', (error: NodeJS.ErrnoException) => {
+        if (!READER_GONE.includes(error.code ?? '')) this.#failure ??= error
+      })
+    }
+  }
+
+  /** The exit code of a command that would answer `exitCode`. */
+  async judge(exitCode: number): Promise<number> {
+    // The error of a write comes after the write itself has returned.
+    await new Promise((resolve) => setImmediate(resolve))
+    if (this.#failure === undefined) return exitCode
+    process.stderr.write(`busbar: the output could not be written: ${this.#failure.message}\n`)
+    return EXIT.internal
+  }
+
+  /** Whether something still waits to be read by the other side of a pipe. */
+  get pending(): boolean {
+    return [process.stdout, process.stderr].some((stream) => stream.writable && stream.writableLength > 0)
+  }
+}

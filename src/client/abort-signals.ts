@@ -1,0 +1,35 @@
+/**
+ * One listener on an AbortSignal, however many calls wait for it: a process often has one signal for its whole life, and
+ * Node warns of a leak from the eleventh listener on. The listener goes with the last of them.
+ */
+const waiting = new WeakMap<AbortSignal, Waiting>()
+
+interface Waiting {
+  readonly callbacks: Set<() => void>
+  readonly listener: () => void
+}
+
+/** Calls `callback` once when `signal` is aborted, unless `offAbort` came before. For a signal that is not aborted yet. */
+export function onAbort(signal: AbortSignal, callback: () => void): void {
+  const known = waiting.get(signal)
+  if (known !== undefined) {
+    known.callbacks.add(callback)
+    return
+  }
+  const callbacks = new Set([callback])
+  const listener = () => {
+    waiting.delete(signal)
+    for (const call of callbacks) call()
+  }
+  waiting.set(signal, { callbacks, listener })
+  signal.addEventListener('abort', listener, { once: true })
+}
+
+export function offAbort(signal: AbortSignal, callback: () => void): void {
+  const known = waiting.get(signal)
+  if (known === undefined) return
+  known.callbacks.delete(callback)
+  if (known.callbacks.size > 0) return
+  waiting.delete(signal)
+  signal.removeEventListener('abort', known.listener)
+}

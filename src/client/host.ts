@@ -1,0 +1,34 @@
+import type { Schedule, Store } from '../model/ports.js'
+import type { CallsUnderWay } from './calls-under-way.js'
+import type { Deadlines } from './deadlines.js'
+import type { Counters, Logger } from './log.js'
+import type { StoreWatch } from './store-watch.js'
+import type { ProcessTime } from './time.js'
+
+/** What all handles of one process share. */
+export interface Host extends ProcessTime {
+  /** Asked through `watch`. */
+  readonly store: Store
+  readonly watch: StoreWatch
+  /** Name of this process; the same after a restart, if the user says so. */
+  readonly worker: string
+  /** Random name of this life of the process. */
+  readonly incarnation: string
+  readonly log: Logger
+  readonly counters: Counters
+  readonly commandTimeoutMs: number
+  /** How long good news may wait, ms. */
+  readonly flushIntervalMs: number
+  /** What one provider may cost its store, batches of the whole fleet per second. */
+  readonly maxBatchesPerSecond: number
+  /** Whether the process may end while connected. */
+  readonly unref: boolean
+  /** Of calls. */
+  readonly deadlines: Pick<Deadlines, 'set'>
+  /** Of commands to the store, where those of calls do not fit them. */
+  readonly commandDeadlines?: Pick<Deadlines, 'set'>
+  readonly calls: CallsUnderWay
+  /** Asked through `watch`. Undefined where nothing can be probed. */
+  readonly schedule: Schedule | undefined
+  closed: boolean
+}

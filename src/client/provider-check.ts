@@ -1,0 +1,54 @@
+import type { KnownReply, Reply, Run, SettingsReply, Store } from '../model/ports.js'
+import type { Host } from './host.js'
+
+/** What it needs of the link to the provider. */
+interface Checked {
+  readonly id: string
+  readonly caller: { readonly worker: string; readonly knownVersion: number }
+  readonly notAfterMs: number
+  run<T>(doing: string, operation: (store: Store) => Promise<Reply<T>>): Promise<KnownReply<T>>
+  currentSettings(): Promise<SettingsReply>
+}
+
+/**
+ * Reads and writes what a provider's calls need of the store, and changes nothing: whether one that was cut off can come back.
+ * `sequence`: another one at each check.
+ * @throws with what is wrong
+ */
+export async function checkProvider(host: Host, link: Checked, sequence: number): Promise<void> {
+  const { store, incarnation, flushIntervalMs, maxBatchesPerSecond } = host
+  await store.verify(link.id)
+  // Those that were read before may have been readable.
+  await store.settings(link.id)
+  await link.run('snapshot', () => store.snapshot(link.id))
+  await link.currentSettings()
+  await link.run('record', () =>
+    store.record(link.id, {
+      ...link.caller,
+      // Apart from the batches of the outbox, which have sequences of their own.
+      incarnation: `${incarnation}:check`,
+      sequence,
+      resent: false,
+      jitterDraw: 0,
+      flushIntervalMs,
+      maxBatchesPerSecond,
+      notAfterMs: link.notAfterMs,
+      lostMsAgo: null,
+      runs: [NOTHING],
+    }),
+  )
+}
+
+/** No outcome at all. */
+const NOTHING: Run = {
+  origin: 'call',
+  outcome: 'ignored',
+  count: 0,
+  generation: 0,
+  token: '',
+  retryAfterMs: 0,
+  settingsRevision: 0,
+  markVersion: 0,
+  detail: '',
+  ageMs: 0,
+}

@@ -1,0 +1,40 @@
+import { plainKey, SettingsMemo } from '../config/memo.js'
+import { resolveSettings } from '../config/settings.js'
+import type { Settings, SettingsInput } from '../model/settings.js'
+import { LoopShare } from './loop-share.js'
+
+/** Checks the settings that a process is given, of thousands of providers at once too, without holding its loop up. */
+export class SettingsIntake {
+  readonly #defaults: SettingsInput
+  readonly #share = new LoopShare()
+  readonly #memo = new SettingsMemo()
+
+  constructor(defaults: SettingsInput) {
+    this.#defaults = defaults
+  }
+
+  /** The settings as they are when this is called. @throws SettingsError naming the path and the value. */
+  resolve(settings: SettingsInput | undefined): Promise<Settings> {
+    const key = plainKey(settings)
+    const known = key === undefined ? undefined : this.#memo.peek(key)
+    if (known !== undefined) return Promise.resolve(known)
+    const given = this.#share.free ? settings : copy(settings, 0)
+    // What is copied is of the same shape.
+    const make = () => resolveSettings(given as SettingsInput | undefined, this.#defaults)
+    return this.#share.run(() => (key === undefined ? make() : this.#memo.get(key, make)))
+  }
+}
+
+/** Deeper than any settings; what is there is an error, and may be a cycle. */
+const MAX_DEPTH = 8
+
+/** Lists and plain objects anew, so that nothing changes what waits; the rest as it is, for the schema to judge. */
+function copy(value: unknown, depth: number): unknown {
+  if (typeof value !== 'object' || value === null || depth > MAX_DEPTH) return value
+  if (Array.isArray(value)) return value.map((item) => copy(item, depth + 1))
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (prototype !== Object.prototype && prototype !== null) return value
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]: [string, unknown]) => [key, copy(inner, depth + 1)]),
+  )
+}

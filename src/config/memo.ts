@@ -1,0 +1,57 @@
+import type { Settings } from '../model/settings.js'
+
+/**
+ * Settings that were checked already, by what they were made of: a process often has thousands of providers with the same
+ * settings, and checking costs more than the rest of a registration. They are frozen, because they are shared.
+ */
+export class SettingsMemo {
+  readonly #known = new Map<string, Settings>()
+
+  peek(key: string): Settings | undefined {
+    return this.#known.get(key)
+  }
+
+  get(key: string, make: () => Settings): Settings {
+    const known = this.#known.get(key)
+    if (known !== undefined) return known
+    const made = freeze(make())
+    const [oldest] = this.#known.keys()
+    if (oldest !== undefined && this.#known.size >= MAX_KNOWN) this.#known.delete(oldest)
+    this.#known.set(key, made)
+    return made
+  }
+}
+
+const MAX_KNOWN = 64
+
+function freeze<T extends object>(value: T): T {
+  for (const inner of Object.values(value) as unknown[]) {
+    if (typeof inner === 'object' && inner !== null) freeze(inner)
+  }
+  return Object.freeze(value)
+}
+
+/** Deeper than any settings; what is there is an error, and may be a cycle. */
+const MAX_DEPTH = 8
+
+/**
+ * Plain data as text: equal where the schema cannot tell one from the other. Undefined for anything else (a getter, an
+ * instance of a class, NaN): that is judged each time.
+ */
+export function plainKey(value: unknown, depth = 0): string | undefined {
+  if (value === undefined) return 'u'
+  if (value === null || typeof value === 'boolean') return String(value)
+  if (typeof value === 'string') return JSON.stringify(value)
+  if (typeof value === 'number') return Number.isFinite(value) ? String(value) : undefined
+  if (typeof value !== 'object' || depth > MAX_DEPTH) return undefined
+  const list = Array.isArray(value)
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (!list && prototype !== Object.prototype && prototype !== null) return undefined
+  let key = list ? '[' : '{'
+  for (const [name, property] of Object.entries(Object.getOwnPropertyDescriptors(value))) {
+    const part = 'value' in property ? plainKey(property.value, depth + 1) : undefined
+    if (part === undefined) return undefined
+    key += `${JSON.stringify(name)}:${part},`
+  }
+  return `${key}${list ? ']' : '}'}`
+}

@@ -1,0 +1,163 @@
+import type { Busbar } from '../client/busbar.js'
+import type { CheckedProbeWorkerOptions, ProbeWorker } from '../client/probe-worker.js'
+import { isBusbarError } from '../model/errors.js'
+import type { Timer } from '../model/ports.js'
+import { Prober, type Attempt } from '../probes/attempt.js'
+import { Discards } from '../probes/discards.js'
+import { look, type Looked } from '../probes/look.js'
+import { minGapMs } from '../probes/plan.js'
+import { Room } from '../probes/room.js'
+import { ProbeRunner } from '../probes/run.js'
+import { intervalNow } from '../rules/pace.js'
+
+/** Begins to probe. @throws RedisUnavailableError */
+export async function startTestProbes(
+  busbar: Busbar,
+  options: CheckedProbeWorkerOptions,
+): Promise<ProbeWorker> {
+  const worker = new TestProbeWorker(busbar, options)
+  await worker.start()
+  return worker
+}
+
+/**
+ * Probes without a queue: this worker's own timers plan them, on the test clock. That the fleet probes once in an interval,
+ * however many of its workers probe, is the admission's doing, as it is in Redis: a probe that comes too soon after another
+ * is refused. Unlike in Redis, the first probe of a provider comes one whole interval after it was planned, so that a test
+ * knows when.
+ */
+class TestProbeWorker implements ProbeWorker {
+  readonly #busbar: Busbar
+  readonly #prober: Prober
+  readonly #discards: Discards
+  readonly #room: Room
+  /** The next probe, or the next look where there is nothing to probe now, by provider. */
+  readonly #planned = new Map<string, { readonly timer: Timer; readonly at: number }>()
+  readonly #underway = new Set<string>()
+  #pass: Timer | undefined
+  #unwatch: (() => void) | undefined
+  #closed = false
+
+  constructor(busbar: Busbar, { concurrency, ...registered }: CheckedProbeWorkerOptions) {
+    this.#busbar = busbar
+    this.#prober = new Prober(new ProbeRunner(busbar.workerId, registered, busbar.host))
+    this.#discards = new Discards(busbar.host)
+    this.#room = new Room(concurrency)
+  }
+
+  async start(): Promise<void> {
+    this.#unwatch = this.#busbar.watch((change) => {
+      if (change === 'gap') void this.#reviewAll()
+      else if (change.events.length > 0) void this.#review(change.providerId)
+    })
+    this.#pass = this.#busbar.host.timers.every(PASS_MS, () => void this.#reviewAll())
+    for (const id of await this.#busbar.providers()) await this.#review(id)
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#unwatch?.()
+    this.#pass?.clear()
+    for (const { timer } of this.#planned.values()) timer.clear()
+    this.#planned.clear()
+    await this.#room.empty()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  #reviewAll(): Promise<void> {
+    return this.#guarded(async () => {
+      for (const id of await this.#busbar.providers()) await this.#review(id)
+    })
+  }
+
+  /** Plans the next probe of a provider by what the store knows of it now, `leastMs` from now or later. */
+  #review(id: string, leastMs = 0): Promise<void> {
+    return this.#guarded(async () => {
+      const seen = await look(this.#busbar, id)
+      const inMs = seen === undefined ? Infinity : Math.max(leastMs, nextInMs(seen))
+      this.#plan(id, inMs, () => void (seen?.probe === undefined ? this.#review(id) : this.#turn(id)))
+      if (seen?.probe !== undefined) await seen.provider.announceOverdue(seen.snapshot)
+    })
+  }
+
+  #plan(id: string, inMs: number, due: () => void): void {
+    const { clock, timers } = this.#busbar.host
+    const at = clock.now() + inMs
+    const planned = this.#planned.get(id)
+    // One that is due at this very moment is about to fire.
+    if (planned?.at === at) return
+    planned?.timer.clear()
+    this.#planned.delete(id)
+    if (this.#closed || inMs === Infinity) return
+    this.#planned.set(id, { at, timer: timers.set(Math.max(1, inMs), due) })
+  }
+
+  async #turn(id: string): Promise<void> {
+    this.#planned.delete(id)
+    if (this.#underway.has(id) || this.#room.free === 0) return
+    this.#underway.add(id)
+    let leastMs = 0
+    await this.#room.run(() =>
+      this.#guarded(async () => {
+        leastMs = await this.#probe(id)
+      }),
+    )
+    this.#underway.delete(id)
+    if (!this.#closed) await this.#review(id, leastMs)
+  }
+
+  /** Answers how long to wait at least until the next, ms. */
+  async #probe(id: string): Promise<number> {
+    const seen = await look(this.#busbar, id)
+    if (seen?.probe === undefined) return 0
+    const { probe, snapshot } = seen
+    const intervalMs = intervalNow(probe, snapshot)
+    const unable = this.#prober.unable(probe)
+    if (unable !== undefined) {
+      this.#discards.note(id, unable)
+      return intervalMs
+    }
+    const gapMs = snapshot.state === 'half_open' ? 0 : minGapMs(probe, intervalMs)
+    const attempt = await this.#prober.attempt({ ...seen, probe }, { minGapMs: gapMs, alone: false })
+    this.#conclude(id, attempt)
+    if ('refused' in attempt) return attempt.refused.retryAfterMs ?? intervalMs
+    return 'result' in attempt ? 0 : intervalMs
+  }
+
+  #conclude(id: string, attempt: Attempt): void {
+    const { log } = this.#busbar.host
+    if ('discarded' in attempt) this.#discards.note(id, attempt.discarded)
+    else if ('result' in attempt) log.debug({ provider: id, ...attempt.result }, 'probe tick')
+    else if ('refused' in attempt) log.debug({ provider: id, ...attempt.refused }, 'probe not begun')
+    else log.debug({ provider: id, reason: attempt.nothing.reason }, 'probe tick without a finding')
+  }
+
+  async #guarded(work: () => Promise<void>): Promise<void> {
+    try {
+      await work()
+    } catch (error) {
+      if (this.#closed || isBusbarError(error, 'provider_removed')) return
+      const { counters, log } = this.#busbar.host
+      counters.connectionErrors += 1
+      log.warn({ err: error }, 'a probe could not be planned, could not begin, or its result not be recorded')
+    }
+  }
+}
+
+/** ms until the next probe, or until the end of a mark that ended them; Infinity where none is to come. */
+function nextInMs({ provider, probe, snapshot }: Looked): number {
+  if (probe === undefined) return snapshot.markForMs ?? Infinity
+  const { at, probeStartedAt, lastProbeAt, state, retryAfterMs, throttledForMs, trialFreeInMs } = snapshot
+  const lastAt = Math.max(probeStartedAt ?? 0, lastProbeAt ?? 0)
+  const inMs = (lastAt === 0 ? at : lastAt) + intervalNow(probe, snapshot) - at
+  if (provider.settings.breaker.recovery === 'traffic' || state !== 'open' || retryAfterMs === null)
+    return inMs
+  // One more at the end of the cooldown: it may close the circuit.
+  return Math.min(inMs, Math.max(retryAfterMs, throttledForMs, trialFreeInMs))
+}
+
+/** How often all are looked at, ms. */
+const PASS_MS = 30_000

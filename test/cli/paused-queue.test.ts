@@ -1,0 +1,71 @@
+import { Queue } from 'bullmq'
+import { expect, it, onTestFinished } from 'vitest'
+import { connect } from '../../src/index.js'
+import { cliFleet } from '../harness/cli-fleet.js'
+import { eventually } from '../harness/eventually.mjs'
+import { redisUrl, testNamespace } from '../harness/redis.js'
+
+/** The probe queue as BullMQ's own users see it. */
+function queueAt(prefix: string): Queue {
+  const { hostname: host, port } = new URL(redisUrl())
+  const queue = new Queue('probes', { prefix, connection: { host, port: Number(port) } })
+  onTestFinished(() => queue.close())
+  return queue
+}
+
+interface Finding {
+  readonly check: string
+  readonly level: string
+  readonly found: string
+}
+
+it(
+  'a paused probe queue is named by status, watch and doctor, until it is resumed',
+  { timeout: 120_000 },
+  async () => {
+    const fleet = await cliFleet()
+    const { busbar, namespace } = fleet
+    const probe = { kind: 'tcp', host: '127.0.0.1', port: 1, intervalMs: 60_000 } as const
+    await busbar.provider('api', { probe })
+    const worker = await busbar.startProbes()
+    const queue = queueAt(`{${namespace}}`)
+    const name = `{${namespace}}:probes`
+    const finding = async () => {
+      const { value } = await fleet.json(['doctor'])
+      return (value['findings'] as Finding[]).find(({ check }) => check === 'probe queue') // else the test fails
+    }
+    expect(await busbar.pausedProbeQueues()).toEqual([])
+    expect(await finding()).toBeUndefined()
+    const watching = fleet.start('watch')
+    await watching.said(/^api /m)
+
+    await queue.pause()
+    expect(await busbar.pausedProbeQueues()).toEqual([name])
+    const sentence = `probes are paused: queue.pause() was called on ${name}; queue.resume() of BullMQ ends it`
+    expect((await fleet.run(['status'])).stdout).toContain(`\n${sentence}\n`)
+    expect((await fleet.run(['status', 'api'])).stdout).toContain(` ${sentence}\n`)
+    expect((await fleet.json(['status'])).value['pausedProbeQueues']).toEqual([name])
+    await watching.said(/probes are paused/)
+    expect(await finding()).toMatchObject({
+      level: 'warn',
+      found: `${name} is paused: none of its probes runs`,
+    })
+
+    await queue.resume()
+    await eventually(async () => (await busbar.pausedProbeQueues()).length === 0)
+    expect((await fleet.run(['status'])).stdout).not.toContain('paused')
+    await worker.close()
+  },
+)
+
+it('of several queues the paused ones alone are named', async () => {
+  const namespace = testNamespace()
+  await using busbar = await connect({ redis: redisUrl(), namespace, logger: false, probeQueues: 3 })
+  const prefixes = busbar.host.schedule?.prefixes ?? []
+  const last = prefixes.at(-1) ?? ''
+  const queue = queueAt(last)
+  await queue.pause()
+  expect(await busbar.pausedProbeQueues()).toEqual([`${last}:probes`])
+  expect((await busbar.inspect()).pausedProbeQueues).toEqual([`${last}:probes`])
+  await queue.obliterate()
+})

@@ -1,0 +1,181 @@
+// The acceptance run of the probes: four processes probe one upstream; half-way one of them is killed. The gaps are those
+// between the claims, by Redis's clock: when packets arrive depends on the machine too. The upstream's own log says
+// who probed, by the user agents.
+//
+//   node test/harness/probe-fleet/gaps.mjs [--seconds 60] [--interval 500] [--workers 4] [--kills 1] [--off 0] [--outage 0] [--json]
+//
+// `--off`: the first process, which is also the first to be killed, has a time of day that is so many seconds off.
+// `--outage`: half-way all are killed, and as many others start so many seconds later.
+//
+// Ends with 1 when two probes were claimed within half an interval, when there was more than one gap over two intervals per
+// kill, or when fewer than two processes took part. Needs dist/ (`npm run build`) and starts a Redis of its own.
+import { once } from 'node:events'
+import { connect as connectSocket } from 'node:net'
+import { createInterface } from 'node:readline'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
+import { Redis } from 'ioredis'
+import { endAll, load, startUpstream, startWorker } from './workers.mjs'
+
+/** So many processes starting at once keep a small machine busy, and that is not what is measured. */
+const PATIENCE_MS = 5_000
+
+/** What claim.lua writes, as MONITOR shows it: the time of Redis at which a probe of `upstream` was handed out. */
+const CLAIM = /"zadd" "[^"]*:claimed" "(\d+)" "upstream"/i
+
+/** When each probe was handed out. A socket of its own: ioredis takes a line that comes early for a reply. */
+async function watchClaims({ url, port }) {
+  const redis = new Redis(url)
+  const socket = connectSocket(port, '127.0.0.1')
+  const claims = []
+  createInterface(socket).on('line', (line) => {
+    const [, at] = CLAIM.exec(line) ?? []
+    if (at !== undefined) claims.push(Number(at))
+  })
+  socket.write('MONITOR\r\n')
+  await once(socket, 'data')
+  const now = async () => {
+    const [seconds, micros] = await redis.time()
+    return seconds * 1_000 + Math.floor(micros / 1_000)
+  }
+  const close = () => {
+    redis.disconnect()
+    socket.destroy()
+  }
+  return { claims, now, close }
+}
+
+async function measure({ seconds, interval, workers, kills, off, outage }) {
+  const { startRedis } = await load('embedded/index.js')
+  const { connect } = await load('index.js')
+  const [redis, upstream] = await Promise.all([startRedis(), startUpstream()])
+  const busbar = await connect({ redis: redis.url, logger: false, commandTimeoutMs: PATIENCE_MS })
+  const watch = await watchClaims(redis)
+  const running = []
+  try {
+    const ids = Array.from({ length: workers }, (_, i) => `worker-${i + 1}`)
+    const start = (id, i) =>
+      startWorker(redis.url, id, { offMs: i === 0 ? off * 1_000 : 0, commandTimeoutMs: PATIENCE_MS })
+    running.push(...(await Promise.all(ids.map(start))))
+    const [from, began] = [await watch.now(), performance.now()]
+    const probe = { kind: 'http', url: upstream.url, intervalMs: interval }
+    const provider = await busbar.provider('upstream', { probe })
+    const killed = []
+    const kill = async ({ child, workerId, exited }) => {
+      child.kill('SIGKILL')
+      killed.push({ workerId, at: performance.now() })
+      await exited
+    }
+    if (outage > 0) {
+      await sleep((seconds * 1_000) / 2)
+      await Promise.all(running.splice(0).map(kill))
+      await sleep(outage * 1_000)
+      const others = ids.map((id) => startWorker(redis.url, `${id}-again`, { commandTimeoutMs: PATIENCE_MS }))
+      running.push(...(await Promise.all(others)))
+      await sleep((seconds * 1_000) / 2)
+    }
+    for (let i = 1; outage === 0 && i <= kills; i += 1) {
+      await sleep(began + (seconds * 1_000 * i) / (kills + 1) - performance.now())
+      await kill(running.shift())
+    }
+    if (outage === 0) await sleep(began + seconds * 1_000 - performance.now())
+    const { historyTotal } = await provider.snapshot()
+    const to = await watch.now()
+    return { from, to, killed, historyTotal, claims: [...watch.claims], requests: [...upstream.requests] }
+  } finally {
+    await endAll(running)
+    await busbar.close()
+    watch.close()
+    upstream.close()
+    await redis.stop()
+  }
+}
+
+/** What the claims say. The silence before the first probe and after the last counts as a gap too. */
+function judge({ from, to, killed, claims: times, requests, historyTotal }, { interval, kills }) {
+  const gaps = times.slice(1).map((at, i) => at - times[i])
+  const edges = times.length === 0 ? [to - from] : [times[0] - from, to - times.at(-1)]
+  const shares = {}
+  for (const { worker } of requests) shares[worker] = (shares[worker] ?? 0) + 1
+  const short = gaps.filter((gap) => gap < interval / 2)
+  const long = [...gaps, ...edges].filter((gap) => gap > 2 * interval)
+  // Of each killed process one, and one that was on its way at the end.
+  const lost = Math.max(0, times.length - requests.length - killed.length - 1)
+  const passed = short.length === 0 && long.length <= kills && lost === 0 && Object.keys(shares).length >= 2
+  return {
+    passed,
+    claims: times.length,
+    probes: requests.length,
+    historyTotal,
+    shares,
+    killed: killed.map(({ workerId }) => workerId),
+    gaps,
+    short,
+    long,
+  }
+}
+
+function print(verdict, { interval, kills }) {
+  const width = interval / 10
+  const buckets = new Map()
+  for (const gap of verdict.gaps) {
+    const bucket = Math.floor(gap / width)
+    buckets.set(bucket, (buckets.get(bucket) ?? 0) + 1)
+  }
+  const highest = Math.max(1, ...buckets.values())
+  console.log(
+    `${verdict.claims} claims, ${verdict.probes} probes, ${verdict.historyTotal} in the history of the window; interval ${interval} ms`,
+  )
+  for (const [worker, count] of Object.entries(verdict.shares).sort()) {
+    console.log(`  ${worker} ${count}${verdict.killed.includes(worker) ? ' (killed)' : ''}`)
+  }
+  console.log('gap in ms between claims')
+  for (const [bucket, count] of [...buckets].sort(([a], [b]) => a - b)) {
+    const range = `${Math.round(bucket * width)} - ${Math.round((bucket + 1) * width)}`
+    console.log(
+      `  ${range.padStart(13)}  ${String(count).padStart(4)}  ${'#'.repeat(Math.ceil((40 * count) / highest))}`,
+    )
+  }
+  const list = (gaps) =>
+    gaps.length === 0 ? '' : `: ${gaps.map((gap) => `${Math.round(gap)} ms`).join(', ')}`
+  console.log(`under half an interval: ${verdict.short.length} (allowed 0)${list(verdict.short)}`)
+  console.log(
+    `over two intervals: ${verdict.long.length} (allowed ${kills}, one per kill)${list(verdict.long)}`,
+  )
+  console.log(verdict.passed ? 'passed' : 'FAILED')
+}
+
+const MAY_BE_NONE = ['kills', 'off', 'outage']
+
+function numbers(values) {
+  const parsed = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, Number(value)]))
+  for (const [name, value] of Object.entries(parsed)) {
+    if (Number.isNaN(value) || (MAY_BE_NONE.includes(name) ? name !== 'off' && value < 0 : value <= 0))
+      throw new Error(`--${name}: expected a number above 0`)
+  }
+  if (parsed.kills >= parsed.workers)
+    throw new Error('--kills must be below --workers: somebody has to go on')
+  return parsed
+}
+
+async function main() {
+  const { values } = parseArgs({
+    options: {
+      seconds: { type: 'string', default: '60' },
+      interval: { type: 'string', default: '500' },
+      workers: { type: 'string', default: '4' },
+      kills: { type: 'string', default: '1' },
+      off: { type: 'string', default: '0' },
+      outage: { type: 'string', default: '0' },
+      json: { type: 'boolean', default: false },
+    },
+  })
+  const { json, ...rest } = values
+  const options = numbers(rest)
+  const verdict = judge(await measure(options), options)
+  if (json) console.log(JSON.stringify(verdict))
+  else print(verdict, options)
+  process.exitCode = verdict.passed ? 0 : 1
+}
+
+await main()
