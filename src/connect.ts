@@ -106,6 +106,7 @@ export async function connectWith(
   let connected = false
   const greet = async () => {
     await connection.connect()
+    await redisStore.checkSchema()
     connected = true
   }
   const worker =

@@ -40,3 +40,6 @@ export const isHealthStatus = (value: unknown): value is HealthStatus =>
 
 /** `healthy` and `degraded` answer; the three others are failures. */
 export const isSuccess = (status: HealthStatus): boolean => status === 'healthy' || status === 'degraded'
+
+/** The schema of the keys in Redis. Another one is another major version. */
+export const KEY_SCHEMA = '2'

@@ -119,6 +119,10 @@ export class RedisConnection {
     if (Number(major) * 100 + Number(minor) < OLDEST_VERSION) {
       throw new RedisUnsupportedError(`Redis ${major}.${minor} is too old: Busbar needs 6.2 or later`)
     }
+    // The scripts write times as text by %d, which is 32 bits wide there.
+    if (/^arch_bits:32\b/m.test(info)) {
+      throw new RedisUnsupportedError('this Redis is a 32-bit build: Busbar needs a 64-bit one')
+    }
   }
 
   /** With `unref`, the process may end while nothing is under way, but not in the middle of `work`. */

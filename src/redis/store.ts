@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { flattenSettings } from '../config/flat.js'
-import { CommandLateError, UnknownProviderError } from '../model/errors.js'
+import { CommandLateError, RedisUnsupportedError, UnknownProviderError } from '../model/errors.js'
 import type * as port from '../model/ports.js'
 import type { ProviderEvent } from '../model/events.js'
 import type { HistoryEntry } from '../model/snapshot.js'
+import { KEY_SCHEMA } from '../model/words.js'
 import type { RedisConnection } from './connection.js'
 import { unavailable } from './errors.js'
 import { findWrongTypes, keysOfProvider } from './key-types.js'
@@ -23,8 +24,6 @@ import { Scripts, type ScriptReply } from './scripts.js'
 import { PROVIDER_SCRIPTS } from './script-definitions.js'
 import type { ProviderScriptName, ScriptArgs, ScriptReturns } from './script-definitions.js'
 
-/** Schema of the keys; another one is another major version. */
-const SCHEMA = '1'
 const WORKER_TTL_MS = 600_000
 const TIME_SERVES_MS = 1_000
 
@@ -48,6 +47,16 @@ export class RedisStore implements port.Store {
     this.#scripts = new Scripts(redis, PROVIDER_SCRIPTS, keyOfProvider(namespace), source)
   }
 
+  /** @throws RedisUnsupportedError when the keys of the namespace are of another schema */
+  async checkSchema(): Promise<void> {
+    const schema: unknown = await this.#redis.run('hget', [this.#keys.meta, 'schema'])
+    if (typeof schema !== 'string' || schema === KEY_SCHEMA) return
+    throw new RedisUnsupportedError(
+      `namespace ${this.#namespace}: its keys have schema ${schema}, and this version of Busbar reads schema ` +
+        `${KEY_SCHEMA}; give it another namespace, or remove the keys of the old one`,
+    )
+  }
+
   async epoch(): Promise<string | null> {
     const epoch = await this.#redis.run('hget', [this.#keys.meta, 'epoch'])
     return typeof epoch === 'string' ? epoch : null
@@ -65,7 +74,7 @@ export class RedisStore implements port.Store {
     // One key, so they run in this order, in one round trip.
     const [, , epoch] = await Promise.all([
       this.#redis.run('hsetnx', [this.#keys.meta, 'epoch', randomUUID()]),
-      this.#redis.run('hsetnx', [this.#keys.meta, 'schema', SCHEMA]),
+      this.#redis.run('hsetnx', [this.#keys.meta, 'schema', KEY_SCHEMA]),
       this.epoch(),
     ])
     return epoch ?? this.#ensureEpoch()

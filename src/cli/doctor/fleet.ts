@@ -1,4 +1,4 @@
-import type { Inspection } from '../../index.js'
+import { KEY_SCHEMA, type Inspection } from '../../index.js'
 import { CLI_WORKER_PREFIX } from '../fleet.js'
 import { clean, formatAbout, formatDuration, plural } from '../format.js'
 import type { ProviderView } from '../view/provider-view.js'
@@ -9,16 +9,14 @@ export function checkFleet(facts: Inspection, views: readonly ProviderView[]): F
   return [schema(facts), workers(facts, views), ...paused(facts), ...probes(facts, views), ...pinned(views)]
 }
 
-const SCHEMA = '1'
-
 function schema({ schema }: Inspection): Finding {
-  if (schema === SCHEMA) return ok('schema', schema)
+  if (schema === KEY_SCHEMA) return ok('schema', schema)
   if (schema === null)
     return finding('note', 'schema', 'no keys in this namespace yet', 'Check --namespace, or start a worker.')
   return finding(
     'fail',
     'schema',
-    `${clean(schema)}, and this is for ${SCHEMA}`,
+    `${clean(schema)}, and this is for ${KEY_SCHEMA}`,
     'Use the version of Busbar that wrote it.',
   )
 }
