@@ -175,6 +175,8 @@ export class Handles {
       else {
         this.#removed.delete(link.id, held)
         this.#keep(held)
+        // The store may have been lost, or come back, while nothing followed it.
+        link.suspend()
       }
     }
   }

@@ -72,7 +72,8 @@ export class Link {
 
   /** Whether its calls are decided without the store: that is lost, or the provider is cut off. */
   get withoutStore(): boolean {
-    return this.cache.suspended
+    // What was removed is not followed any more.
+    return this.cache.suspended || (this.#removed && this.#host.watch.lost)
   }
 
   /** Changes with each outage, of the store or of this provider alone. */

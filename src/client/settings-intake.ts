@@ -15,13 +15,14 @@ export class SettingsIntake {
 
   /** The settings as they are when this is called. @throws SettingsError naming the path and the value. */
   resolve(settings: SettingsInput | undefined): Promise<Settings> {
-    const key = plainKey(settings)
-    const known = key === undefined ? undefined : this.#memo.peek(key)
-    if (known !== undefined) return Promise.resolve(known)
-    const given = this.#share.free ? settings : copy(settings, 0)
-    // What is copied is of the same shape.
-    const make = () => resolveSettings(given as SettingsInput | undefined, this.#defaults)
-    return this.#share.run(() => (key === undefined ? make() : this.#memo.get(key, make)))
+    // Also where it is judged on the spot: a getter is read once, for the key and for the schema.
+    const given = copy(settings, 0)
+    return this.#share.run(() => {
+      // What is copied is of the same shape.
+      const make = () => resolveSettings(given as SettingsInput | undefined, this.#defaults)
+      const key = plainKey(given)
+      return key === undefined ? make() : this.#memo.get(key, make)
+    })
   }
 }
 

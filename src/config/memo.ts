@@ -7,10 +7,6 @@ import type { Settings } from '../model/settings.js'
 export class SettingsMemo {
   readonly #known = new Map<string, Settings>()
 
-  peek(key: string): Settings | undefined {
-    return this.#known.get(key)
-  }
-
   get(key: string, make: () => Settings): Settings {
     const known = this.#known.get(key)
     if (known !== undefined) return known
@@ -35,8 +31,8 @@ function freeze<T extends object>(value: T): T {
 const MAX_DEPTH = 8
 
 /**
- * Plain data as text: equal where the schema cannot tell one from the other. Undefined for anything else (a getter, an
- * instance of a class, NaN): that is judged each time.
+ * Plain data as text: equal where the schema cannot tell one from the other. Undefined for anything else (an instance
+ * of a class, a function, NaN): that is judged each time.
  */
 export function plainKey(value: unknown, depth = 0): string | undefined {
   if (value === undefined) return 'u'
@@ -48,8 +44,8 @@ export function plainKey(value: unknown, depth = 0): string | undefined {
   const prototype: unknown = Object.getPrototypeOf(value)
   if (!list && prototype !== Object.prototype && prototype !== null) return undefined
   let key = list ? '[' : '{'
-  for (const [name, property] of Object.entries(Object.getOwnPropertyDescriptors(value))) {
-    const part = 'value' in property ? plainKey(property.value, depth + 1) : undefined
+  for (const [name, inner] of Object.entries(value) as [string, unknown][]) {
+    const part = plainKey(inner, depth + 1)
     if (part === undefined) return undefined
     key += `${JSON.stringify(name)}:${part},`
   }

@@ -80,6 +80,8 @@ const completeSchema = settingsSchema.superRefine(({ breaker, probe }, context) 
  * @throws SettingsError naming the path and the value.
  */
 export function resolveSettings(input: SettingsInput = {}, defaults: SettingsInput = {}): Settings {
+  // Nothing to put them over: checked once, for a process may have thousands.
+  if (Object.keys(defaults).length === 0) return checkSettings(completeSchema, input)
   checkSettings(settingsSchema, input)
   checkSettings(settingsSchema, defaults, 'defaults')
   return checkSettings(completeSchema, {

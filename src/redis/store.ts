@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { flattenSettings } from '../config/flat.js'
+import { flattenSettings, type FlatSettings } from '../config/flat.js'
 import { CommandLateError, RedisUnsupportedError, UnknownProviderError } from '../model/errors.js'
 import type * as port from '../model/ports.js'
 import type { ProviderEvent } from '../model/events.js'
@@ -83,11 +83,12 @@ export class RedisStore implements port.Store {
   /** The index first, so that a provider whose keys exist is always listed. */
   async register(id: string, request: port.RegisterRequest): Promise<port.KnownReply<port.SettingsReply>> {
     const { settings, mode, restore, byHand, ...caller } = request
+    const wanted = flattenSettings(settings)
     const run = () =>
       this.#run('register', id, {
         ...caller,
         mode,
-        wanted: flattenSettings(settings),
+        wanted,
         restore: restore ?? {},
         operator: byHand?.operator ?? '',
         reason: byHand?.reason ?? '',
@@ -96,9 +97,11 @@ export class RedisStore implements port.Store {
     const reply = await (mode === 'release' ? run() : this.#index.around(id, run))
     if (reply.status === 'late') throw new CommandLateError('register', id)
     const { known, returned } = this.#known('register', id, reply)
+    const stored = parseHash(returned.settings)
     return {
       ...known,
-      settings: parseSettings(id, parseHash(returned.settings)),
+      // What was checked before it was sent needs no second look.
+      settings: isSame(stored, wanted) ? settings : parseSettings(id, stored),
       revision: Number(returned.revision),
       setBy: returned.setBy,
       setAt: Number(returned.setAtMs),
@@ -270,6 +273,13 @@ export class RedisStore implements port.Store {
     }
     return { known, returned }
   }
+}
+
+function isSame(stored: FlatSettings, wanted: FlatSettings): boolean {
+  const fields = Object.keys(wanted)
+  return (
+    Object.keys(stored).length === fields.length && fields.every((field) => stored[field] === wanted[field])
+  )
 }
 
 const encodeRun = (run: port.Run) => [
