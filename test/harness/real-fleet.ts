@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis'
 import { onTestFinished } from 'vitest'
 import { connect, type Busbar, type ConnectOptions } from '../../src/index.js'
+import { watchClaims } from './claims.mjs'
 import { removeKeys } from './fleet.js'
 import type { HttpUpstream } from './http-upstream.js'
 import { redisUrl, testNamespace } from './redis.js'
@@ -26,7 +27,13 @@ export function realFleet() {
     const paces = await redis.hgetall(`{${namespace}}:paces`)
     return Object.fromEntries(Object.entries(paces).map(([id, pace]) => [id, parseInt(pace)] as const))
   }
-  return { namespace, url: redisUrl(), redis, join, planned }
+  /** From now on, when `id` is handed out to be probed, by Redis's clock. */
+  const claimsOf = async (id: string) => {
+    const watch = await watchClaims(Number(new URL(redisUrl()).port || 6379), namespace, id)
+    onTestFinished(() => watch.close())
+    return watch
+  }
+  return { namespace, url: redisUrl(), redis, join, planned, claimsOf }
 }
 
 export const probeOf = (upstream: HttpUpstream, intervalMs: number, more: object = {}) => ({

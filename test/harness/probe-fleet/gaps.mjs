@@ -9,40 +9,24 @@
 //
 // Ends with 1 when two probes were claimed within half an interval, when there was more than one gap over two intervals per
 // kill, or when fewer than two processes took part. Needs dist/ (`npm run build`) and starts a Redis of its own.
-import { once } from 'node:events'
-import { connect as connectSocket } from 'node:net'
-import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { Redis } from 'ioredis'
+import { watchClaims } from '../claims.mjs'
 import { endAll, load, startUpstream, startWorker } from './workers.mjs'
 
 /** So many processes starting at once keep a small machine busy, and that is not what is measured. */
 const PATIENCE_MS = 5_000
 
-/** What claim.lua writes, as MONITOR shows it: the time of Redis at which a probe of `upstream` was handed out. */
-const CLAIM = /"zadd" "[^"]*:claimed" "(\d+)" "upstream"/i
-
-/** When each probe was handed out. A socket of its own: ioredis takes a line that comes early for a reply. */
-async function watchClaims({ url, port }) {
+/** What is to be known of Redis: its claims of `upstream`, and its time. */
+async function watchRedis({ url, port }) {
   const redis = new Redis(url)
-  const socket = connectSocket(port, '127.0.0.1')
-  const claims = []
-  createInterface(socket).on('line', (line) => {
-    const [, at] = CLAIM.exec(line) ?? []
-    if (at !== undefined) claims.push(Number(at))
-  })
-  socket.write('MONITOR\r\n')
-  await once(socket, 'data')
+  const { claims, close } = await watchClaims(port, 'busbar', 'upstream')
   const now = async () => {
     const [seconds, micros] = await redis.time()
     return seconds * 1_000 + Math.floor(micros / 1_000)
   }
-  const close = () => {
-    redis.disconnect()
-    socket.destroy()
-  }
-  return { claims, now, close }
+  return { claims, now, close: () => [redis.disconnect(), close()] }
 }
 
 async function measure({ seconds, interval, workers, kills, off, outage }) {
@@ -50,7 +34,7 @@ async function measure({ seconds, interval, workers, kills, off, outage }) {
   const { connect } = await load('index.js')
   const [redis, upstream] = await Promise.all([startRedis(), startUpstream()])
   const busbar = await connect({ redis: redis.url, logger: false, commandTimeoutMs: PATIENCE_MS })
-  const watch = await watchClaims(redis)
+  const watch = await watchRedis(redis)
   const running = []
   try {
     const ids = Array.from({ length: workers }, (_, i) => `worker-${i + 1}`)
