@@ -3,6 +3,7 @@ import { worker, type CallerActions } from '../faults/workers.js'
 import { eventually } from '../harness/eventually.mjs'
 import { startUpstream, type HttpUpstream, type SeenRequest } from '../harness/http-upstream.js'
 import { besideMachine } from '../harness/machine.js'
+import { gapsOf } from '../harness/probe-decisions.mjs'
 import { HOUR, probeOf, realFleet } from '../harness/real-fleet.js'
 
 const isProbe = ({ userAgent }: SeenRequest) => userAgent.startsWith('busbar-probe/')
@@ -115,8 +116,7 @@ describe('the pace of the probes', () => {
       breaker: { failureThreshold: 5, cooldownMs: 2_500 },
     })
     const planned = async () => (await fleet.planned())['a']
-    const { claims } = await fleet.claimsOf('a')
-    const gapsOf = (times: readonly number[]) => times.slice(1).map((at, i) => at - (times[i] ?? at))
+    const { claims } = await fleet.decisionsOf('a')
     await eventually(() => upstream.requests.length >= 2, 'it is probed twice')
     expect(await planned()).toBe(1_000)
     upstream.behave({ status: 503 })
@@ -148,14 +148,14 @@ describe('a function that one of three workers has', () => {
     const [one, two, three] = [await fleet.join(), await fleet.join(), await fleet.join()]
     const model = () => calls.push(performance.now()) > 0
     await Promise.all([one.startProbes({ functions: { model } }), two.startProbes(), three.startProbes()])
-    const { claims, gaps } = await fleet.claimsOf('a')
+    const { claims } = await fleet.decisionsOf('a')
     const provider = await one.provider('a', { probe: { kind: 'function', name: 'model', intervalMs: 200 } })
     const { lostMs } = await besideMachine(() =>
       eventually(() => calls.length >= 21, 'it is called twenty times'),
     )
     const elapsedMs = (calls[20] ?? Infinity) - (calls[0] ?? 0)
     expect(elapsedMs).toBeLessThan(20 * 200 * 1.5 + lostMs)
-    expect(Math.min(...gaps())).toBeGreaterThan(100)
+    expect(Math.min(...gapsOf(claims))).toBeGreaterThan(100)
     expect(calls.length).toBeLessThanOrEqual(claims.length)
     // Who is on duty is the queue's choice: it may have been the one with the function until now.
     await eventually(() => {
