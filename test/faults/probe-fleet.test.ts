@@ -16,8 +16,8 @@ const KILLS = Number(process.env['BUSBAR_PROBE_KILLS'] ?? byForm({ short: 10, fu
 
 interface Verdict {
   readonly passed: boolean
-  /** Probes handed out. */
-  readonly claims: number
+  /** Probes that Redis let begin. */
+  readonly starts: number
   readonly shares: Readonly<Record<string, number>>
   readonly killed: readonly string[]
   readonly short: readonly number[]
@@ -41,15 +41,15 @@ async function runScript(
 
 const measureGaps = (...args: string[]) => runScript('gaps', args)
 
-/** How often a provider was claimed is by Redis's clock; how soon a process gets to claim it depends on the machine too. */
+/** How often a probe begins is by Redis's clock; how soon a process gets to ask depends on the machine too. */
 describe('a fleet that probes one provider from four processes', () => {
   it('keeps the period when one of them is killed', (context) =>
     onQuietMachine(context, async () => {
       const { code, verdict } = await measureGaps('--seconds', '8', '--interval', '200')
       expect(verdict).toMatchObject({ passed: true, short: [], killed: ['worker-1'] })
       expect(code).toBe(0)
-      expect(verdict.claims).toBeGreaterThan(25)
-      expect(verdict.claims).toBeLessThanOrEqual(42)
+      expect(verdict.starts).toBeGreaterThan(25)
+      expect(verdict.starts).toBeLessThanOrEqual(42)
       expect(Object.keys(verdict.shares).length).toBeGreaterThanOrEqual(2)
     }))
 })
@@ -61,12 +61,12 @@ describe('a worker whose time of day is an hour off', () => {
       onQuietMachine(context, async () => {
         const options = ['--seconds', '10', '--interval', '250', '--workers', '3', `--off=${off}`]
         const { verdict } = await measureGaps(...options)
-        const { claims, killed, short, long } = verdict
-        figure(11, `a prober ${off} s off: ${claims} probes in 40 intervals, ${long.length} long gaps`)
+        const { starts, killed, short, long } = verdict
+        figure(11, `a prober ${off} s off: ${starts} probes in 40 intervals, ${long.length} long gaps`)
         expect(killed).toEqual(['worker-1'])
         expect(short).toEqual([])
-        expect(claims).toBeGreaterThan(25)
-        expect(claims).toBeLessThanOrEqual(44)
+        expect(starts).toBeGreaterThan(25)
+        expect(starts).toBeLessThanOrEqual(44)
         expect(long.length).toBeLessThanOrEqual(1)
       }),
   )
@@ -76,10 +76,10 @@ describe('a fleet that was gone for a while', () => {
   it('probes once when it is back, and then at its period', (context) =>
     onQuietMachine(context, async () => {
       const { verdict } = await measureGaps('--seconds', '4', '--interval', '200', '--outage', '5')
-      const { claims, killed, short, long } = verdict
+      const { starts, killed, short, long } = verdict
       expect(killed).toHaveLength(4)
       expect(short).toEqual([])
-      expect(claims).toBeLessThanOrEqual(30)
+      expect(starts).toBeLessThanOrEqual(30)
       expect(long.length).toBeLessThanOrEqual(2) // the outage, and the start of new processes at its end
     }))
 })

@@ -9,12 +9,13 @@ import { startRedis } from '../../src/embedded/index.js'
 import { RedisConnection } from '../../src/redis/connection.js'
 import { RedisStore } from '../../src/redis/store.js'
 import { eventually } from '../harness/eventually.mjs'
+import { byForm } from '../harness/form.js'
 import { journalKey, orderedClock, parseJournal } from '../harness/ordered-clock.js'
 import { startProxy, type Proxy } from '../harness/proxy.js'
 import { readLog, Replay, type Log } from '../harness/replay.js'
 import { forkWorker, type Worker } from '../harness/workers/fork.mjs'
 
-const OPERATIONS = Number(process.env['BUSBAR_REPLAY_OPERATIONS'] ?? 12_000)
+const OPERATIONS = Number(process.env['BUSBAR_REPLAY_OPERATIONS'] ?? byForm({ short: 6_000, full: 12_000 }))
 const WORKERS = 4
 const LANES = 4
 /** One thing goes wrong in so many operations. */

@@ -1,13 +1,14 @@
 import { expect, test } from 'vitest'
 import { describeRace, trialRace } from '../harness/trial-race.mjs'
 import { figure } from '../harness/figure.js'
+import { byForm } from '../harness/form.js'
 import { testFleet } from '../harness/fleet.js'
 import { kindsOf } from './workers.js'
 
-const CYCLES = 200
+const CYCLES = byForm({ short: 50, full: 200 })
 const PROCESSES = 8
 
-test('of 8 processes let go together, one gets the trial, 200 times over', async () => {
+test(`of 8 processes let go together, one gets the trial, ${CYCLES} times over`, async () => {
   const { url, namespace } = await testFleet()
   const luaDir = process.env['BUSBAR_TEST_LUA_DIR']
   const race = await trialRace({ url, namespace, luaDir, cycles: CYCLES, processes: PROCESSES })

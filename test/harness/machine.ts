@@ -11,6 +11,8 @@ import type { TestContext } from 'vitest'
 export interface Machine {
   /** The longest time by which the bare timer was late since the take began, ms. */
   readonly stoodStillMs: number
+  /** All the time by which it was late, ms: what a limit on a duration may be longer by. */
+  readonly lostMs: number
 }
 
 /** As late as a timer may be on a machine that is not busy, ms. */
@@ -47,17 +49,17 @@ export async function onQuietMachine(
   }
 }
 
-/** Runs `work`; answers what came of it, how long it took, and how long the machine stood still meanwhile. */
+/** Runs `work`; answers what came of it, how long it took, and how much of that the machine lost. */
 export async function besideMachine<T>(
   work: () => Promise<T>,
-): Promise<{ readonly result: T; readonly ms: number; readonly stoodStillMs: number }> {
+): Promise<{ readonly result: T; readonly ms: number } & Machine> {
   const machine = watchMachine()
   const began = performance.now()
   try {
     const result = await work()
     const ms = performance.now() - began
     await sleep(TICK_MS) // a timer that is late now had no chance to say so
-    return { result, ms, stoodStillMs: machine.stoodStillMs }
+    return { result, ms, stoodStillMs: machine.stoodStillMs, lostMs: machine.lostMs }
   } finally {
     machine.stop()
   }
@@ -66,16 +68,21 @@ export async function besideMachine<T>(
 /** Watches until `stop`. What blocks this process's own loop counts too. */
 export function watchMachine(): Machine & { stop(): void } {
   let latestMs = 0
+  let lostMs = 0
   let last = performance.now()
+  const lateNow = () => Math.max(0, performance.now() - last - TICK_MS)
   const look = () => {
-    const now = performance.now()
-    latestMs = Math.max(latestMs, now - last - TICK_MS)
-    last = now
+    latestMs = Math.max(latestMs, lateNow())
+    lostMs += lateNow()
+    last = performance.now()
   }
   const timer = setInterval(look, TICK_MS)
   return {
     get stoodStillMs() {
-      return Math.max(latestMs, performance.now() - last - TICK_MS)
+      return Math.max(latestMs, lateNow())
+    },
+    get lostMs() {
+      return lostMs + lateNow()
     },
     stop: () => clearInterval(timer),
   }

@@ -3,6 +3,7 @@ import { onTestFinished } from 'vitest'
 import { connect, type Busbar, type ConnectOptions } from '../../src/index.js'
 import { removeKeys } from './fleet.js'
 import type { HttpUpstream } from './http-upstream.js'
+import { watchProbeDecisions } from './probe-decisions.mjs'
 import { redisUrl, testNamespace } from './redis.js'
 
 /** A fleet on the real clock: BullMQ has no other. */
@@ -26,7 +27,13 @@ export function realFleet() {
     const paces = await redis.hgetall(`{${namespace}}:paces`)
     return Object.fromEntries(Object.entries(paces).map(([id, pace]) => [id, parseInt(pace)] as const))
   }
-  return { namespace, url: redisUrl(), redis, join, planned }
+  /** From now on, when probes of `id` are decided. */
+  const decisionsOf = async (id: string) => {
+    const watch = await watchProbeDecisions(Number(new URL(redisUrl()).port || 6379), namespace, id)
+    onTestFinished(() => watch.close())
+    return watch
+  }
+  return { namespace, url: redisUrl(), redis, join, planned, decisionsOf }
 }
 
 export const probeOf = (upstream: HttpUpstream, intervalMs: number, more: object = {}) => ({

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { Deadlines, type Deadline } from '../../src/client/deadlines.js'
+import { eventually } from '../harness/eventually.mjs'
+import { besideMachine } from '../harness/machine.js'
 
 /**
  * How late it fired, ms; negative when early. On an idle loop some 16 ms at most; a machine that is busy with
@@ -99,10 +101,12 @@ describe('a deadline', () => {
   it('as long as a turn of the wheel, and longer than one, is on time', async () => {
     const deadlines = new Deadlines()
     const durations = [LONGEST_OF_WHEEL_MS - 1, LONGEST_OF_WHEEL_MS, LONGEST_OF_WHEEL_MS + 1, 4_500]
-    const late = await Promise.all(durations.map((ms) => lateness(deadlines, ms)))
+    const { result: late, lostMs } = await besideMachine(() =>
+      Promise.all(durations.map((ms) => lateness(deadlines, ms))),
+    )
     // A timer of Node may fire a part of a millisecond early.
     expect(Math.min(...late)).toBeGreaterThanOrEqual(-1)
-    expect(Math.max(...late)).toBeLessThan(500)
+    expect(Math.max(...late)).toBeLessThan(500 + lostMs)
   }, 20_000)
 
   it('longer than a turn of the wheel can be cleared', async () => {
@@ -161,9 +165,8 @@ describe('thousands of deadlines', () => {
   it('set and cleared one after the other leave nothing behind that keeps the process busy', async () => {
     const deadlines = new Deadlines()
     for (let i = 0; i < 100_000; i += 1) deadlines.set(1_000, () => undefined).clear()
-    await expect
-      .poll(() => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length)
-      .toBeLessThanOrEqual(2)
+    const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length
+    await eventually(() => timers() <= 3) // the waiting itself has some
   })
 })
 

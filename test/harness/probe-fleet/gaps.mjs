@@ -1,48 +1,32 @@
 // The acceptance run of the probes: four processes probe one upstream; half-way one of them is killed. The gaps are those
-// between the claims, by Redis's clock: when packets arrive depends on the machine too. The upstream's own log says
-// who probed, by the user agents.
+// between the moments at which Redis let probes begin, by its clock: when packets arrive depends on the machine too. The
+// upstream's own log says who probed, by the user agents.
 //
 //   node test/harness/probe-fleet/gaps.mjs [--seconds 60] [--interval 500] [--workers 4] [--kills 1] [--off 0] [--outage 0] [--json]
 //
 // `--off`: the first process, which is also the first to be killed, has a time of day that is so many seconds off.
 // `--outage`: half-way all are killed, and as many others start so many seconds later.
 //
-// Ends with 1 when two probes were claimed within half an interval, when there was more than one gap over two intervals per
+// Ends with 1 when two probes began within half an interval, when there was more than one gap over two intervals per
 // kill, or when fewer than two processes took part. Needs dist/ (`npm run build`) and starts a Redis of its own.
-import { once } from 'node:events'
-import { connect as connectSocket } from 'node:net'
-import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { Redis } from 'ioredis'
+import { gapsOf, watchProbeDecisions } from '../probe-decisions.mjs'
 import { endAll, load, startUpstream, startWorker } from './workers.mjs'
 
 /** So many processes starting at once keep a small machine busy, and that is not what is measured. */
 const PATIENCE_MS = 5_000
 
-/** What claim.lua writes, as MONITOR shows it: the time of Redis at which a probe of `upstream` was handed out. */
-const CLAIM = /"zadd" "[^"]*:claimed" "(\d+)" "upstream"/i
-
-/** When each probe was handed out. A socket of its own: ioredis takes a line that comes early for a reply. */
-async function watchClaims({ url, port }) {
+/** What is to be known of Redis: when it let probes of `upstream` begin, and its time. */
+async function watchRedis({ url, port }) {
   const redis = new Redis(url)
-  const socket = connectSocket(port, '127.0.0.1')
-  const claims = []
-  createInterface(socket).on('line', (line) => {
-    const [, at] = CLAIM.exec(line) ?? []
-    if (at !== undefined) claims.push(Number(at))
-  })
-  socket.write('MONITOR\r\n')
-  await once(socket, 'data')
+  const { starts, close } = await watchProbeDecisions(port, 'busbar', 'upstream')
   const now = async () => {
     const [seconds, micros] = await redis.time()
     return seconds * 1_000 + Math.floor(micros / 1_000)
   }
-  const close = () => {
-    redis.disconnect()
-    socket.destroy()
-  }
-  return { claims, now, close }
+  return { starts, now, close: () => [redis.disconnect(), close()] }
 }
 
 async function measure({ seconds, interval, workers, kills, off, outage }) {
@@ -50,7 +34,7 @@ async function measure({ seconds, interval, workers, kills, off, outage }) {
   const { connect } = await load('index.js')
   const [redis, upstream] = await Promise.all([startRedis(), startUpstream()])
   const busbar = await connect({ redis: redis.url, logger: false, commandTimeoutMs: PATIENCE_MS })
-  const watch = await watchClaims(redis)
+  const watch = await watchRedis(redis)
   const running = []
   try {
     const ids = Array.from({ length: workers }, (_, i) => `worker-${i + 1}`)
@@ -81,7 +65,7 @@ async function measure({ seconds, interval, workers, kills, off, outage }) {
     if (outage === 0) await sleep(began + seconds * 1_000 - performance.now())
     const { historyTotal } = await provider.snapshot()
     const to = await watch.now()
-    return { from, to, killed, historyTotal, claims: [...watch.claims], requests: [...upstream.requests] }
+    return { from, to, killed, historyTotal, starts: [...watch.starts], requests: [...upstream.requests] }
   } finally {
     await endAll(running)
     await busbar.close()
@@ -91,9 +75,9 @@ async function measure({ seconds, interval, workers, kills, off, outage }) {
   }
 }
 
-/** What the claims say. The silence before the first probe and after the last counts as a gap too. */
-function judge({ from, to, killed, claims: times, requests, historyTotal }, { interval, kills }) {
-  const gaps = times.slice(1).map((at, i) => at - times[i])
+/** What the decisions say. The silence before the first probe and after the last counts as a gap too. */
+function judge({ from, to, killed, starts: times, requests, historyTotal }, { interval, kills }) {
+  const gaps = gapsOf(times)
   const edges = times.length === 0 ? [to - from] : [times[0] - from, to - times.at(-1)]
   const shares = {}
   for (const { worker } of requests) shares[worker] = (shares[worker] ?? 0) + 1
@@ -104,7 +88,7 @@ function judge({ from, to, killed, claims: times, requests, historyTotal }, { in
   const passed = short.length === 0 && long.length <= kills && lost === 0 && Object.keys(shares).length >= 2
   return {
     passed,
-    claims: times.length,
+    starts: times.length,
     probes: requests.length,
     historyTotal,
     shares,
@@ -124,12 +108,12 @@ function print(verdict, { interval, kills }) {
   }
   const highest = Math.max(1, ...buckets.values())
   console.log(
-    `${verdict.claims} claims, ${verdict.probes} probes, ${verdict.historyTotal} in the history of the window; interval ${interval} ms`,
+    `${verdict.starts} probes begun, ${verdict.probes} came, ${verdict.historyTotal} in the history of the window; interval ${interval} ms`,
   )
   for (const [worker, count] of Object.entries(verdict.shares).sort()) {
     console.log(`  ${worker} ${count}${verdict.killed.includes(worker) ? ' (killed)' : ''}`)
   }
-  console.log('gap in ms between claims')
+  console.log('ms from one beginning to the next, by the clock of Redis')
   for (const [bucket, count] of [...buckets].sort(([a], [b]) => a - b)) {
     const range = `${Math.round(bucket * width)} - ${Math.round((bucket + 1) * width)}`
     console.log(

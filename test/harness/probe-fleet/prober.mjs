@@ -9,7 +9,14 @@ const busbar = await connect({
   logger: false,
   commandTimeoutMs: Number(commandTimeoutMs),
 })
-await busbar.startProbes()
+for (;;) {
+  try {
+    await busbar.startProbes()
+    break
+  } catch (error) {
+    if (error.code !== 'redis_unavailable') throw error // else the machine is busy, and it may be asked again
+  }
+}
 process.once('disconnect', () => process.exit())
 process.once('message', async () => {
   await busbar.close()
