@@ -130,16 +130,15 @@ describe('a deadline', () => {
     expect(fired).toBe(1)
   })
 
-  it.each([3_950, 4_000, 4_072, 4_080])(
-    'of %i ms that is set after a blocked loop is not early',
-    async (ms) => {
-      const deadlines = new Deadlines()
-      deadlines.set(1_000, () => undefined)
-      const until = performance.now() + 200
-      while (performance.now() < until);
-      expect(await lateness(deadlines, ms)).toBeGreaterThanOrEqual(0)
-    },
-  )
+  it('of about a turn of the wheel that is set after a blocked loop is not early', async () => {
+    const lengths = [3_950, 4_000, 4_072, 4_080]
+    const wheels = lengths.map(() => new Deadlines())
+    for (const deadlines of wheels) deadlines.set(1_000, () => undefined)
+    const until = performance.now() + 200
+    while (performance.now() < until);
+    const late = await Promise.all(wheels.map((deadlines, i) => lateness(deadlines, lengths[i] ?? 0)))
+    expect(Math.min(...late)).toBeGreaterThanOrEqual(0)
+  })
 })
 
 describe('thousands of deadlines', () => {
