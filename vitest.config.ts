@@ -16,8 +16,14 @@ const projects = {
   containers: 120_000, // skipped, with the reason, where no Docker engine answers; not within `npm test`
 }
 
-/** Judge in real time, or load all cores: they have the machine to themselves. */
-const ALONE = ['faults']
+/** These kill and freeze what they started, and load all cores: they come when the others are through. */
+const LAST = ['faults']
+/** Most tests wait: for a process, for Redis, for a deadline. So more files run at a time than a small machine has cores. */
+const WORKERS = 3
+const WORKERS_OF_THE_LAST = 2
+
+/** Files named `*.long.test.ts` belong to the full form alone; see test/harness/form.ts. */
+const SHORT_FORM = process.env['BUSBAR_TEST_FORM'] === 'short'
 
 const report = `.busbar/reports/${process.env['BUSBAR_TEST_REPORT'] ?? 'vitest'}.json`
 
@@ -31,10 +37,11 @@ export default defineConfig({
       test: {
         name,
         include: [`test/${name}/**/*.test.ts`],
+        exclude: SHORT_FORM ? ['**/*.long.test.ts'] : [],
         pool: 'forks',
         retry: 0,
-        sequence: { groupOrder: ALONE.includes(name) ? 1 : 0 },
-        maxWorkers: ALONE.includes(name) ? 1 : 2,
+        sequence: { groupOrder: LAST.includes(name) ? 1 : 0 },
+        maxWorkers: LAST.includes(name) ? WORKERS_OF_THE_LAST : WORKERS,
         testTimeout: timeout,
         hookTimeout: timeout,
       },

@@ -58,7 +58,7 @@ local function admit_trial(provider, request)
     return granted(true)
   end
   local live, first_deadline = live_trials(provider)
-  local most = setting(provider, 'breaker.halfOpenMaxTrials') + 0
+  local most = number_setting(provider, 'breaker.halfOpenMaxTrials')
   if live >= most then
     local reason = string.format('half-open: %d of %d trials under way', live, most)
     local admitted = request.origin == 'probe' or not enforced(provider)
@@ -70,7 +70,7 @@ local function admit_trial(provider, request)
   end
   enter_half_open(provider)
   drop_expired_trials(provider)
-  local lease_ms = math.max(setting(provider, 'breaker.trialLeaseMs') + 0, request.min_lease_ms)
+  local lease_ms = math.max(number_setting(provider, 'breaker.trialLeaseMs'), request.min_lease_ms)
   redis.call('ZADD', key, as_text(now + lease_ms), request.token)
   return granted(true)
 end

@@ -31,15 +31,15 @@ end
 -- Any automatic opening: the first cooldown is the base, each further one without a closing grows.
 local function open_circuit(provider, reason, run, jitter_draw)
   local circuit, now = provider.circuit, provider.now
-  local cooldown_ms = setting(provider, 'breaker.cooldownMs') + 0
+  local cooldown_ms = number_setting(provider, 'breaker.cooldownMs')
   if circuit.cooldown_ms ~= 0 then
     -- By a whole millisecond at least, where it grows at all: 1 ms times 1.5 would stay 1 for ever.
-    local multiplier = setting(provider, 'breaker.cooldownMultiplier') + 0
+    local multiplier = number_setting(provider, 'breaker.cooldownMultiplier')
     local least_ms = multiplier > 1 and circuit.cooldown_ms + 1 or circuit.cooldown_ms
     local grown_ms = math.floor(circuit.cooldown_ms * multiplier)
-    cooldown_ms = math.min(math.max(grown_ms, least_ms), setting(provider, 'breaker.maxCooldownMs') + 0)
+    cooldown_ms = math.min(math.max(grown_ms, least_ms), number_setting(provider, 'breaker.maxCooldownMs'))
   end
-  local jitter_ms = math.floor(cooldown_ms * setting(provider, 'breaker.cooldownJitter') * jitter_draw)
+  local jitter_ms = math.floor(cooldown_ms * number_setting(provider, 'breaker.cooldownJitter') * jitter_draw)
   transition(provider, 'opened', 'open', reason, '', describe(run))
   put(provider, 'cooldown_ms', cooldown_ms)
   put(provider, 'opened_at_ms', now)
@@ -90,7 +90,7 @@ local function judge_half_open(provider, run, jitter_draw)
     open_circuit(provider, 'trial failed', run, jitter_draw)
     return run.count - 1
   end
-  local threshold = setting(provider, 'breaker.successThreshold') + 0
+  local threshold = number_setting(provider, 'breaker.successThreshold')
   local missing = math.max(1, threshold - circuit.consecutive_successes)
   local n = math.min(eligible, missing)
   count_outcomes(provider, run, n)

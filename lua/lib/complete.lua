@@ -16,3 +16,8 @@ end
 local function setting(provider, name)
   return redis.call('HGET', provider.keys.config, name) or SETTING_DEFAULTS[name]
 end
+
+-- The same as a number; a value that cannot be read counts as its default.
+local function number_setting(provider, name)
+  return tonumber(redis.call('HGET', provider.keys.config, name)) or SETTING_DEFAULTS[name] + 0
+end

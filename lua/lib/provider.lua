@@ -8,16 +8,17 @@
 -- @include lib/text
 -- @include lib/time
 
--- nil when there are none: the provider is not registered.
+-- nil when there are none: the provider is not registered. A value that cannot be read counts as its default; workers see
+-- that it cannot, and say so.
 local function load_settings(key)
   local set = redis.call(
     'HMGET', key, 'revision', 'breaker.failureThreshold', 'history.maxRecords', 'history.windowMs'
   )
   return set[1] and {
     revision = set[1] + 0,
-    failure_threshold = (set[2] or 3) + 0,
-    max_records = (set[3] or 100000) + 0,
-    window_ms = (set[4] or 60000) + 0,
+    failure_threshold = tonumber(set[2]) or 3,
+    max_records = tonumber(set[3]) or 100000,
+    window_ms = tonumber(set[4]) or 60000,
   }
 end
 

@@ -119,7 +119,7 @@ const breaker = [
   one(
     'the cooldown grows beyond its limit',
     BREAKER,
-    ", setting(provider, 'breaker.maxCooldownMs') + 0)",
+    ", number_setting(provider, 'breaker.maxCooldownMs'))",
     ', 1e12)',
   ),
   essential(
@@ -172,8 +172,8 @@ const admission = [
   one(
     'a lease is as long as the call, not the setting',
     ADMISSION,
-    "math.max(setting(provider, 'breaker.trialLeaseMs') + 0, request.min_lease_ms)",
-    "setting(provider, 'breaker.trialLeaseMs') + 0",
+    "math.max(number_setting(provider, 'breaker.trialLeaseMs'), request.min_lease_ms)",
+    "number_setting(provider, 'breaker.trialLeaseMs')",
   ),
   one(
     'a refused caller renews the lease',

@@ -1,7 +1,8 @@
 // What `npm test` and `npm run test:all` run: which projects of test/, in which form, and what is left out. CI runs all of it:
 // `npm test`, then what comes on top of it, then the mutants (.ci/run).
 //
-// A test with a long form (more sequences, more kills) asks BUSBAR_TEST_FORM: `short` within `npm test`, else `full`.
+// A test with a long form (more sequences, more kills) asks BUSBAR_TEST_FORM: `short` within `npm test`, else `full`. Files
+// named `*.long.test.ts` belong to the full form alone.
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 
@@ -29,7 +30,10 @@ const faultFiles = [
 const faultTable = ['--reporter=default', `--reporter=./${join('test', 'harness', 'fault-table.ts')}`]
 
 /** What has a long form, and what `npm test` leaves out: the part of `test:all` that is not `npm test` over again. */
-const restFiles = ['test/faults', 'test/property', 'test/unit/order-rule', 'test/containers']
+const restFiles = [
+  ...['.long.test', 'test/faults/probe-fleet', 'test/faults/trial-race', 'test/faults/replay'],
+  ...['test/property', 'test/unit/order-rule', 'test/containers'],
+]
 
 const run = (args, env = {}) => ({ args, env })
 const chosen = (args) => args.some((arg) => !arg.startsWith('-') || /^--project(=|$)/.test(arg))

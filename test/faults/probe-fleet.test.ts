@@ -12,7 +12,7 @@ import { onQuietMachine } from '../harness/machine.js'
 const scriptAt = (name: string) =>
   fileURLToPath(new URL(`../harness/probe-fleet/${name}.mjs`, import.meta.url))
 
-const KILLS = Number(process.env['BUSBAR_PROBE_KILLS'] ?? byForm({ short: 10, full: 100 }))
+const KILLS = Number(process.env['BUSBAR_PROBE_KILLS'] ?? byForm({ short: 5, full: 30 }))
 
 interface Verdict {
   readonly passed: boolean

@@ -38,7 +38,8 @@ test('text of any kind is recorded, cut at a character, and nothing behind it wa
     longestMs = Math.max(longestMs, performance.now() - began)
     const reason = theirs.peek()?.reason ?? ''
     expect(reason.isWellFormed(), what).toBe(true)
-    expect(await redis.hget(`${namespace}:{${id}}:circuit`, 'reason'), what).toBe(reason)
+    const kept = await redis.hmget(`${namespace}:{${id}}:circuit`, 'reason', 'last_failure')
+    expect(kept.join(', last: '), what).toBe(reason)
     expect((await theirs.events()).at(-1), what).toMatchObject({ kind: 'opened', reason })
     await mine.reset()
     await operatorWrites(mine, text)

@@ -239,11 +239,12 @@ test.each(failures)(
     try {
       await spoil(namespace)
       await attempt(leaks, () => busbar.provider('openai', { probe: probe('http://127.0.0.1:1', HEADER) }))
+      // A provider that is cut off is logged when its keys have been looked at.
+      await eventually(() => leaks.says(word))
     } finally {
       await mend()
       await busbar.close({ timeoutMs: 0 })
     }
-    expect(leaks.says(word)).toBe(true)
     expect(leaks.of(SECRETS)).toEqual([])
   },
 )

@@ -32,7 +32,7 @@ test('a process whose subscription is slow at the start decides by asking Redis,
   const mine = await near.provider('openai', { breaker: { cooldownMs: 60_000 } })
   const theirs = await far.provider('openai')
   expect(near.degradedSince).toBeUndefined()
-  expect(lines).toEqual(['not subscribed yet: every decision asks Redis until it is'])
+  await eventually(() => expect(lines).toEqual(['not subscribed yet: every decision asks Redis until it is']))
   await theirs.trip({ reason: 'unheard' })
   expect(await mine.admit()).toMatchObject({ admitted: false, code: 'circuit_open', source: 'redis' })
   await theirs.reset()

@@ -7,7 +7,7 @@ import { freePort } from '../../src/embedded/port.js'
 import { startRedis } from '../../src/embedded/index.js'
 import { connect } from '../../src/index.js'
 import { selfSigned } from '../harness/certificate.js'
-import { runCli } from '../harness/cli.js'
+import { spawnCli } from '../harness/cli.js'
 
 test('TLS: an authority of the user is trusted, an unknown one is refused in words; the CLI too', async ({
   onTestFinished,
@@ -48,7 +48,7 @@ test('TLS: an authority of the user is trusted, an unknown one is refused in wor
     code: 'redis_unavailable',
   })
 
-  const trusting = await runCli(['status', '--redis', url], { env: { NODE_EXTRA_CA_CERTS: certFile } })
+  const trusting = await spawnCli(['status', '--redis', url], { env: { NODE_EXTRA_CA_CERTS: certFile } })
   expect(trusting).toMatchObject({ code: 0, stderr: '' })
   expect(trusting.stdout).toContain('openai')
 })

@@ -11,7 +11,7 @@ import { isKnown, Recorder, type Witness } from './run.js'
 import { sequence } from './steps.js'
 import { Tally } from './tally.js'
 
-const SEQUENCES = Number(process.env['BUSBAR_PROPERTY_RUNS'] ?? byForm({ short: 1_000, full: 10_000 }))
+const SEQUENCES = Number(process.env['BUSBAR_PROPERTY_RUNS'] ?? byForm({ short: 1_000, full: 5_000 }))
 const SEED = Number(process.env['BUSBAR_PROPERTY_SEED'] ?? Date.now() % 2 ** 31)
 const EVERYTHING = 1_000_000
 

@@ -69,8 +69,11 @@ async function readPasts(busbar: Busbar, views: readonly ProviderView[]): Promis
 
 /** What keeps even a connection from being made, and is no outage; throws on what is none of that. */
 function insteadOfConnecting(error: unknown): Finding {
-  if (isBusbarError(error, 'redis_unsupported'))
-    return finding('fail', 'redis version', error.message, 'Use Redis 6.2 or later, or Valkey.')
+  if (isBusbarError(error, 'redis_unsupported')) {
+    return error.message.includes('schema')
+      ? finding('fail', 'schema', clean(error.message), 'Use the version of Busbar that wrote it.')
+      : finding('fail', 'redis version', error.message, 'Use Redis 6.2 or later, or Valkey.')
+  }
   const said = error instanceof Error ? error.message : ''
   if (said.includes('NOPERM'))
     return finding(
