@@ -20,7 +20,7 @@ const projects = {
 const LAST = ['faults']
 /** Most tests wait: for a process, for Redis, for a deadline. So more files run at a time than a small machine has cores. */
 const WORKERS = 3
-const WORKERS_OF_THE_LAST = 2
+const WORKERS_OF_THE_LAST = 3
 
 /** Files named `*.long.test.ts` belong to the full form alone; see test/harness/form.ts. */
 const SHORT_FORM = process.env['BUSBAR_TEST_FORM'] === 'short'

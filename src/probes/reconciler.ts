@@ -132,6 +132,9 @@ export class Reconciler {
     const seen = await look(busbar, id)
     if (seen === undefined) this.#revisions.delete(id)
     else this.#revisions.set(id, seen.snapshot.settingsRevision)
+    // Listed, not planned and without keys: it is being registered at this moment, and that will plan it. To drop the plan
+    // now could be to drop that one, and the provider would be probed twice at its start.
+    if (lost && seen === undefined) return
     if (seen?.probe === undefined) {
       if (await schedule.drop(id)) log.debug({ provider: id }, 'probe loop ended')
       const endsInMs = seen?.snapshot.markForMs ?? Infinity
