@@ -55,7 +55,7 @@ describe('a fleet that probes one provider from four processes', () => {
 })
 
 describe('a worker whose time of day is an hour off', () => {
-  it.for(['3600', '-3600'])(
+  it.for(byForm({ short: ['-3600'], full: ['3600', '-3600'] }))(
     '%s s: the period is kept beside two others, and after it is killed',
     (off, context) =>
       onQuietMachine(context, async () => {

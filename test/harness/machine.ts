@@ -16,7 +16,7 @@ export interface Machine {
 }
 
 /** As late as a timer may be on a machine that is not busy, ms. */
-const QUIET_MS = 25
+export const QUIET_MS = 25
 const RETAKES = 3
 const TICK_MS = 5
 
