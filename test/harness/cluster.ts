@@ -111,11 +111,23 @@ export async function startCluster(): Promise<TestCluster> {
     await to.admin.call('CLUSTER', 'SETSLOT', slot, 'NODE', to.id)
     for (const { admin } of alive())
       await admin.call('CLUSTER', 'SETSLOT', slot, 'NODE', to.id).catch(() => undefined)
+    // The next move before all have heard of this one could give its node the same epoch: then two nodes keep naming each
+    // other, and no client can settle that.
+    await eventually(async () => {
+      const epochs = await Promise.all(alive().map(({ admin }) => epochOf(admin, to.id)))
+      return new Set(epochs).size === 1
+    }, 'every node knows the epoch of the new owner')
   }
   const keys = async (pattern: string) =>
     (await Promise.all(client.nodes('master').map((node) => node.keys(pattern)))).flat()
   const url = `redis+cluster://${nodes.map(({ server }) => `127.0.0.1:${server.port}`).join(',')}`
   return { masters, replicas, addresses, url, client, ownerOf, moveSlot, keys, stop }
+}
+
+/** The config epoch of a node as another one knows it. */
+async function epochOf(admin: TestNode['admin'], id: string): Promise<string> {
+  const lines = String(await admin.call('CLUSTER', 'NODES')).split('\n')
+  return lines.find((line) => line.startsWith(id))?.split(' ')[6] ?? ''
 }
 
 async function form(masters: readonly TestNode[], replicas: readonly TestNode[]): Promise<void> {
