@@ -94,13 +94,3 @@ local function coalesce(provider, width)
     end
   end
 end
-
--- At the end of a batch.
-local function compact(provider, width)
-  if provider.circuit.history_total > provider.settings.max_records then
-    evict_excess(provider)
-  end
-  if provider.added_runs and redis.call('ZCARD', provider.keys.history) > 1000 then
-    coalesce(provider, width)
-  end
-end

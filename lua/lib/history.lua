@@ -71,11 +71,13 @@ end
 
 -- What is too much goes, and what is many becomes few.
 local function end_history(provider)
-  local too_much = provider.circuit.history_total > provider.settings.max_records
-  -- Members above which the oldest are coalesced.
-  local too_many = provider.added_runs and redis.call('ZCARD', provider.keys.history) > 1000
-  if too_much or too_many then
+  if provider.circuit.history_total > provider.settings.max_records then
     -- @include lib/compaction
-    compact(provider, bucket_ms(provider.settings))
+    evict_excess(provider)
+  end
+  -- Members above which the oldest are coalesced.
+  if provider.added_runs and redis.call('ZCARD', provider.keys.history) > 1000 then
+    -- @include lib/compaction
+    coalesce(provider, bucket_ms(provider.settings))
   end
 end
