@@ -5,7 +5,7 @@ import { defineConfig } from 'vitest/config'
  * other things too: a test that hangs is found by them, a slow one is not.
  */
 const projects = {
-  unit: 60_000,
+  unit: 300_000, // some simulate fleets for as long as the processor takes
   seed: 60_000,
   property: 600_000,
   contract: 60_000,

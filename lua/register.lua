@@ -25,7 +25,7 @@
 --   applied    integer  outcomes applied since registration
 --   snapshot   json     empty when the caller knows the version
 --   events     json     transitions that this call made; empty when none
---   settings   json     the settings in force, one field each
+--   settings   json     the settings in force, one field each; empty when they are those wanted
 --   revision   integer  of the settings
 --   set_by     text     who set them
 --   set_at_ms  integer  when
@@ -67,4 +67,5 @@ elseif mode == 'release' then
 end
 local settings, about = read_settings(keys.config)
 local pinned = about.pinned ~= nil
-return finish(provider, cjson.encode(settings), about.revision, about.set_by, about.set_at_ms, pinned)
+local in_force = same_settings(settings, wanted) and '' or cjson.encode(settings)
+return finish(provider, in_force, about.revision, about.set_by, about.set_at_ms, pinned)

@@ -26,6 +26,20 @@ local function read_settings(key)
   return settings, about
 end
 
+local function same_settings(one, other)
+  for field, value in pairs(one) do
+    if other[field] ~= value then
+      return false
+    end
+  end
+  for field in pairs(other) do
+    if one[field] == nil then
+      return false
+    end
+  end
+  return true
+end
+
 local function sorted_names(settings)
   local names = {}
   for field in pairs(settings) do

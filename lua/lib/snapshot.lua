@@ -1,5 +1,6 @@
 -- The snapshot: all that a worker needs to decide locally, and the numbers behind it. Times ahead are
--- relative, because no two clocks agree.
+-- relative, because no two clocks agree. What people look for is always there; the rest is left out while it has its
+-- default, so that messages stay short.
 
 -- @include lib/complete
 -- @include lib/circuit
@@ -7,10 +8,10 @@
 -- @include lib/overdue
 -- @include lib/outcomes
 
--- 0 is no time, and nil no text: both are none.
-local function or_null(value)
-  if value == nil or value == 0 then
-    return cjson.null
+-- 0 is what a reader takes for a number that is missing, and no time.
+local function or_none(value)
+  if value == 0 then
+    return nil
   end
   return value
 end
@@ -59,35 +60,35 @@ local function snapshot_json(provider)
     settingsRevision = provider.settings.revision,
     enforce = setting(provider, 'breaker.enforce') ~= 'false',
     consecutiveFailures = circuit.consecutive_failures,
-    probeConsecutiveFailures = circuit.probe_consecutive_failures,
-    consecutiveSuccesses = circuit.consecutive_successes,
-    openedAt = or_null(circuit.opened_at_ms),
+    probeConsecutiveFailures = or_none(circuit.probe_consecutive_failures),
+    consecutiveSuccesses = or_none(circuit.consecutive_successes),
+    openedAt = or_none(circuit.opened_at_ms),
     retryAfterMs = by_hand and cjson.null or ahead(circuit.retry_at_ms, now),
     cooldownMs = circuit.cooldown_ms,
     reason = reason_text(circuit),
-    trials = trials,
-    trialFreeInMs = ahead(first_deadline, now),
-    throttledForMs = ahead(circuit.throttled_until_ms, now),
-    mark = or_null(mark),
-    markReason = mark and circuit.mark_reason or '',
-    markActor = mark and circuit.mark_actor or '',
-    markForMs = or_null(mark and circuit.mark_until_ms ~= 0 and circuit.mark_until_ms - now or nil),
-    markVersion = circuit.mark_version,
+    trials = or_none(trials),
+    trialFreeInMs = or_none(ahead(first_deadline, now)),
+    throttledForMs = or_none(ahead(circuit.throttled_until_ms, now)),
+    mark = mark,
+    markReason = mark and circuit.mark_reason or nil,
+    markActor = mark and circuit.mark_actor or nil,
+    markForMs = mark and circuit.mark_until_ms ~= 0 and circuit.mark_until_ms - now or nil,
+    markVersion = or_none(circuit.mark_version),
     historyTotal = total,
     historyHealthy = healthy,
     historyFailed = bad,
     windowCoveredMs = covered_ms,
-    failingBatches = circuit.failing_batches,
+    failingBatches = or_none(circuit.failing_batches),
     applied = circuit.applied,
-    lastProbeStatus = or_null(circuit.last_probe_status),
-    lastProbeDetail = circuit.last_probe_detail or '',
-    lastProbeAt = or_null(circuit.last_probe_at_ms),
+    lastProbeStatus = circuit.last_probe_status,
+    lastProbeDetail = circuit.last_probe_detail,
+    lastProbeAt = or_none(circuit.last_probe_at_ms),
     probeAwaitedSince = probe_awaited_since(circuit),
-    probeOverdueAt = or_null(circuit.probe_overdue_at_ms),
-    probeStartedAt = or_null(circuit.probe_started_at_ms),
-    heartbeatAt = or_null(circuit.heartbeat_at_ms),
-    heartbeatProgress = circuit.heartbeat_progress or cjson.null,
-    heartbeatProgressAt = or_null(circuit.heartbeat_progress_at_ms),
+    probeOverdueAt = or_none(circuit.probe_overdue_at_ms),
+    probeStartedAt = or_none(circuit.probe_started_at_ms),
+    heartbeatAt = or_none(circuit.heartbeat_at_ms),
+    heartbeatProgress = circuit.heartbeat_progress,
+    heartbeatProgressAt = or_none(circuit.heartbeat_progress_at_ms),
     at = now,
   })
 end

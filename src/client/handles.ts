@@ -31,8 +31,10 @@ export interface HandleDefaults {
 
 /** Providers whose store is told of an outage at once. */
 const REPORTS_AT_ONCE = 64
-/** Registrations under way at once: more would wait for each other longer than a command may. */
-const REGISTRATIONS_AT_ONCE = 128
+/** Registrations under way at once, at least and at most. */
+const REGISTRATIONS = { least: 32, most: 512 } as const
+/** A registration is three commands, one after the other: half of what one may take leaves room for what others ask. */
+const OF_COMMAND_TIMEOUT = 0.5
 /** Providers whose outcomes are written at once. */
 const FLUSHES_AT_ONCE = 64
 
@@ -53,12 +55,14 @@ export class Handles {
   readonly #handles = new Map<string, Provider>()
   readonly #removed = new RemovedHandles<Held>()
   readonly #joining: Joining
-  readonly #registrations = new Limit(REGISTRATIONS_AT_ONCE)
+  readonly #registrations: Limit
   readonly follower: Follower
 
   constructor(host: Host, defaults: HandleDefaults) {
     this.#host = host
     this.#defaults = defaults
+    const targetMs = host.commandTimeoutMs * OF_COMMAND_TIMEOUT
+    this.#registrations = new Limit({ ...REGISTRATIONS, targetMs, clock: host.clock })
     this.follower = new Follower(host, this.#links)
     this.#joining = new Joining(host, { get: (id) => this.#find(id)?.link })
   }

@@ -1,36 +1,70 @@
-/** Runs at most `atOnce` pieces of work at a time; the others wait, in order. */
+import type { Clock } from '../model/ports.js'
+
+/** `least` pieces of work at a time are always run, and never more than `most`; one is to be done within `targetMs`. */
+export interface LimitOptions {
+  readonly least: number
+  readonly most: number
+  readonly targetMs: number
+  readonly clock: Clock
+}
+
+/**
+ * Runs pieces of work, some at a time; the others wait, in order. How many at a time follows how long they take, as the
+ * window of TCP does: it doubles with each round that was quick, halves once after one that was not, and then grows
+ * slowly. So a process that is alone fills Redis, and fifty that start at once do not drown it.
+ */
 export class Limit {
-  readonly #atOnce: number
+  readonly #options: LimitOptions
+  #atOnce: number
   #running = 0
   readonly #waiting: (() => void)[] = []
   #next = 0
+  #slowedAt: number | undefined
 
-  constructor(atOnce: number) {
-    this.#atOnce = atOnce
+  constructor(options: LimitOptions) {
+    this.#options = options
+    this.#atOnce = options.least
   }
 
   async run<T>(work: () => Promise<T>): Promise<T> {
-    // A slot that becomes free is handed on, so that nothing overtakes what waits.
-    if (this.#running >= this.#atOnce) await new Promise<void>((resolve) => this.#waiting.push(resolve))
-    else this.#running += 1
+    if (this.#running >= this.#atOnce || this.#next < this.#waiting.length) {
+      await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    } else this.#running += 1
+    const began = this.#options.clock.now()
     try {
       return await work()
     } finally {
+      this.#running -= 1
+      this.#adapt(began)
       this.#handOn()
     }
   }
 
+  #adapt(began: number): void {
+    const { least, most, targetMs, clock } = this.#options
+    const now = clock.now()
+    if (now - began <= targetMs) {
+      const step = this.#slowedAt === undefined ? 1 : 1 / this.#atOnce
+      this.#atOnce = Math.min(most, this.#atOnce + step)
+    } else if (this.#slowedAt === undefined || began >= this.#slowedAt) {
+      // Once a round: the others that were under way then took as long for the same reason.
+      this.#slowedAt = now
+      this.#atOnce = Math.max(least, this.#atOnce / 2)
+    }
+  }
+
+  /** What becomes free goes to those that wait, so that nothing overtakes them. */
   #handOn(): void {
-    const next = this.#waiting[this.#next]
-    if (next === undefined) {
-      this.#running -= 1
-      return
+    while (this.#running < Math.floor(this.#atOnce)) {
+      const next = this.#waiting[this.#next]
+      if (next === undefined) return
+      this.#next += 1
+      this.#running += 1
+      if (this.#next === this.#waiting.length) {
+        this.#waiting.length = 0
+        this.#next = 0
+      }
+      next()
     }
-    this.#next += 1
-    if (this.#next === this.#waiting.length) {
-      this.#waiting.length = 0
-      this.#next = 0
-    }
-    next()
   }
 }

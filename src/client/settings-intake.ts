@@ -35,7 +35,11 @@ function copy(value: unknown, depth: number): unknown {
   if (Array.isArray(value)) return value.map((item) => copy(item, depth + 1))
   const prototype: unknown = Object.getPrototypeOf(value)
   if (prototype !== Object.prototype && prototype !== null) return value
-  return Object.fromEntries(
-    Object.entries(value).map(([key, inner]: [string, unknown]) => [key, copy(inner, depth + 1)]),
-  )
+  const copied: Record<string, unknown> = {}
+  for (const [key, inner] of Object.entries(value) as [string, unknown][]) {
+    // Assigned, this one name would not become a property, and the schema would not see it.
+    if (key === '__proto__') Object.defineProperty(copied, key, { value: inner, enumerable: true })
+    else copied[key] = copy(inner, depth + 1)
+  }
+  return copied
 }

@@ -2,7 +2,7 @@ import { unflattenSettings } from '../config/flat.js'
 import { BusbarError } from '../model/errors.js'
 import { EVENT_KINDS, type Change, type EventKind, type ProviderEvent } from '../model/events.js'
 import type { Settings } from '../model/settings.js'
-import { SNAPSHOT_FIELDS, type SnapshotType } from '../model/snapshot.js'
+import { EMPTY_SNAPSHOT, SNAPSHOT_FIELDS, type SnapshotType } from '../model/snapshot.js'
 import type { HistoryEntry, StoredSnapshot } from '../model/snapshot.js'
 import { toText } from '../model/text.js'
 import { CIRCUIT_STATES, isHealthStatus, MARKS } from '../model/words.js'
@@ -17,32 +17,37 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
 
 const asText = (value: unknown): string => (typeof value === 'string' ? value : '')
 
-const PARSERS: Readonly<Record<SnapshotType, (value: unknown) => unknown>> = {
-  number: (value) => (typeof value === 'number' ? value : undefined),
-  maybe: (value) => (typeof value === 'number' || value === null ? value : undefined),
-  text: (value) => (typeof value === 'string' ? value : undefined),
-  flag: (value) => (typeof value === 'boolean' ? value : undefined),
-  state: (value) => CIRCUIT_STATES.find((state) => state === value),
-  mark: (value) => MARKS.find((mark) => mark === value),
-  status: (value) => (isHealthStatus(value) ? value : undefined),
+const STATES: ReadonlySet<unknown> = new Set(CIRCUIT_STATES)
+const MARK_NAMES: ReadonlySet<unknown> = new Set(MARKS)
+
+/** Whether a value may be what a field of this type holds. */
+const ACCEPTS: Readonly<Record<SnapshotType, (value: unknown) => boolean>> = {
+  number: (value) => typeof value === 'number',
+  maybe: (value) => typeof value === 'number' || value === null,
+  text: (value) => typeof value === 'string',
+  flag: (value) => typeof value === 'boolean',
+  state: (value) => STATES.has(value),
+  mark: (value) => MARK_NAMES.has(value),
+  status: isHealthStatus,
 }
 
-const FIELDS = Object.entries(SNAPSHOT_FIELDS)
+const CHECKS = new Map(Object.entries(SNAPSHOT_FIELDS).map(([name, { type }]) => [name, ACCEPTS[type]]))
+/** Not frozen: a frozen object takes ten times as long to copy. */
+const EMPTY = { ...EMPTY_SNAPSHOT }
 
 /**
- * A field that is missing, or that this version cannot read, has its default: another version wrote it. Only the state
- * must be one that is known, because calls are decided by it.
+ * A field that is missing has its default, and so has one that this version cannot read: another version wrote it. Only the
+ * state must be one that is known, because calls are decided by it.
  */
 export function parseSnapshot(value: unknown): StoredSnapshot | null {
   if (value === undefined || value === null) return null
   if (!isObject(value)) throw unreadable('snapshot', value)
-  const parsed: Record<string, unknown> = {}
-  for (const [name, { type, missing }] of FIELDS) {
-    const found = PARSERS[type](value[name])
-    parsed[name] = found === undefined ? missing : found
+  if (!STATES.has(value['state'])) throw unreadable('snapshot field state', value)
+  const parsed: Record<string, unknown> = { ...EMPTY }
+  for (const [name, given] of Object.entries(value)) {
+    if (CHECKS.get(name)?.(given) === true) parsed[name] = given
   }
-  if (PARSERS.state(value['state']) === undefined) throw unreadable('snapshot field state', value)
-  // One value for each field of the table, of the type that its parser gives.
+  // Each field of the table, with its default or with a value of its type.
   return parsed as unknown as StoredSnapshot
 }
 

@@ -2,7 +2,7 @@ import { redisFailure } from '../model/errors.js'
 import type { ProviderSummary } from '../model/ports.js'
 import type { RedisConnection } from './connection.js'
 import { fleetKeys, providerKey } from './keys.js'
-import { parseScores, parseTime } from './parse.js'
+import { parseScores } from './parse.js'
 
 /**
  * The list of providers, a key of its own in another slot than theirs, so that no script can write both. It is written
@@ -13,10 +13,13 @@ export class ProviderIndex {
   readonly #redis: RedisConnection
   readonly #namespace: string
   readonly #key: string
+  readonly #nowMs: () => Promise<number>
 
-  constructor(redis: RedisConnection, namespace: string) {
+  /** `nowMs`: Redis's clock, by which providers are listed and nothing is decided. */
+  constructor(redis: RedisConnection, namespace: string, nowMs: () => Promise<number>) {
     this.#redis = redis
     this.#namespace = namespace
+    this.#nowMs = nowMs
     this.#key = fleetKeys(namespace).providers
   }
 
@@ -45,8 +48,7 @@ export class ProviderIndex {
   }
 
   async #add(id: string): Promise<unknown> {
-    const now = parseTime(await this.#redis.run('time', []))
-    return this.#redis.run('zadd', [this.#key, 'NX', now, id])
+    return this.#redis.run('zadd', [this.#key, 'NX', await this.#nowMs(), id])
   }
 
   /** Another process may register the provider meanwhile: it found the id listed, so it must be listed again. */

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { flattenSettings, type FlatSettings } from '../config/flat.js'
+import { flattenSettings } from '../config/flat.js'
 import { CommandLateError, RedisUnsupportedError, UnknownProviderError } from '../model/errors.js'
 import type * as port from '../model/ports.js'
 import type { ProviderEvent } from '../model/events.js'
@@ -36,12 +36,13 @@ export class RedisStore implements port.Store {
   readonly #keys: ReturnType<typeof fleetKeys>
   readonly #channel: string
   #epochAsked: Promise<string> | undefined
+  #timeAsked: Promise<number> | undefined
   #timeRead: { readonly nowMs: number; readonly at: number } | undefined
 
   constructor(redis: RedisConnection, namespace: string, source?: LuaSourceOptions) {
     this.#redis = redis
     this.#namespace = namespace
-    this.#index = new ProviderIndex(redis, namespace)
+    this.#index = new ProviderIndex(redis, namespace, () => this.#timeMs())
     this.#keys = fleetKeys(namespace)
     this.#channel = changesChannel(namespace, redis.database)
     this.#scripts = new Scripts(redis, PROVIDER_SCRIPTS, keyOfProvider(namespace), source)
@@ -97,11 +98,10 @@ export class RedisStore implements port.Store {
     const reply = await (mode === 'release' ? run() : this.#index.around(id, run))
     if (reply.status === 'late') throw new CommandLateError('register', id)
     const { known, returned } = this.#known('register', id, reply)
-    const stored = parseHash(returned.settings)
     return {
       ...known,
       // What was checked before it was sent needs no second look.
-      settings: isSame(stored, wanted) ? settings : parseSettings(id, stored),
+      settings: returned.settings === undefined ? settings : parseSettings(id, parseHash(returned.settings)),
       revision: Number(returned.revision),
       setBy: returned.setBy,
       setAt: Number(returned.setAtMs),
@@ -228,11 +228,18 @@ export class RedisStore implements port.Store {
     return Promise.resolve()
   }
 
-  /** Redis's clock, for what no decision reads: one reading serves for a second. */
+  /** Redis's clock, for what no decision reads: one reading serves for a second, and for all who ask meanwhile. */
   async #timeMs(): Promise<number> {
     const now = performance.now()
     const read = this.#timeRead
     if (read !== undefined && now - read.at < TIME_SERVES_MS) return Math.floor(read.nowMs + now - read.at)
+    this.#timeAsked ??= this.#readTime().finally(() => {
+      this.#timeAsked = undefined
+    })
+    return this.#timeAsked
+  }
+
+  async #readTime(): Promise<number> {
     const nowMs = parseTime(await this.#redis.run('time', []))
     this.#timeRead = { nowMs, at: performance.now() }
     return nowMs
@@ -273,13 +280,6 @@ export class RedisStore implements port.Store {
     }
     return { known, returned }
   }
-}
-
-function isSame(stored: FlatSettings, wanted: FlatSettings): boolean {
-  const fields = Object.keys(wanted)
-  return (
-    Object.keys(stored).length === fields.length && fields.every((field) => stored[field] === wanted[field])
-  )
 }
 
 const encodeRun = (run: port.Run) => [

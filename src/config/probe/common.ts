@@ -31,9 +31,13 @@ export type Settled<T> = {
   [K in keyof T as undefined extends T[K] ? never : K]: T[K]
 } & { [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined> }
 
-export const settled = <T extends object>(given: T): Settled<T> =>
+export function settled<T extends object>(given: T): Settled<T> {
+  const kept: Record<string, unknown> = {}
+  // A loop: thousands of providers may be registered at once, and this is done for each.
+  for (const [key, value] of Object.entries(given)) if (value !== undefined) kept[key] = value
   // Nothing but undefined is left out, which is what the type says.
-  Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as Settled<T>
+  return kept as Settled<T>
+}
 
 /** Puts in the timeout that follows from the intervals, and leaves out what was not given. */
 export function complete<T extends Times>(probe: T): Settled<T> & { timeoutMs: number } {
@@ -41,12 +45,15 @@ export function complete<T extends Times>(probe: T): Settled<T> & { timeoutMs: n
   return { ...settled(probe), timeoutMs }
 }
 
+const INTERVALS = ['intervalMs', 'suspiciousIntervalMs', 'downIntervalMs'] as const
+
 function shortest(probe: Times): { readonly name: string; readonly ms: number } {
-  const intervals = (['intervalMs', 'suspiciousIntervalMs', 'downIntervalMs'] as const).flatMap((name) => {
-    const ms = probe[name]
-    return ms === undefined ? [] : [{ name, ms }]
-  })
-  return intervals.reduce((least, one) => (one.ms < least.ms ? one : least))
+  let [name, ms]: [string, number] = ['intervalMs', probe.intervalMs]
+  for (const other of INTERVALS) {
+    const otherMs = probe[other]
+    if (otherMs !== undefined && otherMs < ms) [name, ms] = [other, otherMs]
+  }
+  return { name, ms }
 }
 
 type Complete = Times & { readonly timeoutMs: number; readonly degradedMs?: number | undefined }
