@@ -1,10 +1,11 @@
 import { resolveSettings } from '../../src/config/settings.js'
 import { MemoryStore } from '../../src/memory/store.js'
+import { CommandLateError } from '../../src/model/errors.js'
 import type { AdmitResult, KnownReply, Reply, Run, Store } from '../../src/model/ports.js'
 import type { HistoryEntry, StoredSnapshot } from '../../src/model/snapshot.js'
 import type { Origin, Outcome } from '../../src/model/words.js'
 import { START_MS } from '../harness/clock.js'
-import type { Sequence, Step } from './steps.js'
+import type { Said, Sequence, Step } from './steps.js'
 import type { Tally } from './tally.js'
 
 /** One operation with everything decided, to be done to any store, and the time at which to do it. */
@@ -61,8 +62,8 @@ export class Recorder {
   }
 
   async run(): Promise<void> {
-    const { breaker, history } = this.#sequence
-    await this.#register(breaker.failureThreshold, breaker.successThreshold, history.windowMs)
+    const { breaker } = this.#sequence
+    await this.#register(breaker.failureThreshold, breaker.successThreshold, null)
     for (const step of this.#sequence.steps) await this.#step(step)
   }
 
@@ -90,12 +91,16 @@ export class Recorder {
   }
 
   async #step(step: Step): Promise<void> {
-    const control = { worker: 'w', knownVersion: 0, actor: 'tester', reason: 'a test', notAfterMs: FAR }
     const id = this.#id
     switch (step.do) {
       case 'record':
         return this.#record(
-          [this.#run('call', step.outcome, await this.#generationFor(step.older), '', step.count)],
+          [
+            {
+              ...this.#run('call', step.outcome, await this.#generationFor(step.older), '', step.count),
+              detail: step.detail,
+            },
+          ],
           { late: step.late },
         )
       case 'batch': {
@@ -130,23 +135,31 @@ export class Recorder {
         return
       }
       case 'reset':
-        await this.#do('reset', (store) => store.reset(id, control))
+      case 'resume': {
+        const control = this.#control(step.said)
+        await this.#do(step.do, (store) => store[step.do](id, control))
         return
-      case 'resume':
-        await this.#do('resume', (store) => store.resume(id, control))
-        return
+      }
       case 'look':
         await this.#do('snapshot', (store) => store.snapshot(id))
         return
-      case 'trip':
+      case 'trip': {
+        const control = this.#control(step.said)
         this.#tally.count('trip')
         await this.#do('trip', (store) => store.trip(id, { ...control, forMs: step.forMs }))
         return
-      case 'mark':
-        await this.#do('mark', (store) => store.mark(id, { ...control, mark: step.mark, forMs: step.forMs }))
+      }
+      case 'mark': {
+        const { said, mark, forMs } = step
+        const control = this.#control(said)
+        if (said.reason === '') this.#tally.count('mark without a reason')
+        await this.#do('mark', (store) => store.mark(id, { ...control, mark, forMs }))
         return
+      }
       case 'settings':
-        return this.#register(step.failureThreshold, step.successThreshold, this.#sequence.history.windowMs)
+        return this.#register(step.failureThreshold, step.successThreshold, step.said)
+      case 'release':
+        return this.#register(1, 1, step.said, 'release')
       case 'wait':
         this.#nowMs += step.ms
         this.#tally.steps += 1
@@ -163,15 +176,37 @@ export class Recorder {
     }
   }
 
-  async #register(failureThreshold: number, successThreshold: number, windowMs: number): Promise<void> {
+  /** `said`: by hand; null: by code. */
+  async #register(
+    failureThreshold: number,
+    successThreshold: number,
+    said: Said | null,
+    mode: 'set' | 'release' = 'set',
+  ): Promise<void> {
     const { breaker, history, probe } = this.#sequence
     const settings = resolveSettings({
       breaker: { ...breaker, failureThreshold, successThreshold },
-      history: { ...history, windowMs },
+      history,
       probe,
     })
-    const request = { worker: 'w', knownVersion: 0, settings, mode: 'set' as const, restore: null }
-    await this.#do('register', (store) => store.register(this.#id, request))
+    const byHand =
+      said === null
+        ? undefined
+        : { operator: said.actor || 'w', reason: said.reason, notAfterMs: this.#notAfterMs(said) }
+    const request = { worker: 'w', knownVersion: 0, settings, mode, restore: null, byHand }
+    if (said !== null) this.#tally.count(said.late ? 'late by hand' : 'by hand')
+    await this.#do('register', (store) => store.register(this.#id, request).catch(asLate))
+  }
+
+  #control(said: Said) {
+    const { reason, actor } = said
+    if (said.late) this.#tally.count('late by hand')
+    return { worker: 'w', knownVersion: 0, actor, reason, notAfterMs: this.#notAfterMs(said) }
+  }
+
+  /** Provider time is never behind this, so that what is late is so for both. */
+  #notAfterMs(said: Said): number {
+    return said.late ? START_MS - 10_000_000 : FAR
   }
 
   /** The generation that a process knows: the current one, or one from before. */
@@ -301,3 +336,9 @@ export class Recorder {
 }
 
 export const isKnown = (reply: Reply): reply is KnownReply<unknown> => reply.status === 'ok'
+
+/** A registration says by an error that it came too late; like every such answer it tells nothing else. */
+function asLate(error: unknown): Reply {
+  if (error instanceof CommandLateError) return { status: 'late', nowMs: Infinity }
+  throw error
+}

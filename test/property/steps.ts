@@ -1,6 +1,13 @@
 import fc from 'fast-check'
 import { HEALTH_STATUSES, MARKS, OUTCOMES } from '../../src/model/words.js'
 
+/** What a person says to a command, and whether it comes in time. */
+export interface Said {
+  readonly reason: string
+  readonly actor: string
+  readonly late: boolean
+}
+
 /** What can be done to a provider, before it is known what state it will be in. */
 export type Step =
   | {
@@ -9,6 +16,7 @@ export type Step =
       readonly count: number
       readonly older: boolean
       readonly late: boolean
+      readonly detail: string
     }
   | { readonly do: 'batch'; readonly outcomes: readonly (typeof OUTCOMES)[number][] }
   /** The first batch after an outage. `off`: whether the last write came just before the store was lost, or just after. */
@@ -32,10 +40,23 @@ export type Step =
     }
   | { readonly do: 'beat'; readonly progress: number | null }
   | { readonly do: 'overdue'; readonly overdueMs: number }
-  | { readonly do: 'reset' | 'resume' | 'look' }
-  | { readonly do: 'trip'; readonly forMs: number | null }
-  | { readonly do: 'mark'; readonly mark: (typeof MARKS)[number]; readonly forMs: number | null }
-  | { readonly do: 'settings'; readonly failureThreshold: number; readonly successThreshold: number }
+  | { readonly do: 'look' }
+  | { readonly do: 'reset' | 'resume'; readonly said: Said }
+  | { readonly do: 'trip'; readonly forMs: number | null; readonly said: Said }
+  | {
+      readonly do: 'mark'
+      readonly mark: (typeof MARKS)[number]
+      readonly forMs: number | null
+      readonly said: Said
+    }
+  /** `said`: by hand; null: by code. */
+  | {
+      readonly do: 'settings'
+      readonly failureThreshold: number
+      readonly successThreshold: number
+      readonly said: Said | null
+    }
+  | { readonly do: 'release'; readonly said: Said }
   | { readonly do: 'wait'; readonly ms: number }
   /** To a border: one ms before it, on it, or one after. */
   | {
@@ -52,6 +73,15 @@ const outcome = fc.oneof(
 const pick = fc.nat(7)
 const maybeMs = fc.option(fc.integer({ min: 1, max: 3_000 }), { nil: null })
 
+/** Texts may be empty, or longer than a small hash keeps. */
+const LONG = 'a sentence that is longer than the sixty-four bytes of a value in a small hash'
+const said: fc.Arbitrary<Said> = fc.record({
+  reason: fc.constantFrom('', 'a test', LONG),
+  actor: fc.constantFrom('', 'tester'),
+  late: fc.constantFrom(false, false, false, false, false, true),
+})
+const detail = fc.constantFrom('', 'HTTP 503', LONG)
+
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 10,
@@ -61,6 +91,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       count: fc.constantFrom(1, 1, 1, 2, 5),
       older: fc.constantFrom(false, false, false, true),
       late: fc.constantFrom(false, false, false, false, false, false, false, true),
+      detail,
     }),
   },
   {
@@ -106,15 +137,17 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       do: fc.constant('probed' as const),
       pick,
       outcome: fc.constantFrom(...HEALTH_STATUSES),
-      detail: fc.constantFrom('', 'HTTP 503'),
+      detail,
     }),
   },
   {
-    weight: 4,
+    weight: 3,
     arbitrary: fc.record({
-      do: fc.constantFrom('reset' as const, 'reset' as const, 'resume' as const, 'look' as const),
+      do: fc.constantFrom('reset' as const, 'reset' as const, 'resume' as const),
+      said,
     }),
   },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('look' as const) }) },
   {
     weight: 1,
     arbitrary: fc.record({ do: fc.constant('beat' as const), progress: fc.constantFrom(null, null, 0, 1) }),
@@ -123,13 +156,14 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 2,
     arbitrary: fc.record({ do: fc.constant('overdue' as const), overdueMs: fc.constantFrom(1, 300, 3_000) }),
   },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('trip' as const), forMs: maybeMs }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('trip' as const), forMs: maybeMs, said }) },
   {
     weight: 1,
     arbitrary: fc.record({
       do: fc.constant('mark' as const),
       mark: fc.constantFrom(...MARKS),
       forMs: maybeMs,
+      said,
     }),
   },
   {
@@ -138,8 +172,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       do: fc.constant('settings' as const),
       failureThreshold: fc.integer({ min: 1, max: 4 }),
       successThreshold: fc.integer({ min: 1, max: 3 }),
+      said: fc.option(said, { nil: null, freq: 1 }),
     }),
   },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('release' as const), said }) },
   {
     weight: 3,
     arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.constantFrom(0, 1, 4, 5, 6, 40, 300) }),
