@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config'
+import { LongestFirst } from './test/harness/longest-first.js'
 
 /**
  * Folders below test/ are projects: `npm test -- --project unit`. Their time limits, ms, are for a machine that does
@@ -21,6 +22,11 @@ const LAST = ['faults']
 /** Most tests wait: for a process, for Redis, for a deadline. So more files run at a time than a small machine has cores. */
 const WORKERS = 3
 const WORKERS_OF_THE_LAST = 3
+/**
+ * Their files share processes, one after the other, and so what they import, which for most of them is more work than
+ * their tests. What a test does to its process (environment, globals, signals) ends with the test.
+ */
+const SHARING = ['unit', 'seed', 'contract']
 
 /** Files named `*.long.test.ts` belong to the full form alone; see test/harness/form.ts. */
 const SHORT_FORM = process.env['BUSBAR_TEST_FORM'] === 'short'
@@ -32,6 +38,7 @@ export default defineConfig({
     pool: 'forks',
     retry: 0, // a test that passes at the second try has found something
     globalSetup: './test/harness/global-setup.ts',
+    sequence: { sequencer: LongestFirst },
     reporters: process.env['CI'] ? ['default', ['json', { outputFile: report }]] : ['default'],
     projects: Object.entries(projects).map(([name, timeout]) => ({
       test: {
@@ -39,6 +46,7 @@ export default defineConfig({
         include: [`test/${name}/**/*.test.ts`],
         exclude: SHORT_FORM ? ['**/*.long.test.ts'] : [],
         pool: 'forks',
+        isolate: !SHARING.includes(name),
         retry: 0,
         sequence: { groupOrder: LAST.includes(name) ? 1 : 0 },
         maxWorkers: LAST.includes(name) ? WORKERS_OF_THE_LAST : WORKERS,

@@ -86,8 +86,27 @@ export function snapshotOf(id: string, provider: MemoryProvider, readingMs: numb
   const { circuit, settings, revision } = provider
   const now = peekClock(circuit, readingMs)
   const history = view(provider.history, now, settings.history)
+  const shown = presentCircuit(circuit, now)
+  // Written out, not spread: it is most of what an operation of this store costs.
   return {
-    ...presentCircuit(circuit, now),
+    state: shown.state,
+    stateSince: shown.stateSince,
+    generation: shown.generation,
+    version: shown.version,
+    consecutiveFailures: shown.consecutiveFailures,
+    probeConsecutiveFailures: shown.probeConsecutiveFailures,
+    consecutiveSuccesses: shown.consecutiveSuccesses,
+    openedAt: shown.openedAt,
+    retryAfterMs: shown.retryAfterMs,
+    cooldownMs: shown.cooldownMs,
+    reason: shown.reason,
+    trials: shown.trials,
+    trialFreeInMs: shown.trialFreeInMs,
+    throttledForMs: shown.throttledForMs,
+    mark: shown.mark,
+    markReason: shown.markReason,
+    markActor: shown.markActor,
+    markForMs: shown.markForMs,
     id,
     settingsRevision: revision,
     enforce: settings.breaker.enforce,

@@ -27,7 +27,6 @@ export interface ProbeSubject {
   readonly heard: Heard
   /** When the settings were set, Redis ms. */
   readonly settingsSetAt: number
-  readonly signal?: AbortSignal | undefined
 }
 
 /** Runs probes of every kind, with what one worker has for them. */
@@ -53,23 +52,23 @@ export class ProbeRunner {
 
   /** Never rejects: whatever happens is a finding, and comes within about `timeoutMs`. */
   run(probe: ProbeSettings, subject: ProbeSubject): Promise<ProbeFinding> {
-    const { providerId, signal } = subject
+    const { providerId } = subject
     switch (probe.kind) {
       case 'http':
-        return probeHttp(probe, { workerId: this.#workerId, signal })
+        return probeHttp(probe, { workerId: this.#workerId })
       case 'tcp':
-        return probeTcp(probe, { signal })
+        return probeTcp(probe)
       case 'redis':
-        return probeRedis(probe, { signal })
+        return probeRedis(probe)
       case 'process': {
         const source = this.#registered.processes.get(probe.name)
         if (source === undefined) return Promise.resolve(unregistered('process', probe.name))
-        return probeProcess(probe.name, source, { timeoutMs: probe.timeoutMs, signal })
+        return probeProcess(probe.name, source, probe.timeoutMs)
       }
       case 'function': {
         const fn = this.#registered.functions.get(probe.name)
         if (fn === undefined) return Promise.resolve(unregistered('function', probe.name))
-        return probeFunction(probe, { fn, providerId, underway: this.#underway, signal, time: this.#time })
+        return probeFunction(probe, { fn, providerId, underway: this.#underway, time: this.#time })
       }
       case 'heartbeat':
         return this.#heartbeat(probe, subject)
@@ -81,12 +80,12 @@ export class ProbeRunner {
   /** The process first, where this worker knows it: how it ended says more than its silence. */
   async #heartbeat(
     probe: HeartbeatProbeSettings,
-    { heard, settingsSetAt, signal }: ProbeSubject,
+    { heard, settingsSetAt }: ProbeSubject,
   ): Promise<ProbeFinding> {
     const { process: name, timeoutMs } = probe
     const source = name === undefined ? undefined : this.#registered.processes.get(name)
     if (name !== undefined && source !== undefined) {
-      const found = await probeProcess(name, source, { timeoutMs, signal })
+      const found = await probeProcess(name, source, timeoutMs)
       if (!('status' in found) || found.status !== 'healthy') return found
     }
     const judged = judgeHeartbeat(probe, heard, settingsSetAt)

@@ -29,6 +29,18 @@ function mapScripts<T>(layOut: (definition: ScriptDefinition) => T): Readonly<Re
   return Object.fromEntries(laidOut) as Record<ScriptName, T>
 }
 
+const OF_THE_PACKAGE: LuaSourceOptions = {}
+const known = new WeakMap<LuaSourceOptions, Map<string, string>>()
+
+/** As `flatten`, which reads dozens of files: once for all connections of a process that take their scripts from there. */
+function flattened(name: string, source: LuaSourceOptions): string {
+  const scripts = known.get(source) ?? new Map<string, string>()
+  known.set(source, scripts)
+  const text = scripts.get(name) ?? flatten(name, source)
+  scripts.set(name, text)
+  return text
+}
+
 /** The key that a script calls `name`, of the provider or the shard that it runs on. */
 export type KeyOf = (of: string, name: ScriptKey) => string
 
@@ -41,12 +53,12 @@ export class Scripts<Own extends ScriptName> {
     connection: RedisConnection,
     scripts: Readonly<Record<Own, ScriptDefinition>>,
     keyOf: KeyOf,
-    source: LuaSourceOptions = {},
+    source: LuaSourceOptions = OF_THE_PACKAGE,
   ) {
     this.#connection = connection
     this.#keyOf = keyOf
     for (const [name, definition] of Object.entries<ScriptDefinition>(scripts)) {
-      connection.define(`busbar_${name}`, definition.keys.length, flatten(name, source))
+      connection.define(`busbar_${name}`, definition.keys.length, flattened(name, source))
     }
   }
 

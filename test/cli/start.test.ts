@@ -41,6 +41,9 @@ async function jsonOf<T>(...args: string[]): Promise<T> {
   return JSON.parse(stdout) as T // what the test looks at is what it expects to be there
 }
 
+const isWorker = (pid: number) =>
+  execFileSync('ps', ['-o', 'args=', '-p', String(pid)], { encoding: 'utf8' }).includes('worker-2 redis://')
+
 interface Listed {
   providers: { id: string; historyTotal: number; lastProbeStatus: string | null }[]
 }
@@ -50,7 +53,7 @@ interface Told {
 }
 
 describe('the sample job', { timeout: 90_000 }, () => {
-  it('runs a fleet in which one upstream’s circuit opens and closes, and ends on SIGTERM', async () => {
+  it('runs a fleet in which one upstream’s circuit opens and closes, starts a killed worker again, and ends on SIGTERM', async () => {
     const job = await startReady([BIN, 'start'])
     expect(job.output().match(/^ready /gm)).toHaveLength(1)
     expect(tree.length).toBeGreaterThanOrEqual(8) // itself, upstreams, four workers, Redis and its watchdog
@@ -85,6 +88,11 @@ describe('the sample job', { timeout: 90_000 }, () => {
     await job.said(/cycling opened: 3 consecutive (failures|failed probes), last: unhealthy/)
     await job.said(/cycling closed: 1 successful trial/)
     await job.said(/status steady .*\| cycling .*\| slow /)
+
+    process.kill(tree.find(isWorker) ?? 0, 'SIGKILL')
+    await job.said(/worker-2 \(pid \d+\) ended unexpectedly \(SIGKILL\), starting it again/)
+    await eventually(() => processTree(job.pid).some(isWorker))
+    tree = processTree(job.pid)
 
     process.kill(job.pid, 'SIGTERM')
     expect(await survivors(tree, GONE_WITHIN_MS)).toEqual([])
@@ -133,20 +141,6 @@ describe('busbar start', { timeout: 90_000 }, () => {
     process.kill(job.pid, 'SIGTERM')
     expect(await survivors(tree, GONE_WITHIN_MS)).toEqual([])
     expect(await job.exit).toBe(0)
-  })
-
-  it('starts a worker again that was killed', async () => {
-    const job = await startReady([BIN, 'start'])
-    const isWorker = (pid: number) =>
-      execFileSync('ps', ['-o', 'args=', '-p', String(pid)], { encoding: 'utf8' }).includes(
-        'worker-2 redis://',
-      )
-    process.kill(tree.find(isWorker) ?? 0, 'SIGKILL')
-    await job.said(/worker-2 \(pid \d+\) ended unexpectedly \(SIGKILL\), starting it again/)
-    await eventually(() => processTree(job.pid).some(isWorker))
-    tree = processTree(job.pid)
-    process.kill(job.pid, 'SIGTERM')
-    expect(await survivors(tree, GONE_WITHIN_MS)).toEqual([])
   })
 })
 

@@ -5,7 +5,7 @@ import { RedisConnection } from '../../src/redis/connection.js'
 import { RedisFeed } from '../../src/redis/feed.js'
 import { fleetKeys, providerKey, type ProviderKey } from '../../src/redis/keys.js'
 import { RedisStore } from '../../src/redis/store.js'
-import { luaSource } from '../harness/clock.js'
+import { LUA_SOURCE } from '../harness/clock.js'
 import { testFleet, type Fleet } from '../harness/fleet.js'
 import { storeContract } from './store.contract.js'
 import { quick, run, Subject, type Ground } from './store/subject.js'
@@ -17,7 +17,7 @@ async function openRedis(): Promise<Ground & { readonly fleet: Fleet }> {
   const onError = (error: Error) => void errors.push(error)
   const connection = new RedisConnection(url, { commandTimeoutMs: 20_000, unref: false, onError })
   await connection.connect()
-  const store = new RedisStore(connection, namespace, luaSource(namespace))
+  const store = new RedisStore(connection, namespace, LUA_SOURCE)
   const feed = new RedisFeed(connection, namespace, onError)
   const changes: Change[] = []
   await feed.subscribe({
@@ -236,7 +236,7 @@ describe('a registration that Redis refuses', () => {
       }
       return run(command, ...rest)
     }
-    const store = new RedisStore(connection, fleet.namespace, luaSource(fleet.namespace))
+    const store = new RedisStore(connection, fleet.namespace, LUA_SOURCE)
     await expect(new Subject({ ...ground, store }).register()).rejects.toThrow('WRONGTYPE')
     expect((await ground.store.providers()).map(({ id }) => id)).toEqual(['openai'])
   })

@@ -92,7 +92,7 @@ interface Kills {
 }
 
 describe(`${KILLS} workers killed in mid-probe`, () => {
-  it('lose no schedule, and no result is counted twice', { timeout: 30_000 + KILLS * 6_000 }, async () => {
+  it('lose no schedule, and no result is counted twice', { timeout: 60_000 + KILLS * 6_000 }, async () => {
     const { code, verdict } = await runScript('kills', ['--kills', `${KILLS}`])
     const { answered, historyTotal, longestMs } = verdict
     figure(

@@ -6,7 +6,7 @@ import { expect, onTestFinished } from 'vitest'
 import { startRedis, type EmbeddedRedis } from '../../src/embedded/index.js'
 import type { Provider, Snapshot } from '../../src/index.js'
 import type { CircuitState, Outcome, ProviderEvent, RefusalCode, SettingsInput } from '../../src/index.js'
-import { clockKey, luaSource, START_MS } from '../harness/clock.js'
+import { clockKey, LUA_SOURCE, START_MS } from '../harness/clock.js'
 import { forkWorker, type Job, type Worker } from '../harness/workers/fork.mjs'
 
 /** What `caller.mjs` does when asked. */
@@ -73,7 +73,7 @@ export async function worker<A extends { [K in keyof A]: (...args: never[]) => u
   { id = 'openai', clockDouble = true, settings, extra, options, execArgv, env }: WorkerOptions = {},
 ): Promise<Worker<A>> {
   started += 1
-  const source = clockDouble ? luaSource(namespace) : { dir: luaSource(namespace).dir }
+  const source = clockDouble ? LUA_SOURCE : { dir: LUA_SOURCE.dir }
   const job: Job = {
     redis: url,
     namespace,

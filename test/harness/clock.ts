@@ -6,15 +6,15 @@ import { Redis } from 'ioredis'
  */
 export const clockKey = (namespace: string): string => `${namespace}:test-clock`
 
-export const clockDouble = (namespace: string): Record<string, string> => ({
-  'lib/now': `local function clock_reading_ms()\n  return tonumber(redis.call('GET', '${clockKey(namespace)}'))\nend`,
-})
+/** The namespace is found in the keys: so the scripts are the same for all tests, and Redis compiles them once. */
+export const CLOCK_DOUBLE = {
+  'lib/now': `local function clock_reading_ms()
+  return tonumber(redis.call('GET', string.match(KEYS[1], '^{?([^:{}]+)') .. ':test-clock'))
+end`,
+}
 
 /** Where the scripts come from: the package's, or a folder of mutants under test. */
-export const luaSource = (namespace: string) => ({
-  dir: process.env['BUSBAR_TEST_LUA_DIR'],
-  overrides: clockDouble(namespace),
-})
+export const LUA_SOURCE = { dir: process.env['BUSBAR_TEST_LUA_DIR'], overrides: CLOCK_DOUBLE }
 
 export interface MovableClock {
   /** ms, as the scripts read it. */

@@ -2,7 +2,7 @@ import { Redis } from 'ioredis'
 import { onTestFinished } from 'vitest'
 import { connectWith, type ConnectOptions } from '../../src/connect.js'
 import type { Busbar } from '../../src/index.js'
-import { luaSource, movableClock, type MovableClock } from './clock.js'
+import { LUA_SOURCE, movableClock, type MovableClock } from './clock.js'
 import { redisUrl, testNamespace } from './redis.js'
 
 /** A namespace of one test: its clock, its raw keys, and as many busbars as it wants. All end with the test. */
@@ -31,7 +31,7 @@ export async function testFleet(): Promise<Fleet> {
   })
   const connect = async (options: Partial<ConnectOptions> = {}) => {
     const given = { redis: url, namespace, logger: false as const, commandTimeoutMs: 5_000, ...options }
-    const busbar = await connectWith(given, luaSource(namespace), { now: () => clock.nowMs })
+    const busbar = await connectWith(given, LUA_SOURCE, { now: () => clock.nowMs })
     busbars.push(busbar)
     return busbar
   }

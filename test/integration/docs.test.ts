@@ -6,7 +6,7 @@ import { connectWith } from '../../src/connect.js'
 import { startRedis } from '../../src/embedded/index.js'
 import { DEFAULTS, ERROR_CODES } from '../../src/index.js'
 import { EVENT_KINDS } from '../../src/model/events.js'
-import { clockDouble, movableClock } from '../harness/clock.js'
+import { CLOCK_DOUBLE, movableClock } from '../harness/clock.js'
 import { documented, findRedisCli, normalise, transcribe } from '../harness/transcript.js'
 
 const run = promisify(execFile)
@@ -22,7 +22,7 @@ test('docs/keys.md and the README show what redis-cli shows', async ({ task, onT
   const clock = await movableClock(server.url, 'busbar')
   const mode = { consistency: 'strict' as const, commandTimeoutMs: 5_000 }
   const options = { redis: server.url, workerId: 'worker-1', logger: false as const, ...mode }
-  const busbar = await connectWith(options, { overrides: clockDouble('busbar') })
+  const busbar = await connectWith(options, { overrides: CLOCK_DOUBLE })
   onTestFinished(() => busbar.close())
   const openai = await busbar.provider('openai')
   for (const outcome of ['healthy', 'healthy', 'timeout', 'timeout', 'timeout'] as const) {

@@ -182,20 +182,6 @@ describe('an HTTP probe', () => {
     await probe(upstream.url)
     expect(ports.size).toBe(3)
   })
-
-  it('can be cancelled, before and while it runs', async () => {
-    const upstream = await startUpstream()
-    upstream.behave({ delayMs: 5_000 })
-    const cancelled = { status: 'unhealthy', detail: 'the probe was cancelled' }
-    const options = { workerId: 'worker-1', signal: AbortSignal.abort() }
-    expect(await probeHttp(settings(upstream.url), options)).toMatchObject(cancelled)
-    expect(upstream.requests).toHaveLength(0)
-    const controller = new AbortController()
-    const running = probeHttp(settings(upstream.url), { ...options, signal: controller.signal })
-    await eventually(() => upstream.requests.length === 1)
-    controller.abort()
-    expect(await running).toMatchObject(cancelled)
-  })
 })
 
 async function hostile(greet: (socket: Socket) => void): Promise<{ url: string; open: () => number }> {

@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { RedisConnection } from '../../src/redis/connection.js'
 import { RedisSchedule } from '../../src/redis/schedule.js'
-import { START_MS, luaSource, movableClock } from '../harness/clock.js'
+import { START_MS, LUA_SOURCE, movableClock } from '../harness/clock.js'
 import { removeKeys } from '../harness/fleet.js'
 import { generator } from '../harness/random.js'
 import { redisUrl, testNamespace } from '../harness/redis.js'
@@ -21,7 +21,7 @@ async function scheduleOf(shards = 1) {
     onError: () => undefined,
   })
   await connection.connect()
-  const schedule = new RedisSchedule(connection, { namespace, shards }, luaSource(namespace))
+  const schedule = new RedisSchedule(connection, { namespace, shards }, LUA_SOURCE)
   onTestFinished(async () => {
     connection.close()
     await clock.close()

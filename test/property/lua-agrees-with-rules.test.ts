@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { RedisConnection } from '../../src/redis/connection.js'
 import { RedisStore } from '../../src/redis/store.js'
-import { clockKey, luaSource } from '../harness/clock.js'
+import { clockKey, LUA_SOURCE } from '../harness/clock.js'
 import { figure } from '../harness/figure.js'
 import { byForm } from '../harness/form.js'
 import { redisUrl, testNamespace } from '../harness/redis.js'
@@ -23,7 +23,7 @@ beforeAll(async () => {
   const onError = (error: Error) => console.error(error)
   connection = new RedisConnection(redisUrl(), { commandTimeoutMs: 60_000, unref: false, onError })
   await connection.connect()
-  store = new RedisStore(connection, namespace, luaSource(namespace))
+  store = new RedisStore(connection, namespace, LUA_SOURCE)
 })
 
 afterAll(() => store.close())

@@ -7,6 +7,14 @@ const FLUSH_MS = 100
 const STEP_MS = 5
 const OPTIONS = { flushIntervalMs: FLUSH_MS, maxBatchesPerSecond: BUDGET }
 
+interface Worker {
+  dueMs: number
+  /** When its next failure comes. */
+  failsMs: number
+  urgentShare: number
+  readonly draw: number
+}
+
 /** Workers that have something to say all the time, and sometimes something that does not wait. */
 class Fleet {
   nextSlotUs = 0
@@ -14,7 +22,9 @@ class Fleet {
   readonly #random = generator(7)
   readonly #failuresPerSecond: number
   /** When each worker flushes next, and whether its failures are urgent while the store asks for patience. */
-  #workers: { dueMs: number; urgentShare: number; readonly draw: number }[] = []
+  #workers: Worker[] = []
+  /** Who is to be looked at, by the step: a large fleet has few that have anything to do in one. */
+  readonly #agenda = new Map<number, Worker[]>()
 
   constructor(workers: number, failuresPerSecond: number) {
     this.#failuresPerSecond = failuresPerSecond
@@ -25,24 +35,42 @@ class Fleet {
     this.#workers.length = Math.min(this.#workers.length, workers)
     while (this.#workers.length < workers) {
       const dueMs = this.#nowMs + Math.floor(this.#random() * FLUSH_MS)
-      this.#workers.push({ dueMs, urgentShare: 1, draw: this.#random() })
+      this.#workers.push({ dueMs, failsMs: this.#nextFailure(), urgentShare: 1, draw: this.#random() })
     }
+    this.#agenda.clear()
+    for (const worker of this.#workers) this.#note(worker)
+  }
+
+  #nextFailure(): number {
+    return this.#nowMs - (Math.log(1 - this.#random()) * 1_000) / this.#failuresPerSecond
+  }
+
+  /** Failures that wait for the flush like any other outcome need no look of their own. */
+  #note(worker: Worker): void {
+    if (worker.failsMs < this.#nowMs) worker.failsMs = this.#nextFailure()
+    const soonerMs = worker.draw < worker.urgentShare ? worker.failsMs : Infinity
+    const step = Math.max(Math.ceil(Math.min(worker.dueMs, soonerMs) / STEP_MS) * STEP_MS, this.#nowMs)
+    const others = this.#agenda.get(step)
+    if (others === undefined) this.#agenda.set(step, [worker])
+    else others.push(worker)
   }
 
   /** Batches per second, one number for each of so many seconds. */
   run(seconds: number): number[] {
     return Array.from({ length: seconds }, () => {
       let batches = 0
-      for (const end = this.#nowMs + 1_000; this.#nowMs < end; this.#nowMs += STEP_MS) {
-        for (const worker of this.#workers) {
-          const urgent =
-            worker.draw < worker.urgentShare && this.#random() < (this.#failuresPerSecond * STEP_MS) / 1_000
-          if (worker.dueMs > this.#nowMs && !urgent) continue
-          const slot = nextSlot(this.nextSlotUs, this.#nowMs, OPTIONS)
+      for (const end = this.#nowMs + 1_000; this.#nowMs < end;) {
+        const found = this.#agenda.get(this.#nowMs) ?? []
+        this.#agenda.delete(this.#nowMs)
+        const step = this.#nowMs
+        this.#nowMs += STEP_MS // where those who are noted now are looked at again, at the earliest
+        for (const worker of found) {
+          const slot = nextSlot(this.nextSlotUs, step, OPTIONS)
           this.nextSlotUs = slot.nextSlotUs
-          worker.dueMs = this.#nowMs + slot.waitMs
+          worker.dueMs = step + slot.waitMs
           worker.urgentShare = slot.urgentShare
           batches += 1
+          this.#note(worker)
         }
       }
       return batches

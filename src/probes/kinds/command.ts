@@ -1,7 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import type { CheckCommand } from '../../model/probe.js'
 import { codeOf, type Finding } from './explain.js'
-import { CANCELLED, type Limits } from './socket.js'
 import { messageOf, oneLine } from './within.js'
 
 /**
@@ -20,7 +19,7 @@ const GIVE_UP_MS = 500
 const SHOWN_OUTPUT = 140
 
 /** Never rejects: whatever happens is a finding. */
-export function runCommand({ command }: CheckCommand, limits: Limits): Promise<Finding> {
+export function runCommand({ command }: CheckCommand, timeoutMs: number): Promise<Finding> {
   return new Promise((resolve) => {
     const [file, ...args] = command
     let child: ChildProcess
@@ -34,7 +33,6 @@ export function runCommand({ command }: CheckCommand, limits: Limits): Promise<F
     let stopped: Finding | undefined
     const end = (finding: Finding) => {
       clearTimeout(timer)
-      limits.signal?.removeEventListener('abort', cancel)
       child.stdout?.destroy()
       child.stderr?.destroy()
       resolve(finding)
@@ -45,11 +43,8 @@ export function runCommand({ command }: CheckCommand, limits: Limits): Promise<F
       // Not even SIGKILL ends what waits for a disk that is gone.
       setTimeout(() => end(withOutput(finding, output())), GIVE_UP_MS).unref()
     }
-    const cancel = () => stop(CANCELLED)
-    const late = `the command did not end within ${limits.timeoutMs} ms`
-    const timer = setTimeout(() => stop({ status: 'timeout', detail: late }), limits.timeoutMs)
-    limits.signal?.addEventListener('abort', cancel, { once: true })
-    if (limits.signal?.aborted === true) cancel()
+    const late = `the command did not end within ${timeoutMs} ms`
+    const timer = setTimeout(() => stop({ status: 'timeout', detail: late }), timeoutMs)
     child.on('error', (error) => {
       if (child.pid === undefined) end(notStarted(file, error))
     })

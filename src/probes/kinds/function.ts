@@ -10,7 +10,6 @@ import type {
 } from '../../model/probe.js'
 import { isHealthStatus } from '../../model/words.js'
 import type { Finding } from './explain.js'
-import { CANCELLED } from './socket.js'
 import { timed } from './timed.js'
 import { messageOf, oneLine, settleWithin, type Settlement } from './within.js'
 
@@ -23,7 +22,6 @@ export interface FunctionProbeOptions {
   readonly providerId: string
   /** Providers whose function is under way, by name and id; shared by the probes of one worker. */
   readonly underway: Set<string>
-  readonly signal?: AbortSignal | undefined
   readonly time: ProbeTime
 }
 
@@ -33,7 +31,7 @@ export type ProbeTime = Pick<ProcessTime, 'clock' | 'timers'>
 /** Never rejects: whatever the function does is a finding. */
 export function probeFunction(
   { name, timeoutMs }: FunctionProbeSettings,
-  { fn, providerId, underway, signal, time }: FunctionProbeOptions,
+  { fn, providerId, underway, time }: FunctionProbeOptions,
 ): Promise<ProbeFinding> {
   // A blank is no letter of an id.
   const key = `${name} ${providerId}`
@@ -52,7 +50,7 @@ export function probeFunction(
           underway.delete(key)
         }
       }
-      return judge(name, timeoutMs, await settleWithin(timeoutMs, signal, call, time.timers))
+      return judge(name, timeoutMs, await settleWithin(timeoutMs, call, time.timers))
     },
     time.clock,
   )
@@ -62,8 +60,6 @@ function judge(name: string, timeoutMs: number, ended: Settlement<ProbeVerdict>)
   switch (ended.how) {
     case 'late':
       return { status: 'timeout', detail: `the function ${name} did not end within ${timeoutMs} ms` }
-    case 'cancelled':
-      return CANCELLED
     case 'threw':
       return { status: 'unhealthy', detail: messageOf(ended.error) }
     case 'answered':

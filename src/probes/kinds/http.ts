@@ -6,7 +6,7 @@ import { shorten } from '../../model/text.js'
 import { failure, type Finding } from './explain.js'
 import { BODY_LIMIT, readBody, type Body } from './http-body.js'
 import { judgeJson } from './json.js'
-import { CANCELLED, noAnswer } from './socket.js'
+import { noAnswer } from './socket.js'
 import { timed } from './timed.js'
 import { SecretError, withSecrets } from '../secrets.js'
 
@@ -22,8 +22,6 @@ import { SecretError, withSecrets } from '../secrets.js'
 export interface HttpProbeOptions {
   /** Named in the user agent, so that a provider's log tells who asked. */
   readonly workerId: string
-  /** Ends the probe early; its result then says nothing about the provider. */
-  readonly signal?: AbortSignal | undefined
 }
 
 /** Never rejects: whatever happens is a finding. */
@@ -45,12 +43,10 @@ type Ended =
   | { readonly how: 'answered'; readonly status: number; readonly body: Body }
   | { readonly how: 'failed'; readonly error: unknown }
   | { readonly how: 'late' }
-  | { readonly how: 'cancelled' }
 
 function judge(settings: HttpProbeSettings, ended: Ended): Finding {
   const { bodyContains, expectStatus, json, timeoutMs } = settings
   if (ended.how === 'late') return noAnswer(timeoutMs)
-  if (ended.how === 'cancelled') return CANCELLED
   if (ended.how === 'failed') return failure(ended.error)
   const detail = `HTTP ${ended.status}`
   const but = (complaint: string): Finding => ({ status: 'unhealthy', detail: `${detail}, but ${complaint}` })
@@ -82,18 +78,11 @@ function exchange(settings: HttpProbeSettings, options: HttpProbeOptions): Promi
     let request: ClientRequest | undefined
     const end = (ended: Ended) => {
       clearTimeout(timer)
-      options.signal?.removeEventListener('abort', cancel)
       resolve(ended)
       request?.destroy()
     }
     const fail = (error: unknown) => end({ how: 'failed', error })
-    const cancel = () => end({ how: 'cancelled' })
     const timer = setTimeout(() => end({ how: 'late' }), settings.timeoutMs)
-    options.signal?.addEventListener('abort', cancel, { once: true })
-    if (options.signal?.aborted === true) {
-      cancel()
-      return
-    }
     try {
       request = send(settings, options.workerId)
     } catch (error) {

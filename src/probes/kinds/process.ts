@@ -11,7 +11,6 @@ import type {
 } from '../../model/probe.js'
 import { codeOf, type Finding } from './explain.js'
 import { runCommand } from './command.js'
-import { CANCELLED, type Limits } from './socket.js'
 import { timed } from './timed.js'
 import { messageOf, settleWithin } from './within.js'
 
@@ -19,14 +18,14 @@ import { messageOf, settleWithin } from './within.js'
  * A process of this host: whether it runs, or a command that says how it is. Which one is known only to the worker that
  * registered it under its name. Never rejects.
  */
-export function probeProcess(name: string, source: ProcessSource, limits: Limits): Promise<ProbeFinding> {
+export function probeProcess(name: string, source: ProcessSource, timeoutMs: number): Promise<ProbeFinding> {
   return timed({}, async () => {
     const startedAt = performance.now()
-    const target = await locate(name, source, limits)
+    const target = await locate(name, source, timeoutMs)
     if ('found' in target) return target.found
     if (isCommand(target)) {
-      const leftMs = Math.max(1, Math.ceil(limits.timeoutMs - (performance.now() - startedAt)))
-      return runCommand(target, { ...limits, timeoutMs: leftMs })
+      const leftMs = Math.max(1, Math.ceil(timeoutMs - (performance.now() - startedAt)))
+      return runCommand(target, leftMs)
     }
     return judgeProcess(target)
   })
@@ -37,14 +36,12 @@ const isCommand = (target: ProcessTarget): target is CheckCommand => 'command' i
 async function locate(
   name: string,
   source: ProcessSource,
-  { timeoutMs, signal }: Limits,
+  timeoutMs: number,
 ): Promise<ProcessTarget | { readonly found: Finding }> {
   if (typeof source !== 'function') return source
-  const ended = await settleWithin<unknown>(timeoutMs, signal, source)
+  const ended = await settleWithin<unknown>(timeoutMs, source)
   const ours = (reason: string): { found: ProberError } => ({ found: { prober: true, reason } })
   switch (ended.how) {
-    case 'cancelled':
-      return { found: CANCELLED }
     case 'late':
       return ours(`what was registered for process ${name} did not answer within ${timeoutMs} ms`)
     case 'threw':

@@ -2,7 +2,7 @@ import type { ProbeFinding, ProberError, RedisProbeSettings } from '../../model/
 import { toText } from '../../model/text.js'
 import { failure, type Finding } from './explain.js'
 import { encodeCommand, NotRedisError, readReplies, RESP_LIMIT, type RespReply } from './resp.js'
-import { overSocket, type Limits, type Talk, type Target } from './socket.js'
+import { overSocket, type Talk, type Target } from './socket.js'
 import { timed } from './timed.js'
 
 /**
@@ -11,14 +11,13 @@ import { timed } from './timed.js'
  */
 export function probeRedis(
   settings: RedisProbeSettings,
-  limits: Omit<Limits, 'timeoutMs'>,
   environment: Environment = process.env,
 ): Promise<ProbeFinding> {
   const unable = missingCredentials(settings, environment)
   if (unable !== undefined) return Promise.resolve(unable)
   const { timeoutMs } = settings
   const talk = converse(settings, commandsOf(settings, environment))
-  return timed(settings, () => overSocket(targetOf(settings.url), { timeoutMs, ...limits }, talk))
+  return timed(settings, () => overSocket(targetOf(settings.url), timeoutMs, talk))
 }
 
 type Environment = Readonly<Record<string, string | undefined>>

@@ -12,32 +12,19 @@ export interface Target {
   readonly tls?: { readonly servername?: string; readonly rejectUnauthorized: boolean }
 }
 
-export interface Limits {
-  readonly timeoutMs: number
-  /** Ends the probe early; its result then says nothing about the provider. */
-  readonly signal?: AbortSignal | undefined
-}
-
 /** What happens once the connection stands; `answer` or `fail` ends it. */
 export type Talk = (socket: Socket | TLSSocket, answer: (finding: Finding) => void) => void
 
 /** Never rejects: whatever happens is a finding. */
-export function overSocket(target: Target, limits: Limits, talk: Talk): Promise<Finding> {
+export function overSocket(target: Target, timeoutMs: number, talk: Talk): Promise<Finding> {
   return new Promise((resolve) => {
     let socket: Socket | undefined
     const end = (finding: Finding) => {
       clearTimeout(timer)
-      limits.signal?.removeEventListener('abort', cancel)
       resolve(finding)
       socket?.destroy()
     }
-    const cancel = () => end(CANCELLED)
-    const timer = setTimeout(() => end(noAnswer(limits.timeoutMs)), limits.timeoutMs)
-    limits.signal?.addEventListener('abort', cancel, { once: true })
-    if (limits.signal?.aborted === true) {
-      cancel()
-      return
-    }
+    const timer = setTimeout(() => end(noAnswer(timeoutMs)), timeoutMs)
     try {
       const opened = open(target)
       socket = opened
@@ -50,8 +37,6 @@ export function overSocket(target: Target, limits: Limits, talk: Talk): Promise<
     }
   })
 }
-
-export const CANCELLED: Finding = { status: 'unhealthy', detail: 'the probe was cancelled' }
 
 export const noAnswer = (timeoutMs: number): Finding => ({
   status: 'timeout',

@@ -8,7 +8,6 @@ export type Settlement<T> =
   | { readonly how: 'answered'; readonly value: T }
   | { readonly how: 'threw'; readonly error: unknown }
   | { readonly how: 'late' }
-  | { readonly how: 'cancelled' }
 
 /**
  * Runs `work` for at most `timeoutMs`: its signal is then aborted, and nobody waits for it any more. What it answers or
@@ -16,7 +15,6 @@ export type Settlement<T> =
  */
 export function settleWithin<T>(
   timeoutMs: number,
-  outer: AbortSignal | undefined,
   work: (signal: AbortSignal) => T | Promise<T>,
   timers: Timers = SYSTEM_TIME.timers,
 ): Promise<Settlement<T>> {
@@ -24,20 +22,12 @@ export function settleWithin<T>(
     const controller = new AbortController()
     const end = (settlement: Settlement<T>) => {
       timer.clear()
-      outer?.removeEventListener('abort', cancel)
       resolve(settlement)
     }
-    const stop = (how: 'late' | 'cancelled') => {
-      end({ how })
+    const timer = timers.set(timeoutMs, () => {
+      end({ how: 'late' })
       controller.abort()
-    }
-    const cancel = () => stop('cancelled')
-    const timer = timers.set(timeoutMs, () => stop('late'))
-    outer?.addEventListener('abort', cancel, { once: true })
-    if (outer?.aborted === true) {
-      cancel()
-      return
-    }
+    })
     const run = async () => work(controller.signal)
     run().then(
       (value) => end({ how: 'answered', value }),
