@@ -32,9 +32,7 @@ export interface HandleDefaults {
 /** Providers whose store is told of an outage at once. */
 const REPORTS_AT_ONCE = 64
 /** Registrations under way at once, at least and at most. */
-const REGISTRATIONS = { least: 32, most: 512 } as const
-/** A registration is three commands, one after the other: half of what one may take leaves room for what others ask. */
-const OF_COMMAND_TIMEOUT = 0.5
+const REGISTRATIONS = { least: 64, most: 512 } as const
 /** Providers whose outcomes are written at once. */
 const FLUSHES_AT_ONCE = 64
 
@@ -61,7 +59,8 @@ export class Handles {
   constructor(host: Host, defaults: HandleDefaults) {
     this.#host = host
     this.#defaults = defaults
-    const targetMs = host.commandTimeoutMs * OF_COMMAND_TIMEOUT
+    // Three commands, one after the other: each then takes a third of what it may.
+    const targetMs = host.commandTimeoutMs
     this.#registrations = new Limit({ ...REGISTRATIONS, targetMs, clock: host.clock })
     this.follower = new Follower(host, this.#links)
     this.#joining = new Joining(host, { get: (id) => this.#find(id)?.link })

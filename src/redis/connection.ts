@@ -29,7 +29,8 @@ export class RedisConnection {
   /** The number of the database that the keys are in. */
   readonly database: number
   #pending = 0
-  #corked = false
+  /** Commands of this turn that have not left yet. */
+  #corked = 0
   #closed = false
 
   /** @throws SettingsError for an address that makes no sense */
@@ -175,18 +176,24 @@ export class RedisConnection {
   }
 
   /**
-   * Commands of one turn leave in one write: a reply often wakes many callers at once, and a write for each of them
-   * would cost more than all else that is done here. Nothing waits longer for it than until the turn ends.
+   * Commands of one turn leave in few writes: a reply often wakes many callers at once, and a write for each of them
+   * would cost more than all else that is done here. Nothing waits longer for it than until the turn ends; of many, Redis
+   * has the first while the rest are still being made.
    */
   #cork(): void {
     const { stream } = innerParts(this.#client)
-    if (this.#corked || stream?.cork === undefined) return
-    this.#corked = true
-    stream.cork()
-    process.nextTick(() => {
-      this.#corked = false
+    if (stream?.cork === undefined) return
+    this.#corked += 1
+    if (this.#corked === 1) {
+      stream.cork()
+      process.nextTick(() => {
+        this.#corked = 0
+        stream.uncork?.()
+      })
+    } else if (this.#corked % COMMANDS_PER_WRITE === 0) {
       stream.uncork?.()
-    })
+      stream.cork()
+    }
   }
 
   /**
@@ -256,4 +263,5 @@ export class RedisConnection {
   }
 }
 
+const COMMANDS_PER_WRITE = 32
 const SUBSCRIPTION = 'subscription'
