@@ -235,9 +235,9 @@ export class Link {
     }
     const epoch = await store.ensureEpoch()
     const restore = this.cache.read() ?? null
-    const { settings, pinned, setBy } = this.#settings
+    const { settings, unread, pinned, setBy } = this.#settings
     const byHand = pinned ? { operator: setBy, reason: '', notAfterMs: null } : undefined
-    const request = { ...this.caller, settings, mode: 'keep' as const, restore, byHand }
+    const request = { ...this.caller, settings, mode: 'keep' as const, restore, unread, byHand }
     const registered = await store.register(this.id, request)
     log.warn({ provider: this.id }, 'Redis was wiped: provider registered again')
     this.adopt(epoch, registered)

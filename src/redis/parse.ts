@@ -1,7 +1,5 @@
-import { unflattenSettings } from '../config/flat.js'
 import { BusbarError } from '../model/errors.js'
 import { EVENT_KINDS, type Change, type EventKind, type ProviderEvent } from '../model/events.js'
-import type { Settings } from '../model/settings.js'
 import { SNAPSHOT_FIELDS, type SnapshotType } from '../model/snapshot.js'
 import type { HistoryEntry, StoredSnapshot } from '../model/snapshot.js'
 import { toText } from '../model/text.js'
@@ -109,18 +107,6 @@ export function parseHistory(reply: unknown): HistoryEntry[] {
     entries.push({ at: Number(reply[i + 1]), status, count: Number(count) })
   }
   return entries.reverse()
-}
-
-/** The settings of one provider, as they stand in Redis. */
-export function parseSettings(id: string, flat: Readonly<Record<string, string>>): Settings {
-  try {
-    return unflattenSettings(flat)
-  } catch (error) {
-    const said = error instanceof Error ? error.message : String(error)
-    throw new BusbarError('redis_unsupported', `unreadable settings of ${id} in Redis: ${said}`, {
-      cause: error,
-    })
-  }
 }
 
 /** Pairs of HGETALL, as ioredis gives them: an object. */

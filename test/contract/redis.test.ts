@@ -261,6 +261,7 @@ describe('two settings that change in turn', () => {
     })
     expect(await subject.store.settings('openai')).toEqual({
       settings: resolveSettings({ slowMs: 2 }),
+      unread: [],
       revision: 4,
       setBy: 'newer',
       setAt: ground.nowMs(),
