@@ -200,7 +200,7 @@ describe('the fragments', () => {
 })
 
 /** What Redis gives to a script, and of Lua what the scripts use. */
-const GIVEN = 'KEYS ARGV redis cjson string table math tonumber type pairs ipairs next select unpack'.split(
+const GIVEN = 'KEYS ARGV redis cjson string table math tonumber type pcall pairs ipairs next select unpack'.split(
   ' ',
 )
 
