@@ -29,7 +29,8 @@ export function flattenSettings(settings: Settings): FlatSettings {
 export function flatFields(settings: Settings): FlatFields {
   const flat: Record<string, string | null> = {}
   for (const { group, name, path } of SETTING_ENTRIES) {
-    const value: unknown = Reflect.get(group === 'top' ? settings : settings[group], name)
+    // The table is held to the settings by its type.
+    const value = Reflect.get(group === 'top' ? settings : settings[group], name) as SettingValue | undefined
     flat[path] = value === undefined ? null : String(value)
   }
   flat['probe'] = settings.probe === undefined ? null : JSON.stringify(settings.probe)

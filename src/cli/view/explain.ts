@@ -154,7 +154,7 @@ function probeText({ snapshot, settings, problems }: ProviderView): string {
   const { probe } = settings
   if (probe === undefined) {
     return problems.some((problem) => problem.startsWith('probe'))
-      ? 'One is configured that this version of Busbar cannot read: workers that can make it.'
+      ? 'One is configured that this version of Busbar cannot read; workers that can read it make it.'
       : 'No probe is configured: only calls say how it is.'
   }
   const { lastProbeAt, lastProbeStatus, lastProbeDetail, at, stale } = snapshot
