@@ -131,7 +131,7 @@ const NOT_READ = [
 ]
 /** A probe may be late where the machine stands still, and is so in one version as in two. */
 const EXPECTED = /^(circuit (re-)?opened|probe overdue)$/
-const ROUNDS = byForm({ short: 2, full: 30 })
+const ROUNDS = byForm({ short: 2, full: 60 })
 
 test('two versions of Busbar share one Redis: each reads what the other wrote, and leaves what it does not know', async () => {
   const fleet = realFleet()
@@ -192,11 +192,7 @@ test('two versions of Busbar share one Redis: each reads what the other wrote, a
   expect(outcomes).toContain('brownout')
   expect((await old.ask('events')).map(({ kind }) => kind)).toContain('rested')
   expect(await recent.ask('history')).toEqual(await old.ask('history'))
-  expect(await recent.ask('settings')).toMatchObject({
-    slowMs: 1_234,
-    probe: { kind: 'echo' },
-    history: LONG,
-  })
+  expect(await recent.ask('settings')).toMatchObject({ slowMs: 1_234, probe: { kind: 'echo' } })
 
   // Its probe is made by those that know it, and goes on; the others say so.
   const report = await old.ask('probe')
