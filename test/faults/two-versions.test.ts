@@ -227,6 +227,13 @@ test('two versions of Busbar share one Redis: each reads what the other wrote, a
       message: expect.stringContaining('schema 3') as unknown,
     })
   }
+  // Alone, the older ones neither make the newer's probe nor take its plan away, whatever they hear of the provider.
+  await Promise.all(news.map((one) => one.kill()))
+  const alone = await redis.hget(keys.circuit, 'last_probe_at_ms')
+  await old.ask('register', { ...BOTH, slowMs: 1 })
+  await new Promise((resolve) => setTimeout(resolve, 1_500))
+  expect((await fleet.planned())['openai']).toBe(PROBED_EVERY_MS)
+  expect(await redis.hget(keys.circuit, 'last_probe_at_ms')).toBe(alone)
   figure(
     19,
     `${made} calls of two versions side by side, ${ROUNDS} outages seen and ended in each: 6 additions of the newer kept by ` +
