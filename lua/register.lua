@@ -1,5 +1,6 @@
 -- register: makes a provider known, or changes its settings. Only this script creates keys.
 -- Identical settings write nothing. After a wipe the caller brings the snapshot that it knew last.
+-- What the caller does not know of the settings, and a probe of a kind that it does not know, stay as they are.
 -- Settings that an operator set are pinned: code does not replace them until they are released.
 --
 -- KEYS
@@ -14,7 +15,7 @@
 --   worker         text     who calls
 --   known_version  integer  the version that the caller knows; 0 when none
 --   mode           text     keep: stored settings win if there are any; set: those given win; release: unpin them
---   wanted         json     the settings, one field each
+--   wanted         json     the settings that the caller knows, one field each; null: it is not set
 --   restore        json     the last known snapshot; {} when there is none
 --   operator       text     who sets (and so pins) or releases by hand; empty: code does
 --   reason         text     why, in words
@@ -67,5 +68,5 @@ elseif mode == 'release' then
 end
 local settings, about = read_settings(keys.config)
 local pinned = about.pinned ~= nil
-local in_force = same_settings(settings, wanted) and '' or cjson.encode(settings)
+local in_force = are_wanted(settings, wanted) and '' or cjson.encode(settings)
 return finish(provider, in_force, about.revision, about.set_by, about.set_at_ms, pinned)

@@ -55,7 +55,15 @@ export type {
   TlsSettings,
 } from './model/probe.js'
 export { PROBE_KINDS } from './model/probe.js'
-export type { CircuitState, HealthStatus, Mark, Outcome, RefusalCode, Source } from './model/words.js'
+export type {
+  CircuitState,
+  HealthStatus,
+  LaterWord,
+  Mark,
+  Outcome,
+  RefusalCode,
+  Source,
+} from './model/words.js'
 export { CIRCUIT_STATES, HEALTH_STATUSES, KEY_SCHEMA, MARKS, OUTCOMES, REFUSAL_CODES } from './model/words.js'
 export { DEFAULTS } from './config/defaults.js'
 export type { Consistency, OnRedisDown } from './config/options.js'

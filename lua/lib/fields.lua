@@ -1,5 +1,5 @@
 -- The fields of the circuit hash and the defaults of the settings, as src/model/circuit-fields.ts and
--- src/config/defaults.ts have them. Written by `npx vitest run -u test/unit/fields.test.ts`; edit those instead.
+-- src/model/setting-fields.ts have them. Written by `npx vitest run test/unit/fields.test.ts -u`; edit those instead.
 
 -- What a person looks for: written at registration, in this order.
 local FIRST = {
@@ -57,4 +57,7 @@ local SETTING_DEFAULTS = {
   ['breaker.cooldownJitter'] = '0',
   ['breaker.enforce'] = 'true',
   ['breaker.recovery'] = 'both',
+  ['history.maxRecords'] = '100000',
+  ['history.windowMs'] = '60000',
+  ['history.degradationThreshold'] = '0.8',
 }

@@ -4,10 +4,12 @@
 
 local PROBELESS_INTERVALS = 3
 
--- The settings of the probe, out of the config hash; nil when there is none.
+-- The settings of the probe, out of the config hash; nil when there is none, or none that can be read. One that a later
+-- version wrote may lack what is read here.
 local function probe_settings(provider)
   local raw = redis.call('HGET', provider.keys.config, 'probe')
-  return raw and cjson.decode(raw) or nil
+  local read, probe = pcall(cjson.decode, raw or '')
+  return read and type(probe) == 'table' and probe or nil
 end
 
 -- How long calls still have to leave a half-open circuit to the probes, ms; 0: they may try it themselves.
@@ -16,7 +18,8 @@ local function left_to_probes_ms(provider)
     return 0
   end
   local probe = probe_settings(provider)
-  if not probe then
+  local interval_ms = probe and tonumber(probe.intervalMs)
+  if not interval_ms then
     return 0
   end
   local circuit = provider.circuit
@@ -26,7 +29,7 @@ local function left_to_probes_ms(provider)
     cooled_at_ms = circuit.opened_at_ms + circuit.cooldown_ms
   end
   local last_ms = math.max(circuit.probe_started_at_ms, cooled_at_ms)
-  return math.max(0, last_ms + PROBELESS_INTERVALS * probe.intervalMs - provider.now)
+  return math.max(0, last_ms + PROBELESS_INTERVALS * interval_ms - provider.now)
 end
 
 -- Takes one more result of a probe, good or bad. True when the circuit may judge it; one that is not believed yet is
@@ -39,7 +42,7 @@ local function follow_probe(provider, good)
     return true
   end
   local probe = probe_settings(provider)
-  local needed = probe and (good and probe.healthyAfter or probe.unhealthyAfter) or 1
+  local needed = probe and tonumber(good and probe.healthyAfter or probe.unhealthyAfter) or 1
   if circuit.probe_against + 1 < needed then
     put(provider, 'probe_against', circuit.probe_against + 1)
     return false

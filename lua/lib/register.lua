@@ -5,11 +5,7 @@
 -- @include lib/overdue
 -- @include lib/mask
 
--- Fields of the config hash that are no settings.
-local ABOUT = {
-  revision = true, set_by = true, set_at_ms = true, pinned = true,
-  replaced_set_by = true, replaced_digest = true, announced_at_ms = true, unannounced_changes = true,
-}
+-- @include lib/config_fields
 
 -- The settings and, apart from them, who set them, when, and whether that outranks code.
 local function read_settings(key)
@@ -26,14 +22,15 @@ local function read_settings(key)
   return settings, about
 end
 
-local function same_settings(one, other)
-  for field, value in pairs(one) do
-    if other[field] ~= value then
+-- Whether the settings are those wanted, and no more. null: known to the caller, and not set.
+local function are_wanted(settings, wanted)
+  for field, value in pairs(wanted) do
+    if (settings[field] or cjson.null) ~= value then
       return false
     end
   end
-  for field in pairs(other) do
-    if one[field] == nil then
+  for field in pairs(settings) do
+    if wanted[field] == nil then
       return false
     end
   end
@@ -73,6 +70,29 @@ local function write_settings(provider, settings, revision, operator, kept)
   provider.settings = load_settings(provider.keys.config)
 end
 
+-- Whether a stored probe is of a kind that a later version added: a caller that does not know it cannot remove it.
+local function is_foreign(probe)
+  local read, decoded = pcall(cjson.decode, probe)
+  return read and type(decoded) == 'table' and type(decoded.kind) == 'string' and not PROBE_KINDS[decoded.kind]
+end
+
+-- The settings after those given replaced those stored. null: known to the caller, and not set. What it does not know
+-- stays, because another version of it is at work here too.
+local function settings_after(stored, wanted)
+  local after = {}
+  for field, value in pairs(stored) do
+    after[field] = value
+  end
+  for field, value in pairs(wanted) do
+    if value ~= cjson.null then
+      after[field] = value
+    elseif field ~= 'probe' or not stored.probe or not is_foreign(stored.probe) then
+      after[field] = nil
+    end
+  end
+  return after
+end
+
 -- A field as an event shows it. Secrets are masked: where nothing else differs, `after` says that one of them does.
 local function show_change(field, before, after)
   if field == 'probe' then
@@ -106,22 +126,18 @@ local function replace_settings(provider, wanted, by_hand)
   if about.pinned and operator == '' then
     return
   end
-  local before, after = { pinned = about.pinned }, { pinned = operator ~= '' and 'true' or nil }
-  for field, value in pairs(stored) do
-    before[field] = value
-  end
-  for field, value in pairs(wanted) do
-    after[field] = value
-  end
+  local settings = settings_after(stored, wanted)
+  local before, after = settings_after(stored, {}), settings_after(settings, {})
+  before.pinned, after.pinned = about.pinned, operator ~= '' and 'true' or nil
   local from, to = compare_settings(before, after)
   if from == to then
     return
   end
   local kept, reason = {}, by_hand.reason
   if operator == '' then
-    kept, reason = judge_change(provider.now, about, stored, wanted)
+    kept, reason = judge_change(provider.now, about, stored, settings)
   end
-  write_settings(provider, wanted, tonumber(about.revision) + 1, operator, kept)
+  write_settings(provider, settings, tonumber(about.revision) + 1, operator, kept)
   await_probe(provider, provider.now)
   bump_version(provider)
   if reason then
@@ -218,7 +234,7 @@ local function create_provider(keys, caller, now, wanted, known, by_hand)
     version_before = 0,
   }
   write_circuit(provider)
-  write_settings(provider, wanted, (known.settingsRevision or 0) + 1, by_hand.operator, {})
+  write_settings(provider, settings_after({}, wanted), (known.settingsRevision or 0) + 1, by_hand.operator, {})
   local reason = known.state and 'restored after a wipe' or 'registered'
   announce(provider, 'registered', '', state_at(circuit, now), reason, by_hand.operator)
   return provider

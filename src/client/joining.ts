@@ -28,7 +28,7 @@ export class Joining {
   /** What a handle lives by until the store has answered. */
   provisional(settings: Settings): KnownReply<SettingsReply> {
     const { worker, wallClock } = this.#host
-    const registered = { settings, revision: 0, setBy: worker, setAt: 0, pinned: false }
+    const registered = { settings, revision: 0, setBy: worker, setAt: 0, pinned: false, unread: [] }
     return { status: 'ok', nowMs: wallClock.now(), applied: 0, snapshot: null, events: [], ...registered }
   }
 

@@ -43,6 +43,8 @@ export class Link {
   readonly #host: Host
   #epoch: string
   #settings: SettingsReply
+  /** What was said of the settings already. */
+  readonly #said = new Set<string>()
   #removed = false
   /** Told when it turns out that somebody removed the provider (true), or registered it again (false). */
   onRemoved: ((removed: boolean) => void) | undefined
@@ -57,7 +59,7 @@ export class Link {
     this.cache = new SnapshotCache(host.clock)
     this.suspend()
     this.#storeClock = { nowMs: registered.nowMs, at: host.clock.now() }
-    this.#settings = registered
+    this.#settings = this.#accept(registered)
     this.#absorb(registered)
   }
 
@@ -124,7 +126,7 @@ export class Link {
     this.#epoch = epoch
     this.#setRemoved(false)
     this.owesWrite = false
-    this.#settings = registered
+    this.#settings = this.#accept(registered)
     this.#storeClock = { nowMs: registered.nowMs, at: this.#host.clock.now() }
     this.#absorb(registered)
   }
@@ -199,9 +201,22 @@ export class Link {
   async currentSettings(): Promise<SettingsReply> {
     if (this.cache.read()?.settingsRevision !== this.#settings.revision) {
       const stored = await this.#readSettings()
-      if (stored !== null) this.#settings = stored
+      if (stored !== null) this.#settings = this.#accept(stored)
     }
     return this.#settings
+  }
+
+  /** Says what of them this version cannot read: once, however often they are read. */
+  #accept(settings: SettingsReply): SettingsReply {
+    for (const { problem } of settings.unread) {
+      if (problem === null || this.#said.has(problem)) continue
+      this.#said.add(problem)
+      this.#host.log.warn(
+        { provider: this.id, problem },
+        'a stored setting cannot be read: its default holds here',
+      )
+    }
+    return settings
   }
 
   async #readSettings(): Promise<SettingsReply | null> {
@@ -235,9 +250,9 @@ export class Link {
     }
     const epoch = await store.ensureEpoch()
     const restore = this.cache.read() ?? null
-    const { settings, pinned, setBy } = this.#settings
+    const { settings, unread, pinned, setBy } = this.#settings
     const byHand = pinned ? { operator: setBy, reason: '', notAfterMs: null } : undefined
-    const request = { ...this.caller, settings, mode: 'keep' as const, restore, byHand }
+    const request = { ...this.caller, settings, mode: 'keep' as const, restore, unread, byHand }
     const registered = await store.register(this.id, request)
     log.warn({ provider: this.id }, 'Redis was wiped: provider registered again')
     this.adopt(epoch, registered)

@@ -200,7 +200,10 @@ const errorOf = ({ fields }: Line): unknown => Reflect.get(fields, 'err')
 
 /** Trouble that an outage has not made, and does not end. */
 const isOfOneProvider = (line: Line): boolean =>
-  'cutOffMs' in line.fields || (errorOf(line) !== undefined && isProviderTrouble(errorOf(line)))
+  'cutOffMs' in line.fields ||
+  // Said once, of what is stored: it would be lost with the outage.
+  'problem' in line.fields ||
+  (errorOf(line) !== undefined && isProviderTrouble(errorOf(line)))
 
 const SAID = {
   away: { began: 'Redis does not answer', ended: 'Redis answers again' },

@@ -80,6 +80,14 @@ export class Provider {
   }
 
   /**
+   * What of the stored settings this version cannot read, in words, because a later one (or a person) wrote it: its default
+   * holds in this process, and a probe is left to the workers that know it. Usually empty. Asks nobody.
+   */
+  get settingsProblems(): readonly string[] {
+    return this.#link.settings.unread.flatMap(({ problem }) => problem ?? [])
+  }
+
+  /**
    * Runs `fn` if the circuit lets it, and tells the fleet how it ended.
    * @throws CallRefusedError when it was not run (it bears no stack trace); CallTimeoutError; whatever `fn` throws;
    *   `signal.reason`.

@@ -7,7 +7,7 @@ import { LoopShare } from './loop-share.js'
 export class SettingsIntake {
   readonly #defaults: SettingsInput
   readonly #share = new LoopShare()
-  readonly #memo = new SettingsMemo()
+  readonly #memo = new SettingsMemo<Settings>()
 
   constructor(defaults: SettingsInput) {
     this.#defaults = defaults

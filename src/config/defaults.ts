@@ -1,20 +1,19 @@
+import { SETTING_FIELDS, type SettingField, type ValuesOf } from '../model/setting-fields.js'
+
 const SECOND = 1_000
+
+const defaultsOf = <G extends 'breaker' | 'history'>(group: G): ValuesOf<G> =>
+  // One value for each field of the group, all of which have a default of their type.
+  Object.freeze(
+    Object.fromEntries(
+      Object.entries<SettingField>(SETTING_FIELDS[group]).map(([name, field]) => [name, field.default]),
+    ),
+  ) as unknown as ValuesOf<G>
 
 /** Every default there is, in one frozen table; a test pins it. */
 export const DEFAULTS = Object.freeze({
-  breaker: Object.freeze({
-    failureThreshold: 3,
-    cooldownMs: 30 * SECOND,
-    successThreshold: 1,
-    halfOpenMaxTrials: 1,
-    trialLeaseMs: 30 * SECOND,
-    cooldownMultiplier: 1,
-    maxCooldownMs: 600 * SECOND,
-    cooldownJitter: 0,
-    enforce: true,
-    recovery: 'both' as const,
-  }),
-  history: Object.freeze({ maxRecords: 100_000, windowMs: 60 * SECOND, degradationThreshold: 0.8 }),
+  breaker: defaultsOf('breaker'),
+  history: defaultsOf('history'),
   /** Of every kind of probe. */
   probe: Object.freeze({
     intervalMs: 10 * SECOND,

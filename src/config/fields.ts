@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { SettingField, SettingValue } from '../model/setting-fields.js'
 
 export const DAY = 86_400_000
 
@@ -34,4 +35,20 @@ const NAME = /^[A-Za-z0-9._:/@-]{1,128}$/
 export const name = () => {
   const error = 'expected 1 to 128 characters of A-Z a-z 0-9 . _ : / @ -'
   return z.string({ error }).regex(NAME, { error })
+}
+
+/** What a field of the table of settings accepts. */
+export function schemaOf(field: SettingField): z.ZodType<SettingValue> {
+  switch (field.type) {
+    case 'whole':
+      return whole(field.min, field.max)
+    case 'number':
+      return number(field.min, field.max)
+    case 'flag':
+      return bool()
+    case 'word':
+      return oneOf(field.words)
+    default:
+      return field satisfies never
+  }
 }

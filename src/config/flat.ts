@@ -1,63 +1,122 @@
 import { SettingsError } from '../model/errors.js'
+import type { UnreadSetting } from '../model/ports.js'
+import { PROBE_KINDS } from '../model/probe.js'
+import { SETTING_ENTRIES, type SettingField, type SettingValue } from '../model/setting-fields.js'
 import type { Settings } from '../model/settings.js'
-import { DEFAULTS } from './defaults.js'
 import { maskSecretsInText } from './mask.js'
 import { SettingsMemo } from './memo.js'
-import { resolveSettings } from './settings.js'
+import { checkStored } from './settings.js'
+import { show } from './show.js'
 
 /** Settings as they stand in Redis: one field a setting, under the path that messages use. */
 export type FlatSettings = Readonly<Record<string, string>>
 
+/** The same for each setting that this version knows; null: it is not set. */
+export type FlatFields = Readonly<Record<string, string | null>>
+
+/** Every path that this version knows. */
+const PATHS = [...SETTING_ENTRIES.map(({ path }) => path), 'probe']
+const KNOWN: ReadonlySet<string> = new Set(PATHS)
+
+/** Every setting that is set. */
 export function flattenSettings(settings: Settings): FlatSettings {
   const flat: Record<string, string> = {}
-  for (const [key, value] of Object.entries(settings.breaker)) flat[`breaker.${key}`] = String(value)
-  for (const [key, value] of Object.entries(settings.history)) flat[`history.${key}`] = String(value)
-  if (settings.slowMs !== undefined) flat['slowMs'] = String(settings.slowMs)
-  if (settings.probe !== undefined) flat['probe'] = JSON.stringify(settings.probe)
+  for (const [path, text] of Object.entries(flatFields(settings))) if (text !== null) flat[path] = text
   return flat
 }
 
+/** Every setting there is, for a store that keeps what it does not find here. */
+export function flatFields(settings: Settings): FlatFields {
+  const flat: Record<string, string | null> = {}
+  for (const { group, name, path } of SETTING_ENTRIES) {
+    // The table is held to the settings by its type.
+    const value = Reflect.get(group === 'top' ? settings : settings[group], name) as SettingValue | undefined
+    flat[path] = value === undefined ? null : String(value)
+  }
+  flat['probe'] = settings.probe === undefined ? null : JSON.stringify(settings.probe)
+  return flat
+}
+
+/** What stands in Redis, as this version reads it, and what it leaves unread. */
+export interface StoredSettings {
+  readonly settings: Settings
+  readonly unread: readonly UnreadSetting[]
+}
+
 /**
- * The reverse. Checks again, because people write there too; what a later version added is left out, so that
- * two versions can live on one Redis.
+ * The reverse. Checks again, because people and other versions write there too: what is not known is kept apart, and a
+ * setting that cannot be read has its default, so that two versions can live on one Redis.
  */
-export function unflattenSettings(flat: FlatSettings): Settings {
+export function unflattenSettings(flat: FlatSettings): StoredSettings {
   return memo.get(JSON.stringify(flat), () => unflatten(flat))
 }
 
-const memo = new SettingsMemo()
+const memo = new SettingsMemo<StoredSettings>()
 
-function unflatten(flat: FlatSettings): Settings {
-  const group = (prefix: string, known: object) =>
-    Object.fromEntries(
-      Object.keys(known).flatMap((key) => {
-        const value = flat[`${prefix}.${key}`]
-        return value === undefined ? [] : [[key, parse(value)]]
-      }),
-    )
-  return resolveSettings({
-    breaker: group('breaker', DEFAULTS.breaker),
-    history: group('history', DEFAULTS.history),
-    slowMs: flat['slowMs'] === undefined ? undefined : Number(flat['slowMs']),
-    // The schema judges what was stored; JSON.parse says nothing about its type.
-    probe: flat['probe'] === undefined ? undefined : (parseProbe(flat['probe']) as never),
-  })
+/** Each turn reads all, or names one more that cannot be read. */
+function unflatten(flat: FlatSettings): StoredSettings {
+  const unread = unknownSettings(flat)
+  const left = new Map(Object.entries(flat).filter(([path]) => KNOWN.has(path)))
+  for (;;) {
+    try {
+      return { settings: checkStored(nested(left)), unread }
+    } catch (error) {
+      if (!(error instanceof SettingsError)) throw error
+      const path = PATHS.find((known) => error.path === known || error.path.startsWith(`${known}.`)) ?? ''
+      const stored = left.get(path)
+      if (stored === undefined) throw error
+      left.delete(path)
+      unread.push({ path, stored, problem: error.message })
+    }
+  }
+}
+
+/** What a later version added. */
+export const unknownSettings = (flat: FlatSettings): UnreadSetting[] =>
+  Object.entries(flat)
+    .filter(([path]) => !KNOWN.has(path))
+    .map(([path, stored]) => ({ path, stored, problem: null }))
+
+/** As a caller would write them; the schema judges. */
+function nested(flat: ReadonlyMap<string, string>): object {
+  const groups = { breaker: {}, history: {}, top: {} }
+  for (const { group, name, path, field } of SETTING_ENTRIES) {
+    const text = flat.get(path)
+    if (text !== undefined) Reflect.set(groups[group], name, parse(field, text))
+  }
+  const { breaker, history, top } = groups
+  const probe = flat.get('probe')
+  return { breaker, history, ...top, ...(probe === undefined ? {} : { probe: parseProbe(probe) }) }
 }
 
 /** What JSON.parse says quotes the text, which may hold a secret. */
 function parseProbe(stored: string): unknown {
+  let probe: unknown
   try {
-    return JSON.parse(stored)
+    probe = JSON.parse(stored)
   } catch {
     throw new SettingsError('probe', 'probe: what is stored is not JSON')
   }
+  const kind: unknown = typeof probe === 'object' && probe !== null ? Reflect.get(probe, 'kind') : undefined
+  if (typeof kind !== 'string' || (PROBE_KINDS as readonly string[]).includes(kind)) return probe
+  throw new SettingsError('probe', `probe: kind ${show(kind)} is not known to this version of Busbar`)
 }
 
-/** A flag, a number, or else a word; the schema judges whether it may be one. */
-function parse(value: string): number | boolean | string {
-  if (value === 'true' || value === 'false') return value === 'true'
-  const number = Number(value)
-  return value.trim() === '' || Number.isNaN(number) ? value : number
+/** The value that a text stands for; text that stands for none is left for the schema to refuse. */
+function parse({ type }: SettingField, text: string): SettingValue {
+  switch (type) {
+    case 'whole':
+    case 'number': {
+      const number = Number(text)
+      return text.trim() === '' || Number.isNaN(number) ? text : number
+    }
+    case 'flag':
+      return text === 'true' || text === 'false' ? text === 'true' : text
+    case 'word':
+      return text
+    default:
+      return type satisfies never
+  }
 }
 
 /** What changed, as an event tells it: `breaker.failureThreshold=3`, old and new; empty when nothing did. */

@@ -1,13 +1,11 @@
-import type { Settings } from '../model/settings.js'
-
 /**
  * Settings that were checked already, by what they were made of: a process often has thousands of providers with the same
  * settings, and checking costs more than the rest of a registration. They are frozen, because they are shared.
  */
-export class SettingsMemo {
-  readonly #known = new Map<string, Settings>()
+export class SettingsMemo<T extends object> {
+  readonly #known = new Map<string, T>()
 
-  get(key: string, make: () => Settings): Settings {
+  get(key: string, make: () => T): T {
     const known = this.#known.get(key)
     if (known !== undefined) return known
     const made = freeze(make())

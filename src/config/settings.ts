@@ -1,68 +1,65 @@
 import { z } from 'zod'
-import { RECOVERIES, type Settings, type SettingsInput } from '../model/settings.js'
+import {
+  SETTING_FIELDS,
+  type SettingField,
+  type SettingGroup,
+  type ValuesOf,
+} from '../model/setting-fields.js'
+import type { Settings, SettingsInput } from '../model/settings.js'
 import { checkSettings, COMPLETE } from './check.js'
 import { DEFAULTS } from './defaults.js'
-import { bool, DAY, number, oneOf, whole } from './fields.js'
+import { schemaOf } from './fields.js'
 import { probeSchema } from './probe.js'
-
-const b = DEFAULTS.breaker
-const h = DEFAULTS.history
 
 const OBJECT = { error: 'expected an object' }
 
-const breakerSchema = z
-  .strictObject(
-    {
-      failureThreshold: whole(1, 1_000_000).default(b.failureThreshold),
-      cooldownMs: whole(1, 30 * DAY).default(b.cooldownMs),
-      successThreshold: whole(1, 1_000_000).default(b.successThreshold),
-      halfOpenMaxTrials: whole(1, 1_000).default(b.halfOpenMaxTrials),
-      trialLeaseMs: whole(1, DAY).default(b.trialLeaseMs),
-      cooldownMultiplier: number(1, 100).default(b.cooldownMultiplier),
-      maxCooldownMs: whole(1, 30 * DAY).optional(),
-      cooldownJitter: number(0, 1).default(b.cooldownJitter),
-      enforce: bool().default(b.enforce),
-      recovery: oneOf(RECOVERIES).default(b.recovery),
-    },
-    OBJECT,
+const schemaOfGroup = (group: SettingGroup) =>
+  Object.fromEntries(
+    Object.entries<SettingField>(SETTING_FIELDS[group]).map(([name, field]) => [
+      name,
+      schemaOf(field).optional(),
+    ]),
   )
-  .superRefine((breaker, context) => {
-    if (breaker.maxCooldownMs !== undefined && breaker.maxCooldownMs < breaker.cooldownMs) {
+
+/** Whatever was not given has its default. */
+function withDefaults<G extends 'breaker' | 'history'>(group: G, given: object): ValuesOf<G> {
+  // One value for each field of the group, of the type that the table says: the schema has judged those given.
+  return { ...DEFAULTS[group], ...defined(given) } as ValuesOf<G>
+}
+
+const breakerSchema = z
+  .strictObject(schemaOfGroup('breaker'), OBJECT)
+  .transform(({ maxCooldownMs, ...given }, context) => {
+    const breaker = withDefaults('breaker', given)
+    // Judged by the schema of the field; left out, it is never below the cooldown.
+    const most = maxCooldownMs as number | undefined
+    if (most !== undefined && most < breaker.cooldownMs) {
       context.addIssue({
         code: 'custom',
         path: ['maxCooldownMs'],
-        message: `maxCooldownMs ${breaker.maxCooldownMs} is below cooldownMs ${breaker.cooldownMs}`,
+        message: `maxCooldownMs ${most} is below cooldownMs ${breaker.cooldownMs}`,
         ...COMPLETE,
       })
     }
+    return { ...breaker, maxCooldownMs: most ?? Math.max(breaker.maxCooldownMs, breaker.cooldownMs) }
   })
-  .transform((breaker) => ({
-    ...breaker,
-    maxCooldownMs: breaker.maxCooldownMs ?? Math.max(b.maxCooldownMs, breaker.cooldownMs),
-  }))
 
-const historySchema = z.strictObject(
-  {
-    maxRecords: whole(1, 10_000_000).default(h.maxRecords),
-    windowMs: whole(1, 7 * DAY).default(h.windowMs),
-    degradationThreshold: number(0, 1).default(h.degradationThreshold),
-  },
-  OBJECT,
-)
+const historySchema = z
+  .strictObject(schemaOfGroup('history'), OBJECT)
+  .transform((given) => withDefaults('history', given))
 
 export const settingsSchema = z
   .strictObject(
     {
       breaker: breakerSchema.prefault({}),
       history: historySchema.prefault({}),
-      slowMs: whole(1, DAY).optional(),
+      ...schemaOfGroup('top'),
       probe: probeSchema.optional(),
     },
     OBJECT,
   )
-  .transform(({ slowMs, probe, ...rest }): Settings => {
-    return { ...rest, ...(slowMs === undefined ? {} : { slowMs }), ...(probe === undefined ? {} : { probe }) }
-  })
+  // One value for each field, of the type that its schema gives; those that were not given are left out.
+  .transform((given) => defined(given) as Settings)
 
 /** What only the complete settings can be asked: the one may be given, and the other be a default. */
 const completeSchema = settingsSchema.superRefine(({ breaker, probe }, context) => {
@@ -85,12 +82,19 @@ export function resolveSettings(input: SettingsInput = {}, defaults: SettingsInp
   checkSettings(settingsSchema, input)
   checkSettings(settingsSchema, defaults, 'defaults')
   return checkSettings(completeSchema, {
+    ...defined(defaults),
+    ...defined(input),
     breaker: { ...defined(defaults.breaker), ...defined(input.breaker) },
     history: { ...defined(defaults.history), ...defined(input.history) },
-    slowMs: input.slowMs ?? defaults.slowMs,
-    probe: input.probe ?? defaults.probe,
   })
 }
+
+/**
+ * Settings as they stand in a store. They are judged one by one: `recovery: 'probe'` holds for a probe that this version
+ * does not know.
+ * @throws SettingsError naming the path and the value.
+ */
+export const checkStored = (stored: object): Settings => checkSettings(settingsSchema, stored)
 
 const defined = (given: object | undefined): object =>
   Object.fromEntries(Object.entries(given ?? {}).filter(([, value]) => value !== undefined))

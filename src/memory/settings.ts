@@ -61,4 +61,6 @@ export const settingsOf = (provider: MemoryProvider): SettingsReply => ({
   setBy: provider.setBy,
   setAt: provider.setAt,
   pinned: provider.pinned,
+  // One version alone writes here.
+  unread: [],
 })

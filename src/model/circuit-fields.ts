@@ -1,7 +1,7 @@
 /**
  * Every field of the circuit hash, `<namespace>:{id}:circuit`: its type, and since which schema it is there. The Lua
  * (`lua/lib/fields.lua`) and `docs/keys.md` are held to this table by a test, which also writes them anew when told to
- * (`npx vitest run -u test/unit/fields.test.ts`).
+ * (`npx vitest run test/unit/fields.test.ts -u`).
  *
  * A field that is absent has its default: 0 for a number, none for a text. Those that are `first` are written at
  * registration, in this order, and stay: they are what a person looks for.

@@ -61,7 +61,10 @@ export type EventOf<K extends EventKind> = K extends EventKind
   ? { readonly kind: K } & EventChanges[K] & EventFields
   : never
 
-/** Whatever happened to a provider; `kind` says what `from` and `to` are. */
+/**
+ * Whatever happened to a provider; `kind` says what `from` and `to` are. What a later version wrote comes as it is: a kind
+ * that is none of `EVENT_KINDS` may be met.
+ */
 export type ProviderEvent = EventOf<EventKind>
 
 /** What can happen to this process's own sight of Redis. Emitted in this process alone; no stream holds it. */

@@ -51,6 +51,8 @@ export interface RegisterRequest extends Caller {
   readonly mode: 'keep' | 'set' | 'release'
   /** What the caller last knew; used only when the store knows nothing, after a wipe. */
   readonly restore: StoredSnapshot | null
+  /** Of the settings that the caller last saw, those that it left unread: with `keep`, where the store knows nothing, they come back. */
+  readonly unread?: readonly UnreadSetting[] | undefined
   /** Who sets, and so pins, or releases the settings by hand; none: code does, and what is pinned stays. */
   readonly byHand?: ByHand | undefined
 }
@@ -173,6 +175,17 @@ export interface SettingsReply {
   readonly setAt: number
   /** Whether an operator set them: then code does not replace them until they are released. */
   readonly pinned: boolean
+  /** What else stands there: this version does not know it, or cannot read it. Usually empty. */
+  readonly unread: readonly UnreadSetting[]
+}
+
+/** A stored setting that this version leaves as it is, because another one wrote it. */
+export interface UnreadSetting {
+  readonly path: string
+  /** Its text in the store; may hold a secret. */
+  readonly stored: string
+  /** Why this version goes by the default instead, without secrets; null where it does not know the setting at all. */
+  readonly problem: string | null
 }
 
 export interface ProviderSummary {

@@ -1,4 +1,4 @@
-import type { CircuitState, HealthStatus, Mark } from './words.js'
+import type { CircuitState, HealthStatus, LaterWord, Mark } from './words.js'
 
 /**
  * What a store knows of one provider at one moment: all that a worker needs to decide locally, and the
@@ -139,6 +139,7 @@ export const EMPTY_SNAPSHOT: StoredSnapshot = Object.freeze(
 export interface HistoryEntry {
   /** Time of the first outcome of the run, Redis ms. */
   readonly at: number
-  readonly status: HealthStatus
+  /** One that a later version added counts as a record, and neither as healthy nor as failed. */
+  readonly status: HealthStatus | LaterWord
   readonly count: number
 }

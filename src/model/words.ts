@@ -4,6 +4,9 @@
 export const HEALTH_STATUSES = ['healthy', 'degraded', 'unhealthy', 'timeout', 'terminated'] as const
 export type HealthStatus = (typeof HEALTH_STATUSES)[number]
 
+/** A word that a later version added: it is kept, and handed on as it is. */
+export type LaterWord = string & Record<never, never>
+
 /** How one call ended. `ignored` and `throttled` say nothing about health and never enter the history. */
 export const OUTCOMES = [...HEALTH_STATUSES, 'ignored', 'throttled'] as const
 export type Outcome = (typeof OUTCOMES)[number]

@@ -1,6 +1,6 @@
 import type { ProbeBeginning, ProbeRefusal } from '../client/probing.js'
 import type { NothingYet, ProberError, ProbeFinding, ProbeResult, ProbeSettings } from '../model/probe.js'
-import type { Seen } from './look.js'
+import type { Seen, UnreadProbe } from './look.js'
 import { LoopWatch } from './loop-watch.js'
 import { Neighbours } from './neighbours.js'
 import type { ProbeRunner } from './run.js'
@@ -12,7 +12,10 @@ export type Attempt =
   | { readonly discarded: ProberError }
   | { readonly nothing: NothingYet }
 
-/** A provider that is to be probed. */
+/** A provider that is to be probed, by a worker that can. */
+export type Found = Pick<Seen, 'provider' | 'snapshot'> & { readonly probe: ProbeSettings | UnreadProbe }
+
+/** One that this process can probe. */
 export type Probed = Pick<Seen, 'provider' | 'snapshot'> & { readonly probe: ProbeSettings }
 
 /** Makes probes: from the leave to begin to the result in the store. */
@@ -26,8 +29,15 @@ export class Prober {
   }
 
   /** See `ProbeRunner.unable`. */
-  unable(probe: ProbeSettings): ProberError | undefined {
-    return this.#runner.unable(probe)
+  unable(probe: ProbeSettings | UnreadProbe): ProberError | undefined {
+    return probe.kind === 'unread' ? { prober: true, reason: probe.problem } : this.#runner.unable(probe)
+  }
+
+  /** Whether this process can make it; else `unable` is told why. */
+  isAble(found: Found, unable: (reason: ProberError) => void): found is Probed {
+    const error = this.unable(found.probe)
+    if (error !== undefined) unable(error)
+    return error === undefined
   }
 
   /** @throws RedisUnavailableError, ProviderRemovedError */

@@ -2,16 +2,23 @@ import type { Busbar } from '../client/busbar.js'
 import type { Provider } from '../client/provider.js'
 import type { Snapshot } from '../client/snapshot.js'
 import { isBusbarError } from '../model/errors.js'
-import type { ProbeSettings } from '../model/settings.js'
+import type { ProbeSettings } from '../model/probe.js'
 import type { StoredSnapshot } from '../model/snapshot.js'
 import { endsProbes } from '../rules/pace.js'
+
+/** A probe that this version cannot read: it is for the workers that can, whose plan for it stays as it is. */
+export interface UnreadProbe {
+  readonly kind: 'unread'
+  /** Why, in words. */
+  readonly problem: string
+}
 
 /** A registered provider, as it was found. */
 export interface Seen {
   readonly provider: Provider
   readonly snapshot: StoredSnapshot
   /** Undefined when it is not to be probed: no probe is configured, or a mark ended the loop. */
-  readonly probe: ProbeSettings | undefined
+  readonly probe: ProbeSettings | UnreadProbe | undefined
 }
 
 /** The same, read from Redis just now. */
@@ -43,5 +50,11 @@ export async function glance(busbar: Busbar, id: string): Promise<Seen | undefin
 }
 
 function seen<S extends StoredSnapshot>(provider: Provider, snapshot: S): Seen & { readonly snapshot: S } {
-  return { provider, snapshot, probe: endsProbes(snapshot.mark) ? undefined : provider.settings.probe }
+  return { provider, snapshot, probe: endsProbes(snapshot.mark) ? undefined : probeOf(provider) }
+}
+
+/** The probe that is configured, whatever the marks say. */
+export function probeOf({ settings, stored }: Provider): ProbeSettings | UnreadProbe | undefined {
+  const unread = stored.unread.find(({ path }) => path === 'probe')
+  return unread === undefined ? settings.probe : { kind: 'unread', problem: unread.problem ?? '' }
 }

@@ -2,7 +2,7 @@ import type { Busbar } from '../client/busbar.js'
 import type { ProbeReport } from '../client/probing.js'
 import { UnknownProviderError } from '../model/errors.js'
 import { Prober } from './attempt.js'
-import { look } from './look.js'
+import { look, probeOf } from './look.js'
 import { ProbeRunner, type Registered } from './run.js'
 
 /**
@@ -13,8 +13,10 @@ import { ProbeRunner, type Registered } from './run.js'
 export async function probeNow(busbar: Busbar, id: string, registered: Registered): Promise<ProbeReport> {
   const seen = await look(busbar, id)
   if (seen === undefined) throw new UnknownProviderError(id)
-  const { probe } = seen.provider.settings // a mark is for the admission to refuse
+  const probe = probeOf(seen.provider) // a mark is for the admission to refuse
   if (probe === undefined) return refused(id, 'no_probe', 'no probe is configured')
+  if (probe.kind === 'unread')
+    return refused(id, 'kind_elsewhere', `${probe.problem}: workers that know it run it`)
   const prober = new Prober(new ProbeRunner(busbar.workerId, registered, busbar.host))
   if (prober.unable(probe) !== undefined) {
     const reason = `a probe of kind ${probe.kind} is code: only the processes that hold it can run it`

@@ -1,5 +1,5 @@
 import type { Busbar } from '../client/busbar.js'
-import type { Probed } from './attempt.js'
+import type { Found } from './attempt.js'
 import { look, type Seen } from './look.js'
 import type { ProbeJob } from './queue.js'
 import type { ProbeQueues } from './queues.js'
@@ -30,7 +30,13 @@ export class Recoveries {
   async plan({ provider: { id, settings }, probe, snapshot }: Seen): Promise<void> {
     const { state, generation, retryAfterMs, throttledForMs, trialFreeInMs, at, probeStartedAt } = snapshot
     if (settings.breaker.recovery === 'traffic') return
-    if (probe === undefined || state === 'closed' || (state === 'open' && retryAfterMs === null)) return
+    if (
+      probe === undefined ||
+      probe.kind === 'unread' ||
+      state === 'closed' ||
+      (state === 'open' && retryAfterMs === null)
+    )
+      return
     const { queues } = this.#options
     const job = { do: 'probe', id, why: 'recovery', generation } as const
     const waitMs = Math.max(retryAfterMs ?? 0, throttledForMs, trialFreeInMs)
@@ -43,7 +49,7 @@ export class Recoveries {
   }
 
   /** The provider of a recovery whose time has come, read afresh. */
-  async timely(job: ProbeJob): Promise<Probed | undefined> {
+  async timely(job: ProbeJob): Promise<Found | undefined> {
     const seen = await look(this.#options.busbar, job.id)
     if (seen?.probe === undefined || job.generation !== seen.snapshot.generation) return undefined
     const { state, retryAfterMs } = seen.snapshot

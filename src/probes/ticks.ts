@@ -4,7 +4,7 @@ import type { Schedule } from '../model/ports.js'
 import type { ProberError } from '../model/probe.js'
 import type { HealthStatus } from '../model/words.js'
 import { intervalNow } from '../rules/pace.js'
-import type { Attempt, Probed, Prober } from './attempt.js'
+import type { Attempt, Found, Probed, Prober } from './attempt.js'
 import { Discards } from './discards.js'
 import type { Claim } from './duty.js'
 import { glance } from './look.js'
@@ -66,8 +66,9 @@ export class Ticks {
     const probed = await this.#toProbe(id)
     if (probed === undefined) return
     const claimed = turn.intervalMs !== undefined
-    const { intervalMs = intervalNow(probed.probe, probed.snapshot), hops = 0 } = turn
-    if (this.#isUnable(probed)) return this.#passOn({ do: 'probe', id, why: 'tick', hops })
+    const { hops = 0 } = turn
+    if (!this.#isAble(probed)) return this.#passOn({ do: 'probe', id, why: 'tick', hops })
+    const { intervalMs = intervalNow(probed.probe, probed.snapshot) } = turn
     const gapMs = minGapMs(probed.probe, intervalMs)
     // Whoever had the turn before has ended by now.
     const alone = claimed && probed.probe.timeoutMs <= gapMs
@@ -85,7 +86,7 @@ export class Ticks {
     const { prober, recoveries, review } = this.#options
     const seen = await recoveries.timely(job)
     if (seen === undefined) return
-    if (this.#isUnable(seen)) return this.#passOn(job)
+    if (!this.#isAble(seen)) return this.#passOn(job)
     // A recovery waits for nobody: the lease sees to it that there is one.
     const attempt = await prober.attempt(seen, { minGapMs: 0, alone: false })
     this.#conclude(job.id, attempt)
@@ -94,7 +95,7 @@ export class Ticks {
   }
 
   /** Undefined where there is nothing to probe; a turn may come after its plan was dropped. */
-  async #toProbe(id: string): Promise<Probed | undefined> {
+  async #toProbe(id: string): Promise<Found | undefined> {
     const seen = await glance(this.#options.busbar, id)
     if (seen?.probe !== undefined) return { ...seen, probe: seen.probe }
     this.#options.review(id)
@@ -102,10 +103,8 @@ export class Ticks {
   }
 
   /** Known before anything is asked of Redis: the turn is then left to a worker that can. */
-  #isUnable({ provider, probe }: Probed): boolean {
-    const unable = this.#options.prober.unable(probe)
-    if (unable !== undefined) this.#discard(provider.id, unable)
-    return unable !== undefined
+  #isAble(found: Found): found is Probed {
+    return this.#options.prober.isAble(found, (error) => this.#discard(found.provider.id, error))
   }
 
   /** When nobody can make it, it is overdue one day, and somebody has to say so. */

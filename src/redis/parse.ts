@@ -1,7 +1,5 @@
-import { unflattenSettings } from '../config/flat.js'
 import { BusbarError } from '../model/errors.js'
-import { EVENT_KINDS, type Change, type EventKind, type ProviderEvent } from '../model/events.js'
-import type { Settings } from '../model/settings.js'
+import type { Change, ProviderEvent } from '../model/events.js'
 import { EMPTY_SNAPSHOT, SNAPSHOT_FIELDS, type SnapshotType } from '../model/snapshot.js'
 import type { HistoryEntry, StoredSnapshot } from '../model/snapshot.js'
 import { toText } from '../model/text.js'
@@ -51,16 +49,13 @@ export function parseSnapshot(value: unknown): StoredSnapshot | null {
   return parsed as unknown as StoredSnapshot
 }
 
-const isKind = (value: unknown): value is EventKind => (EVENT_KINDS as readonly unknown[]).includes(value)
-
-/** Null for a kind of event that a later version invented. */
-export function parseEvent(providerId: string, value: unknown): ProviderEvent | null {
+/** A kind that a later version added is handed on as it is. */
+export function parseEvent(providerId: string, value: unknown): ProviderEvent {
   if (!isObject(value)) throw unreadable('event', value)
-  const { kind } = value
-  if (!isKind(kind)) return null
-  // The kind was checked. What it goes from and to is the scripts' word for it, which a later version may add to.
+  // What it is, goes from and goes to is the scripts' word for it, which a later version may add to. The type says what this
+  // version writes: one that allowed any text would tell nobody what `from` and `to` are.
   return {
-    kind,
+    kind: asText(value['kind']),
     providerId,
     from: asText(value['from']),
     to: asText(value['to']),
@@ -75,7 +70,7 @@ export function parseEvent(providerId: string, value: unknown): ProviderEvent | 
 
 export function parseEvents(providerId: string, value: unknown): ProviderEvent[] {
   const list: unknown[] = Array.isArray(value) ? value : []
-  return list.map((event) => parseEvent(providerId, event)).filter((event) => event !== null)
+  return list.map((event) => parseEvent(providerId, event))
 }
 
 /** A message of the changes channel. */
@@ -93,7 +88,7 @@ export function parseChange(message: string): Change {
 /** Entries of XREVRANGE, oldest first. */
 export function parseStream(providerId: string, reply: unknown): ProviderEvent[] {
   if (!Array.isArray(reply)) throw unreadable('stream', reply)
-  const events = reply.reverse().map((entry: unknown) => {
+  return reply.reverse().map((entry: unknown) => {
     const fields: unknown = Array.isArray(entry) ? entry[1] : undefined
     if (!Array.isArray(fields)) throw unreadable('stream entry', entry)
     const pairs = fields.flatMap((field: unknown, i): [string, unknown][] =>
@@ -101,7 +96,6 @@ export function parseStream(providerId: string, reply: unknown): ProviderEvent[]
     )
     return parseEvent(providerId, Object.fromEntries(pairs))
   })
-  return events.filter((event) => event !== null)
 }
 
 /** Members and scores of ZREVRANGE WITHSCORES, oldest first. */
@@ -110,22 +104,10 @@ export function parseHistory(reply: unknown): HistoryEntry[] {
   const entries: HistoryEntry[] = []
   for (let i = 0; i + 1 < reply.length; i += 2) {
     const [, status, count] = String(reply[i]).split(':')
-    if (!isHealthStatus(status)) throw unreadable('history member', reply[i])
+    if (status === undefined || count === undefined) throw unreadable('history member', reply[i])
     entries.push({ at: Number(reply[i + 1]), status, count: Number(count) })
   }
   return entries.reverse()
-}
-
-/** The settings of one provider, as they stand in Redis. */
-export function parseSettings(id: string, flat: Readonly<Record<string, string>>): Settings {
-  try {
-    return unflattenSettings(flat)
-  } catch (error) {
-    const said = error instanceof Error ? error.message : String(error)
-    throw new BusbarError('redis_unsupported', `unreadable settings of ${id} in Redis: ${said}`, {
-      cause: error,
-    })
-  }
 }
 
 /** Pairs of HGETALL, as ioredis gives them: an object. */

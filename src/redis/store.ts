@@ -1,8 +1,11 @@
 import { randomUUID } from 'node:crypto'
-import { flattenSettings } from '../config/flat.js'
+import { flatFields, unflattenSettings, unknownSettings } from '../config/flat.js'
+import type { FlatFields, FlatSettings, StoredSettings } from '../config/flat.js'
 import { CommandLateError, RedisUnsupportedError, UnknownProviderError } from '../model/errors.js'
 import type * as port from '../model/ports.js'
 import type { ProviderEvent } from '../model/events.js'
+import { SETTINGS_ABOUT } from '../model/setting-fields.js'
+import type { Settings } from '../model/settings.js'
 import type { HistoryEntry } from '../model/snapshot.js'
 import { KEY_SCHEMA } from '../model/words.js'
 import type { RedisConnection } from './connection.js'
@@ -10,15 +13,7 @@ import { unavailable } from './errors.js'
 import { findWrongTypes, keysOfProvider } from './key-types.js'
 import { changesChannel, fleetKeys, keyOfProvider, providerKey } from './keys.js'
 import type { LuaSourceOptions } from './lua-source.js'
-import {
-  parseEvents,
-  parseHash,
-  parseHistory,
-  parseSettings,
-  parseSnapshot,
-  parseStream,
-  parseTime,
-} from './parse.js'
+import { parseEvents, parseHash, parseHistory, parseSnapshot, parseStream, parseTime } from './parse.js'
 import { ProviderIndex } from './provider-index.js'
 import { Scripts, type ScriptReply } from './scripts.js'
 import { PROVIDER_SCRIPTS } from './script-definitions.js'
@@ -83,8 +78,11 @@ export class RedisStore implements port.Store {
 
   /** The index first, so that a provider whose keys exist is always listed. */
   async register(id: string, request: port.RegisterRequest): Promise<port.KnownReply<port.SettingsReply>> {
-    const { settings, mode, restore, byHand, ...caller } = request
-    const wanted = flattenSettings(settings)
+    const { settings, mode, restore, unread = [], byHand, ...caller } = request
+    const fields = flatFields(settings)
+    // With `keep` they are written only where there is nothing: what was left unread then comes back as well.
+    const kept = mode === 'keep' ? unread.map(({ path, stored }) => [path, stored] as const) : []
+    const wanted = { ...fields, ...Object.fromEntries(kept) }
     const run = () =>
       this.#run('register', id, {
         ...caller,
@@ -100,8 +98,9 @@ export class RedisStore implements port.Store {
     const { known, returned } = this.#known('register', id, reply)
     return {
       ...known,
-      // What was checked before it was sent needs no second look.
-      settings: returned.settings === undefined ? settings : parseSettings(id, parseHash(returned.settings)),
+      ...(returned.settings === undefined
+        ? { settings, unread: mode === 'keep' ? unread : [] }
+        : inForce(parseHash(returned.settings), fields, settings)),
       revision: Number(returned.revision),
       setBy: returned.setBy,
       setAt: Number(returned.setAtMs),
@@ -181,10 +180,11 @@ export class RedisStore implements port.Store {
 
   async settings(id: string): Promise<port.SettingsReply | null> {
     const flat = parseHash(await this.#redis.run('hgetall', [this.#key(id, 'config')]))
-    const { revision, set_by: setBy, set_at_ms: setAt, pinned, ...settings } = flat
+    const { revision, set_by: setBy, set_at_ms: setAt, pinned } = flat
     if (revision === undefined) return null
+    for (const field of SETTINGS_ABOUT) Reflect.deleteProperty(flat, field)
     return {
-      settings: parseSettings(id, settings),
+      ...unflattenSettings(flat),
       revision: Number(revision),
       setBy: setBy ?? '',
       setAt: Number(setAt),
@@ -280,6 +280,12 @@ export class RedisStore implements port.Store {
     }
     return { known, returned }
   }
+}
+
+/** What was checked before it was sent needs no second look. */
+function inForce(stored: FlatSettings, sent: FlatFields, settings: Settings): StoredSettings {
+  const same = Object.entries(sent).every(([path, text]) => (stored[path] ?? null) === text)
+  return same ? { settings, unread: unknownSettings(stored) } : unflattenSettings(stored)
 }
 
 const encodeRun = (run: port.Run) => [

@@ -74,11 +74,16 @@ describe('busbar doctor', () => {
       found: `${key} is a string and should be a zset: each process decides for itself`,
     })
     expect(of('keys bad')?.advice).toContain('DEL the key')
-    expect(of('provider worse')?.found).toMatch(/unreadable settings of worse in Redis: .*failureThreshold/)
+    expect(of('settings worse')).toMatchObject({
+      level: 'warn',
+      found: expect.stringContaining('breaker.failureThreshold: expected a whole number') as unknown,
+    })
     const status = await fleet.json(['status'])
-    expect(status.code).toBe(3)
-    expect(status.value['providers']).toMatchObject([{ id: 'good' }, { id: 'bad' }])
-    expect(status.value['unreadable']).toMatchObject([{ id: 'worse' }])
+    expect(status.value['providers']).toMatchObject([
+      { id: 'good' },
+      { id: 'bad' },
+      { id: 'worse', settingsProblems: [expect.stringContaining('failureThreshold')] },
+    ])
 
     await redis.set(`${namespace}:workers`, 'of somebody else')
     expect((await examine(fleet)).of('keys')?.found).toMatch(/:workers is a string and should be a zset/)

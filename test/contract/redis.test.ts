@@ -8,7 +8,7 @@ import { RedisStore } from '../../src/redis/store.js'
 import { LUA_SOURCE } from '../harness/clock.js'
 import { testFleet, type Fleet } from '../harness/fleet.js'
 import { storeContract } from './store.contract.js'
-import { quick, run, Subject, type Ground } from './store/subject.js'
+import { quick, QUICK, run, Subject, type Ground } from './store/subject.js'
 
 async function openRedis(): Promise<Ground & { readonly fleet: Fleet }> {
   const fleet = await testFleet()
@@ -261,10 +261,147 @@ describe('two settings that change in turn', () => {
     })
     expect(await subject.store.settings('openai')).toEqual({
       settings: resolveSettings({ slowMs: 2 }),
+      unread: [],
       revision: 4,
       setBy: 'newer',
       setAt: ground.nowMs(),
       pinned: false,
     })
+  })
+})
+
+describe('what a later version wrote', () => {
+  const open = async () => {
+    const { fleet, ...ground } = await openRedis()
+    const subject = await quick(ground)
+    const key = (name: ProviderKey) => providerKey(fleet.namespace, 'openai', name)
+    const settings = (more: object = {}) => ({ breaker: QUICK, ...more })
+    return { ...ground, redis: fleet.redis, subject, key, settings }
+  }
+  const ECHO = '{"kind":"echo","word":"hello"}'
+
+  it('of settings stays when others are set, is no change, and is told to nobody', async () => {
+    const { redis, subject, key, settings } = await open()
+    await redis.hset(key('config'), { 'breaker.patience': '7', probe: ECHO })
+    const same = await subject.register(settings())
+    expect(same).toMatchObject({ revision: 1, events: [] })
+    expect(same.unread).toEqual([
+      { path: 'breaker.patience', stored: '7', problem: null },
+      { path: 'probe', stored: ECHO, problem: expect.stringContaining('kind "echo"') as unknown },
+    ])
+    const set = await subject.register(settings({ slowMs: 5 }))
+    expect(set.events).toMatchObject([{ kind: 'settings_changed', from: 'slowMs=-', to: 'slowMs=5' }])
+    expect((await subject.register(settings())).revision).toBe(3)
+    const stored = await redis.hgetall(key('config'))
+    expect(stored).toMatchObject({ 'breaker.patience': '7', probe: ECHO })
+    expect(stored).not.toHaveProperty('slowMs')
+  })
+
+  it('of a probe goes when another is set, and one that is known goes when none is', async () => {
+    const { redis, subject, key, settings } = await open()
+    await redis.hset(key('config'), 'probe', ECHO)
+    const probe = { kind: 'http' as const, url: 'http://127.0.0.1:1/' }
+    await subject.register(settings({ probe }))
+    expect(await redis.hget(key('config'), 'probe')).toContain('"http"')
+    await subject.register(settings())
+    expect(await redis.hget(key('config'), 'probe')).toBeNull()
+  })
+
+  it('of settings comes back after a wipe with those who saw it', async () => {
+    const { redis, subject, key, settings } = await open()
+    await redis.hset(key('config'), { 'breaker.patience': '7', probe: ECHO, 'history.windowMs': 'soon' })
+    const { unread, snapshot: restore } = await subject.register(settings(), { mode: 'keep' })
+    await redis.del(key('config'), key('circuit'))
+    const back = await subject.register(settings(), { mode: 'keep', restore, unread })
+    expect(back.unread).toEqual(unread)
+    expect(await redis.hgetall(key('config'))).toMatchObject({
+      'breaker.patience': '7',
+      probe: ECHO,
+      'history.windowMs': 'soon',
+    })
+  })
+
+  it.each(['no JSON', '[]', '7', ECHO, '{"kind":"echo","intervalMs":"often"}'])(
+    'of a probe, as %s, keeps no circuit from being decided',
+    async (probe) => {
+      const { redis, subject, key } = await open()
+      await redis.hset(key('config'), { probe, 'breaker.recovery': 'probe' })
+      await subject.openAndWait()
+      const { generation, settingsRevision, markVersion } = await subject.snapshot()
+      await subject.send([run('healthy', { origin: 'probe', generation, settingsRevision, markVersion })])
+      expect((await subject.admit()).admitted).toBe(true)
+    },
+  )
+
+  it('of a circuit stays, whatever is done with it', async () => {
+    const { redis, subject, key } = await open()
+    await redis.hset(key('circuit'), 'brownouts', '7')
+    await subject.openAndWait()
+    await subject.settle(await subject.admit(), 'healthy')
+    await subject.trip(10)
+    await subject.mark('degraded')
+    await subject.resume()
+    await subject.reset()
+    expect(await redis.hget(key('circuit'), 'brownouts')).toBe('7')
+  })
+
+  it('of a history is read as it is, and counts as a record, neither as healthy nor as failed', async () => {
+    const { redis, subject, key, nowMs, advance } = await open()
+    const at = nowMs()
+    await redis.zadd(key('history'), at, '000000000001:brownout:4')
+    await redis.hset(key('circuit'), {
+      history_total: 4,
+      history_newest: '000000000001:brownout:4',
+      history_newest_at_ms: at,
+      history_oldest_at_ms: at,
+    })
+    await advance(1_000)
+    await subject.record('healthy')
+    expect(await subject.snapshot()).toMatchObject({ historyTotal: 5, historyHealthy: 1, historyFailed: 0 })
+    expect((await subject.store.history('openai', 10, 0)).map(({ status }) => status)).toEqual([
+      'brownout',
+      'healthy',
+    ])
+    await advance(59_500)
+    await subject.record('healthy')
+    expect(await subject.snapshot()).toMatchObject({ historyTotal: 2, historyHealthy: 2, historyFailed: 0 })
+  })
+
+  it('of a history is coalesced with its like', async () => {
+    const { redis, subject, key, nowMs, advance } = await open()
+    const at = nowMs()
+    const members = Array.from({ length: 1_000 }, (_, i) => `${String(i + 1).padStart(12, '0')}:brownout:1`)
+    await redis.zadd(key('history'), ...members.flatMap((member) => [at, member]))
+    await redis.hset(key('circuit'), {
+      history_total: 1_000,
+      history_newest: members.at(-1) ?? '',
+      history_newest_at_ms: at,
+      history_oldest_at_ms: at,
+    })
+    await advance(1_000)
+    await subject.record('healthy')
+    const runs = await subject.store.history('openai', 2_000, 0)
+    expect(runs.length).toBeLessThan(1_000)
+    const brownouts = runs.filter(({ status }) => status === 'brownout')
+    expect(brownouts.reduce((sum, { count }) => sum + count, 0)).toBe(1_000)
+  })
+
+  it('of events is handed on as it is', async () => {
+    const { redis, subject, key } = await open()
+    await redis.xadd(
+      key('events'),
+      '*',
+      'kind',
+      'rested',
+      'from',
+      '',
+      'to',
+      'rest',
+      'reason',
+      'it had a rest',
+    )
+    expect(await subject.store.events('openai', 1)).toMatchObject([
+      { kind: 'rested', to: 'rest', reason: 'it had a rest', providerId: 'openai' },
+    ])
   })
 })

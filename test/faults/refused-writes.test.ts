@@ -173,28 +173,33 @@ test('a key of another type cuts off its provider alone, says which key it is, a
   )
 })
 
-test('settings that cannot be read cut off their provider alone, also for a process that began without Redis', async () => {
+test('a setting that cannot be read has its default, and is said once, also for a process that began without Redis', async () => {
   const { server, admin, said, join } = await ground()
   const first = await join()
-  await first.provider('bad', SETTINGS)
-  await first.provider('good', SETTINGS)
+  await first.provider('bad', { ...SETTINGS, breaker: { ...SETTINGS.breaker, successThreshold: 2 } })
   await first.close()
   await admin.hset('busbar:{bad}:config', 'breaker.failureThreshold', 'many')
-  const { port } = server
-  const late = new Redis(port, { lazyConnect: true })
-  onTestFinished(() => late.disconnect())
   // Asleep while the process begins.
   process.kill(server.pid, 'SIGSTOP')
-  const joining = connect({ redis: server.url, logger: said.logger, providers: { good: SETTINGS } })
+  const joining = connect({ redis: server.url, logger: said.logger })
   const busbar = await joining.finally(() => process.kill(server.pid, 'SIGCONT'))
   onTestFinished(() => busbar.close({ timeoutMs: 0 }))
   const bad = await busbar.provider('bad')
-  await eventually(() => busbar.degradedSince === undefined, 'joined')
-  expect(busbar.get('good')?.peek()?.source).toBe('cache')
-  await eventually(() => busbar.counters.providersCutOff === 1, 'the other is cut off')
-  expect(bad.peek()?.source).toBe('fallback')
-  await admin.hset('busbar:{bad}:config', 'breaker.failureThreshold', '3')
-  await eventually(() => bad.peek()?.source === 'cache', { what: 'back', timeoutMs: 60_000 })
+  await eventually(() => bad.peek()?.source === 'cache', 'Redis decides')
+  // They are read again with each revision.
+  for (let i = 0; i < 3; i += 1) {
+    await admin.hincrby('busbar:{bad}:config', 'revision', 1)
+    await bad.snapshot()
+  }
+  expect(bad.settings.breaker).toMatchObject({ failureThreshold: 3, successThreshold: 2 })
+  expect(bad.settingsProblems).toEqual([
+    'breaker.failureThreshold: expected a whole number from 1 to 1000000, got "many"',
+  ])
+  // What is no part of the outage waits for its end.
+  const times = () => said.lines.filter(({ message }) => message.startsWith('a stored setting cannot')).length
+  await eventually(() => times() > 0, 'it is said')
+  expect(times()).toBe(1)
+  expect(busbar.counters.providersCutOff).toBe(0)
 })
 
 test('a process connects with a provider that cannot be registered: the others are, and it lives by its settings', async () => {

@@ -1,7 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { DEFAULTS } from '../../src/config/defaults.js'
 import { CIRCUIT_FIELDS, type CircuitField } from '../../src/model/circuit-fields.js'
+import { PROBE_KINDS } from '../../src/model/probe.js'
+import { SETTING_ENTRIES, SETTINGS_ABOUT, type SettingField } from '../../src/model/setting-fields.js'
 
 const FIELDS: [string, CircuitField][] = Object.entries(CIRCUIT_FIELDS)
 
@@ -9,15 +10,23 @@ const list = (names: readonly string[]) => names.map((name) => `  '${name}',\n`)
 const namesOf = (wanted: (field: CircuitField, name: string) => boolean) =>
   FIELDS.filter(([name, field]) => wanted(field, name)).map(([name]) => name)
 
-const PAGE = 'docs/keys.md'
-const MARKED = /<!-- fields -->\n([^]*?)<!-- \/fields -->/
+/** The part of a page between two marks is the table; BUSBAR_UPDATE_DOCS=1 writes it, as it does the transcripts. */
+function expectTable(page: string, mark: string, head: readonly string[], rows: readonly string[][]): void {
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |\n`
+  const table = `\n${line(head)}|${'---|'.repeat(head.length)}\n${rows.map(line).join('')}\n`
+  const text = readFileSync(page, 'utf8')
+  const marked = new RegExp(`<!-- ${mark} -->\\n([^]*?)<!-- /${mark} -->`)
+  if (process.env['BUSBAR_UPDATE_DOCS'] === '1')
+    writeFileSync(page, text.replace(marked, `<!-- ${mark} -->\n${table}<!-- /${mark} -->`))
+  else expect(marked.exec(text)?.[1]).toBe(table)
+}
 
 /** 0 is far from none for this one: lua/lib/complete.lua converts it by itself. */
 const OPTIONAL = 'heartbeat_progress'
 
 const luaFields =
   () => `-- The fields of the circuit hash and the defaults of the settings, as src/model/circuit-fields.ts and
--- src/config/defaults.ts have them. Written by \`npx vitest run -u test/unit/fields.test.ts\`; edit those instead.
+-- src/model/setting-fields.ts have them. Written by \`npx vitest run test/unit/fields.test.ts -u\`; edit those instead.
 
 -- What a person looks for: written at registration, in this order.
 local FIRST = {
@@ -27,9 +36,22 @@ local NUMBERS = {
 ${list(namesOf((field, name) => field.type === 'number' && name !== OPTIONAL))}}
 
 local SETTING_DEFAULTS = {
-${Object.entries(DEFAULTS.breaker)
-  .map(([name, value]) => `  ['breaker.${name}'] = '${String(value)}',\n`)
+${SETTING_ENTRIES.filter(({ field }) => field.default !== undefined)
+  .map(({ path, field }) => `  ['${path}'] = '${String(field.default)}',\n`)
   .join('')}}
+`
+
+const luaConfigFields =
+  () => `-- What the script that sets settings knows of the config hash, as src/model/ has it. Written by
+-- \`npx vitest run test/unit/fields.test.ts -u\`; edit src/model/setting-fields.ts or src/model/probe.ts instead.
+
+-- Fields that are no settings.
+local ABOUT = {
+${SETTINGS_ABOUT.map((name) => `  ${name} = true,\n`).join('')}}
+
+-- Kinds of probes that this version knows.
+local PROBE_KINDS = {
+${PROBE_KINDS.map((kind) => `  ['${kind}'] = true,\n`).join('')}}
 `
 
 describe('the table of the circuit hash', () => {
@@ -38,17 +60,51 @@ describe('the table of the circuit hash', () => {
   })
 
   it('is the table of docs/keys.md', () => {
-    const rows = FIELDS.map(([name, { type, meaning }]) => `| \`${name}\` | ${type} | ${meaning} |\n`)
-    const table = `\n| field | type | meaning |\n|---|---|---|\n${rows.join('')}\n`
-    const page = readFileSync(PAGE, 'utf8')
-    const [, found] = MARKED.exec(page) ?? []
-    // BUSBAR_UPDATE_DOCS=1 writes it, as it does the transcripts.
-    if (process.env['BUSBAR_UPDATE_DOCS'] === '1')
-      writeFileSync(PAGE, page.replace(MARKED, `<!-- fields -->\n${table}<!-- /fields -->`))
-    else expect(found).toBe(table)
+    const rows = FIELDS.map(([name, { type, meaning }]) => [`\`${name}\``, type, meaning])
+    expectTable('docs/keys.md', 'fields', ['field', 'type', 'meaning'], rows)
   })
 
   it('says of each field what it means', () => {
     for (const [name, { meaning }] of FIELDS) expect(meaning.length, name).toBeGreaterThanOrEqual(8)
   })
 })
+
+describe('the table of the settings', () => {
+  it('is what the script that sets them knows', async () => {
+    await expect(luaConfigFields()).toMatchFileSnapshot('../../lua/lib/config_fields.lua')
+  })
+
+  it('is the table of docs/configuration.md', () => {
+    const rows = SETTING_ENTRIES.map(({ path, field }) => {
+      const given = field.default === undefined ? '-' : String(field.default)
+      return [`\`${path}\``, given, boundsOf(field), field.meaning]
+    })
+    const probe = ['`probe`', '-', '', 'a health check, see below']
+    expectTable(
+      'docs/configuration.md',
+      'settings',
+      ['setting', 'default', 'bounds', 'meaning'],
+      [...rows, probe],
+    )
+  })
+
+  it('has the defaults of those that the scripts read with every batch', () => {
+    const lua = readFileSync('lua/lib/provider.lua', 'utf8')
+    const [, read = ''] = /'HMGET', key, 'revision', (.*)\n/.exec(lua) ?? []
+    const defaults = [...lua.matchAll(/tonumber\(set\[\d\]\) or (\d+)/g)].map(([, value]) => value)
+    const paths = [...read.matchAll(/'([\w.]+)'/g)].map(([, path]) => path)
+    expect(paths).toHaveLength(3)
+    const fieldOf = (path: string | undefined) => SETTING_ENTRIES.find((entry) => entry.path === path)?.field
+    expect(defaults).toEqual(paths.map((path) => String(fieldOf(path)?.default)))
+  })
+})
+
+const DAY = 86_400_000
+const days = (count: number) => (count === 1 ? '1 day' : `${count} days`)
+
+function boundsOf(field: SettingField): string {
+  if (field.type === 'flag') return ''
+  if (field.type === 'word') return field.words.join(', ')
+  const { min, max, unit } = field
+  return `${min} to ${unit === 'ms' && max % DAY === 0 ? days(max / DAY) : max}`
+}

@@ -200,9 +200,8 @@ describe('the fragments', () => {
 })
 
 /** What Redis gives to a script, and of Lua what the scripts use. */
-const GIVEN = 'KEYS ARGV redis cjson string table math tonumber type pairs ipairs next select unpack'.split(
-  ' ',
-)
+const GIVEN =
+  'KEYS ARGV redis cjson string table math tonumber type pcall pairs ipairs next select unpack'.split(' ')
 
 describe('flatten', () => {
   it('splices other text in place of a fragment, wherever that is included from', () => {

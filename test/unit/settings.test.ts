@@ -114,17 +114,56 @@ describe('settings come', () => {
       slowMs: 3,
       probe: { kind: 'http', url: 'http://a/?b={}', headers: { a: '"' }, expectStatus: [200, '3xx'] },
     })
-    expect(unflattenSettings(flattenSettings(settings))).toEqual(settings)
+    expect(unflattenSettings(flattenSettings(settings))).toEqual({ settings, unread: [] })
   })
 
-  it('back from Redis without what a later version wrote there', () => {
-    const flat = flattenSettings(resolve({}))
-    expect(unflattenSettings({ ...flat, 'breaker.failureRate': '0.5', chaos: 'true' })).toEqual(resolve({}))
+  const PROBE = JSON.stringify({ kind: 'http', url: 'http://a/' })
+
+  it('back from Redis apart from what a later version wrote there', () => {
+    const flat = { ...flattenSettings(resolve({})), 'breaker.failureRate': '0.5', chaos: 'true' }
+    expect(unflattenSettings(flat)).toEqual({
+      settings: resolve({}),
+      unread: [
+        { path: 'breaker.failureRate', stored: '0.5', problem: null },
+        { path: 'chaos', stored: 'true', problem: null },
+      ],
+    })
   })
 
-  it('back from Redis checked, because people write there too', () => {
-    const flat = { ...flattenSettings(resolve({})), 'breaker.cooldownMs': 'soon' }
-    expect(failure(() => unflattenSettings(flat)).path).toBe('breaker.cooldownMs')
+  it.each<[string, string, string]>([
+    ['breaker.cooldownMs', 'soon', `${WHOLE(1, 30 * DAY)}, got "soon"`],
+    ['breaker.cooldownMs', '', `${WHOLE(1, 30 * DAY)}, got ""`],
+    ['breaker.failureThreshold', '1000001', `${WHOLE(1, 1_000_000)}, got 1000001`],
+    ['breaker.enforce', 'sometimes', 'expected true or false, got "sometimes"'],
+    ['breaker.recovery', 'prayer', 'expected one of traffic, probe, both, got "prayer"'],
+    ['breaker.maxCooldownMs', '29999', 'maxCooldownMs 29999 is below cooldownMs 30000'],
+    ['history.windowMs', '0', `${WHOLE(1, 7 * DAY)}, got 0`],
+    ['slowMs', 'never', `${WHOLE(1, DAY)}, got "never"`],
+    ['probe', 'no JSON', 'what is stored is not JSON'],
+    ['probe', '"http"', 'expected an object with kind, got "http"'],
+    ['probe', '{"kind":"http","url":""}', ''],
+    ['probe', '{"kind":"grpc","port":1}', 'kind "grpc" is not known to this version of Busbar'],
+  ])('back from Redis with the default of %s where %s stands there, and why', (path, stored, why) => {
+    const sent = flattenSettings(resolve({ slowMs: 7, probe: JSON.parse(PROBE) as unknown }))
+    const { settings, unread } = unflattenSettings({ ...sent, [path]: stored })
+    const [group = '', name = group] = path.split('.')
+    const without = { breaker: {}, history: {}, slowMs: 7, probe: JSON.parse(PROBE) as unknown }
+    Reflect.set(name === group ? without : Reflect.get(without, group), name, undefined)
+    expect(settings).toEqual(resolve(without))
+    expect(unread).toEqual([{ path, stored, problem: expect.stringContaining(why) as unknown }])
+  })
+
+  it('back from Redis with each that can be read, whatever else cannot', () => {
+    const sent = flattenSettings(resolve({ breaker: { failureThreshold: 9 }, slowMs: 7 }))
+    const broken = { 'breaker.cooldownMs': 'x', 'history.windowMs': 'y', probe: '[]' }
+    const { settings, unread } = unflattenSettings({ ...sent, ...broken })
+    expect(settings).toEqual(resolve({ breaker: { failureThreshold: 9 }, slowMs: 7 }))
+    expect(Object.fromEntries(unread.map(({ path, stored }) => [path, stored]))).toEqual(broken)
+  })
+
+  it('back from Redis with the recovery of a probe that a later version knows', () => {
+    const flat = { ...flattenSettings(resolve({})), 'breaker.recovery': 'probe', probe: '{"kind":"grpc"}' }
+    expect(unflattenSettings(flat).settings.breaker.recovery).toBe('probe')
   })
 
   it('into an event as what differs, before and after', () => {

@@ -55,6 +55,9 @@ async function write(fleet: Fleet, ids: readonly string[], options: ExportOption
       `busbar: values of headers of ${plural(hidden, 'provider')} are written as ***; --secrets writes them in clear\n`,
     )
   }
+  for (const { id, settingsProblems } of providers)
+    for (const problem of settingsProblems)
+      process.stderr.write(`busbar: ${id}: not written, because it cannot be read: ${clean(problem)}\n`)
   return EXIT.ok
 }
 

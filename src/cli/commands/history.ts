@@ -3,7 +3,7 @@ import { withCommon, writeJson, writeLine, type Cli } from '../common.js'
 import { parseCount } from '../duration.js'
 import { EXIT } from '../failure.js'
 import { findProvider, withFleet, type CommonOptions } from '../fleet.js'
-import { formatCount, formatDuration, formatRate, formatTime } from '../format.js'
+import { clean, formatCount, formatDuration, formatRate, formatTime } from '../format.js'
 import { paintOutcome, paintsFor } from '../view/paint.js'
 import { readView, type ProviderView } from '../view/provider-view.js'
 import { renderTable } from '../view/table.js'
@@ -44,7 +44,7 @@ function writeHistory({ snapshot, settings }: ProviderView, history: readonly Hi
   if (history.length > 0) {
     const rows = history.map(({ at, status, count }) => [
       paints.dim(formatTime(at)),
-      paintOutcome(paints, status, status),
+      paintOutcome(paints, status, clean(status)),
       formatCount(count),
     ])
     writeLine(renderTable({ head: ['SINCE', 'OUTCOME', 'COUNT'].map(paints.dim), rows }))

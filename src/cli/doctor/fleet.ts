@@ -6,7 +6,14 @@ import { finding, ok, type Finding } from './finding.js'
 
 /** What the namespace is like: its keys, its processes, its probes. */
 export function checkFleet(facts: Inspection, views: readonly ProviderView[]): Finding[] {
-  return [schema(facts), workers(facts, views), ...paused(facts), ...probes(facts, views), ...pinned(views)]
+  return [
+    schema(facts),
+    workers(facts, views),
+    ...paused(facts),
+    ...probes(facts, views),
+    ...notRead(views),
+    ...pinned(views),
+  ]
 }
 
 function schema({ schema }: Inspection): Finding {
@@ -64,13 +71,14 @@ function probes({ planned }: Inspection, views: readonly ProviderView[]): Findin
 }
 
 function probe(
-  { snapshot, settings }: ProviderView,
+  { snapshot, settings, problems }: ProviderView,
   plan: { intervalMs: number; lateMs: number } | undefined,
 ): Finding[] {
   const check = `probe ${snapshot.id}`
   const { probeIntervalMs: intervalMs } = snapshot
   if (intervalMs === null) {
-    if (plan === undefined) return []
+    const elsewhere = snapshot.mark === null && problems.some((problem) => problem.startsWith('probe'))
+    if (plan === undefined || elsewhere) return []
     const why =
       settings.probe === undefined ? 'no probe is configured' : `it is marked ${snapshot.mark ?? ''}`
     return [
@@ -116,6 +124,19 @@ const LOOKED_WITHIN_MS = 40_000
 
 /** Whoever is on duty takes a probe when it is due; somebody is again within a second or so. */
 const LATE_MS = 3_000
+
+/** What another version of Busbar, or a person, wrote. */
+const notRead = (views: readonly ProviderView[]): Finding[] =>
+  views.flatMap(({ snapshot, problems }) =>
+    problems.map((problem) =>
+      finding(
+        'warn',
+        `settings ${clean(snapshot.id)}`,
+        `not read by this version of Busbar, which goes by the default: ${clean(problem)}`,
+        'Update what is older than what wrote it; or, if nobody did, set it again with busbar apply.',
+      ),
+    ),
+  )
 
 function pinned(views: readonly ProviderView[]): Finding[] {
   const applied = views.filter(({ origin }) => origin.pinned)

@@ -19,7 +19,7 @@ export function explain(view: ProviderView, events: readonly ProviderEvent[]): E
     ['mark', markText(view, events)],
     ['pause', pauseText(view)],
     ['probe', probeText(view)],
-    ['settings', pinText(view)],
+    ['settings', [pinText(view), ...view.problems.map(problemText)].filter((text) => text !== '').join(' ')],
     [
       'refusals',
       view.snapshot.enforce ? '' : 'Nothing is refused: enforce is false, so it is all only counted.',
@@ -98,7 +98,7 @@ function whatCloses({ snapshot, settings }: ProviderView): string {
   return `${trials}; one that fails opens it again for ${nextCooldown({ snapshot, settings })}. By hand: busbar reset ${id}`
 }
 
-function nextCooldown({ snapshot, settings }: Omit<ProviderView, 'origin'>): string {
+function nextCooldown({ snapshot, settings }: Pick<ProviderView, 'snapshot' | 'settings'>): string {
   const { cooldownMs, cooldownMultiplier, maxCooldownMs, cooldownJitter } = settings.breaker
   const grown = snapshot.cooldownMs * cooldownMultiplier
   const next = snapshot.cooldownMs === 0 ? cooldownMs : Math.min(grown, maxCooldownMs)
@@ -137,6 +137,9 @@ function markText({ snapshot }: ProviderView, events: readonly ProviderEvent[]):
   return `Marked ${mark} by ${markActor}${when}, ${reason}. ${probes}. ${end}. By hand: busbar resume ${id}`
 }
 
+const problemText = (problem: string): string =>
+  `Not read by this version of Busbar, which goes by the default: ${problem}.`
+
 const pinText = ({ origin, snapshot }: ProviderView): string =>
   origin.pinned
     ? `Applied by ${origin.setBy} at ${formatTime(origin.setAt, snapshot.at)}: code does not change them. Let it: busbar apply --release ${snapshot.id}`
@@ -147,9 +150,13 @@ const pauseText = ({ snapshot }: ProviderView): string =>
     ? `It asked for a pause (429): no calls for another ${formatAbout(snapshot.throttledForMs)}.`
     : ''
 
-function probeText({ snapshot, settings }: ProviderView): string {
+function probeText({ snapshot, settings, problems }: ProviderView): string {
   const { probe } = settings
-  if (probe === undefined) return 'No probe is configured: only calls say how it is.'
+  if (probe === undefined) {
+    return problems.some((problem) => problem.startsWith('probe'))
+      ? 'One is configured that this version of Busbar cannot read; workers that can read it make it.'
+      : 'No probe is configured: only calls say how it is.'
+  }
   const { lastProbeAt, lastProbeStatus, lastProbeDetail, at, stale } = snapshot
   const every = `every ${formatDuration(snapshot.probeIntervalMs ?? probe.intervalMs)}`
   const late = stale ? ' That is stale: does any process run startProbes()?' : ''

@@ -1,5 +1,5 @@
 import pc from 'picocolors'
-import type { CircuitState, HealthStatus } from '../../index.js'
+import { HEALTH_STATUSES, type CircuitState, type HealthStatus } from '../../index.js'
 
 type Paint = (text: string) => string
 
@@ -49,7 +49,9 @@ export function paintState(paints: Paints, state: CircuitState): string {
 }
 
 /** The colour of an outcome, without its shape: for rows of many. */
-export function paintOutcome(paints: Paints, status: HealthStatus, text: string): string {
+export function paintOutcome(paints: Paints, status: string, text: string): string {
   if (status === 'healthy') return paints.green(text)
-  return status === 'degraded' ? paints.yellow(text) : paints.red(text)
+  if (status === 'degraded') return paints.yellow(text)
+  // One that a later version added is neither good nor bad here.
+  return HEALTH_STATUSES.some((known) => known === status) ? paints.red(text) : text
 }

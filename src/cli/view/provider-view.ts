@@ -15,11 +15,14 @@ export interface ProviderView {
   readonly settings: Settings
   /** Who set them, when, and whether they outrank code. */
   readonly origin: Provider['settingsOrigin']
+  /** What of the stored settings this version cannot read, in words. */
+  readonly problems: Provider['settingsProblems']
 }
 
 export async function readView(provider: Provider): Promise<ProviderView> {
   const snapshot = await provider.snapshot() // brings the settings up to date, so it goes first
-  return { snapshot, settings: provider.settings, origin: provider.settingsOrigin }
+  const { settings, settingsOrigin: origin, settingsProblems: problems } = provider
+  return { snapshot, settings, origin, problems }
 }
 
 const AT_ONCE = 50
@@ -77,8 +80,14 @@ const causeOf = (error: Error): string =>
 
 /** All of the snapshot under its own names, why it is so, and the settings; headers of probes may hold secrets. */
 export function viewJson(view: ProviderView): object {
-  const { snapshot, settings, origin } = view
-  return { ...snapshot, why: why(view), settings: maskSecrets(settings), settingsOrigin: origin }
+  const { snapshot, settings, origin, problems } = view
+  return {
+    ...snapshot,
+    why: why(view),
+    settings: maskSecrets(settings),
+    settingsOrigin: origin,
+    settingsProblems: problems,
+  }
 }
 
 /** Why the provider is as it is, in a few words; empty when there is nothing to say. */

@@ -31,6 +31,7 @@ export function statusDetail(
       ? []
       : [['probes', paints.yellow(pausedText(pausedQueues))] as [string, string]]),
     ['settings', settingsText(view)],
+    ...view.problems.map((problem): [string, string] => ['not read', paints.yellow(clean(problem))]),
     ...(view.origin.pinned ? [['set by', pinText(view)] as [string, string]] : []),
     ['numbers', `generation ${snapshot.generation}, version ${snapshot.version}`],
   ]

@@ -1,4 +1,5 @@
 import type { Busbar, HealthStatus, Logger, Provider, SettingsInput } from '../../../src/index.js'
+import { isHealthStatus } from '../../../src/model/words.js'
 
 /** A busbar with the store's time in the test's hand. */
 export interface ApiGround {
@@ -41,7 +42,10 @@ export async function outcomeOf(
   const [history, snapshot] = [await provider.history(), await provider.snapshot()]
   const [entry] = history
   if (snapshot.applied > 1) throw new Error(`${snapshot.applied} outcomes instead of one`)
-  if (entry !== undefined) return entry.status
+  if (entry !== undefined) {
+    if (!isHealthStatus(entry.status)) throw new Error(`outcome ${entry.status}`)
+    return entry.status
+  }
   if (snapshot.throttledForMs > 0) return 'throttled'
   return snapshot.applied === 1 ? 'ignored' : 'none'
 }

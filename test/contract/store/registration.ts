@@ -109,6 +109,7 @@ export function registrationContract(open: () => Promise<Ground>): void {
       expect(second.snapshot).toMatchObject({ settingsRevision: 2, version: ground.nowMs() })
       expect(await subject.store.settings('openai')).toEqual({
         settings: second.settings,
+        unread: [],
         revision: 2,
         setBy: 'worker-2',
         setAt: ground.nowMs(),

@@ -1,0 +1,217 @@
+import { RECOVERIES, type BreakerSettings, type HistorySettings, type Settings } from './settings.js'
+
+/**
+ * Every plain setting of a provider: its type, bounds, unit and default, and since which schema it is there. The schema
+ * that checks settings, `DEFAULTS`, the fields of the config hash, the defaults of the Lua (`lua/lib/fields.lua`) and
+ * `docs/configuration.md` come from this table. `probe` is no plain setting: its schema is in `config/probe/`.
+ *
+ * A setting without a default may be absent.
+ */
+export type SettingField = NumberField | FlagField | WordField
+
+interface About {
+  readonly meaning: string
+  readonly since: number
+}
+
+interface NumberField extends About {
+  readonly type: 'whole' | 'number'
+  readonly min: number
+  readonly max: number
+  readonly unit?: 'ms'
+  readonly default?: number
+}
+
+interface FlagField extends About {
+  readonly type: 'flag'
+  readonly default: boolean
+}
+
+interface WordField extends About {
+  readonly type: 'word'
+  readonly words: readonly [string, ...string[]]
+  readonly default: string
+}
+
+const DAY = 86_400_000
+
+export const SETTING_FIELDS = {
+  breaker: {
+    failureThreshold: {
+      type: 'whole',
+      min: 1,
+      max: 1_000_000,
+      default: 3,
+      since: 2,
+      meaning: 'consecutive failures, of calls or of probes, that open the circuit',
+    },
+    cooldownMs: {
+      type: 'whole',
+      min: 1,
+      max: 30 * DAY,
+      unit: 'ms',
+      default: 30_000,
+      since: 2,
+      meaning: 'how long it stays open before trials begin',
+    },
+    successThreshold: {
+      type: 'whole',
+      min: 1,
+      max: 1_000_000,
+      default: 1,
+      since: 2,
+      meaning: 'successes in half-open that close it',
+    },
+    halfOpenMaxTrials: {
+      type: 'whole',
+      min: 1,
+      max: 1_000,
+      default: 1,
+      since: 2,
+      meaning: 'trials at once, in the whole fleet',
+    },
+    trialLeaseMs: {
+      type: 'whole',
+      min: 1,
+      max: DAY,
+      unit: 'ms',
+      default: 30_000,
+      since: 2,
+      meaning:
+        'how long a trial may hold its slot; a call with a longer `timeoutMs` holds it that long and 1 s',
+    },
+    cooldownMultiplier: {
+      type: 'number',
+      min: 1,
+      max: 100,
+      default: 1,
+      since: 2,
+      meaning: 'each re-opening multiplies the cooldown by this, until the circuit closes',
+    },
+    maxCooldownMs: {
+      type: 'whole',
+      min: 1,
+      max: 30 * DAY,
+      unit: 'ms',
+      default: 600_000,
+      since: 2,
+      meaning:
+        'the cooldown grows no further; where `cooldownMs` is longer than the default, that is the default',
+    },
+    cooldownJitter: {
+      type: 'number',
+      min: 0,
+      max: 1,
+      default: 0,
+      since: 2,
+      meaning: 'each cooldown is lengthened by a random share of itself, up to this',
+    },
+    enforce: {
+      type: 'flag',
+      default: true,
+      since: 2,
+      meaning: '`false`: everything is computed, counted and announced, and nothing is refused',
+    },
+    recovery: {
+      type: 'word',
+      words: RECOVERIES,
+      default: 'both',
+      since: 2,
+      meaning:
+        'whose trials may close the circuit: those of calls, of probes (needs the setting `probe`), or of whichever comes first',
+    },
+  },
+  history: {
+    maxRecords: {
+      type: 'whole',
+      min: 1,
+      max: 10_000_000,
+      default: 100_000,
+      since: 2,
+      meaning: 'outcomes kept at most',
+    },
+    windowMs: {
+      type: 'whole',
+      min: 1,
+      max: 7 * DAY,
+      unit: 'ms',
+      default: 60_000,
+      since: 2,
+      meaning: 'age at which an outcome stops counting',
+    },
+    degradationThreshold: {
+      type: 'number',
+      min: 0,
+      max: 1,
+      default: 0.8,
+      since: 2,
+      meaning: 'success rate below which a provider is degraded',
+    },
+  },
+  /** Those that stand in no group. */
+  top: {
+    slowMs: {
+      type: 'whole',
+      min: 1,
+      max: DAY,
+      unit: 'ms',
+      since: 2,
+      meaning: 'a call that returned slower than this is `degraded`',
+    },
+  },
+} as const satisfies Table
+
+type FieldFor<T> = [T] extends [boolean]
+  ? FlagField
+  : [T] extends [number]
+    ? NumberField
+    : WordField & { readonly default: T }
+type FieldsOf<T> = { readonly [K in keyof T]-?: FieldFor<NonNullable<T[K]>> }
+
+/** Holds the table to the settings: one that is missing, of another type, or that nothing reads does not compile. */
+interface Table {
+  readonly breaker: FieldsOf<BreakerSettings>
+  readonly history: FieldsOf<HistorySettings>
+  readonly top: FieldsOf<Omit<Settings, 'breaker' | 'history' | 'probe'>>
+}
+
+type Fields = typeof SETTING_FIELDS
+export type SettingGroup = keyof Fields
+
+/** A value of any field. */
+export type SettingValue = number | boolean | string
+
+type ValueOf<F> = F extends WordField ? F['words'][number] : F extends FlagField ? boolean : number
+
+/** The values of a group, by name. */
+export type ValuesOf<G extends SettingGroup> = { readonly [K in keyof Fields[G]]: ValueOf<Fields[G][K]> }
+
+/** One setting, and where it stands: its group, its name in it, and the path that messages and Redis use. */
+export interface SettingEntry {
+  readonly group: SettingGroup
+  readonly name: string
+  readonly path: string
+  readonly field: SettingField
+}
+
+const GROUPS = ['breaker', 'history', 'top'] as const satisfies readonly SettingGroup[]
+
+/** Every setting of the table, in its order. */
+export const SETTING_ENTRIES: readonly SettingEntry[] = GROUPS.flatMap((group) =>
+  Object.entries<SettingField>(SETTING_FIELDS[group]).map(([name, field]) => {
+    const path = group === 'top' ? name : `${group}.${name}`
+    return { group, name, path, field }
+  }),
+)
+
+/** Fields of the config hash that are no settings: who set them, and what they replaced. */
+export const SETTINGS_ABOUT = [
+  'revision',
+  'set_by',
+  'set_at_ms',
+  'pinned',
+  'replaced_set_by',
+  'replaced_digest',
+  'announced_at_ms',
+  'unannounced_changes',
+] as const
