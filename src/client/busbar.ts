@@ -154,9 +154,9 @@ export class Busbar implements AsyncDisposable {
    * While Redis does not answer, the handle lives by these settings, or the defaults, and registers when it does.
    * @throws SettingsError naming the path and the value; RedisUnavailableError with `onRedisDown: 'deny'`.
    */
-  async provider(id: string, settings?: SettingsInput, options: ProviderOptions = {}): Promise<Provider> {
+  async provider(id: string, settings?: SettingsInput, options?: ProviderOptions): Promise<Provider> {
     checkArgument(idSchema, id, 'id')
-    checkSettings(providerOptionsSchema, options)
+    if (options !== undefined) checkSettings(providerOptionsSchema, options)
     this.#assertOpen()
     const resolved = await this.#intake.resolve(settings)
     const mode = settings === undefined ? 'keep' : 'set'

@@ -31,8 +31,10 @@ export interface HandleDefaults {
 
 /** Providers whose store is told of an outage at once. */
 const REPORTS_AT_ONCE = 64
-/** Registrations under way at once, at least and at most. */
-const REGISTRATIONS = { least: 64, most: 512 } as const
+/** Registrations under way at once. */
+const REGISTRATIONS = { first: 64, least: 8, most: 512 } as const
+/** A registration is three commands, one after the other: each then takes half of what it may. */
+const COMMAND_TIMEOUTS = 1.5
 /** Providers whose outcomes are written at once. */
 const FLUSHES_AT_ONCE = 64
 
@@ -59,8 +61,7 @@ export class Handles {
   constructor(host: Host, defaults: HandleDefaults) {
     this.#host = host
     this.#defaults = defaults
-    // Three commands, one after the other: each then takes a third of what it may.
-    const targetMs = host.commandTimeoutMs
+    const targetMs = COMMAND_TIMEOUTS * host.commandTimeoutMs
     this.#registrations = new Limit({ ...REGISTRATIONS, targetMs, clock: host.clock })
     this.follower = new Follower(host, this.#links)
     this.#joining = new Joining(host, { get: (id) => this.#find(id)?.link })
@@ -114,7 +115,7 @@ export class Handles {
     id: string,
     settings: Settings,
     mode: 'keep' | 'set',
-    options: ProviderOptions,
+    options: ProviderOptions = {},
   ): Promise<Provider> {
     try {
       return await this.register(id, settings, { mode }, options)

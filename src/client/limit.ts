@@ -1,7 +1,9 @@
 import type { Clock } from '../model/ports.js'
+import { LoopShare } from './loop-share.js'
 
-/** `least` pieces of work at a time are always run, and never more than `most`; one is to be done within `targetMs`. */
+/** `first` pieces of work at a time to begin with, then `least` to `most`; one is to be done within `targetMs`. */
 export interface LimitOptions {
+  readonly first: number
   readonly least: number
   readonly most: number
   readonly targetMs: number
@@ -10,8 +12,9 @@ export interface LimitOptions {
 
 /**
  * Runs pieces of work, some at a time; the others wait, in order. How many at a time follows how long they take, as the
- * window of TCP does: it doubles with each round that was quick, halves once after one that was not, and then grows
- * slowly. So a process that is alone fills Redis, and fifty that start at once do not drown it.
+ * window of TCP does: it doubles with each round that was quick, halves after one that was not, and then grows by a
+ * quarter. So a process that is alone fills Redis, and fifty that start at once do not drown it. One answer of Redis may
+ * make room for hundreds: they begin in turns, so that the loop is not held up.
  */
 export class Limit {
   readonly #options: LimitOptions
@@ -20,10 +23,11 @@ export class Limit {
   readonly #waiting: (() => void)[] = []
   #next = 0
   #slowedAt: number | undefined
+  readonly #share = new LoopShare()
 
   constructor(options: LimitOptions) {
     this.#options = options
-    this.#atOnce = options.least
+    this.#atOnce = options.first
   }
 
   async run<T>(work: () => Promise<T>): Promise<T> {
@@ -44,7 +48,7 @@ export class Limit {
     const { least, most, targetMs, clock } = this.#options
     const now = clock.now()
     if (now - began <= targetMs) {
-      const step = this.#slowedAt === undefined ? 1 : 1 / this.#atOnce
+      const step = this.#slowedAt === undefined ? 1 : 0.25
       this.#atOnce = Math.min(most, this.#atOnce + step)
     } else if (this.#slowedAt === undefined || began >= this.#slowedAt) {
       // Once a round: the others that were under way then took as long for the same reason.
@@ -64,7 +68,7 @@ export class Limit {
         this.#waiting.length = 0
         this.#next = 0
       }
-      next()
+      void this.#share.run(next)
     }
   }
 }

@@ -37,7 +37,7 @@ export class Link {
   /** Whether a write of it was refused: the next outage is over when one was taken. */
   owesWrite = false
   /** Set by whoever uses the provider; the poll asks. */
-  used = true
+  used = false
   /** 0 to 1: when in each round it is polled, so that thousands are not polled at once. */
   readonly pollDraw = Math.random()
   readonly #host: Host

@@ -50,4 +50,4 @@ export class LoopShare {
   }
 }
 
-const TURN_MS = 10
+const TURN_MS = 5

@@ -42,8 +42,9 @@ export function parseSnapshot(value: unknown): StoredSnapshot | null {
   if (!isObject(value)) throw unreadable('snapshot', value)
   if (!STATES.has(value['state'])) throw unreadable('snapshot field state', value)
   const parsed: Record<string, unknown> = { ...EMPTY }
-  for (const [name, given] of Object.entries(value)) {
-    if (CHECKS.get(name)?.(given) === true) parsed[name] = given
+  // Nothing that JSON gives has inherited fields.
+  for (const name in value) {
+    if (CHECKS.get(name)?.(value[name]) === true) parsed[name] = value[name]
   }
   // Each field of the table, with its default or with a value of its type.
   return parsed as unknown as StoredSnapshot

@@ -14,6 +14,12 @@ export class ProviderIndex {
   readonly #namespace: string
   readonly #key: string
   readonly #nowMs: () => Promise<number>
+  readonly #waiting: {
+    readonly id: string
+    readonly resolve: (added: boolean) => void
+    readonly reject: (error: unknown) => void
+  }[] = []
+  #listing = false
 
   /** `nowMs`: Redis's clock, by which providers are listed and nothing is decided. */
   constructor(redis: RedisConnection, namespace: string, nowMs: () => Promise<number>) {
@@ -31,7 +37,7 @@ export class ProviderIndex {
 
   /** Lists `id` while `register` makes its keys; takes it out again if it was not listed before and nothing was done. */
   async around<T extends { readonly status: string }>(id: string, register: () => Promise<T>): Promise<T> {
-    const added = (await this.#add(id)) === 1
+    const added = await this.#add(id)
     try {
       const reply = await register()
       if (added && reply.status === 'late') await this.#undo(id)
@@ -47,15 +53,45 @@ export class ProviderIndex {
     await this.#redis.run('zrem', [this.#key, id])
   }
 
-  async #add(id: string): Promise<unknown> {
-    return this.#redis.run('zadd', [this.#key, 'NX', await this.#nowMs(), id])
+  /** Whether it was not listed before. Those that ask while others are being listed go together: there may be thousands. */
+  #add(id: string): Promise<boolean> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ id, resolve, reject })
+      if (!this.#listing) void this.#listAll()
+    })
+  }
+
+  async #listAll(): Promise<void> {
+    this.#listing = true
+    while (this.#waiting.length > 0) {
+      const batch = this.#waiting.splice(0, LISTED_AT_ONCE)
+      try {
+        const added = await this.#addAll(batch.map(({ id }) => id))
+        for (const { id, resolve } of batch) resolve(added.has(id))
+      } catch (error) {
+        // Those that wait would fare alike, one time limit after another.
+        for (const { reject } of [...batch, ...this.#waiting.splice(0)]) reject(error)
+      }
+    }
+    this.#listing = false
+  }
+
+  /** Answers those that were not listed before. */
+  async #addAll(ids: readonly string[]): Promise<ReadonlySet<string>> {
+    const now = await this.#nowMs()
+    const [scores] = await Promise.all([
+      this.#redis.run('zmscore', [this.#key, ...ids]),
+      this.#redis.run('zadd', [this.#key, 'NX', ...ids.flatMap((id) => [now, id])]),
+    ])
+    const before: readonly unknown[] = Array.isArray(scores) ? scores : []
+    return new Set(ids.filter((_, i) => before[i] === null))
   }
 
   /** Another process may register the provider meanwhile: it found the id listed, so it must be listed again. */
   async #undo(id: string): Promise<void> {
     if (await this.#exists(id)) return
     await this.remove(id)
-    if (await this.#exists(id)) await this.#add(id)
+    if (await this.#exists(id)) await this.#addAll([id])
   }
 
   /** A key of another type, which somebody else keeps under this name, makes no provider. */
@@ -69,6 +105,9 @@ export class ProviderIndex {
     }
   }
 }
+
+/** More would hold up the loop of the process that waits for them. */
+const LISTED_AT_ONCE = 128
 
 /** Whether Redis answered, with an error: then a script that was asked for did not end, and will not run later. */
 function isAnswered(error: unknown): boolean {

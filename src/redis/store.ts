@@ -78,16 +78,15 @@ export class RedisStore implements port.Store {
 
   /** The index first, so that a provider whose keys exist is always listed. */
   async register(id: string, request: port.RegisterRequest): Promise<port.KnownReply<port.SettingsReply>> {
-    const { settings, mode, restore, unread = [], byHand, ...caller } = request
+    const { settings, mode, restore, unread = [], byHand, worker, knownVersion } = request
     const fields = flatFields(settings)
-    // With `keep` they are written only where there is nothing: what was left unread then comes back as well.
-    const kept = mode === 'keep' ? unread.map(({ path, stored }) => [path, stored] as const) : []
-    const wanted = { ...fields, ...Object.fromEntries(kept) }
     const run = () =>
       this.#run('register', id, {
-        ...caller,
+        worker,
+        knownVersion,
         mode,
-        wanted,
+        // With `keep` they are written only where there is nothing: what was left unread then comes back as well.
+        wanted: mode === 'keep' && unread.length > 0 ? { ...fields, ...asStored(unread) } : fields,
         restore: restore ?? {},
         operator: byHand?.operator ?? '',
         reason: byHand?.reason ?? '',
@@ -287,6 +286,9 @@ function inForce(stored: FlatSettings, sent: FlatFields, settings: Settings): St
   const same = Object.entries(sent).every(([path, text]) => (stored[path] ?? null) === text)
   return same ? { settings, unread: unknownSettings(stored) } : unflattenSettings(stored)
 }
+
+const asStored = (unread: readonly port.UnreadSetting[]): FlatSettings =>
+  Object.fromEntries(unread.map(({ path, stored }) => [path, stored]))
 
 const encodeRun = (run: port.Run) => [
   run.origin,

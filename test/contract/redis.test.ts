@@ -217,6 +217,26 @@ describe('a registration that Redis refuses', () => {
     expect((await ground.store.providers()).map(({ id }) => id)).toEqual(['openai'])
   })
 
+  it('costs none of hundreds that register in the same moment, new ones or old', async () => {
+    const { fleet, ground } = await plant()
+    await new Subject(ground, 'p-0').register()
+    const ids = Array.from({ length: 300 }, (_, i) => `p-${i}`)
+    const mine = Promise.all(ids.map((id) => new Subject(ground, id).register()))
+    await expect(new Subject(ground).register()).rejects.toThrow('WRONGTYPE')
+    await mine
+    const listed = (await ground.store.providers()).map(({ id }) => id)
+    expect(listed.sort()).toEqual(ids.sort())
+    // The list itself cannot be written: everybody hears of it, and nobody waits for ever.
+    const providers = fleetKeys(fleet.namespace).providers
+    await fleet.redis.rename(providers, `${providers}:kept`)
+    await fleet.redis.set(providers, 'a key of somebody else')
+    const refused = await Promise.allSettled(ids.map((id) => new Subject(ground, `late-${id}`).register()))
+    expect(refused.filter(({ status }) => status === 'fulfilled')).toEqual([])
+    await fleet.redis.rename(`${providers}:kept`, providers)
+    await new Subject(ground, 'p-300').register()
+    expect(await ground.store.providers()).toHaveLength(301)
+  })
+
   it('keeps the id where another process registers the provider in the same moment', async () => {
     const { fleet, ground, circuit } = await plant()
     const other = new Subject(ground)
