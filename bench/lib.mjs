@@ -110,6 +110,6 @@ export async function endAll(children) {
 
 /** A row of the table. `better`: whether ours must be at most, or at least, the target. */
 export function row(id, what, { ours, peer, unit, ratio, target, better = 'at most', note = '' }) {
-  const met = better === 'at most' ? ratio <= target : ratio >= target
+  const met = target === undefined ? undefined : better === 'at most' ? ratio <= target : ratio >= target
   return { id, what, ours, peer, unit, ratio, target, better, met, note }
 }

@@ -1,4 +1,4 @@
-// P5: what `record` costs Redis, by Redis's own clock: beside a script that reads and writes the least there is, with
+// P5: what the scripts cost Redis, by Redis's own clock: beside a script that reads and writes the least there is, with
 // a long history beside a short one, and with a large batch beside a small one.
 import { Redis } from 'ioredis'
 import { quantile, row, scriptCalls, startRedis } from './lib.mjs'
@@ -25,7 +25,7 @@ export async function run() {
   try {
     const measure = (contenders) => usecByTurns(redis, contenders)
     return [
-      await oneOutcome(redis, real.store, measure),
+      ...(await besideBare(redis, real.store, measure)),
       await longHistory(moved.store, time, measure),
       await largeBatch(real.store, measure),
     ]
@@ -53,36 +53,41 @@ async function usecByTurns(redis, contenders) {
   return Object.fromEntries(Object.entries(found).map(([name, values]) => [name, quantile(values, 0.25)]))
 }
 
-async function oneOutcome(redis, store, measure) {
+const TRIAL = { worker: 'bench', origin: 'call', token: 'bench', minLeaseMs: 0, minGapMs: 0 }
+const HAND = { worker: 'bench', knownVersion: 0, actor: '', reason: 'bench' }
+const NEVER_LATE = { notAfterMs: Number.MAX_SAFE_INTEGER }
+
+async function besideBare(redis, store, measure) {
   const sender = new Sender(store, 'one', await registerFor(store, 'one'))
-  await redis.hset(
-    '{bare}:circuit',
-    'state',
-    'closed',
-    'generation',
-    1,
-    'consecutive_failures',
-    0,
-    'retry_at_ms',
-    0,
-  )
+  const prober = new Sender(store, 'probed', await registerFor(store, 'probed'))
+  const { version: knownVersion } = await registerFor(store, 'asked')
+  await registerFor(store, 'tripped')
+  const circuit = { state: 'closed', generation: 1, consecutive_failures: 0, retry_at_ms: 0 }
+  await redis.hset('{bare}:circuit', circuit)
   let n = 0
   const usec = await measure({
-    ours: () => sender.send([['healthy', 1]]),
+    record: () => sender.send([['healthy', 1]]),
+    probe: () => prober.send([['healthy', 1]], 'probe'),
+    admit: () => store.admit('asked', { ...TRIAL, ...NEVER_LATE, knownVersion }),
+    trip: (i) =>
+      i % 2 === 0
+        ? store.trip('tripped', { ...HAND, ...NEVER_LATE, forMs: null })
+        : store.reset('tripped', { ...HAND, ...NEVER_LATE }),
     bare: () => {
       n += 1
       // As many members as our history has: one, which is written over.
       return redis.bare('{bare}:circuit', '{bare}:history', n % 2, Date.now(), 'member')
     },
   })
-  const { ours, bare: peer } = usec
-  return row('P5', 'record, one outcome, beside HMGET + HSET + ZADD', {
-    ours,
-    peer,
-    unit: 'us',
-    ratio: ours / peer,
-    target: 3,
-  })
+  const { bare: peer } = usec
+  const beside = (what, ours, target) =>
+    row('P5', `${what}, beside HMGET + HSET + ZADD`, { ours, peer, unit: 'us', ratio: ours / peer, target })
+  return [
+    beside('record, one outcome', usec.record, 6.5),
+    beside("record, a probe's result", usec.probe),
+    beside('admit, closed', usec.admit),
+    beside('trip and reset by turns', usec.trip),
+  ]
 }
 
 /** Both full, so that both evict; the window moves on under them. */

@@ -30,7 +30,7 @@ export class Sender {
   }
 
   /** `outcomes`: [outcome, count], ... */
-  send(outcomes) {
+  send(outcomes, origin = 'call') {
     this.#sequence += 1
     return this.store.record(this.id, {
       worker: 'bench',
@@ -43,20 +43,20 @@ export class Sender {
       jitterDraw: 0.5,
       flushIntervalMs: 100,
       maxBatchesPerSecond: 1_000_000,
-      runs: outcomes.map(([outcome, count]) => callRun(outcome, count, this.snapshot.generation)),
+      runs: outcomes.map(([outcome, count]) => runOf(origin, outcome, count, this.snapshot)),
     })
   }
 }
 
-const callRun = (outcome, count, generation) => ({
-  origin: 'call',
+const runOf = (origin, outcome, count, { generation, settingsRevision, markVersion }) => ({
+  origin,
   outcome,
   count,
   generation,
   token: '',
   retryAfterMs: 0,
-  settingsRevision: 0,
-  markVersion: 0,
+  settingsRevision: origin === 'probe' ? settingsRevision : 0,
+  markVersion: origin === 'probe' ? markVersion : 0,
   detail: '',
   ageMs: 0,
 })

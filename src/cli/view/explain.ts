@@ -49,8 +49,8 @@ function headline({ snapshot }: ProviderView): string {
   }
 }
 
-const refusesAll = ({ enforce, mark, state, throttled }: ProviderView['snapshot']): boolean =>
-  enforce && (mark === 'unhealthy' || mark === 'terminated' || state === 'open' || throttled)
+const refusesAll = ({ enforce, blockedBy }: ProviderView['snapshot']): boolean =>
+  enforce && blockedBy.length > 0
 
 function becauseOf({ snapshot }: ProviderView): string {
   const { reason, state } = snapshot

@@ -123,13 +123,10 @@ const pauseWords = ({ throttled, throttledForMs }: Snapshot): string =>
   throttled ? `asked for a pause (429), ${formatAbout(throttledForMs)} left` : ''
 
 /** When calling again can help: ms, or what has to be done; undefined when nothing blocks. */
-export function retryIn(snapshot: Snapshot): number | 'on resume' | 'on reset' | undefined {
-  const { state, mark, markForMs, retryAfterMs, throttledForMs, trialFreeInMs } = snapshot
-  const refusing = mark === 'unhealthy' || mark === 'terminated'
-  if (refusing && markForMs === null) return 'on resume'
-  if (state === 'open' && retryAfterMs === null) return 'on reset'
-  const deadlines = [refusing ? (markForMs ?? 0) : 0, retryAfterMs ?? 0, throttledForMs]
-  const latest = Math.max(...deadlines, state === 'half_open' ? trialFreeInMs : 0)
+export function retryIn({ blockedBy }: Snapshot): number | 'on resume' | 'on reset' | undefined {
+  const endless = blockedBy.find(({ retryAfterMs }) => retryAfterMs === null)
+  if (endless !== undefined) return endless.code === 'circuit_open' ? 'on reset' : 'on resume'
+  const latest = Math.max(0, ...blockedBy.map(({ retryAfterMs }) => retryAfterMs ?? 0))
   return latest > 0 ? latest : undefined
 }
 
