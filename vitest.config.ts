@@ -7,11 +7,11 @@ import { LongestFirst } from './test/harness/longest-first.js'
  */
 const projects = {
   unit: 300_000, // some simulate fleets for as long as the processor takes
-  seed: 60_000,
+  seed: 180_000,
   property: 600_000,
-  contract: 60_000,
+  contract: 180_000,
   cli: 120_000,
-  integration: 60_000,
+  integration: 180_000,
   faults: 180_000,
   package: 300_000,
   containers: 120_000, // skipped, with the reason, where no Docker engine answers; not within `npm test`

@@ -191,23 +191,24 @@ describe('a worker whose event loop stands still', () => {
   it('marks no provider: what it found meanwhile is discarded', async () => {
     const fleet = realFleet()
     const upstream = await startUpstream()
+    // It answers in well under the limit, on a busy machine too; the worker is not there to hear it.
     upstream.behave({ delayMs: 150 })
-    const settings = { ...probeOf(upstream, 500, { timeoutMs: 300 }), breaker: { failureThreshold: 1 } }
+    const settings = { ...probeOf(upstream, 1_600, { timeoutMs: 1_500 }), breaker: { failureThreshold: 1 } }
     const prober = await worker<ProberActions>('prober', fleet, { id: 'a', clockDouble: false, settings })
     const provider = await (await fleet.join()).provider('a', settings)
-    for (let probes = 1; probes <= 5; probes += 1) {
+    for (let probes = 1; probes <= 4; probes += 1) {
       const { length } = upstream.requests
       await eventually(() => upstream.requests.length > length, 'a probe is under way')
-      await prober.ask('block', 600)
+      await prober.ask('block', 1_800)
     }
     const discarded = async () => (await prober.ask('counters'))['probesDiscarded'] ?? 0
-    await eventually(async () => (await discarded()) >= 4, 'what was found is discarded')
+    await eventually(async () => (await discarded()) >= 3, 'what was found is discarded')
     // Nothing but that there was no result.
     const kinds = (await provider.events()).map(({ kind }) => kind).filter((kind) => kind !== 'probe_overdue')
     expect(kinds).toEqual(['registered'])
     expect((await provider.history()).filter(({ status }) => status !== 'healthy')).toEqual([])
     // A provider that does not answer in time is still charged.
-    upstream.behave({ delayMs: 1_000 })
+    upstream.behave({ delayMs: 3_000 })
     await eventually(async () => (await provider.state()) === 'open', 'it opens')
   })
 
