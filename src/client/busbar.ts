@@ -128,7 +128,8 @@ export class Busbar implements AsyncDisposable {
   /** Redis answers again. Calls are decided without it until all of this is done. */
   async #returning(): Promise<void> {
     this.#handles.demote()
-    if (!this.#subscribing && (await this.#subscribe().catch((error: unknown) => this.#notSubscribed(error))))
+    if (this.#subscribing) await this.#parts.feed.confirm()
+    else if (await this.#subscribe().catch((error: unknown) => this.#notSubscribed(error)))
       this.#handles.follower.subscribed()
     await this.#handles.catchUp()
   }

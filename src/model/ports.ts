@@ -286,6 +286,8 @@ export interface Feed {
    * fails, and goes on trying all the same: then `gap` says when it has succeeded.
    */
   subscribe(listener: FeedListener): Promise<void>
+  /** Whoever subscribed asks, after the store was lost, whether the subscription lives; if not, `lost` and `gap` follow. */
+  confirm(): Promise<void>
   close(): Promise<void>
 }
 

@@ -222,6 +222,11 @@ export class RedisConnection {
     return subscriber
   }
 
+  /** A subscriber on which nothing comes, although Redis answers: it ends, and is counted as replaced. */
+  giveUp(subscriber: Redis): void {
+    this.#keepalive.giveUp(subscriber)
+  }
+
   /** Calls back whenever the Cluster's nodes, or their parts in it, are others than before. */
   onTopologyChange(listener: () => void): void {
     const client = this.#client

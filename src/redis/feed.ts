@@ -69,6 +69,21 @@ export class RedisFeed implements Feed {
     this.#failures = 0
   }
 
+  /**
+   * What cut off the commands may have cut off the subscription too, and a dead one looks like a quiet one: it is asked,
+   * and where it does not answer it is opened again, which begins with `lost`.
+   */
+  async confirm(): Promise<void> {
+    const client = this.#client
+    if (client === undefined || !this.#subscribed) return
+    try {
+      await withDeadline(client.ping(), CONFIRM_MS)
+    } catch (error) {
+      this.#onError(toError(error))
+      this.#connection.giveUp(client)
+    }
+  }
+
   #again(listener: FeedListener): void {
     if (this.#closed) return
     this.#failures += 1
@@ -105,6 +120,8 @@ export class RedisFeed implements Feed {
 const ENDED: ReadonlySet<string> = new Set(['close', 'end'])
 /** What one attempt may take, from the connection to the subscription, ms. */
 const ATTEMPT_MS = 2_000
+/** What the answer of a subscription may take, ms. */
+const CONFIRM_MS = 1_000
 const STEP_MS = 50
 const MAX_DELAY_MS = 500
 

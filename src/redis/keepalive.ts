@@ -104,7 +104,7 @@ export class Keepalive {
     watched.testing = true
     const answers = await this.#answers(watched.client)
     watched.testing = false
-    const { stream, quietSince, bytesRead } = watched
+    const { stream, bytesRead } = watched
     // Reading went on meanwhile: a reply that had waited in this socket has come.
     if (stream.bytesRead !== bytesRead || !this.#watched.has(watched)) return
     if (!answers) {
@@ -112,10 +112,19 @@ export class Keepalive {
       if (watched.awaited !== undefined) watched.awaited.since = performance.now()
       return
     }
+    this.#replace(watched)
+  }
+
+  /** Its owner found out by itself that nothing comes on it, and that Redis answers others. */
+  giveUp(client: Redis): void {
+    for (const watched of this.#watched) if (watched.client === client) this.#replace(watched)
+  }
+
+  #replace(watched: Watched): void {
     this.#remove(watched)
     watched.blocks = false
-    this.#onReplaced(watched.name, Math.round(performance.now() - quietSince))
-    stream.destroy()
+    this.#onReplaced(watched.name, Math.round(performance.now() - watched.quietSince))
+    watched.stream.destroy()
   }
 
   /**

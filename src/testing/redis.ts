@@ -137,6 +137,10 @@ class LineFeed implements Feed {
     return Promise.resolve()
   }
 
+  confirm(): Promise<void> {
+    return Promise.resolve()
+  }
+
   lose(): void {
     this.#listener?.lost()
   }

@@ -47,6 +47,21 @@ test('a subscription is replaced, and the process hears what its fleet does agai
   figure(16, `subscription: back after ${ms} ms`)
 })
 
+test('dropped with the commands, a subscription is replaced before calls are decided by Redis again', async () => {
+  const { proxy, near, far } = await fleet()
+  const x = await near.busbar.provider('x')
+  const replacedWhenBack: ReturnType<typeof names>[] = []
+  near.busbar.on('store_restored', () => replacedWhenBack.push(names(near.replaced())))
+  expect(proxy.drop(isCommands) + proxy.drop(isSubscription)).toBe(2)
+  await timed('lost and back', async () => {
+    await x.execute(() => 1)
+    return replacedWhenBack.length > 0
+  })
+  expect(replacedWhenBack).toEqual([['commands', 'subscription']])
+  await (await far.provider('x')).trip({ reason: 'heard at once' })
+  await timed('it is heard', () => x.peek()?.state === 'open')
+})
+
 test.each([
   ['for commands', isQueue, 'probe queue {busbar}'],
   ['that blocks', isBlocking, 'probe queue {busbar}, blocking'],
