@@ -6,6 +6,7 @@
 -- @include lib/recovery
 -- @include lib/outcomes
 -- @include lib/history
+-- @include lib/client_errors
 -- @include lib/trip
 
 local function failures_field(run)
@@ -147,12 +148,15 @@ local function judge(provider, run, jitter_draw)
   note_probe(provider, run)
   local believed = not probing or bad == nil or follow_probe(provider, not bad)
   put(provider, 'applied', circuit.applied + run.count)
+  if run.outcome == 'client_error' then
+    note_client_errors(provider, run)
+  end
   if run.generation ~= circuit.generation then
     return run.count, false
   elseif run.outcome == 'throttled' then
     throttle(provider, run)
     return 0, false
-  elseif bad == nil or not believed then
+  elseif not moves_circuit(run.outcome) or not believed then
     free_slot(provider, run.token)
     return 0, false
   end

@@ -71,7 +71,9 @@ export class LocalCircuit {
 
   record(run: Run, nowMs: number, settings: Settings): void {
     const before = this.#at(nowMs)
-    const fence = { settingsRevision: run.settingsRevision, breaker: settings.breaker, probe: null }
+    const { breaker, history } = settings
+    const { settingsRevision } = run
+    const fence = { settingsRevision, breaker, probe: null, windowMs: history.windowMs }
     const { lastNowMs } = before
     beginBatch(this.#history, lastNowMs, settings.history)
     const { circuit, events } = judge(before, run, fence, {

@@ -3,6 +3,7 @@ import type { ProviderEvent } from '../model/events.js'
 import type { Settings } from '../model/settings.js'
 import type { StoredSnapshot } from '../model/snapshot.js'
 import type { Circuit, RuleEvent, Step } from '../rules/circuit.js'
+import { viewClientErrors } from '../rules/client-errors.js'
 import { advanceClock, peekClock } from '../rules/clock.js'
 import { newHistory, view, type HistoryLog } from '../rules/history.js'
 import { expireMark } from '../rules/marks.js'
@@ -87,6 +88,7 @@ export function snapshotOf(id: string, provider: MemoryProvider, readingMs: numb
   const now = peekClock(circuit, readingMs)
   const history = view(provider.history, now, settings.history)
   const shown = presentCircuit(circuit, now)
+  const clientErrors = viewClientErrors(circuit.clientErrors, now, settings.history.windowMs)
   // Written out, not spread: it is most of what an operation of this store costs.
   return {
     state: shown.state,
@@ -115,6 +117,8 @@ export function snapshotOf(id: string, provider: MemoryProvider, readingMs: numb
     historyHealthy: history.healthy,
     historyFailed: history.failed,
     windowCoveredMs: history.windowCoveredMs,
+    clientErrors: clientErrors.count,
+    lastClientError: clientErrors.last,
     failingBatches: circuit.failingBatches,
     applied: circuit.applied,
     lastProbeStatus: circuit.lastProbe?.status ?? null,

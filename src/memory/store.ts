@@ -130,6 +130,7 @@ export class MemoryStore implements port.Store {
       settingsRevision: provider.revision,
       breaker: provider.settings.breaker,
       probe: provider.settings.probe ?? null,
+      windowMs: provider.settings.history.windowMs,
     }
     let step: Step = { circuit: dropExpiredTrials(afterOutage(provider, circuit, request)), events: [] }
     let late = 0

@@ -48,6 +48,10 @@ export interface StoredSnapshot {
   readonly historyFailed: number
   /** How much of the window the kept records cover, ms: less than `windowMs` when `maxRecords` cut it short. */
   readonly windowCoveredMs: number
+  /** Calls of about the last window that ended as `client_error`: the provider answered, and the fault was the caller's. */
+  readonly clientErrors: number
+  /** What the last of them saw, such as `HTTP 401`; empty where nobody said, or there are none. */
+  readonly lastClientError: string
   /** Batches in a row whose last outcome was a failure, while closed: from the threshold on, the provider is suspect. */
   readonly failingBatches: number
   /** Outcomes applied since registration. */
@@ -111,6 +115,8 @@ export const SNAPSHOT_FIELDS = {
   historyHealthy: field('number', 0),
   historyFailed: field('number', 0),
   windowCoveredMs: field('number', 0),
+  clientErrors: field('number', 0),
+  lastClientError: field('text', ''),
   failingBatches: field('number', 0),
   applied: field('number', 0),
   lastProbeStatus: field('status', null),

@@ -1,5 +1,6 @@
 import type { EventKind } from '../model/events.js'
 import type { CircuitState, HealthStatus, Mark } from '../model/words.js'
+import { NO_CLIENT_ERRORS, type ClientErrors } from './client-errors.js'
 import { NO_TREND, type ProbeTrend } from './flapping.js'
 import type { ClockState } from './clock.js'
 
@@ -50,6 +51,7 @@ export interface Circuit extends ClockState {
   readonly mark: MarkState | null
   readonly markVersion: number
   readonly applied: number
+  readonly clientErrors: ClientErrors
   readonly lastProbe: LastProbe | null
   readonly probeTrend: ProbeTrend
   /** See `awaitProbe`. */
@@ -99,6 +101,7 @@ export function newCircuit(nowMs: number, known = { generation: 0, version: 0 })
     mark: null,
     markVersion: 0,
     applied: 0,
+    clientErrors: NO_CLIENT_ERRORS,
     lastProbe: null,
     probeTrend: NO_TREND,
     probeAwaitedSinceMs: nowMs,

@@ -1,6 +1,7 @@
 import { describe } from 'vitest'
 import { admissionContract } from './store/admission.js'
 import { batchesContract } from './store/batches.js'
+import { clientErrorsContract } from './store/client-errors.js'
 import { loadContract } from './store/load.js'
 import { circuitContract } from './store/circuit.js'
 import { heartbeatsContract } from './store/heartbeats.js'
@@ -23,6 +24,7 @@ export function storeContract(name: string, open: () => Promise<Ground>): void {
     admissionContract(open)
     trialsContract(open)
     circuitContract(open)
+    clientErrorsContract(open)
     probesContract(open)
     overdueContract(open)
     recoveryContract(open)

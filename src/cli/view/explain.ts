@@ -1,6 +1,12 @@
 import type { EventKind, ProviderEvent } from '../../index.js'
 import { clean, formatAbout, formatCount, formatDuration, formatRate, formatTime, plural } from '../format.js'
-import { madeBy, UNTOUCHED, type ProviderView } from './provider-view.js'
+import {
+  clientErrorWords,
+  madeBy,
+  mostlyClientErrors,
+  UNTOUCHED,
+  type ProviderView,
+} from './provider-view.js'
 
 /** A provider's state in sentences, each under a word that says what it answers. */
 export interface Explanation {
@@ -16,6 +22,7 @@ export function explain(view: ProviderView, events: readonly ProviderEvent[]): E
     ['until', until(view)],
     ['closes', whatCloses(view)],
     ['against it', against(view)],
+    ['callers', clientErrorText(view)],
     ['mark', markText(view, events)],
     ['pause', pauseText(view)],
     ['probe', probeText(view)],
@@ -124,6 +131,14 @@ function against({ snapshot, settings }: ProviderView): string {
     `${runs.join(', ')} (${formatCount(threshold)} open it). ` +
     `In the last ${formatDuration(windowMs)}${covered}: ${rate} (below ${formatRate(degradationThreshold)} counts as degraded).`
   )
+}
+
+function clientErrorText({ snapshot, settings }: ProviderView): string {
+  const words = clientErrorWords(snapshot)
+  if (words === '') return ''
+  const often = mostlyClientErrors(snapshot) ? ' Look at what is asked: a revoked key, a wrong address?' : ''
+  const window = formatDuration(settings.history.windowMs)
+  return `In the last ${window} ${words}. The provider answers, so the circuit counts them as successes.${often}`
 }
 
 function markText({ snapshot }: ProviderView, events: readonly ProviderEvent[]): string {

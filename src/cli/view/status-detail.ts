@@ -1,7 +1,7 @@
 import { clean, formatAbout, formatCount, formatDuration, formatTime } from '../format.js'
 import { pausedText } from './paused.js'
 import { paintHealth, paintState, type Paints } from './paint.js'
-import { why, type ProviderView } from './provider-view.js'
+import { clientErrorWords, why, type ProviderView } from './provider-view.js'
 import { probeTarget } from './probe-target.js'
 import { probeText, retryText, successText } from './status-table.js'
 
@@ -26,6 +26,7 @@ export function statusDetail(
     ['throttled', snapshot.throttled ? `for ${formatAbout(snapshot.throttledForMs)}` : 'no'],
     ['success', `${successText(view)} in the last ${formatDuration(settings.history.windowMs)}`],
     ['failures', failures(view)],
+    ...(snapshot.clientErrors === 0 ? [] : [['callers', clientErrorWords(snapshot)] as [string, string]]),
     ['last probe', probeText(view, paints) + detail(snapshot.lastProbeDetail)],
     ...(settings.probe === undefined || pausedQueues.length === 0
       ? []

@@ -62,6 +62,8 @@ export function registrationContract(open: () => Promise<Ground>): void {
         historyTotal: 0,
         historyHealthy: 0,
         historyFailed: 0,
+        clientErrors: 0,
+        lastClientError: '',
         windowCoveredMs: 60_000,
         applied: 0,
         lastProbeStatus: null,
