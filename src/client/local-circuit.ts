@@ -96,7 +96,8 @@ export class LocalCircuit {
     const { lastNowMs: now } = circuit
     const began = this.#seed?.at ?? 0
     const storeMs = (ms: number) => Math.floor(began + ms - this.#seededAtMs)
-    const { openedAt, stateSince, ...present } = presentCircuit(circuit, now)
+    const { openedAt, outageSince, stateSince, ...present } = presentCircuit(circuit, now)
+    const seeded = outageSince !== null && outageSince <= Math.floor(this.#seededAtMs)
     return {
       ...(this.#seed ?? EMPTY_SNAPSHOT),
       ...present,
@@ -104,6 +105,7 @@ export class LocalCircuit {
       enforce: settings.breaker.enforce,
       stateSince: storeMs(stateSince),
       openedAt: openedAt === null ? null : storeMs(openedAt),
+      outageSince: seeded ? (this.#seed?.outageSince ?? null) : outageSince && storeMs(outageSince),
       at: storeMs(now),
     }
   }

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { ProviderEvent } from '../model/events.js'
+import type { Outage } from '../model/outage.js'
 import type { Settings } from '../model/settings.js'
 import type { StoredSnapshot } from '../model/snapshot.js'
 import type { Circuit, RuleEvent, Step } from '../rules/circuit.js'
@@ -23,12 +24,15 @@ export interface MemoryProvider {
   replaced: Replaced | null
   readonly history: HistoryLog
   readonly events: ProviderEvent[]
+  /** Those that ended. */
+  readonly outages: Outage[]
   /** Last applied sequence per incarnation. */
   readonly batches: Map<string, number>
 }
 
 /** The stream in Redis is capped at about as many. */
 const MAX_EVENTS = 1_000
+const MAX_OUTAGES = 100
 
 export const newProvider = (
   circuit: Circuit,
@@ -46,6 +50,7 @@ export const newProvider = (
   replaced: null,
   history: newHistory(),
   events: [],
+  outages: [],
   batches: new Map(),
 })
 
@@ -62,12 +67,20 @@ export const andThen = (first: Step, second: Step): Step => ({
 
 export function stamp(id: string, worker: string, at: number, events: readonly RuleEvent[]): ProviderEvent[] {
   // The rules keep `from` and `to` to what their kind goes from and to; a test of the contract holds both stores to it.
-  return events.map((event) => ({ ...event, providerId: id, worker, at }) as ProviderEvent)
+  return events.map(
+    ({ kind, from, to, reason, actor, generation, version }) =>
+      ({ kind, from, to, reason, actor, generation, version, providerId: id, worker, at }) as ProviderEvent,
+  )
 }
 
 export function keepEvents(provider: MemoryProvider, events: readonly ProviderEvent[]): void {
   provider.events.push(...events)
   provider.events.splice(0, provider.events.length - MAX_EVENTS)
+}
+
+export function keepOutages(provider: MemoryProvider, events: readonly RuleEvent[]): void {
+  provider.outages.push(...events.flatMap(({ outage }) => outage ?? []))
+  provider.outages.splice(0, provider.outages.length - MAX_OUTAGES)
 }
 
 /**
@@ -105,6 +118,11 @@ export function snapshotOf(id: string, provider: MemoryProvider, readingMs: numb
     trials: shown.trials,
     trialFreeInMs: shown.trialFreeInMs,
     throttledForMs: shown.throttledForMs,
+    outageSince: shown.outageSince,
+    outageReason: shown.outageReason,
+    outageBy: shown.outageBy,
+    outageTrials: shown.outageTrials,
+    outageDoomed: shown.outageDoomed,
     mark: shown.mark,
     markReason: shown.markReason,
     markActor: shown.markActor,

@@ -6,6 +6,7 @@ import { follow, type Thresholds } from './flapping.js'
 import { bumpVersion, enterHalfOpen, stateAt, transition, TRIAL_FAILED } from './circuit.js'
 import type { Circuit, RuleEvent, Step } from './circuit.js'
 import type { WindowCounts } from './history.js'
+import { noteDoomed } from './outage.js'
 import { findTrip } from './trip/index.js'
 
 /** Any automatic opening: the first cooldown is the base, each further one without a closing grows. */
@@ -76,7 +77,9 @@ export function judge(
   }
   const noted = noteProbe(circuit, run, fence.probe ?? AT_ONCE)
   circuit = { ...noted.circuit, applied: circuit.applied + run.count }
-  if (run.outcome === 'client_error') {
+  if (isHealthStatus(run.outcome) && !isSuccess(run.outcome)) {
+    circuit = { ...circuit, outage: noteDoomed(circuit.outage, run.count) }
+  } else if (run.outcome === 'client_error') {
     const clientErrors = noteClientErrors(circuit.clientErrors, run, circuit.lastNowMs, fence.windowMs)
     circuit = { ...circuit, clientErrors }
   }
@@ -153,7 +156,9 @@ function judgeClosed(
   }
   const counted = count(circuit, run, trip.at)
   const step = open(counted, { reason: trip.reason, run }, settings, jitterDraw)
-  return { ...step, late: run.count - trip.at, dropped: false }
+  const late = run.count - trip.at
+  const outage = noteDoomed(step.circuit.outage, late)
+  return { ...step, circuit: { ...step.circuit, outage }, late, dropped: false }
 }
 
 function judgeHalfOpen(

@@ -8,6 +8,7 @@ import { heartbeatsContract } from './store/heartbeats.js'
 import { historyContract } from './store/history.js'
 import { marksContract } from './store/marks.js'
 import { outagesContract } from './store/outages.js'
+import { outageRecordsContract } from './store/outage-records.js'
 import { overdueContract } from './store/overdue.js'
 import { probesContract } from './store/probes.js'
 import { recoveryContract } from './store/recovery.js'
@@ -25,6 +26,7 @@ export function storeContract(name: string, open: () => Promise<Ground>): void {
     trialsContract(open)
     circuitContract(open)
     clientErrorsContract(open)
+    outageRecordsContract(open)
     probesContract(open)
     overdueContract(open)
     recoveryContract(open)

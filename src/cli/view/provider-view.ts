@@ -7,7 +7,7 @@ import {
   type Snapshot,
 } from '../../index.js'
 import { isProviderTrouble } from '../failure.js'
-import { clean, formatAbout, formatCount, formatRate } from '../format.js'
+import { clean, formatAbout, formatCount, formatRate, plural } from '../format.js'
 
 /** A provider at one moment, and the settings it is judged by. */
 export interface ProviderView {
@@ -113,15 +113,24 @@ function circuitWords({ snapshot, settings }: ProviderView): string {
   const { state, reason, trials, mark, health } = snapshot
   switch (state) {
     case 'open':
-      return reason
-    case 'half_open':
-      return trials > 0 ? 'cooldown over, a trial is under way' : 'cooldown over, the next call is a trial'
+      return reason + outageWords(snapshot)
+    case 'half_open': {
+      const next = trials > 0 ? 'a trial is under way' : 'the next call is a trial'
+      return `cooldown over, ${next}${outageWords(snapshot)}`
+    }
     case 'closed':
       if (mark !== null || health === 'healthy') return mark === null && reason !== UNTOUCHED ? reason : ''
       return `${formatRate(snapshot.successRate)} healthy is below ${formatRate(settings.history.degradationThreshold)}`
     default:
       return state satisfies never
   }
+}
+
+/** Since when it has been down, where trials have failed since: the state alone says only when it last opened. */
+export function outageWords({ outageSince, outageReason, outageTrials, at }: Snapshot): string {
+  if (outageSince === null || outageTrials === 0) return ''
+  const trials = plural(outageTrials, 'failed trial')
+  return `; down for ${formatAbout(at - outageSince)} (${outageReason}), ${trials}`
 }
 
 const pauseWords = ({ throttled, throttledForMs }: Snapshot): string =>
