@@ -10,6 +10,7 @@
 --   trials   zset    token -> lease deadline, ms
 --   events   stream  the last 1000 or so events
 --   batches  hash    last applied sequence and its time per incarnation
+--   outages  stream  the last 100 outages that ended
 -- ARGV
 --   id                      text     the provider
 --   channel                 text     where changes are published
@@ -43,6 +44,7 @@ local keys = {
   trials = KEYS[4],
   events = KEYS[5],
   batches = KEYS[6],
+  outages = KEYS[7],
 }
 local caller = { id = ARGV[1], channel = ARGV[2], worker = ARGV[3], known_version = tonumber(ARGV[4]) }
 local incarnation = ARGV[5]

@@ -7,6 +7,7 @@
 --   trials   zset    token -> lease deadline, ms
 --   events   stream  the last 1000 or so events
 --   batches  hash    last applied sequence and its time per incarnation
+--   outages  stream  the last 100 outages that ended
 -- ARGV
 --   id             text     the provider
 --   channel        text     where changes are published
@@ -29,6 +30,7 @@ local keys = {
   trials = KEYS[4],
   events = KEYS[5],
   batches = KEYS[6],
+  outages = KEYS[7],
 }
 local caller = { id = ARGV[1], channel = ARGV[2], worker = ARGV[3], known_version = tonumber(ARGV[4]) }
 local actor = ARGV[5]
@@ -46,7 +48,7 @@ elseif now > not_after_ms then
 end
 bump_version(provider)
 announce(provider, 'removed', provider.circuit.state, '', reason, actor)
-redis.call('DEL', keys.config, keys.circuit, keys.history, keys.trials, keys.events, keys.batches)
+redis.call('DEL', keys.config, keys.circuit, keys.history, keys.trials, keys.events, keys.batches, keys.outages)
 local events = events_json(provider.events)
 publish(caller, events, 'null')
 return { 'ok', now, provider.circuit.applied, '', events }

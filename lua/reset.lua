@@ -6,6 +6,7 @@
 --   history  zset    runs of outcomes
 --   trials   zset    token -> lease deadline, ms
 --   events   stream  the last 1000 or so events
+--   outages  stream  the last 100 outages that ended
 -- ARGV
 --   id             text     the provider
 --   channel        text     where changes are published
@@ -27,6 +28,7 @@ local keys = {
   history = KEYS[3],
   trials = KEYS[4],
   events = KEYS[5],
+  outages = KEYS[6],
 }
 local caller = { id = ARGV[1], channel = ARGV[2], worker = ARGV[3], known_version = tonumber(ARGV[4]) }
 local actor = ARGV[5]

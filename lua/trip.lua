@@ -38,6 +38,7 @@ local for_ms = tonumber(ARGV[8])
 -- @include lib/reply
 -- @include lib/complete
 -- @include lib/marks
+-- @include lib/outage
 
 local provider, now = open_provider(keys, caller)
 if not provider then
@@ -47,7 +48,9 @@ elseif now > not_after_ms then
 end
 complete(provider)
 expire_mark(provider)
+local from = provider.circuit.state
 transition(provider, 'opened', 'open', reason ~= '' and reason or 'tripped', actor)
+note_opening(provider, from, nil)
 put(provider, 'opened_at_ms', now)
 put(provider, 'retry_at_ms', for_ms and now + for_ms or 0)
 return finish(provider)

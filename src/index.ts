@@ -16,6 +16,7 @@ export type { Classify, Verdict } from './client/classify.js'
 export type { Counters, Logger } from './client/log.js'
 export type { Snapshot } from './client/snapshot.js'
 export type { Block } from './rules/blocks.js'
+export type { Outage, OutageCause } from './model/outage.js'
 export type { HistoryEntry } from './model/snapshot.js'
 export type {
   AnyEventOf,

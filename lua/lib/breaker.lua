@@ -6,6 +6,8 @@
 -- @include lib/recovery
 -- @include lib/outcomes
 -- @include lib/history
+-- @include lib/client_errors
+-- @include lib/outage
 -- @include lib/trip
 
 local function failures_field(run)
@@ -40,7 +42,9 @@ local function open_circuit(provider, reason, run, jitter_draw)
     cooldown_ms = math.min(math.max(grown_ms, least_ms), number_setting(provider, 'breaker.maxCooldownMs'))
   end
   local jitter_ms = math.floor(cooldown_ms * number_setting(provider, 'breaker.cooldownJitter') * jitter_draw)
+  local from = circuit.state
   transition(provider, 'opened', 'open', reason, '', describe(run))
+  note_opening(provider, from, describe(run))
   put(provider, 'cooldown_ms', cooldown_ms)
   put(provider, 'opened_at_ms', now)
   put(provider, 'retry_at_ms', now + cooldown_ms + jitter_ms)
@@ -48,6 +52,7 @@ end
 
 -- Closed, with every run of failures at 0, and the cooldown too.
 local function close_circuit(provider, kind, reason, actor)
+  end_outage(provider)
   transition(provider, kind, 'closed', reason, actor)
   put(provider, 'consecutive_failures', 0)
   put(provider, 'probe_consecutive_failures', 0)
@@ -78,6 +83,7 @@ local function judge_closed(provider, run, jitter_draw)
     return 0
   end
   open_circuit(provider, reason, run, jitter_draw)
+  note_doomed(provider, run.count - opening)
   return run.count - opening
 end
 
@@ -147,12 +153,17 @@ local function judge(provider, run, jitter_draw)
   note_probe(provider, run)
   local believed = not probing or bad == nil or follow_probe(provider, not bad)
   put(provider, 'applied', circuit.applied + run.count)
+  if bad then
+    note_doomed(provider, run.count)
+  elseif run.outcome == 'client_error' then
+    note_client_errors(provider, run)
+  end
   if run.generation ~= circuit.generation then
     return run.count, false
   elseif run.outcome == 'throttled' then
     throttle(provider, run)
     return 0, false
-  elseif bad == nil or not believed then
+  elseif not moves_circuit(run.outcome) or not believed then
     free_slot(provider, run.token)
     return 0, false
   end

@@ -23,11 +23,17 @@ local function mark_at(circuit, now)
 end
 
 -- Why the circuit is as it is, in words. The hash keeps the two parts: values of at most 64 bytes keep it small.
+local function join_reason(reason, failure)
+  return failure and reason .. (reason == 'trial failed' and ': ' or ', last: ') .. failure or reason
+end
+
 local function reason_text(circuit)
-  if not circuit.last_failure then
-    return circuit.reason
-  end
-  return circuit.reason .. (circuit.reason == 'trial failed' and ': ' or ', last: ') .. circuit.last_failure
+  return join_reason(circuit.reason, circuit.last_failure)
+end
+
+-- Why it opened first; nil while there is no outage.
+local function outage_reason(circuit)
+  return circuit.outage_reason and join_reason(circuit.outage_reason, circuit.outage_failure)
 end
 
 -- Something that workers must know changed without a transition.

@@ -174,6 +174,13 @@ local function restore_circuit(circuit, known, now)
     circuit.cooldown_ms = known.cooldownMs
     circuit.reason = known.reason
   end
+  if known.outageSince and known.outageSince ~= cjson.null and known.outageBy ~= '' then
+    circuit.outage_since_ms = math.min(known.outageSince, now)
+    circuit.outage_reason = known.outageReason
+    circuit.outage_by = known.outageBy
+    circuit.outage_trials = known.outageTrials
+    circuit.outage_doomed = known.outageDoomed
+  end
   circuit.throttled_until_ms = known.throttledForMs > 0 and now + known.throttledForMs or 0
   if known.mark ~= cjson.null then
     circuit.mark = known.mark

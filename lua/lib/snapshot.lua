@@ -7,6 +7,7 @@
 -- @include lib/trials
 -- @include lib/overdue
 -- @include lib/outcomes
+-- @include lib/client_errors
 
 -- 0 is what a reader takes for a number that is missing, and no time.
 local function or_none(value)
@@ -49,6 +50,7 @@ local function snapshot_json(provider)
     trials, first_deadline = live_trials(provider)
   end
   local total, healthy, bad, covered_ms = view_history(provider)
+  local client_errors, last_client_error = view_client_errors(provider)
   local by_hand = circuit.state == 'open' and circuit.retry_at_ms == 0
   local cooled = circuit.state == 'open' and state == 'half_open'
   return cjson.encode({
@@ -78,6 +80,13 @@ local function snapshot_json(provider)
     historyHealthy = healthy,
     historyFailed = bad,
     windowCoveredMs = covered_ms,
+    clientErrors = or_none(client_errors),
+    lastClientError = last_client_error,
+    outageSince = or_none(circuit.outage_since_ms),
+    outageReason = outage_reason(circuit),
+    outageBy = circuit.outage_by,
+    outageTrials = or_none(circuit.outage_trials),
+    outageDoomed = or_none(circuit.outage_doomed),
     failingBatches = or_none(circuit.failing_batches),
     applied = circuit.applied,
     lastProbeStatus = circuit.last_probe_status,

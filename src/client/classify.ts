@@ -67,11 +67,15 @@ function nameOf(error: Record<string, unknown>): string {
 
 const MAX_NAME_LENGTH = 60
 
+/** From a proxy, of a connection that was slow, of a request that came too early: the provider itself said nothing. */
+const NOT_THE_CALLERS: ReadonlySet<number> = new Set([407, 408, 425])
+
 function classifyStatus(status: number, headers: unknown): Verdict {
   const detail = `HTTP ${status}`
   if (status === 429) return { outcome: 'throttled', retryAfterMs: retryAfter(headers), detail }
   if (status >= 500) return { outcome: 'unhealthy', detail }
-  return status >= 400 ? { outcome: 'ignored', detail } : { outcome: 'healthy' }
+  if (status < 400) return { outcome: 'healthy' }
+  return { outcome: NOT_THE_CALLERS.has(status) ? 'ignored' : 'client_error', detail }
 }
 
 function header(headers: unknown, name: string): string | undefined {

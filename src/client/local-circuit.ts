@@ -71,7 +71,9 @@ export class LocalCircuit {
 
   record(run: Run, nowMs: number, settings: Settings): void {
     const before = this.#at(nowMs)
-    const fence = { settingsRevision: run.settingsRevision, breaker: settings.breaker, probe: null }
+    const { breaker, history } = settings
+    const { settingsRevision } = run
+    const fence = { settingsRevision, breaker, probe: null, windowMs: history.windowMs }
     const { lastNowMs } = before
     beginBatch(this.#history, lastNowMs, settings.history)
     const { circuit, events } = judge(before, run, fence, {
@@ -94,7 +96,8 @@ export class LocalCircuit {
     const { lastNowMs: now } = circuit
     const began = this.#seed?.at ?? 0
     const storeMs = (ms: number) => Math.floor(began + ms - this.#seededAtMs)
-    const { openedAt, stateSince, ...present } = presentCircuit(circuit, now)
+    const { openedAt, outageSince, stateSince, ...present } = presentCircuit(circuit, now)
+    const seeded = outageSince !== null && outageSince <= Math.floor(this.#seededAtMs)
     return {
       ...(this.#seed ?? EMPTY_SNAPSHOT),
       ...present,
@@ -102,6 +105,7 @@ export class LocalCircuit {
       enforce: settings.breaker.enforce,
       stateSince: storeMs(stateSince),
       openedAt: openedAt === null ? null : storeMs(openedAt),
+      outageSince: seeded ? (this.#seed?.outageSince ?? null) : outageSince && storeMs(outageSince),
       at: storeMs(now),
     }
   }

@@ -1,6 +1,6 @@
 import { BusbarClosedError, isBusbarError, redisFailure } from '../model/errors.js'
 import type { RecordResult, Run, Timer } from '../model/ports.js'
-import { isHealthStatus, isSuccess } from '../model/words.js'
+import { isCircuitOutcome, isSuccess } from '../model/words.js'
 import { bucketMs } from '../rules/history.js'
 import { EarlyProbe } from './early-probe.js'
 import type { Host, Link } from './link.js'
@@ -173,7 +173,7 @@ export class Outbox {
   }
 
   #countFailures({ outcome, count, origin }: Run): void {
-    if (origin === 'probe' || !isHealthStatus(outcome)) return
+    if (origin === 'probe' || !isCircuitOutcome(outcome)) return
     if (isSuccess(outcome)) this.failuresInRow = 0
     else {
       this.failuresInRow += count
@@ -183,8 +183,8 @@ export class Outbox {
 
   #isUrgent(run: Run): boolean {
     if (run.token !== '' || run.outcome === 'throttled' || run.origin === 'probe') return true
-    const good = run.outcome === 'healthy' || run.outcome === 'degraded' || run.outcome === 'ignored'
-    return !good && this.#draw < this.#urgentShare
+    const failed = isCircuitOutcome(run.outcome) && !isSuccess(run.outcome)
+    return failed && this.#draw < this.#urgentShare
   }
 
   #schedule(): void {

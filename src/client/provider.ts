@@ -8,6 +8,7 @@ import {
   tripSchema,
 } from '../config/options.js'
 import type { Change, ProviderEvent } from '../model/events.js'
+import type { Outage } from '../model/outage.js'
 import type { ControlRequest, KnownReply, Reply, SettingsReply, Store } from '../model/ports.js'
 import type { Settings } from '../model/settings.js'
 import type { HistoryEntry, StoredSnapshot } from '../model/snapshot.js'
@@ -261,6 +262,13 @@ export class Provider {
     // An empty stream is one thing, a removed provider another.
     await this.#readSnapshot()
     return this.#host.store.events(this.id, count)
+  }
+
+  /** The newest outages that ended, oldest first; `count` at most, default 100, which is as many as are kept. */
+  async outages(options: { readonly count?: number } = {}): Promise<readonly Outage[]> {
+    const { count } = checkArgument(countSchema, options, 'outages')
+    await this.#readSnapshot()
+    return this.#host.store.outages(this.id, count)
   }
 
   /** What this process recorded comes before what it reads. */

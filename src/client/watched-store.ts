@@ -79,6 +79,10 @@ export class WatchedStore implements port.Store {
     return this.#watch.ask(`events ${id}`, () => this.#store.events(id, count))
   }
 
+  outages(id: string, count: number) {
+    return this.#watch.ask(`outages ${id}`, () => this.#store.outages(id, count))
+  }
+
   providers() {
     return this.#watch.ask('the providers', () => this.#store.providers())
   }

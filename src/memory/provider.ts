@@ -1,8 +1,10 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { ProviderEvent } from '../model/events.js'
+import type { Outage } from '../model/outage.js'
 import type { Settings } from '../model/settings.js'
 import type { StoredSnapshot } from '../model/snapshot.js'
 import type { Circuit, RuleEvent, Step } from '../rules/circuit.js'
+import { viewClientErrors } from '../rules/client-errors.js'
 import { advanceClock, peekClock } from '../rules/clock.js'
 import { newHistory, view, type HistoryLog } from '../rules/history.js'
 import { expireMark } from '../rules/marks.js'
@@ -22,12 +24,15 @@ export interface MemoryProvider {
   replaced: Replaced | null
   readonly history: HistoryLog
   readonly events: ProviderEvent[]
+  /** Those that ended. */
+  readonly outages: Outage[]
   /** Last applied sequence per incarnation. */
   readonly batches: Map<string, number>
 }
 
 /** The stream in Redis is capped at about as many. */
 const MAX_EVENTS = 1_000
+const MAX_OUTAGES = 100
 
 export const newProvider = (
   circuit: Circuit,
@@ -45,6 +50,7 @@ export const newProvider = (
   replaced: null,
   history: newHistory(),
   events: [],
+  outages: [],
   batches: new Map(),
 })
 
@@ -61,12 +67,20 @@ export const andThen = (first: Step, second: Step): Step => ({
 
 export function stamp(id: string, worker: string, at: number, events: readonly RuleEvent[]): ProviderEvent[] {
   // The rules keep `from` and `to` to what their kind goes from and to; a test of the contract holds both stores to it.
-  return events.map((event) => ({ ...event, providerId: id, worker, at }) as ProviderEvent)
+  return events.map(
+    ({ kind, from, to, reason, actor, generation, version }) =>
+      ({ kind, from, to, reason, actor, generation, version, providerId: id, worker, at }) as ProviderEvent,
+  )
 }
 
 export function keepEvents(provider: MemoryProvider, events: readonly ProviderEvent[]): void {
   provider.events.push(...events)
   provider.events.splice(0, provider.events.length - MAX_EVENTS)
+}
+
+export function keepOutages(provider: MemoryProvider, events: readonly RuleEvent[]): void {
+  provider.outages.push(...events.flatMap(({ outage }) => outage ?? []))
+  provider.outages.splice(0, provider.outages.length - MAX_OUTAGES)
 }
 
 /**
@@ -87,6 +101,7 @@ export function snapshotOf(id: string, provider: MemoryProvider, readingMs: numb
   const now = peekClock(circuit, readingMs)
   const history = view(provider.history, now, settings.history)
   const shown = presentCircuit(circuit, now)
+  const clientErrors = viewClientErrors(circuit.clientErrors, now, settings.history.windowMs)
   // Written out, not spread: it is most of what an operation of this store costs.
   return {
     state: shown.state,
@@ -103,6 +118,11 @@ export function snapshotOf(id: string, provider: MemoryProvider, readingMs: numb
     trials: shown.trials,
     trialFreeInMs: shown.trialFreeInMs,
     throttledForMs: shown.throttledForMs,
+    outageSince: shown.outageSince,
+    outageReason: shown.outageReason,
+    outageBy: shown.outageBy,
+    outageTrials: shown.outageTrials,
+    outageDoomed: shown.outageDoomed,
     mark: shown.mark,
     markReason: shown.markReason,
     markActor: shown.markActor,
@@ -115,6 +135,8 @@ export function snapshotOf(id: string, provider: MemoryProvider, readingMs: numb
     historyHealthy: history.healthy,
     historyFailed: history.failed,
     windowCoveredMs: history.windowCoveredMs,
+    clientErrors: clientErrors.count,
+    lastClientError: clientErrors.last,
     failingBatches: circuit.failingBatches,
     applied: circuit.applied,
     lastProbeStatus: circuit.lastProbe?.status ?? null,

@@ -1,5 +1,6 @@
 import { CommandLateError, UnknownProviderError } from '../model/errors.js'
 import type { Change, ProviderEvent } from '../model/events.js'
+import type { Outage } from '../model/outage.js'
 import type * as port from '../model/ports.js'
 import type { HistoryEntry } from '../model/snapshot.js'
 import { isHealthStatus } from '../model/words.js'
@@ -21,7 +22,16 @@ import { nextSlot } from '../rules/load.js'
 import { clearMark, setMark } from '../rules/marks.js'
 import { overdue } from '../rules/overdue.js'
 import { restoreCircuit } from '../rules/restore.js'
-import { andThen, begin, keepEvents, newProvider, settle, snapshotOf, stamp } from './provider.js'
+import {
+  andThen,
+  begin,
+  keepEvents,
+  keepOutages,
+  newProvider,
+  settle,
+  snapshotOf,
+  stamp,
+} from './provider.js'
 import type { MemoryProvider } from './provider.js'
 import { changeSettings, settingsOf } from './settings.js'
 
@@ -130,6 +140,7 @@ export class MemoryStore implements port.Store {
       settingsRevision: provider.revision,
       breaker: provider.settings.breaker,
       probe: provider.settings.probe ?? null,
+      windowMs: provider.settings.history.windowMs,
     }
     let step: Step = { circuit: dropExpiredTrials(afterOutage(provider, circuit, request)), events: [] }
     let late = 0
@@ -258,6 +269,10 @@ export class MemoryStore implements port.Store {
     return Promise.resolve(count === 0 ? [] : (this.#providers.get(id)?.events.slice(-count) ?? []))
   }
 
+  outages(id: string, count: number): Promise<readonly Outage[]> {
+    return Promise.resolve(count === 0 ? [] : (this.#providers.get(id)?.outages.slice(-count) ?? []))
+  }
+
   providers(): Promise<readonly port.ProviderSummary[]> {
     return Promise.resolve([...this.#registered].map(([id, registeredAt]) => ({ id, registeredAt })))
   }
@@ -309,6 +324,7 @@ export class MemoryStore implements port.Store {
     const { version, lastNowMs, applied } = step.circuit
     const events = stamp(id, request.worker, lastNowMs, step.events)
     keepEvents(provider, events)
+    keepOutages(provider, step.events)
     const snapshot = snapshotOf(id, { ...provider, circuit: step.circuit }, this.#clock.now())
     if (version !== versionBefore) this.#publish({ providerId: id, events, snapshot })
     const told = version === request.knownVersion && version === versionBefore ? null : snapshot

@@ -1,4 +1,5 @@
 import type { Change, ProviderEvent } from './events.js'
+import type { Outage } from './outage.js'
 import type { Settings } from './settings.js'
 import type { HistoryEntry, StoredSnapshot } from './snapshot.js'
 import type { HealthStatus, Mark, Origin, Outcome, RefusalCode } from './words.js'
@@ -227,6 +228,8 @@ export interface Store {
   history(id: string, count: number, sinceMs: number): Promise<readonly HistoryEntry[]>
   /** The newest `count` events, oldest first. */
   events(id: string, count: number): Promise<readonly ProviderEvent[]>
+  /** The newest `count` outages that ended, oldest first; at most the last 100 are kept. */
+  outages(id: string, count: number): Promise<readonly Outage[]>
   providers(): Promise<readonly ProviderSummary[]>
   /** Information only; no decision reads it. */
   heartbeat(worker: string): Promise<void>

@@ -1,3 +1,4 @@
+import type { OutageCause } from './outage.js'
 import type { CircuitState, HealthStatus, LaterWord, Mark } from './words.js'
 
 /**
@@ -48,6 +49,20 @@ export interface StoredSnapshot {
   readonly historyFailed: number
   /** How much of the window the kept records cover, ms: less than `windowMs` when `maxRecords` cut it short. */
   readonly windowCoveredMs: number
+  /** Calls of about the last window that ended as `client_error`: the provider answered, and the fault was the caller's. */
+  readonly clientErrors: number
+  /** What the last of them saw, such as `HTTP 401`; empty where nobody said, or there are none. */
+  readonly lastClientError: string
+  /** When the circuit opened first since it was last closed, Redis ms: failed trials leave it as it is. Null while closed. */
+  readonly outageSince: number | null
+  /** Why it opened then, in words. */
+  readonly outageReason: string
+  /** `rule` or `hand`: what opened it then; empty while closed. */
+  readonly outageBy: OutageCause | ''
+  /** Trials that failed since then. */
+  readonly outageTrials: number
+  /** Outcomes that failed since then, trials and health checks included. */
+  readonly outageDoomed: number
   /** Batches in a row whose last outcome was a failure, while closed: from the threshold on, the provider is suspect. */
   readonly failingBatches: number
   /** Outcomes applied since registration. */
@@ -76,7 +91,7 @@ export interface StoredSnapshot {
 }
 
 /** How a field of the snapshot travels. `maybe`: a number, or null for none. */
-export type SnapshotType = 'number' | 'maybe' | 'text' | 'flag' | 'state' | 'mark' | 'status'
+export type SnapshotType = 'number' | 'maybe' | 'text' | 'flag' | 'state' | 'mark' | 'cause' | 'status'
 
 const field = <T, const Type extends SnapshotType>(type: Type, missing: T) => ({ type, missing })
 
@@ -111,6 +126,13 @@ export const SNAPSHOT_FIELDS = {
   historyHealthy: field('number', 0),
   historyFailed: field('number', 0),
   windowCoveredMs: field('number', 0),
+  clientErrors: field('number', 0),
+  lastClientError: field('text', ''),
+  outageSince: field('maybe', null),
+  outageReason: field('text', ''),
+  outageBy: field('cause', ''),
+  outageTrials: field('number', 0),
+  outageDoomed: field('number', 0),
   failingBatches: field('number', 0),
   applied: field('number', 0),
   lastProbeStatus: field('status', null),

@@ -7,9 +7,15 @@ export type HealthStatus = (typeof HEALTH_STATUSES)[number]
 /** A word that a later version added: it is kept, and handed on as it is. */
 export type LaterWord = string & Record<never, never>
 
-/** How one call ended. `ignored` and `throttled` say nothing about health and never enter the history. */
-export const OUTCOMES = [...HEALTH_STATUSES, 'ignored', 'throttled'] as const
+/**
+ * How one call ended. With `client_error` the provider answered, and the fault is the caller's; `ignored` and `throttled`
+ * say nothing about health. None of these three enters the history.
+ */
+export const OUTCOMES = [...HEALTH_STATUSES, 'client_error', 'ignored', 'throttled'] as const
 export type Outcome = (typeof OUTCOMES)[number]
+
+/** An outcome that the circuit counts, as a success or as a failure. */
+export type CircuitOutcome = HealthStatus | 'client_error'
 
 export const CIRCUIT_STATES = ['closed', 'open', 'half_open'] as const
 export type CircuitState = (typeof CIRCUIT_STATES)[number]
@@ -41,8 +47,12 @@ export type Origin = (typeof ORIGINS)[number]
 export const isHealthStatus = (value: unknown): value is HealthStatus =>
   (HEALTH_STATUSES as readonly unknown[]).includes(value)
 
-/** `healthy` and `degraded` answer; the three others are failures. */
-export const isSuccess = (status: HealthStatus): boolean => status === 'healthy' || status === 'degraded'
+export const isCircuitOutcome = (outcome: Outcome): outcome is CircuitOutcome =>
+  outcome === 'client_error' || isHealthStatus(outcome)
+
+/** With `healthy`, `degraded` and `client_error` the provider answered; the three others are failures. */
+export const isSuccess = (outcome: CircuitOutcome): boolean =>
+  outcome === 'healthy' || outcome === 'degraded' || outcome === 'client_error'
 
 /** The schema of the keys in Redis. Another one is another major version. */
 export const KEY_SCHEMA = '2'

@@ -6,6 +6,7 @@ export const PROVIDER_KEYS = {
   trials: 'zset',
   events: 'stream',
   batches: 'hash',
+  outages: 'stream',
 } as const
 export type ProviderKey = keyof typeof PROVIDER_KEYS
 

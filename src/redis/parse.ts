@@ -1,5 +1,6 @@
 import { BusbarError } from '../model/errors.js'
 import type { Change, ProviderEvent } from '../model/events.js'
+import type { Outage } from '../model/outage.js'
 import { EMPTY_SNAPSHOT, SNAPSHOT_FIELDS, type SnapshotType } from '../model/snapshot.js'
 import type { HistoryEntry, StoredSnapshot } from '../model/snapshot.js'
 import { toText } from '../model/text.js'
@@ -26,6 +27,7 @@ const ACCEPTS: Readonly<Record<SnapshotType, (value: unknown) => boolean>> = {
   flag: (value) => typeof value === 'boolean',
   state: (value) => STATES.has(value),
   mark: (value) => MARK_NAMES.has(value),
+  cause: (value) => value === 'rule' || value === 'hand',
   status: isHealthStatus,
 }
 
@@ -87,7 +89,10 @@ export function parseChange(message: string): Change {
 }
 
 /** Entries of XREVRANGE, oldest first. */
-export function parseStream(providerId: string, reply: unknown): ProviderEvent[] {
+export const parseStream = (providerId: string, reply: unknown): ProviderEvent[] =>
+  streamEntries(reply).map((entry) => parseEvent(providerId, entry))
+
+function streamEntries(reply: unknown): Record<string, unknown>[] {
   if (!Array.isArray(reply)) throw unreadable('stream', reply)
   return reply.reverse().map((entry: unknown) => {
     const fields: unknown = Array.isArray(entry) ? entry[1] : undefined
@@ -95,8 +100,20 @@ export function parseStream(providerId: string, reply: unknown): ProviderEvent[]
     const pairs = fields.flatMap((field: unknown, i): [string, unknown][] =>
       i % 2 === 0 ? [[String(field), fields[i + 1]]] : [],
     )
-    return parseEvent(providerId, Object.fromEntries(pairs))
+    return Object.fromEntries(pairs)
   })
+}
+
+/** Entries of the stream of outages, oldest first. */
+export function parseOutages(reply: unknown): Outage[] {
+  return streamEntries(reply).map((entry) => ({
+    from: Number(entry['from']),
+    to: Number(entry['to']),
+    reason: asText(entry['reason']),
+    trials: Number(entry['trials']),
+    doomed: Number(entry['doomed']),
+    by: entry['by'] === 'hand' ? 'hand' : 'rule',
+  }))
 }
 
 /** Members and scores of ZREVRANGE WITHSCORES, oldest first. */

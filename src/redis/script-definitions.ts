@@ -72,7 +72,7 @@ export const PROVIDER_SCRIPTS = {
     },
   },
   record: {
-    keys: [...KEYS, 'batches'],
+    keys: [...KEYS, 'batches', 'outages'],
     args: {
       ...CALLER,
       incarnation: 'text',
@@ -96,11 +96,11 @@ export const PROVIDER_SCRIPTS = {
   },
   beat: { keys: KEYS, args: { ...CALLER, progress: 'integer', notAfterMs: 'integer' }, returns: REPLY },
   overdue: { keys: KEYS, args: { ...CALLER, overdueMs: 'integer', intervalMs: 'integer' }, returns: REPLY },
-  reset: { keys: KEYS, args: CONTROL, returns: REPLY },
+  reset: { keys: [...KEYS, 'outages'], args: CONTROL, returns: REPLY },
   trip: { keys: KEYS, args: { ...CONTROL, forMs: 'integer' }, returns: REPLY },
   mark: { keys: KEYS, args: { ...CONTROL, mark: 'text', forMs: 'integer' }, returns: REPLY },
   resume: { keys: KEYS, args: CONTROL, returns: REPLY },
-  remove: { keys: [...KEYS, 'batches'], args: CONTROL, returns: REPLY },
+  remove: { keys: [...KEYS, 'batches', 'outages'], args: CONTROL, returns: REPLY },
   snapshot: { keys: ['config', 'circuit', 'history', 'trials'], args: { id: 'text' }, returns: REPLY },
 } as const satisfies Record<string, ScriptDefinition>
 

@@ -3,6 +3,7 @@ import { flatFields, unflattenSettings, unknownSettings } from '../config/flat.j
 import type { FlatFields, FlatSettings, StoredSettings } from '../config/flat.js'
 import { CommandLateError, RedisUnsupportedError, UnknownProviderError } from '../model/errors.js'
 import type * as port from '../model/ports.js'
+import type { Outage } from '../model/outage.js'
 import type { ProviderEvent } from '../model/events.js'
 import { SETTINGS_ABOUT } from '../model/setting-fields.js'
 import type { Settings } from '../model/settings.js'
@@ -13,7 +14,15 @@ import { unavailable } from './errors.js'
 import { findWrongTypes, keysOfProvider } from './key-types.js'
 import { changesChannel, fleetKeys, keyOfProvider, providerKey } from './keys.js'
 import type { LuaSourceOptions } from './lua-source.js'
-import { parseEvents, parseHash, parseHistory, parseSnapshot, parseStream, parseTime } from './parse.js'
+import {
+  parseEvents,
+  parseHash,
+  parseHistory,
+  parseOutages,
+  parseSnapshot,
+  parseStream,
+  parseTime,
+} from './parse.js'
 import { ProviderIndex } from './provider-index.js'
 import { Scripts, type ScriptReply } from './scripts.js'
 import { PROVIDER_SCRIPTS } from './script-definitions.js'
@@ -204,6 +213,12 @@ export class RedisStore implements port.Store {
     return parseHistory(await this.#redis.run('zrevrangebyscore', [this.#key(id, 'history'), ...range]))
   }
 
+  async outages(id: string, count: number): Promise<readonly Outage[]> {
+    if (count === 0) return []
+    const range = ['+', '-', 'COUNT', count]
+    return parseOutages(await this.#redis.run('xrevrange', [this.#key(id, 'outages'), ...range]))
+  }
+
   async events(id: string, count: number): Promise<readonly ProviderEvent[]> {
     if (count === 0) return []
     return parseStream(
@@ -244,7 +259,7 @@ export class RedisStore implements port.Store {
     return nowMs
   }
 
-  #key(id: string, key: 'config' | 'history' | 'events'): string {
+  #key(id: string, key: 'config' | 'history' | 'events' | 'outages'): string {
     return providerKey(this.#namespace, id, key)
   }
 

@@ -1,16 +1,18 @@
 import type { Run } from '../model/ports.js'
 import type { BreakerSettings } from '../model/settings.js'
-import { isHealthStatus, isSuccess, type HealthStatus } from '../model/words.js'
+import { isCircuitOutcome, isHealthStatus, isSuccess, type CircuitOutcome } from '../model/words.js'
+import { noteClientErrors } from './client-errors.js'
 import { follow, type Thresholds } from './flapping.js'
 import { bumpVersion, enterHalfOpen, stateAt, transition, TRIAL_FAILED } from './circuit.js'
 import type { Circuit, RuleEvent, Step } from './circuit.js'
 import type { WindowCounts } from './history.js'
+import { noteDoomed } from './outage.js'
 import { findTrip } from './trip/index.js'
 
 /** Any automatic opening: the first cooldown is the base, each further one without a closing grows. */
 function open(
   circuit: Circuit,
-  { reason, run }: { readonly reason: string; readonly run: HealthRun },
+  { reason, run }: { readonly reason: string; readonly run: CircuitRun },
   settings: BreakerSettings,
   jitterDraw: number,
 ): Step {
@@ -55,6 +57,8 @@ export interface Fence {
   readonly breaker: BreakerSettings
   /** The probe's own settings; null when none is configured. */
   readonly probe: Thresholds | null
+  /** Of the history, ms: client errors are counted in it. */
+  readonly windowMs: number
 }
 
 /**
@@ -73,29 +77,35 @@ export function judge(
   }
   const noted = noteProbe(circuit, run, fence.probe ?? AT_ONCE)
   circuit = { ...noted.circuit, applied: circuit.applied + run.count }
+  if (isHealthStatus(run.outcome) && !isSuccess(run.outcome)) {
+    circuit = { ...circuit, outage: noteDoomed(circuit.outage, run.count) }
+  } else if (run.outcome === 'client_error') {
+    const clientErrors = noteClientErrors(circuit.clientErrors, run, circuit.lastNowMs, fence.windowMs)
+    circuit = { ...circuit, clientErrors }
+  }
   const late = run.generation !== circuit.generation
   if (late) return { circuit, events: [], late: run.count, dropped: false }
   if (run.outcome === 'throttled') return { ...throttle(circuit, run), late: 0, dropped: false }
-  if (!isHealthStatus(run.outcome) || !noted.believed)
+  if (!isCircuitOutcome(run.outcome) || !noted.believed)
     return { ...freeSlot(circuit, run.token), late: 0, dropped: false }
   const state = stateAt(circuit.phase, circuit.lastNowMs)
   if (state === 'half_open' && run.origin === 'probe' && run.token === '') {
     return { circuit, events: [], late: run.count, dropped: false }
   }
-  const health = { ...run, outcome: run.outcome }
+  const counted = { ...run, outcome: run.outcome }
   switch (state) {
     case 'closed':
-      return judgeClosed(circuit, health, fence.breaker, { window, jitterDraw })
+      return judgeClosed(circuit, counted, fence.breaker, { window, jitterDraw })
     case 'open':
-      return { circuit: count(circuit, health, run.count), events: [], late: 0, dropped: false }
+      return { circuit: count(circuit, counted, run.count), events: [], late: 0, dropped: false }
     case 'half_open':
-      return judgeHalfOpen(circuit, health, fence.breaker, jitterDraw)
+      return judgeHalfOpen(circuit, counted, fence.breaker, jitterDraw)
     default:
       return state satisfies never
   }
 }
 
-type HealthRun = Run & { readonly outcome: HealthStatus }
+type CircuitRun = Run & { readonly outcome: CircuitOutcome }
 
 const outdated = (circuit: Circuit, run: Run, fence: Fence): boolean =>
   run.settingsRevision !== fence.settingsRevision || run.markVersion !== circuit.markVersion
@@ -119,18 +129,18 @@ const failuresOf = (circuit: Circuit, run: Run): number =>
   run.origin === 'probe' ? circuit.probeConsecutiveFailures : circuit.consecutiveFailures
 
 /** Moves the counters by `n` outcomes of the run, and nothing else. */
-function count(circuit: Circuit, run: HealthRun, n: number): Circuit {
+function count(circuit: Circuit, run: CircuitRun, n: number): Circuit {
   const failures = isSuccess(run.outcome) ? 0 : failuresOf(circuit, run) + n
   const own =
     run.origin === 'probe' ? { probeConsecutiveFailures: failures } : { consecutiveFailures: failures }
   return isSuccess(run.outcome) ? { ...circuit, ...own } : { ...circuit, ...own, consecutiveSuccesses: 0 }
 }
 
-const ofRun = (run: HealthRun): string => run.outcome + (run.detail === '' ? '' : ` (${run.detail})`)
+const ofRun = (run: CircuitRun): string => run.outcome + (run.detail === '' ? '' : ` (${run.detail})`)
 
 function judgeClosed(
   circuit: Circuit,
-  run: HealthRun,
+  run: CircuitRun,
   settings: BreakerSettings,
   { window, jitterDraw }: { readonly window: WindowCounts; readonly jitterDraw: number },
 ): Judged {
@@ -146,12 +156,14 @@ function judgeClosed(
   }
   const counted = count(circuit, run, trip.at)
   const step = open(counted, { reason: trip.reason, run }, settings, jitterDraw)
-  return { ...step, late: run.count - trip.at, dropped: false }
+  const late = run.count - trip.at
+  const outage = noteDoomed(step.circuit.outage, late)
+  return { ...step, circuit: { ...step.circuit, outage }, late, dropped: false }
 }
 
 function judgeHalfOpen(
   circuit: Circuit,
-  run: HealthRun,
+  run: CircuitRun,
   settings: BreakerSettings,
   jitterDraw: number,
 ): Judged {
@@ -225,7 +237,7 @@ function throttle(circuit: Circuit, run: Run): Step {
 export function suspectOutage(circuit: Circuit, last: Run, settings: BreakerSettings): Circuit {
   const counts =
     circuit.phase.state === 'closed' && last.origin === 'call' && last.generation === circuit.generation
-  if (!counts || !isHealthStatus(last.outcome)) return circuit
+  if (!counts || !isCircuitOutcome(last.outcome)) return circuit
   if (isSuccess(last.outcome)) return { ...circuit, failingBatches: 0 }
   const next = { ...circuit, failingBatches: circuit.failingBatches + 1 }
   return next.failingBatches === settings.failureThreshold ? bumpVersion(next) : next

@@ -1,6 +1,9 @@
 import type { EventKind } from '../model/events.js'
+import type { Outage } from '../model/outage.js'
 import type { CircuitState, HealthStatus, Mark } from '../model/words.js'
+import { NO_CLIENT_ERRORS, type ClientErrors } from './client-errors.js'
 import { NO_TREND, type ProbeTrend } from './flapping.js'
+import { endOutage, noteOpening, type OutageState } from './outage.js'
 import type { ClockState } from './clock.js'
 
 /** A state carries only its own data. Tokens of trials map to the ms at which their leases end. */
@@ -50,6 +53,9 @@ export interface Circuit extends ClockState {
   readonly mark: MarkState | null
   readonly markVersion: number
   readonly applied: number
+  readonly clientErrors: ClientErrors
+  /** Null while the circuit is closed. */
+  readonly outage: OutageState | null
   readonly lastProbe: LastProbe | null
   readonly probeTrend: ProbeTrend
   /** See `awaitProbe`. */
@@ -74,6 +80,8 @@ export interface RuleEvent {
   readonly actor: string
   readonly generation: number
   readonly version: number
+  /** The outage that it ended. */
+  readonly outage?: Outage
 }
 
 /** A circuit after a decision, and what is to be announced, in order. */
@@ -99,6 +107,8 @@ export function newCircuit(nowMs: number, known = { generation: 0, version: 0 })
     mark: null,
     markVersion: 0,
     applied: 0,
+    clientErrors: NO_CLIENT_ERRORS,
+    outage: null,
     lastProbe: null,
     probeTrend: NO_TREND,
     probeAwaitedSinceMs: nowMs,
@@ -187,7 +197,21 @@ export function transition(
     generation: next.generation,
     version: next.version,
   }
-  return { circuit: next, events: [event] }
+  switch (next.phase.state) {
+    case 'open': {
+      const by = next.lastFailure === '' ? 'hand' : 'rule'
+      const opening = { from: event.from, reason: event.reason, by, atMs: now } as const
+      return { circuit: { ...next, outage: noteOpening(circuit.outage, opening) }, events: [event] }
+    }
+    case 'half_open':
+      return { circuit: next, events: [event] }
+    case 'closed': {
+      const ended = circuit.outage === null ? {} : { outage: endOutage(circuit.outage, now) }
+      return { circuit: { ...next, outage: null }, events: [{ ...event, ...ended }] }
+    }
+    default:
+      return next.phase satisfies never
+  }
 }
 
 /** Stores the step from open to half-open once its time has come; nothing when it is stored already. */

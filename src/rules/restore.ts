@@ -1,4 +1,5 @@
 import type { StoredSnapshot } from '../model/snapshot.js'
+import type { OutageState } from './outage.js'
 import { newCircuit, type Circuit, type MarkState, type Phase } from './circuit.js'
 
 /**
@@ -14,6 +15,7 @@ export function restoreCircuit(known: StoredSnapshot, nowMs: number): Circuit {
     cooldownMs: known.state === 'closed' ? 0 : known.cooldownMs,
     reason: known.state === 'closed' ? RESTORED : known.reason,
     throttledUntilMs: known.throttledForMs > 0 ? nowMs + known.throttledForMs : 0,
+    outage: restoreOutage(known, nowMs),
     mark,
     markVersion: mark === null ? 0 : circuit.version,
   }
@@ -25,6 +27,13 @@ function restorePhase(known: StoredSnapshot, nowMs: number): Phase {
   if (known.state === 'closed') return { state: 'closed' }
   const retryAtMs = known.retryAfterMs === null ? null : nowMs + known.retryAfterMs
   return { state: 'open', openedAtMs: nowMs, retryAtMs }
+}
+
+/** It began when it began, unless this clock is behind the one that said so. */
+function restoreOutage(known: StoredSnapshot, nowMs: number): OutageState | null {
+  const { outageSince, outageReason: reason, outageBy, outageTrials: trials, outageDoomed: doomed } = known
+  if (outageSince === null || outageBy === '') return null
+  return { sinceMs: Math.min(outageSince, nowMs), reason, by: outageBy, trials, doomed }
 }
 
 function restoreMark(known: StoredSnapshot, nowMs: number): MarkState | null {

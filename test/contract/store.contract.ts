@@ -1,12 +1,14 @@
 import { describe } from 'vitest'
 import { admissionContract } from './store/admission.js'
 import { batchesContract } from './store/batches.js'
+import { clientErrorsContract } from './store/client-errors.js'
 import { loadContract } from './store/load.js'
 import { circuitContract } from './store/circuit.js'
 import { heartbeatsContract } from './store/heartbeats.js'
 import { historyContract } from './store/history.js'
 import { marksContract } from './store/marks.js'
 import { outagesContract } from './store/outages.js'
+import { outageRecordsContract } from './store/outage-records.js'
 import { overdueContract } from './store/overdue.js'
 import { probesContract } from './store/probes.js'
 import { recoveryContract } from './store/recovery.js'
@@ -23,6 +25,8 @@ export function storeContract(name: string, open: () => Promise<Ground>): void {
     admissionContract(open)
     trialsContract(open)
     circuitContract(open)
+    clientErrorsContract(open)
+    outageRecordsContract(open)
     probesContract(open)
     overdueContract(open)
     recoveryContract(open)

@@ -64,6 +64,7 @@ test(`${SEQUENCES} random sequences end alike in Lua and in the rules`, { timeou
       await recorder.run()
       const seen = await replay(id, recorder)
       const events = await store.events(id, EVERYTHING)
+      const outages = await store.outages(id, EVERYTHING)
       const control = { worker: 'w', knownVersion: 0, actor: '', reason: '', notAfterMs: 9e12 }
       await store.remove(id, control)
       for (const [i, witness] of recorder.witnesses.entries()) {
@@ -74,6 +75,7 @@ test(`${SEQUENCES} random sequences end alike in Lua and in the rules`, { timeou
         if (!isDeepStrictEqual(ours, theirs))
           expect(ours, `step ${i}, ${recorder.operations[i]?.what}`).toEqual(theirs)
       }
+      expect(outages).toEqual(await recorder.store.outages(id, EVERYTHING))
       expect(events).toEqual(await recorder.store.events(id, EVERYTHING))
     }),
     { numRuns: SEQUENCES, seed: SEED, endOnFailure: process.env['BUSBAR_PROPERTY_SHRINK'] === undefined },

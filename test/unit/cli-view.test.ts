@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { explain } from '../../src/cli/view/explain.js'
 import { paintsFor } from '../../src/cli/view/paint.js'
 import { readView } from '../../src/cli/view/provider-view.js'
+import { statusDetail } from '../../src/cli/view/status-detail.js'
 import { statusTable } from '../../src/cli/view/status-table.js'
 import type { Provider, SettingsInput } from '../../src/index.js'
 import { widthOf } from '../../src/cli/view/text-width.js'
@@ -37,6 +38,16 @@ describe('the table of status', () => {
       for (const line of table.split('\n')) expect(widthOf(line)).toBeLessThanOrEqual(columns)
       expect(table).toContain('marked unhealthy')
     }
+  })
+
+  it('says what was seen where most calls were client errors, and nothing of a few', async () => {
+    const { provider } = await setUp()
+    for (let i = 0; i < 3; i += 1) await provider.record('client_error', { detail: 'HTTP 401' })
+    expect(await tableOf(provider, 200)).toContain('3 of 3 calls: client error (HTTP 401)')
+    for (let i = 0; i < 4; i += 1) await provider.recordSuccess()
+    expect(await tableOf(provider, 200)).not.toContain('client error')
+    expect(statusDetail(await readView(provider), plain)).toContain('3 of 7 calls: client error (HTTP 401)')
+    expect((await sentencesOf(provider))['callers']).toMatch(/In the last 1m 3 of 7 calls: client error/)
   })
 
   it('shows how long a call has to wait, whatever it waits for', async () => {

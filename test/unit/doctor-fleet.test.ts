@@ -81,3 +81,17 @@ describe('the doctor compares what is planned with the pace of now', () => {
     expect(await found(60_000)).toBe('planned, though it is marked unhealthy')
   })
 })
+
+describe('the doctor warns of client errors', () => {
+  it('where most calls were, once there are a few', async () => {
+    const { provider } = await setUp()
+    const found = async () =>
+      checkFleet(planned(60_000), [await readView(provider)]).find(({ check }) => check === 'calls api')
+    for (let i = 0; i < 4; i += 1) await provider.record('client_error', { detail: 'HTTP 403' })
+    expect(await found()).toBeUndefined()
+    await provider.record('client_error', { detail: 'HTTP 401' })
+    expect(await found()).toMatchObject({ level: 'warn', found: '5 of 5 calls: client error (HTTP 401)' })
+    for (let i = 0; i < 6; i += 1) await provider.recordSuccess()
+    expect(await found()).toBeUndefined()
+  })
+})

@@ -62,6 +62,7 @@ const KEY_TYPES: Readonly<Record<string, string>> = {
   trials: 'zset',
   events: 'stream',
   batches: 'hash',
+  outages: 'stream',
   due: 'zset',
   paces: 'hash',
   claimed: 'zset',

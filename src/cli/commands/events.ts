@@ -8,6 +8,7 @@ import { followEvents, readEvents } from '../follow-events.js'
 import { Lifetime } from '../start/lifetime.js'
 import { eventJson, eventLine, eventRow, idWidthFor } from '../view/event-line.js'
 import { paintsFor } from '../view/paint.js'
+import { foldReopenings, type ListedEvent } from '../view/reopenings.js'
 import { renderTable } from '../view/table.js'
 import { cutMiddle } from '../view/text-width.js'
 
@@ -40,12 +41,20 @@ export function addEvents(program: Command, cli: Cli): void {
 }
 
 async function show(fleet: Fleet, id: string | undefined, { count, json }: EventsOptions): Promise<number> {
-  const events = (await read(fleet, id, count)).slice(-count)
-  if (json === true) writeJson({ ...(id === undefined ? {} : { id }), events: events.map(eventJson) })
-  else if (events.length === 0) writeLine(`${id ?? fleet.address.namespace}: no events`)
-  else writeEvents(events, id === undefined)
+  if (json === true) {
+    const events = (await read(fleet, id, count)).slice(-count)
+    writeJson({ ...(id === undefined ? {} : { id }), events: events.map(eventJson) })
+    return EXIT.ok
+  }
+  const listed = foldReopenings(await read(fleet, id, Math.max(count, id === undefined ? SOME : ALL)))
+  if (listed.length === 0) writeLine(`${id ?? fleet.address.namespace}: no events`)
+  else writeEvents(listed.slice(-count), id === undefined)
   return EXIT.ok
 }
+
+/** The re-openings of one outage become a line, so more are read than lines are shown: of one provider all that are kept. */
+const ALL = 1_000
+const SOME = 200
 
 /** The newest `count` of each, oldest first. */
 async function read(fleet: Fleet, id: string | undefined, count: number): Promise<ProviderEvent[]> {
@@ -54,15 +63,15 @@ async function read(fleet: Fleet, id: string | undefined, count: number): Promis
   return all.sort((a, b) => a.at - b.at || a.version - b.version)
 }
 
-function writeEvents(events: readonly ProviderEvent[], named: boolean): void {
+function writeEvents(events: readonly ListedEvent[], named: boolean): void {
   const { stdout } = process
   const paints = paintsFor(stdout)
   // A pipe or a file gets whole ids.
   const idWidth = stdout.isTTY ? idWidthFor(stdout.columns || USUAL_COLUMNS) : Infinity
   const head = [...(named ? ['PROVIDER'] : []), 'AT', 'EVENT', 'BY', 'REASON'].map(paints.dim)
-  const rows = events.map((event) => [
-    ...(named ? [paints.bold(cutMiddle(event.providerId, idWidth))] : []),
-    ...eventRow(event, paints),
+  const rows = events.map((listed) => [
+    ...(named ? [paints.bold(cutMiddle(listed.event.providerId, idWidth))] : []),
+    ...eventRow(listed, paints),
   ])
   writeLine(renderTable({ head, rows }))
 }

@@ -19,8 +19,9 @@ export function addExplain(program: Command, cli: Cli): void {
       cli.exitCode = await withFleet(options, async (fleet) => {
         const provider = await findProvider(fleet, id)
         const view = await readView(provider)
-        const explanation = explain(view, await provider.events({ count: EVENTS_READ }))
-        if (options.json === true) writeJson({ ...explanation, provider: viewJson(view) })
+        const outages = await provider.outages()
+        const explanation = explain(view, await provider.events({ count: EVENTS_READ }), outages)
+        if (options.json === true) writeJson({ ...explanation, provider: viewJson(view), outages })
         else writeExplanation(explanation)
         return EXIT.ok
       })

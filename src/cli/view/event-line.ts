@@ -1,7 +1,8 @@
 import { maskSecretsInText, type ProviderEvent } from '../../index.js'
-import { clean, formatTime } from '../format.js'
+import { clean, formatCount, formatTime } from '../format.js'
 import type { Paints } from './paint.js'
 import { madeBy } from './provider-view.js'
+import type { ListedEvent } from './reopenings.js'
 import { cutMiddle } from './text-width.js'
 
 /** How much of a line an id may take where the line must fit, so that what happened can be seen beside it. */
@@ -39,6 +40,9 @@ export const eventJson = (event: ProviderEvent): ProviderEvent =>
     ? { ...event, from: maskSecretsInText(event.from), to: maskSecretsInText(event.to) }
     : event
 
+const timesText = ({ times, since }: Required<ListedEvent>['reopened']): string =>
+  `, ${formatCount(times)} times since ${formatTime(since)}`
+
 const reasonOf = ({ kind, reason }: ProviderEvent): string => (reason === kind ? '' : clean(reason))
 
 export function paintEvent(paints: Paints, { kind }: ProviderEvent, text: string): string {
@@ -72,9 +76,9 @@ export function eventLine(event: ProviderEvent, paints: Paints, idWidth = Infini
 }
 
 /** The cells of `busbar events`. */
-export const eventRow = (event: ProviderEvent, paints: Paints): string[] => [
+export const eventRow = ({ event, reopened }: ListedEvent, paints: Paints): string[] => [
   paints.dim(formatTime(event.at)),
-  paintEvent(paints, event, eventWords(event)),
+  paintEvent(paints, event, eventWords(event) + (reopened === undefined ? '' : timesText(reopened))),
   madeBy(event),
   reasonOf(event) || '-',
 ]

@@ -1,6 +1,12 @@
-import type { EventKind, ProviderEvent } from '../../index.js'
+import type { EventKind, Outage, ProviderEvent } from '../../index.js'
 import { clean, formatAbout, formatCount, formatDuration, formatRate, formatTime, plural } from '../format.js'
-import { madeBy, UNTOUCHED, type ProviderView } from './provider-view.js'
+import {
+  clientErrorWords,
+  madeBy,
+  mostlyClientErrors,
+  UNTOUCHED,
+  type ProviderView,
+} from './provider-view.js'
 
 /** A provider's state in sentences, each under a word that says what it answers. */
 export interface Explanation {
@@ -8,14 +14,24 @@ export interface Explanation {
   readonly sentences: readonly { readonly topic: string; readonly text: string }[]
 }
 
-/** `events` are the newest ones, oldest first: they say since when, and by whom. */
-export function explain(view: ProviderView, events: readonly ProviderEvent[]): Explanation {
+/**
+ * `events` are the newest ones, oldest first: they say since when, and by whom. `outages` are those that ended, oldest
+ * first.
+ */
+export function explain(
+  view: ProviderView,
+  events: readonly ProviderEvent[],
+  outages: readonly Outage[] = [],
+): Explanation {
   const topics: readonly (readonly [string, string])[] = [
     ['why', becauseOf(view)],
     ['since', since(view, events)],
+    ['outage', outageText(view)],
+    ['before', outagesText(view, outages)],
     ['until', until(view)],
     ['closes', whatCloses(view)],
     ['against it', against(view)],
+    ['callers', clientErrorText(view)],
     ['mark', markText(view, events)],
     ['pause', pauseText(view)],
     ['probe', probeText(view)],
@@ -75,6 +91,28 @@ function since({ snapshot }: ProviderView, events: readonly ProviderEvent[]): st
   return `${word} ${ago(from)}${by}.`
 }
 
+/** When it began, which no failed trial moves. */
+function outageText({ snapshot }: ProviderView): string {
+  const { outageSince, outageReason, outageBy, outageTrials, outageDoomed, at } = snapshot
+  if (outageSince === null) return ''
+  const began = `It began at ${formatTime(outageSince, at)} (${formatAbout(at - outageSince)} ago)`
+  const how = outageBy === 'hand' ? `tripped by hand: ${outageReason}` : outageReason
+  return `${began}, ${how}. Since then ${plural(outageTrials, 'trial')} and ${plural(outageDoomed, 'outcome')} failed.`
+}
+
+function outagesText({ snapshot: { at } }: ProviderView, outages: readonly Outage[]): string {
+  const last = outages.at(-1)
+  if (last === undefined) return ''
+  const lasted = formatDuration(last.to - last.from)
+  const when = `from ${formatTime(last.from, at)} to ${formatTime(last.to, at)} (${lasted})`
+  const cost = `${plural(last.trials, 'failed trial')}, ${plural(last.doomed, 'failed outcome')}`
+  const earlier =
+    outages.length === 1
+      ? ''
+      : ` ${formatCount(outages.length)} are kept, the oldest from ${formatTime(outages[0]?.from ?? 0, at)}.`
+  return `The last outage that ended was ${when}: ${last.reason}; ${cost}.${earlier}`
+}
+
 function until({ snapshot, settings }: ProviderView): string {
   const { state, retryAfterMs, at, trials, trialFreeInMs } = snapshot
   const { halfOpenMaxTrials } = settings.breaker
@@ -124,6 +162,14 @@ function against({ snapshot, settings }: ProviderView): string {
     `${runs.join(', ')} (${formatCount(threshold)} open it). ` +
     `In the last ${formatDuration(windowMs)}${covered}: ${rate} (below ${formatRate(degradationThreshold)} counts as degraded).`
   )
+}
+
+function clientErrorText({ snapshot, settings }: ProviderView): string {
+  const words = clientErrorWords(snapshot)
+  if (words === '') return ''
+  const often = mostlyClientErrors(snapshot) ? ' Look at what is asked: a revoked key, a wrong address?' : ''
+  const window = formatDuration(settings.history.windowMs)
+  return `In the last ${window} ${words}. The provider answers, so the circuit counts them as successes.${often}`
 }
 
 function markText({ snapshot }: ProviderView, events: readonly ProviderEvent[]): string {

@@ -7,7 +7,7 @@ import {
   type Snapshot,
 } from '../../index.js'
 import { isProviderTrouble } from '../failure.js'
-import { clean, formatAbout, formatRate } from '../format.js'
+import { clean, formatAbout, formatCount, formatRate, plural } from '../format.js'
 
 /** A provider at one moment, and the settings it is judged by. */
 export interface ProviderView {
@@ -93,7 +93,12 @@ export function viewJson(view: ProviderView): object {
 /** Why the provider is as it is, in a few words; empty when there is nothing to say. */
 export function why(view: ProviderView): string {
   const { snapshot } = view
-  const said = [markWords(snapshot), circuitWords(view), pauseWords(snapshot)].filter((words) => words !== '')
+  const said = [
+    markWords(snapshot),
+    circuitWords(view),
+    mostlyClientErrors(snapshot) ? clientErrorWords(snapshot) : '',
+    pauseWords(snapshot),
+  ].filter((words) => words !== '')
   return clean(said.join('; '))
 }
 
@@ -108,9 +113,11 @@ function circuitWords({ snapshot, settings }: ProviderView): string {
   const { state, reason, trials, mark, health } = snapshot
   switch (state) {
     case 'open':
-      return reason
-    case 'half_open':
-      return trials > 0 ? 'cooldown over, a trial is under way' : 'cooldown over, the next call is a trial'
+      return reason + outageWords(snapshot)
+    case 'half_open': {
+      const next = trials > 0 ? 'a trial is under way' : 'the next call is a trial'
+      return `cooldown over, ${next}${outageWords(snapshot)}`
+    }
     case 'closed':
       if (mark !== null || health === 'healthy') return mark === null && reason !== UNTOUCHED ? reason : ''
       return `${formatRate(snapshot.successRate)} healthy is below ${formatRate(settings.history.degradationThreshold)}`
@@ -119,8 +126,26 @@ function circuitWords({ snapshot, settings }: ProviderView): string {
   }
 }
 
+/** Since when it has been down, where trials have failed since: the state alone says only when it last opened. */
+export function outageWords({ outageSince, outageReason, outageTrials, at }: Snapshot): string {
+  if (outageSince === null || outageTrials === 0) return ''
+  const trials = plural(outageTrials, 'failed trial')
+  return `; down for ${formatAbout(at - outageSince)} (${outageReason}), ${trials}`
+}
+
 const pauseWords = ({ throttled, throttledForMs }: Snapshot): string =>
   throttled ? `asked for a pause (429), ${formatAbout(throttledForMs)} left` : ''
+
+/** `214 of 214 calls: client error (HTTP 401)`; empty where there was none. */
+export function clientErrorWords({ clientErrors, lastClientError, historyTotal }: Snapshot): string {
+  if (clientErrors === 0) return ''
+  const seen = lastClientError === '' ? '' : ` (${clean(lastClientError)})`
+  return `${formatCount(clientErrors)} of ${formatCount(clientErrors + historyTotal)} calls: client error${seen}`
+}
+
+/** Whether at least half of the outcomes were client errors. A few of them are everybody's: 404 answers a question. */
+export const mostlyClientErrors = ({ clientErrors, historyTotal }: Snapshot): boolean =>
+  clientErrors > 0 && clientErrors >= historyTotal
 
 /** When calling again can help: ms, or what has to be done; undefined when nothing blocks. */
 export function retryIn({ blockedBy }: Snapshot): number | 'on resume' | 'on reset' | undefined {

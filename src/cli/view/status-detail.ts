@@ -1,7 +1,7 @@
-import { clean, formatAbout, formatCount, formatDuration, formatTime } from '../format.js'
+import { clean, formatAbout, formatCount, formatDuration, formatTime, plural } from '../format.js'
 import { pausedText } from './paused.js'
 import { paintHealth, paintState, type Paints } from './paint.js'
-import { why, type ProviderView } from './provider-view.js'
+import { clientErrorWords, why, type ProviderView } from './provider-view.js'
 import { probeTarget } from './probe-target.js'
 import { probeText, retryText, successText } from './status-table.js'
 
@@ -20,12 +20,14 @@ export function statusDetail(
       'opened',
       snapshot.openedAt === null || snapshot.openedAt === 0 ? '-' : formatTime(snapshot.openedAt, at),
     ],
+    ...(snapshot.outageTrials === 0 ? [] : [['down since', downSince(view)] as [string, string]]),
     ['retry in', retryText(view)],
     ['trials', trials(view)],
     ['mark', markText(view)],
     ['throttled', snapshot.throttled ? `for ${formatAbout(snapshot.throttledForMs)}` : 'no'],
     ['success', `${successText(view)} in the last ${formatDuration(settings.history.windowMs)}`],
     ['failures', failures(view)],
+    ...(snapshot.clientErrors === 0 ? [] : [['callers', clientErrorWords(snapshot)] as [string, string]]),
     ['last probe', probeText(view, paints) + detail(snapshot.lastProbeDetail)],
     ...(settings.probe === undefined || pausedQueues.length === 0
       ? []
@@ -51,6 +53,13 @@ function markText({ snapshot }: ProviderView): string {
   if (mark === null) return '-'
   const end = markForMs === null ? 'until resumed' : `for ${formatAbout(markForMs)}`
   return clean(`${mark} by ${markActor}, ${end}${markReason === '' ? '' : `: ${markReason}`}`)
+}
+
+function downSince({ snapshot }: ProviderView): string {
+  const { outageSince, outageReason, outageTrials, at } = snapshot
+  const since =
+    outageSince === null ? '-' : `${formatTime(outageSince, at)} (${formatAbout(at - outageSince)})`
+  return clean(`${since}: ${outageReason}; ${plural(outageTrials, 'failed trial')}`)
 }
 
 function failures({ snapshot, settings }: ProviderView): string {

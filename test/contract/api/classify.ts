@@ -16,12 +16,13 @@ export function classifyContract(open: OpenApi): void {
       [200, 'healthy'],
       [304, 'healthy'],
       [399, 'healthy'],
-      [400, 'ignored'],
-      [404, 'ignored'],
-      [428, 'ignored'],
+      [400, 'client_error'],
+      [404, 'client_error'],
+      [407, 'ignored'],
+      [428, 'client_error'],
       [429, 'throttled'],
-      [430, 'ignored'],
-      [499, 'ignored'],
+      [430, 'client_error'],
+      [499, 'client_error'],
       [500, 'unhealthy'],
       [503, 'unhealthy'],
       [599, 'unhealthy'],
@@ -55,7 +56,7 @@ export function classifyContract(open: OpenApi): void {
     it('keeps what its status says when it was slow, unless it was well', async () => {
       const { provider, spend } = await withProvider(open, { ...QUICK, slowMs: 10 })
       await provider.execute(async () => (await spend(15), response(404)))
-      expect(await outcomeOf(provider)).toBe('ignored')
+      expect(await outcomeOf(provider)).toBe('client_error')
     })
   })
 
@@ -105,17 +106,17 @@ export function classifyContract(open: OpenApi): void {
   describe('a thrown error', () => {
     const withFields = (fields: object) => Object.assign(new Error('http'), fields)
     it.each<[string, unknown, string]>([
-      ['status 404', withFields({ status: 404 }), 'ignored'],
+      ['status 404', withFields({ status: 404 }), 'client_error'],
       ['status 500', withFields({ status: 500 }), 'unhealthy'],
-      ['statusCode 422', withFields({ statusCode: 422 }), 'ignored'],
-      ['response.status 403', withFields({ response: { status: 403 } }), 'ignored'],
+      ['statusCode 422', withFields({ statusCode: 422 }), 'client_error'],
+      ['response.status 403', withFields({ response: { status: 403 } }), 'client_error'],
       ['status 429', withFields({ status: 429 }), 'throttled'],
       ['status 200: it threw all the same', withFields({ status: 200 }), 'unhealthy'],
       ['status 999', withFields({ status: 999 }), 'unhealthy'],
       [
         'a status that is a word, and a statusCode',
         withFields({ status: 'error', statusCode: 404 }),
-        'ignored',
+        'client_error',
       ],
       ['nothing of HTTP', withFields({}), 'unhealthy'],
       ['no object: a string', 'just text', 'unhealthy'],

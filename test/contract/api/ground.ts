@@ -38,7 +38,7 @@ export async function withProvider(
 /** How the one call of this test ended, as the store was told. */
 export async function outcomeOf(
   provider: Provider,
-): Promise<HealthStatus | 'ignored' | 'throttled' | 'none'> {
+): Promise<HealthStatus | 'client_error' | 'ignored' | 'throttled' | 'none'> {
   const [history, snapshot] = [await provider.history(), await provider.snapshot()]
   const [entry] = history
   if (snapshot.applied > 1) throw new Error(`${snapshot.applied} outcomes instead of one`)
@@ -47,6 +47,7 @@ export async function outcomeOf(
     return entry.status
   }
   if (snapshot.throttledForMs > 0) return 'throttled'
+  if (snapshot.clientErrors > 0) return 'client_error'
   return snapshot.applied === 1 ? 'ignored' : 'none'
 }
 

@@ -10,6 +10,7 @@ export function circuitContract(open: () => Promise<Ground>): void {
       ['unhealthy', 3, 1],
       ['timeout', 3, 1],
       ['terminated', 3, 1],
+      ['client_error', 0, 0],
       ['ignored', 2, 0],
       ['throttled', 2, 0],
     ] as const)(

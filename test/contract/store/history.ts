@@ -77,6 +77,7 @@ export function historyContract(open: () => Promise<Ground>): void {
         'unhealthy',
         'timeout',
         'terminated',
+        'client_error',
         'ignored',
         'throttled',
       ] as const
@@ -88,7 +89,7 @@ export function historyContract(open: () => Promise<Ground>): void {
         ['timeout', 1],
         ['terminated', 1],
       ])
-      expect(await subject.snapshot()).toMatchObject({ historyTotal: 5, historyHealthy: 1, applied: 7 })
+      expect(await subject.snapshot()).toMatchObject({ historyTotal: 5, historyHealthy: 1, applied: 8 })
     })
 
     it('lets a run grow while it is the newest and younger than a 200th of the window', async () => {

@@ -119,6 +119,7 @@ export function trialsContract(open: () => Promise<Ground>): void {
       ['ignored', 0],
       ['healthy', 1],
       ['degraded', 1],
+      ['client_error', 1],
     ] as const)('by %s adds a version and no event, and is taken at once', async (outcome, successes) => {
       const subject = await halfOpen(await open(), { successThreshold: 2 })
       const trial = await subject.admit('a')
@@ -187,6 +188,7 @@ export function trialsContract(open: () => Promise<Ground>): void {
 
     it.each([
       ['healthy', ['half_opened', 'closed'], 'closed'],
+      ['client_error', ['half_opened', 'closed'], 'closed'],
       ['unhealthy', ['half_opened', 'opened'], 'open'],
     ] as const)(
       'is decided by %s without a permit: two events, one snapshot',

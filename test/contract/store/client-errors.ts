@@ -1,0 +1,63 @@
+import { describe, expect, it } from 'vitest'
+import { quick, run, type Ground } from './subject.js'
+
+/** Calls that the provider answered, and whose fault was the caller's. */
+export function clientErrorsContract(open: () => Promise<Ground>): void {
+  describe('client errors', () => {
+    it('are counted with what the last one saw, though they are in no history', async () => {
+      const subject = await quick(await open())
+      await subject.record('client_error', 213, { detail: 'HTTP 404' })
+      const { version } = await subject.snapshot()
+      await subject.record('client_error', 1, { detail: 'HTTP 401' })
+      expect(await subject.snapshot()).toMatchObject({
+        state: 'closed',
+        version,
+        clientErrors: 214,
+        lastClientError: 'HTTP 401',
+        historyTotal: 0,
+      })
+    })
+
+    it('close a half-open circuit, and free the lease of a trial', async () => {
+      const subject = await quick(await open())
+      await subject.openAndWait()
+      const closed = await subject.settle(await subject.admit('a'), 'client_error', {}, 'a')
+      expect(closed.events).toMatchObject([{ kind: 'closed', reason: '1 successful trial' }])
+      expect(closed.snapshot).toMatchObject({ state: 'closed', trials: 0, clientErrors: 1 })
+    })
+
+    it('end a run of failures in the order of their batch', async () => {
+      const subject = await quick(await open(), { failureThreshold: 3 })
+      const { generation } = await subject.snapshot()
+      const of = (outcome: 'client_error' | 'unhealthy', count: number) => run(outcome, { count, generation })
+      await subject.send([of('unhealthy', 2), of('client_error', 1), of('unhealthy', 2)])
+      expect(await subject.snapshot()).toMatchObject({ state: 'closed', consecutiveFailures: 2 })
+    })
+
+    it('leave the count as they leave the window, a window after they came', async () => {
+      const ground = await open()
+      const subject = await quick(ground, {}, { windowMs: 1_000 })
+      await subject.record('client_error', 100, { detail: 'HTTP 400' })
+      await ground.advance(1_000)
+      expect(await subject.snapshot()).toMatchObject({ clientErrors: 100 })
+      await ground.advance(250)
+      expect(await subject.snapshot()).toMatchObject({ clientErrors: 75 })
+      await subject.record('client_error', 8, { detail: 'HTTP 400' })
+      expect(await subject.snapshot()).toMatchObject({ clientErrors: 83 })
+      await ground.advance(750)
+      expect(await subject.snapshot()).toMatchObject({ clientErrors: 8 })
+      await ground.advance(1_000)
+      expect(await subject.snapshot()).toMatchObject({ clientErrors: 0, lastClientError: '' })
+    })
+
+    it('count after an outage by their age, and of an older generation too', async () => {
+      const ground = await open()
+      const subject = await quick(ground, {}, { windowMs: 1_000 })
+      await subject.send([
+        run('client_error', { count: 5, ageMs: 1_001 }),
+        run('client_error', { count: 2, ageMs: 1_000 }),
+      ])
+      expect(await subject.snapshot()).toMatchObject({ clientErrors: 2 })
+    })
+  })
+}
