@@ -75,7 +75,8 @@ export class Gate {
   #grant(token: string, source: 'cache' | 'redis', wouldRefuse?: RefusalCode, generation?: number): Decision {
     const known = generation ?? this.#link.cache.generation
     const permit = token === '' ? new StoredPermit(known, '', this.#send) : this.#holdTrial(known, token)
-    return { admitted: true, permit, source, ...(wouldRefuse === undefined ? {} : { wouldRefuse }) }
+    if (wouldRefuse === undefined) return { admitted: true, permit, source }
+    return { admitted: true, permit, source, wouldRefuse }
   }
 
   /** Its lease goes back when this process closes first. */
@@ -155,7 +156,16 @@ export class Gate {
     try {
       const reply = await this.#link.run('admit', (store) => {
         const { caller, notAfterMs, id } = this.#link
-        return store.admit(id, { ...caller, origin: 'call', token, notAfterMs, minLeaseMs, minGapMs: 0 })
+        const { worker, knownVersion } = caller
+        return store.admit(id, {
+          worker,
+          knownVersion,
+          origin: 'call',
+          token,
+          notAfterMs,
+          minLeaseMs,
+          minGapMs: 0,
+        })
       })
       const { reason, retryAfterMs, generation, trial } = reply
       // Only probes are turned away for coming too soon.
