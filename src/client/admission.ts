@@ -22,7 +22,10 @@ export interface Refused {
   readonly code: RefusalCode
   /** The same in words, for a log. */
   readonly reason: string
-  /** ms until the latest of all blocking deadlines; null when none is known. */
+  /**
+   * Whole ms until the latest of all blocking deadlines; null when nothing ends it by itself. With `no_trial_free`: when it
+   * makes sense to ask again, 1 000 at most, for a trial mostly ends sooner than its lease.
+   */
   readonly retryAfterMs: number | null
   readonly source: Source
 }

@@ -267,7 +267,7 @@ export class RedisStore implements port.Store {
       name,
       id,
       args,
-      rest as Pick<ScriptArgs<N>, 'id' | 'channel'>,
+      rest,
     )
   }
 
