@@ -36,7 +36,7 @@ export async function run() {
         peer: ns.cockatiel,
         unit: 'ns',
         ratio: ns.busbar / ns.cockatiel,
-        target: 1,
+        target: 0.75,
         note,
       }),
       row('P1', `${what}, beside opossum`, {
@@ -44,7 +44,7 @@ export async function run() {
         peer: ns.opossum,
         unit: 'ns',
         ratio: ns.busbar / ns.opossum,
-        target: 0.4,
+        target: 0.3,
       }),
     ]
   } finally {

@@ -39,14 +39,14 @@ export async function run() {
         peer: ns.opossum,
         unit: 'ns',
         ratio: ns.admit / ns.opossum,
-        target: 0.1,
+        target: 0.05,
       }),
       row('P2', 'refused execute() that throws', {
         ours: ns.execute,
         peer: ns.opossum,
         unit: 'ns',
         ratio: ns.execute / ns.opossum,
-        target: 0.4,
+        target: 0.25,
       }),
     ]
   } finally {

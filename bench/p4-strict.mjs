@@ -45,7 +45,7 @@ export async function run() {
         peer,
         unit: 'pairs/s',
         ratio: ours / peer,
-        target: 0.5,
+        target: 0.8,
         better: 'at least',
       }),
     ]

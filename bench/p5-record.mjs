@@ -53,7 +53,7 @@ async function usecByTurns(redis, contenders) {
   return Object.fromEntries(Object.entries(found).map(([name, values]) => [name, quantile(values, 0.25)]))
 }
 
-const TRIAL = { worker: 'bench', origin: 'call', token: 'bench', minLeaseMs: 0, minGapMs: 0 }
+const TRIAL = { worker: 'bench', origin: 'call', token: 'bench', leaseMs: 0, minGapMs: 0 }
 const HAND = { worker: 'bench', knownVersion: 0, actor: '', reason: 'bench' }
 const NEVER_LATE = { notAfterMs: Number.MAX_SAFE_INTEGER }
 

@@ -15,7 +15,7 @@
 --   origin         text     call or probe
 --   token          text     names the trial; made by the caller
 --   not_after_ms   integer  provider time after which this does nothing
---   min_lease_ms   integer  a lease lasts at least this long, ms
+--   lease_ms   integer  how long a lease lasts, ms; 0: as long as the settings say
 --   min_gap_ms     integer  a probe is turned away when another began less than this ago, ms
 -- Returns
 --   status             text     ok, unknown_provider or late; without ok only now_ms follows
@@ -43,7 +43,7 @@ local caller = { id = ARGV[1], channel = ARGV[2], worker = ARGV[3], known_versio
 local origin = ARGV[5]
 local token = ARGV[6]
 local not_after_ms = tonumber(ARGV[7])
-local min_lease_ms = tonumber(ARGV[8])
+local lease_ms = tonumber(ARGV[8])
 local min_gap_ms = tonumber(ARGV[9])
 
 -- @include lib/reply
@@ -63,7 +63,7 @@ if origin ~= 'call' or circuit.state ~= 'closed' or circuit.mark or throttled th
   -- @include lib/admission
   complete(provider)
   expire_mark(provider)
-  local request = { origin = origin, token = token, min_lease_ms = min_lease_ms, min_gap_ms = min_gap_ms }
+  local request = { origin = origin, token = token, lease_ms = lease_ms, min_gap_ms = min_gap_ms }
   admission = admit(provider, request)
 end
 return finish(

@@ -70,7 +70,10 @@ local function admit_trial(provider, request)
   end
   enter_half_open(provider)
   drop_expired_trials(provider)
-  local lease_ms = math.max(number_setting(provider, 'breaker.trialLeaseMs'), request.min_lease_ms)
+  local lease_ms = request.lease_ms
+  if lease_ms == 0 then
+    lease_ms = number_setting(provider, 'breaker.trialLeaseMs')
+  end
   redis.call('ZADD', key, as_text(now + lease_ms), request.token)
   return granted(true)
 end
@@ -88,7 +91,7 @@ local function begin_probe(provider, request)
     return refused(false, 'probed_recently', 'another probe is under way', under_way_ms)
   end
   put(provider, 'probe_started_at_ms', now)
-  put(provider, 'probe_until_ms', now + request.min_lease_ms)
+  put(provider, 'probe_until_ms', now + request.lease_ms)
 end
 
 -- A probe runs beside an open or fully tried circuit too; its result then decides nothing.

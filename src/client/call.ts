@@ -34,6 +34,7 @@ export class Call implements CallContext {
   readonly #deadlines: Pick<Deadlines, 'set'>
   #controller: AbortController | undefined
   #deadline: Deadline | undefined
+  #onAbort: (() => void) | undefined
   #stop: ((reason: unknown) => void) | undefined
   #stopped = false
   #reason: unknown
@@ -52,42 +53,43 @@ export class Call implements CallContext {
     return this.#controller.signal
   }
 
-  async run<T>(fn: (context: CallContext) => T | Promise<T>, trial: boolean): Promise<T> {
+  run<T>(fn: (context: CallContext) => T | Promise<T>, trial: boolean): Promise<T> {
     const { timeoutMs, signal } = this.#options
     this.trial = trial
-    // The caller may have given up while admission was under way.
-    if (signal?.aborted === true) {
-      this.abortedByCaller = true
-      throw signal.reason
-    }
-    if (timeoutMs === undefined && signal === undefined) return fn(this)
-    const stopped = new Promise<never>((_, reject) => {
+    // One promise, for whichever comes first. What comes second finds it settled, and is no unhandled rejection.
+    return new Promise((resolve, reject) => {
       this.#stop = reject
+      // The caller may have given up while admission was under way.
+      if (signal?.aborted === true) {
+        this.#abortByCaller(signal)
+        return
+      }
+      // Before the call, which may itself make the caller abort.
+      if (timeoutMs !== undefined)
+        this.#deadline = this.#deadlines.set(timeoutMs, () => this.#onTimeout(timeoutMs))
+      if (signal !== undefined) {
+        this.#onAbort = () => this.#abortByCaller(signal)
+        onAbort(signal, this.#onAbort)
+      }
+      const result = fn(this)
+      if (result instanceof Promise) result.then(resolve, reject)
+      else resolve(result)
     })
-    // Before the call, which may itself make the caller abort.
-    if (timeoutMs !== undefined)
-      this.#deadline = this.#deadlines.set(timeoutMs, () => this.#onTimeout(timeoutMs))
-    if (signal !== undefined) onAbort(signal, this.#onAbort)
-    const work = (async () => fn(this))()
-    // Whichever comes second finds nobody waiting; that is no unhandled rejection.
-    work.catch(() => undefined)
-    stopped.catch(() => undefined)
-    return Promise.race([work, stopped])
   }
 
   end(): void {
     this.#deadline?.clear()
-    const { signal } = this.#options
-    if (signal !== undefined) offAbort(signal, this.#onAbort)
+    if (this.#onAbort !== undefined && this.#options.signal !== undefined)
+      offAbort(this.#options.signal, this.#onAbort)
   }
 
   #onTimeout(timeoutMs: number): void {
     this.#abort(new CallTimeoutError(this.#providerId, timeoutMs))
   }
 
-  readonly #onAbort = (): void => {
+  #abortByCaller(signal: AbortSignal): void {
     this.abortedByCaller = true
-    this.#abort(this.#options.signal?.reason)
+    this.#abort(signal.reason)
   }
 
   #abort(reason: unknown): void {

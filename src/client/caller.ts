@@ -3,9 +3,9 @@ import { isBusbarError, isProviderTrouble, ProviderRemovedError } from '../model
 import type { Run } from '../model/ports.js'
 import type { Settings } from '../model/settings.js'
 import { callRun, type Decision, type Ending } from './admission.js'
-import { PLAIN_CONTEXT, type ExecuteOptions } from './call.js'
+import { Call, PLAIN_CONTEXT, type ExecuteOptions } from './call.js'
 import { isResponse, type Classify, type Verdict } from './classify.js'
-import { endingOf, execute, guard, judgeError, judgeResult, refusalOf } from './execute.js'
+import { endingOf, execute, guard, judgeError, judgeResult, judgeThrown, refusalOf } from './execute.js'
 import type { ExecuteTarget, Guarded } from './execute.js'
 import { Fallback } from './fallback.js'
 import { Gate } from './gate.js'
@@ -61,15 +61,20 @@ export class Caller {
   }
 
   execute<T, F>(fn: Guarded<T>, options: ExecuteOptions<F> | undefined): Promise<T | F> {
-    if (options !== undefined || typeof fn !== 'function') return execute(this.#target(), fn, options)
+    if (options !== undefined || typeof fn !== 'function') return execute(this.#begin, fn, options)
     if (this.#gate.free) return this.#call(fn)
     const answer = this.#gate.admit()
     if (!(answer instanceof Promise) && !answer.admitted) return rejectLater(refusalOf(this.#link.id, answer))
     return guard(this.#target(), fn, {}, answer)
   }
 
-  /** The hot path: closed, cached, nothing to wait for. It allocates no more than the promise it returns. */
-  async #call<T>(fn: Guarded<T>): Promise<T> {
+  readonly #begin = <T>(fn: Guarded<T>, options: ExecuteOptions<unknown>): Promise<T> =>
+    this.#gate.free
+      ? this.#call(fn, new Call(this.#link.id, options, this.#host.deadlines))
+      : guard(this.#target(), fn, options, this.#gate.admit(options.timeoutMs))
+
+  /** The hot path: closed, cached, nothing to wait for. Without `call` it allocates no more than the promise it returns. */
+  async #call<T>(fn: Guarded<T>, call?: Call): Promise<T> {
     const { cache } = this.#link
     const { generation } = cache
     const slow = this.#settings.slowMs
@@ -78,11 +83,15 @@ export class Caller {
     calls.count += 1
     let result: T
     try {
-      result = await fn(PLAIN_CONTEXT)
+      result = await (call === undefined ? fn(PLAIN_CONTEXT) : call.run(fn, false))
     } catch (error) {
-      await this.#end(judgeError(this.#target(), error), generation)
+      call?.end()
+      const target = this.#target()
+      const verdict = call === undefined ? judgeError(target, error) : judgeThrown(target, call, error)
+      await this.#end(verdict, generation)
       throw error
     }
+    call?.end()
     this.#link.used = true
     const plain = slow === undefined && this.#classify === undefined && !isResponse(result)
     // The store may have been lost since it began.

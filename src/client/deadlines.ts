@@ -4,8 +4,8 @@
  */
 const SLOT_MS = 8
 const SLOTS = 512
-/** Longer than one turn of the wheel: such calls are few and may have a timer of their own. */
-const TURN_MS = SLOT_MS * (SLOTS - 2)
+/** Calls that may take longer are few and have a timer of their own: nothing turns for hours. */
+const LONGEST_MS = 60_000
 
 /** A loop that is late by less than this, ms, is merely busy. */
 const STANDSTILL_MS = 16
@@ -15,19 +15,41 @@ export interface Deadline {
 }
 
 class Entry implements Deadline {
-  fire: (() => void) | undefined
-  slot = 0
-  wheel: Deadlines | undefined
+  readonly fire: () => void
+  /** Which slot, counted from the beginning of time. */
+  readonly slot: number
+  /** The other entries of the slot; undefined once it left. */
+  #among: Entry[] | undefined
+  #place = 0
+  readonly #wheel: Deadlines
 
-  constructor(wheel: Deadlines, fire: () => void) {
-    this.wheel = wheel
+  constructor(wheel: Deadlines, slot: number, fire: () => void) {
+    this.#wheel = wheel
+    this.slot = slot
     this.fire = fire
   }
 
+  enter(entries: Entry[]): void {
+    this.#among = entries
+    this.#place = entries.length
+    entries.push(this)
+  }
+
+  /** Its place is taken by the last, so that nothing of a call that ended waits for the wheel. False: it was gone. */
+  leave(): boolean {
+    const entries = this.#among
+    if (entries === undefined) return false
+    this.#among = undefined
+    const last = entries.pop()
+    if (last !== undefined && last !== this) {
+      entries[this.#place] = last
+      last.#place = this.#place
+    }
+    return true
+  }
+
   clear(): void {
-    if (this.fire === undefined) return
-    this.fire = undefined
-    this.wheel?.cleared()
+    if (this.leave()) this.#wheel.ended()
   }
 }
 
@@ -43,17 +65,15 @@ export class Deadlines {
 
   /** Calls `fire` after `ms`, unless cleared before. */
   set(ms: number, fire: () => void): Deadline {
-    if (ms > TURN_MS) {
+    if (ms > LONGEST_MS) {
       const timer = setTimeout(fire, ms)
       return { clear: () => clearTimeout(timer) }
     }
     const now = performance.now()
     if (this.#timer === undefined) this.#start(now)
-    const entry = new Entry(this, fire)
+    const entry = new Entry(this, Math.ceil((now + ms) / SLOT_MS) + 1, fire)
     this.#live += 1
-    const slot = Math.ceil((now + ms) / SLOT_MS) + 1
-    entry.slot = slot
-    this.#slots[slot % SLOTS]?.push(entry)
+    this.#enter(entry)
     return entry
   }
 
@@ -74,9 +94,14 @@ export class Deadlines {
     return { clear: () => deadline?.clear() }
   }
 
-  /** @internal */
-  cleared(): void {
+  /** @internal An entry fired or was cleared. */
+  ended(): void {
     this.#live -= 1
+  }
+
+  #enter(entry: Entry): void {
+    const entries = this.#slots[entry.slot % SLOTS]
+    if (entries !== undefined) entry.enter(entries)
   }
 
   #start(now: number): void {
@@ -98,25 +123,21 @@ export class Deadlines {
     if (this.#live > 0) return
     clearInterval(this.#timer)
     this.#timer = undefined
-    // Entries that were cleared wait for their slot; with none left alive they can go at once.
-    for (const entries of this.#slots) entries.length = 0
   }
 
   #fire(slot: number, now: number): void {
     const entries = this.#slots[slot]
     if (entries === undefined || entries.length === 0) return
-    const later: Entry[] = []
-    this.#slots[slot] = later
-    for (const entry of entries) {
-      const { fire } = entry
-      if (fire === undefined) continue
-      // After a turn that came late, the slot may hold entries of the next time round.
+    // What is of a later time round moves on; what is cleared by another that fires leaves.
+    this.#slots[slot] = []
+    for (let entry = entries[0]; entry !== undefined; entry = entries[0]) {
       if (entry.slot > now) {
-        later.push(entry)
-        continue
+        entry.leave()
+        this.#enter(entry)
+      } else {
+        entry.clear()
+        entry.fire()
       }
-      entry.clear()
-      fire()
     }
   }
 }

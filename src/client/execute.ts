@@ -1,7 +1,7 @@
 import { checkKeys } from '../config/keys.js'
 import { show } from '../config/show.js'
 import { ArgumentError, CallRefusedError, CallTimeoutError } from '../model/errors.js'
-import type { Decision, Ending, Permit, Refused } from './admission.js'
+import type { Decision, Ending, Permit, Refused, SettleOptions } from './admission.js'
 import { Call, type CallContext, type ExecuteOptions } from './call.js'
 import { classifyError, classifyResult, DEFAULT_THROTTLE_MS, readVerdict } from './classify.js'
 import type { Classify, Verdict } from './classify.js'
@@ -26,9 +26,12 @@ export interface ExecuteTarget {
 const EXECUTE_OPTIONS = ['timeoutMs', 'signal', 'fallback']
 const MAX_TIMEOUT_MS = 86_400_000
 
-/** Admits, calls, classifies, settles. The store's own trouble is never the caller's error. */
+/**
+ * Admits, calls, classifies, settles. The store's own trouble is never the caller's error. `begin` calls `fn` once it is
+ * admitted.
+ */
 export async function execute<T, F>(
-  target: ExecuteTarget,
+  begin: (fn: Guarded<T>, options: ExecuteOptions<F>) => Promise<T>,
   fn: Guarded<T>,
   options: ExecuteOptions<F> = {},
 ): Promise<T | F> {
@@ -36,7 +39,7 @@ export async function execute<T, F>(
   const { signal, fallback } = options
   try {
     signal?.throwIfAborted()
-    return await guard(target, fn, options, target.gate.admit(options.timeoutMs))
+    return await begin(fn, options)
   } catch (error) {
     if (fallback === undefined || signal?.aborted === true) throw error
     return fallback(error)
@@ -77,17 +80,17 @@ async function run<T>(
     if (target.waits()) await settled
     return result
   } catch (error) {
-    const settled = settle(
-      target,
-      permit,
-      call.abortedByCaller ? { outcome: 'ignored' } : judgeError(target, error),
-    )
+    const settled = settle(target, permit, judgeThrown(target, call, error))
     if (target.waits()) await settled
     throw error
   } finally {
     call.end()
   }
 }
+
+/** What `call` ended with, that threw. */
+export const judgeThrown = (target: ExecuteTarget, call: Call, error: unknown): Verdict =>
+  call.abortedByCaller ? { outcome: 'ignored' } : judgeError(target, error)
 
 /** An expected refusal needs no stack, and capturing one costs more than the rest of it. */
 export function refusalOf(id: string, { code, reason, retryAfterMs }: Refused): CallRefusedError {
@@ -161,15 +164,19 @@ export const endingOf = ({ outcome, retryAfterMs, detail = '' }: Verdict): Endin
 
 /** Never rejects: an outcome that cannot be written is counted and logged. */
 async function settle(target: ExecuteTarget, permit: Permit, verdict: Verdict): Promise<void> {
-  const { outcome, ...options } = verdict
+  const { outcome } = verdict
   try {
-    const { applied } = await permit.settle(outcome, options)
+    const { applied } = await permit.settle(outcome, settleOptions(verdict))
     // `close()` gave the lease of a trial back meanwhile.
     if (!applied) target.host.counters.outcomesLost += 1
   } catch (error) {
     target.host.log.warn({ err: error, provider: target.id, outcome }, 'an outcome could not be written')
   }
 }
+
+/** An option that is undefined is none. */
+const settleOptions = ({ retryAfterMs, detail = '' }: Verdict): SettleOptions =>
+  retryAfterMs === undefined ? { detail } : { retryAfterMs, detail }
 
 function checkOptions(fn: unknown, options: ExecuteOptions<unknown>): void {
   if (typeof fn !== 'function') throw new ArgumentError('fn', `fn: expected a function, got ${typeof fn}`)

@@ -3,7 +3,7 @@ import type { OnRedisDown } from '../config/options.js'
 import type { Run } from '../model/ports.js'
 import type { StoredSnapshot } from '../model/snapshot.js'
 import type { RefusalCode } from '../model/words.js'
-import { blocksOf, type Block } from '../rules/blocks.js'
+import { askAgainInMs, blocksOf, type Block } from '../rules/blocks.js'
 import { callRun, StoredPermit, type Decision } from './admission.js'
 import type { Host, Link } from './link.js'
 import { LocalCircuit } from './local-circuit.js'
@@ -36,10 +36,10 @@ export class Fallback {
   }
 
   /** `timeoutMs`: of the call, so that its lease outlives it. `why`: what the store's failure was, in words. */
-  decide(minLeaseMs: number, why: string): Decision {
+  decide(leaseMs: number, why: string): Decision {
     switch (this.mode) {
       case 'local':
-        return this.#decideLocally(minLeaseMs)
+        return this.#decideLocally(leaseMs)
       case 'allow':
         return this.#allow()
       case 'deny':
@@ -79,7 +79,7 @@ export class Fallback {
     return this.#local
   }
 
-  #decideLocally(minLeaseMs: number): Decision {
+  #decideLocally(leaseMs: number): Decision {
     const local = this.#current()
     const token = randomUUID()
     const { settings } = this.#link.settings
@@ -87,10 +87,12 @@ export class Fallback {
       this.#host.clock.now(),
       settings,
       token,
-      minLeaseMs,
+      leaseMs,
     )
     // Only probes are turned away for coming too soon.
     const known = code === 'probed_recently' ? null : code
+    if (!admitted && code === 'no_trial_free' && retryAfterMs !== null)
+      return refused(code, reason, askAgainInMs(retryAfterMs))
     if (!admitted) return refused(known ?? 'circuit_open', reason, retryAfterMs)
     return this.#grant(known, generation, trial ? token : '', local)
   }

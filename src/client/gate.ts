@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Consistency } from '../config/options.js'
 import { BusbarClosedError, isBusbarError, isProviderTrouble, ProviderRemovedError } from '../model/errors.js'
 import type { RefusalCode } from '../model/words.js'
+import { askAgainInMs } from '../rules/blocks.js'
 import { admitLocally } from '../rules/local.js'
 import type { Fallback } from './fallback.js'
 import { StoredPermit, type Decision, type Refused, type Send } from './admission.js'
@@ -75,7 +76,8 @@ export class Gate {
   #grant(token: string, source: 'cache' | 'redis', wouldRefuse?: RefusalCode, generation?: number): Decision {
     const known = generation ?? this.#link.cache.generation
     const permit = token === '' ? new StoredPermit(known, '', this.#send) : this.#holdTrial(known, token)
-    return { admitted: true, permit, source, ...(wouldRefuse === undefined ? {} : { wouldRefuse }) }
+    if (wouldRefuse === undefined) return { admitted: true, permit, source }
+    return { admitted: true, permit, source, wouldRefuse }
   }
 
   /** Its lease goes back when this process closes first. */
@@ -102,12 +104,13 @@ export class Gate {
     const code = 'no_trial_free' as const
     if (this.#asking) {
       const reason = 'half-open: this process is asking for a trial'
-      return { admitted: false, code, reason, retryAfterMs: this.#host.commandTimeoutMs, source: 'cache' }
+      const retryAfterMs = askAgainInMs(Math.ceil(this.#host.commandTimeoutMs))
+      return { admitted: false, code, reason, retryAfterMs, source: 'cache' }
     }
     const kept = this.#kept
     const leftMs = kept === undefined ? 0 : Math.ceil(kept.until - this.#host.clock.now())
     if (kept === undefined || leftMs <= 0 || kept.version !== this.#link.cache.version) return undefined
-    return { ...kept.refused, retryAfterMs: leftMs, source: 'cache' }
+    return told({ ...kept.refused, retryAfterMs: leftMs, source: 'cache' })
   }
 
   #keep(refused: Refused, forMs: number): void {
@@ -151,17 +154,26 @@ export class Gate {
 
   async #askStore(timeoutMs: number | undefined): Promise<Decision> {
     const token = randomUUID()
-    const minLeaseMs = leaseFor(timeoutMs)
+    const leaseMs = leaseFor(timeoutMs)
     try {
       const reply = await this.#link.run('admit', (store) => {
         const { caller, notAfterMs, id } = this.#link
-        return store.admit(id, { ...caller, origin: 'call', token, notAfterMs, minLeaseMs, minGapMs: 0 })
+        const { worker, knownVersion } = caller
+        return store.admit(id, {
+          worker,
+          knownVersion,
+          origin: 'call',
+          token,
+          notAfterMs,
+          leaseMs,
+          minGapMs: 0,
+        })
       })
       const { reason, retryAfterMs, generation, trial } = reply
       // Only probes are turned away for coming too soon.
       const code = reply.code === null || reply.code === 'probed_recently' ? undefined : reply.code
       if (reply.admitted) {
-        if (trial) this.#expectNoOther(minLeaseMs)
+        if (trial) this.#expectNoOther(leaseMs)
         return this.#grant(trial ? token : '', 'redis', code, generation)
       }
       const refused = {
@@ -173,7 +185,7 @@ export class Gate {
       } as const
       if ((code === 'no_trial_free' || code === 'awaiting_probe') && retryAfterMs !== null)
         this.#keep(refused, retryAfterMs)
-      return refused
+      return told(refused)
     } catch (error) {
       const unanswered = isBusbarError(error, 'redis_unavailable') || isBusbarError(error, 'command_late')
       if (!unanswered && !isProviderTrouble(error)) throw error
@@ -182,11 +194,11 @@ export class Gate {
   }
 
   /** Where the fleet has one trial at a time and this process holds it, asking again is of no use until it ends. */
-  #expectNoOther(minLeaseMs: number): void {
+  #expectNoOther(leaseMs: number): void {
     const { halfOpenMaxTrials, trialLeaseMs } = this.#link.settings.settings.breaker
     if (halfOpenMaxTrials !== 1) return
     const reason = 'half-open: 1 of 1 trials under way'
-    const retryAfterMs = Math.max(trialLeaseMs, minLeaseMs)
+    const retryAfterMs = leaseMs === 0 ? trialLeaseMs : leaseMs
     this.#keep(
       { admitted: false, code: 'no_trial_free', reason, retryAfterMs, source: 'cache' },
       retryAfterMs,
@@ -194,8 +206,16 @@ export class Gate {
   }
 }
 
+/** A refusal is kept until the first lease ends; whoever gets it asks again sooner, because the trial may end sooner. */
+const told = (refused: Refused): Refused => {
+  const { code, retryAfterMs } = refused
+  if (code !== 'no_trial_free' || retryAfterMs === null) return refused
+  return { ...refused, retryAfterMs: askAgainInMs(retryAfterMs) }
+}
+
 /** A lease outlives its call's timeout by this much, so that the result finds it. */
 const LEASE_MARGIN_MS = 1_000
 
+/** 0: as long as the settings say. */
 const leaseFor = (timeoutMs: number | undefined): number =>
   timeoutMs === undefined ? 0 : Math.ceil(timeoutMs) + LEASE_MARGIN_MS

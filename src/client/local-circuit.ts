@@ -43,11 +43,11 @@ export class LocalCircuit {
     return this.#circuit.generation
   }
 
-  admit(nowMs: number, settings: Settings, token: string, minLeaseMs: number): Admission {
+  admit(nowMs: number, settings: Settings, token: string, leaseMs: number): Admission {
     const { breaker } = settings
     const { circuit, admission } = admit(
       this.#at(nowMs),
-      { origin: 'call', token, minLeaseMs, minGapMs: 0 },
+      { origin: 'call', token, leaseMs, minGapMs: 0 },
       { ...breaker, halfOpenMaxTrials: 1 },
       settings.probe?.intervalMs ?? null,
     )

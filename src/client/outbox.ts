@@ -66,7 +66,7 @@ export class Outbox {
     this.failuresInRow = 0
     const last = this.#last
     if (last !== undefined && last.plain && last.generation === generation) last.count += 1
-    else this.#append({ ...HEALTHY, generation, plain: true, count: 1, at: this.#host.clock.now() })
+    else this.#append(opened(HEALTHY, true, this.#host.clock.now(), generation))
     if (this.#timer === undefined && this.#flushing === undefined) this.#schedule()
   }
 
@@ -78,7 +78,7 @@ export class Outbox {
     if (last !== undefined && mergeable(last, run) && !this.#outgrown(last, at)) last.count += run.count
     else {
       const plain = run.outcome === 'healthy' && run.token === '' && run.origin === 'call'
-      this.#append({ ...run, plain, at })
+      this.#append(opened(run, plain, at))
     }
     if (atOnce || this.#isUrgent(run)) {
       this.#flushSoon()
@@ -269,9 +269,11 @@ export class Outbox {
   async #record(runs: readonly OpenRun[], sequence: number, resent: boolean): Promise<RecordResult> {
     const { clock, incarnation, flushIntervalMs, maxBatchesPerSecond, watch } = this.#host
     const outage = this.#outage
-    const result = await this.#link.run('record', (store) =>
-      store.record(this.#link.id, {
-        ...this.#link.caller,
+    const result = await this.#link.run('record', (store) => {
+      const { caller } = this.#link
+      return store.record(this.#link.id, {
+        worker: caller.worker,
+        knownVersion: caller.knownVersion,
         incarnation,
         sequence,
         resent,
@@ -280,9 +282,9 @@ export class Outbox {
         notAfterMs: this.#link.notAfterMs,
         lostMsAgo: outage === undefined ? null : watch.lostMsAgo,
         jitterDraw: Math.random(),
-        runs: runs.map((run) => ({ ...run, ageMs: run.generation === 0 ? ageOf(run, clock.now()) : 0 })),
-      }),
-    )
+        runs: runs.map((run) => asSent(run, clock.now())),
+      })
+    })
     // Another outage may have come meanwhile.
     if (this.#outage === outage) this.#outage = undefined
     return result
@@ -331,12 +333,41 @@ interface OpenRun extends Omit<Run, 'count' | 'generation'> {
   readonly at: number
 }
 
-/** How long ago, for the history; a run that is not to decide anything has waited for the store. */
-const ageOf = (run: OpenRun, now: number): number => Math.max(0, Math.round(now - run.at))
+/** Written out, as `asSent`: strict mode does it for every call, and a spread costs microseconds. */
+const opened = (run: Run, plain: boolean, at: number, generation = run.generation): OpenRun => ({
+  origin: run.origin,
+  outcome: run.outcome,
+  count: run.count,
+  generation,
+  token: run.token,
+  retryAfterMs: run.retryAfterMs,
+  settingsRevision: run.settingsRevision,
+  markVersion: run.markVersion,
+  detail: run.detail,
+  ageMs: run.ageMs,
+  plain,
+  at,
+})
+
+/** With how long ago it was, for the history, if it is not to decide anything: then it has waited for the store. */
+const asSent = (run: OpenRun, now: number): Run => ({
+  origin: run.origin,
+  outcome: run.outcome,
+  count: run.count,
+  generation: run.generation,
+  token: run.token,
+  retryAfterMs: run.retryAfterMs,
+  settingsRevision: run.settingsRevision,
+  markVersion: run.markVersion,
+  detail: run.detail,
+  ageMs: run.generation === 0 ? Math.max(0, Math.round(now - run.at)) : 0,
+})
 
 const HEALTHY = {
   origin: 'call',
   outcome: 'healthy',
+  count: 1,
+  generation: 0,
   token: '',
   retryAfterMs: 0,
   settingsRevision: 0,

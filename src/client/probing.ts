@@ -67,7 +67,7 @@ export async function beginProbe(
       origin: 'probe',
       token,
       notAfterMs: link.notAfterMs,
-      minLeaseMs: options.timeoutMs + host.commandTimeoutMs,
+      leaseMs: options.timeoutMs + host.commandTimeoutMs,
       minGapMs: options.minGapMs,
     }),
   )

@@ -225,7 +225,10 @@ export class Provider {
     return this.#host.store.history(this.id, count, at - this.settings.history.windowMs)
   }
 
-  /** The provider's health: its mark, else `unhealthy` while open, else what the history says. */
+  /**
+   * The provider's health: its mark, else `unhealthy` while the circuit is not closed, else what the history says, which is
+   * `degraded` at worst where no outcome of the window failed.
+   */
   async status(): Promise<HealthStatus> {
     return (await this.snapshot()).health
   }

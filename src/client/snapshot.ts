@@ -1,13 +1,16 @@
 import type { SettingsReply } from '../model/ports.js'
 import type { StoredSnapshot } from '../model/snapshot.js'
 import type { HealthStatus, Source } from '../model/words.js'
-import { blocksOf, type Block } from '../rules/blocks.js'
+import { askAgainInMs, blocksOf, type Block } from '../rules/blocks.js'
 import { healthOf, successRate } from '../rules/health.js'
 import { endsProbes, intervalNow, isStale } from '../rules/pace.js'
 
 /** A provider at one moment, as its users see it. */
 export interface Snapshot extends StoredSnapshot {
-  /** A mark if there is one; else `unhealthy` while the circuit is open; else what the history says. */
+  /**
+   * A mark if there is one; else `unhealthy` while the circuit is not closed; else what the history says, which is `degraded`
+   * at worst where no outcome of the window failed.
+   */
   readonly health: HealthStatus
   /** healthy / all outcomes in the window, 0 to 1; 1 when there are none. */
   readonly successRate: number
@@ -24,9 +27,9 @@ export interface Snapshot extends StoredSnapshot {
   readonly source: Source
 }
 
-/** `stored`, `elapsedMs` after it was taken. */
+/** `stored`, `elapsedMs` after it was taken. What is left is told in whole ms, and never ends before its time. */
 export function ageSnapshot(stored: StoredSnapshot, elapsedMs: number): StoredSnapshot {
-  const left = (ms: number) => Math.max(0, ms - elapsedMs)
+  const left = (ms: number) => Math.max(0, Math.ceil(ms - elapsedMs))
   const markEnded = stored.markForMs !== null && stored.markForMs <= elapsedMs
   const retryAfterMs = stored.retryAfterMs === null ? null : left(stored.retryAfterMs)
   const cooled = stored.state === 'open' && retryAfterMs === 0
@@ -71,5 +74,5 @@ function blockedBy(stored: StoredSnapshot, maxTrials: number): readonly Block[] 
   const { state, trials, trialFreeInMs } = stored
   if (blocks.length > 0 || state !== 'half_open' || trials < maxTrials) return blocks
   const reason = `half-open: ${trials} of ${maxTrials} trials under way`
-  return [{ code: 'no_trial_free', reason, retryAfterMs: trialFreeInMs }]
+  return [{ code: 'no_trial_free', reason, retryAfterMs: askAgainInMs(trialFreeInMs) }]
 }

@@ -71,8 +71,8 @@ export interface AdmitRequest extends Caller {
   /** Made by the caller: a resent request gets the same lease. */
   readonly token: string
   readonly notAfterMs: number
-  /** The lease lasts at least this long, ms. */
-  readonly minLeaseMs: number
+  /** How long the lease lasts, ms; 0: as long as the settings say. */
+  readonly leaseMs: number
   /** A probe is turned away if another began less than this ago, ms. 0 for calls. */
   readonly minGapMs: number
 }

@@ -56,7 +56,7 @@ export const PROVIDER_SCRIPTS = {
       origin: 'text',
       token: 'text',
       notAfterMs: 'integer',
-      minLeaseMs: 'integer',
+      leaseMs: 'integer',
       minGapMs: 'integer',
     },
     returns: {

@@ -62,15 +62,25 @@ export class Scripts<Own extends ScriptName> {
     }
   }
 
-  async run<N extends Own>(name: N, of: string, args: ScriptArgs<N>): Promise<ScriptReply<N>> {
+  /** `rest`: arguments that are the same for every script of its owner, so that nobody has to copy `args` to add them. */
+  async run<N extends Own, Rest extends keyof ScriptArgs<N> = never>(
+    name: N,
+    of: string,
+    args: Omit<ScriptArgs<N>, Rest>,
+    rest?: Pick<ScriptArgs<N>, Rest>,
+  ): Promise<ScriptReply<N>> {
     const { keys, args: wire, returns } = LAYOUTS[name]
-    const given = args as Readonly<Record<string, unknown>>
+    const given: Fields = args
+    const others: Fields = rest ?? NONE
     const sent = keys.map((key) => this.#keyOf(of, key))
-    for (const [field, type] of wire) sent.push(encode(type, given[field]))
+    for (const [field, type] of wire) sent.push(encode(type, given[field] ?? others[field]))
     const reply = await this.#connection.run(`busbar_${name}`, sent, `${name} ${of}`)
     return decodeReply(name, returns, reply)
   }
 }
+
+type Fields = Readonly<Record<string, unknown>>
+const NONE: Fields = {}
 
 function encode(type: WireType, value: unknown): string {
   if (value === null || value === undefined) return ''

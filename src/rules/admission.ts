@@ -26,7 +26,7 @@ const refused = (
   retryAfterMs: number | null,
 ): Admission => ({ admitted, code, reason, retryAfterMs, generation: circuit.generation, trial: false })
 
-type Request = Pick<AdmitRequest, 'origin' | 'token' | 'minLeaseMs' | 'minGapMs'>
+type Request = Pick<AdmitRequest, 'origin' | 'token' | 'leaseMs' | 'minGapMs'>
 type Answer = Step & { readonly admission: Admission }
 
 const unchanged = (circuit: Circuit, admission: Admission): Answer => ({ circuit, events: [], admission })
@@ -71,10 +71,10 @@ function turnAway(circuit: Circuit, { minGapMs }: Request): Admission | undefine
   return refused(circuit, false, { code, reason: 'another probe is under way' }, underWayMs)
 }
 
-const beginProbe = (circuit: Circuit, { minLeaseMs }: Request): Circuit => ({
+const beginProbe = (circuit: Circuit, { leaseMs }: Request): Circuit => ({
   ...circuit,
   probeStartedAtMs: circuit.lastNowMs,
-  probeUntilMs: circuit.lastNowMs + minLeaseMs,
+  probeUntilMs: circuit.lastNowMs + leaseMs,
 })
 
 function admitTrial(
@@ -98,7 +98,7 @@ function admitTrial(
     return unchanged(circuit, refused(circuit, !settings.enforce, block, leftMs))
   }
   const step = enterHalfOpen(circuit)
-  const trials = new Map(live).set(request.token, now + Math.max(settings.trialLeaseMs, request.minLeaseMs))
+  const trials = new Map(live).set(request.token, now + (request.leaseMs === 0 ? settings.trialLeaseMs : request.leaseMs))
   const openedAtMs = circuit.phase.state === 'closed' ? 0 : circuit.phase.openedAtMs
   const phase = { state: 'half_open' as const, openedAtMs, trials }
   const next = { ...step.circuit, phase }

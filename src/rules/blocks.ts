@@ -41,6 +41,12 @@ export function blocksOf(view: Blocking): readonly Block[] {
   return found
 }
 
+/** The longest that anybody is told to wait for a trial of another to end, ms: most end long before their lease. */
+const ASK_AGAIN_MS = 1_000
+
+/** When it makes sense to ask again for a trial, ms, where the first lease ends in `freeInMs`. */
+export const askAgainInMs = (freeInMs: number): number => Math.min(freeInMs, ASK_AGAIN_MS)
+
 /** ms until the latest of them ends; null when one of them has no end of its own. */
 export function blockedForMs(blocks: readonly Block[]): number | null {
   let latestMs = 0

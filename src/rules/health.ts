@@ -10,12 +10,16 @@ export function assess(rate: number, threshold: number): HealthStatus {
   return rate > 0 ? 'degraded' : 'unhealthy'
 }
 
-/** The health of a provider: a mark if there is one, else unhealthy if the circuit is open, else the history's. */
+/**
+ * The health of a provider: a mark if there is one, else unhealthy unless the circuit is closed, else the history's. One
+ * that answered every time, however slowly, is degraded at worst.
+ */
 export function healthOf(
-  snapshot: Pick<StoredSnapshot, 'mark' | 'state' | 'historyHealthy' | 'historyTotal'>,
+  snapshot: Pick<StoredSnapshot, 'mark' | 'state' | 'historyHealthy' | 'historyFailed' | 'historyTotal'>,
   degradationThreshold: number,
 ): HealthStatus {
   if (snapshot.mark !== null) return snapshot.mark
-  if (snapshot.state === 'open') return 'unhealthy'
-  return assess(successRate(snapshot.historyHealthy, snapshot.historyTotal), degradationThreshold)
+  if (snapshot.state !== 'closed') return 'unhealthy'
+  const assessed = assess(successRate(snapshot.historyHealthy, snapshot.historyTotal), degradationThreshold)
+  return assessed === 'unhealthy' && snapshot.historyFailed === 0 ? 'degraded' : assessed
 }

@@ -59,6 +59,17 @@ describe('busbar status', () => {
     expect(stdout).toMatch(/^api +● healthy +closed +- +100% of 1 +-/m)
   })
 
+  it('answers 3 when nothing is known of one, unless another is seen to be down', async () => {
+    const unseen = await busbarCli('status')
+    expect([unseen.code, unseen.stdout]).toEqual([3, expect.stringMatching(/healthy .* no outcome yet$/m)])
+    const other = await busbar.provider('other')
+    await other.record('degraded')
+    const besideDegraded = await busbarCli('status')
+    await other.trip()
+    const besideDown = await busbarCli('status')
+    expect([besideDegraded.code, besideDown.code]).toEqual([3, 2])
+  })
+
   it('answers 1 when one is degraded, 2 when one is unhealthy', async () => {
     await provider.markDegraded({ reason: 'slow today' })
     const degraded = await busbarCli('status')

@@ -105,10 +105,13 @@ describe('in cached mode', () => {
     )
     expect((await scripts()) - before).toBe(0)
 
+    // A trial mostly ends long before its lease: whoever waits is told to ask again soon.
+    expect(await mine.admit()).toMatchObject({ retryAfterMs: 1_000 })
     // The other process learns of the trial, asks once, and remembers the answer.
     await eventually(() => expect(theirs.peek()?.version).toBe(mine.peek()?.version))
     before = await scripts()
-    await Promise.all([theirs.admit(), theirs.admit(), theirs.admit()])
+    const refused = await Promise.all([theirs.admit(), theirs.admit(), theirs.admit()])
+    expect(refused).toMatchObject([{ retryAfterMs: 1_000 }, { source: 'cache' }, { source: 'cache' }])
     await repeat(50, async () => expect(await theirs.admit()).toMatchObject({ code: 'no_trial_free' }))
     expect((await scripts()) - before).toBe(1)
 

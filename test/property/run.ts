@@ -286,14 +286,14 @@ export class Recorder {
 
   async #admit(
     origin: Origin,
-    step: { minLeaseMs: number; late: boolean; again: boolean; minGapMs?: number },
+    step: { leaseMs: number; late: boolean; again: boolean; minGapMs?: number },
   ): Promise<void> {
     const token = step.again ? (this.#tokens.at(-1) ?? 'first') : `token-${this.operations.length}`
     this.#tokens.push(token)
-    const { minLeaseMs, minGapMs = 0 } = step
+    const { leaseMs, minGapMs = 0 } = step
     const notAfterMs = step.late ? START_MS - 10_000_000 : FAR
     const knownVersion = this.#upToDate((await this.#known()).version)
-    const request = { worker: 'w', knownVersion, origin, token, notAfterMs, minLeaseMs, minGapMs }
+    const request = { worker: 'w', knownVersion, origin, token, notAfterMs, leaseMs, minGapMs }
     const reply = (await this.#do('admit', (store) => store.admit(this.#id, request))) as Reply<AdmitResult>
     if (reply.status !== 'ok' || !reply.admitted) return
     const { generation, trial, settingsRevision, markVersion } = reply

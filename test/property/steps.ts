@@ -29,9 +29,9 @@ export type Step =
       readonly duplicate: boolean
     }
   | { readonly do: 'resend'; readonly forgotten: boolean }
-  | { readonly do: 'admit'; readonly minLeaseMs: number; readonly late: boolean; readonly again: boolean }
+  | { readonly do: 'admit'; readonly leaseMs: number; readonly late: boolean; readonly again: boolean }
   | { readonly do: 'settle'; readonly pick: number; readonly outcome: (typeof OUTCOMES)[number] }
-  | { readonly do: 'probe'; readonly minGapMs: number; readonly minLeaseMs: number }
+  | { readonly do: 'probe'; readonly minGapMs: number; readonly leaseMs: number }
   | {
       readonly do: 'probed'
       readonly pick: number
@@ -117,7 +117,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 8,
     arbitrary: fc.record({
       do: fc.constant('admit' as const),
-      minLeaseMs: fc.constantFrom(0, 0, 700),
+      leaseMs: fc.constantFrom(0, 0, 700),
       late: fc.constantFrom(false, false, false, false, false, false, true),
       again: fc.constantFrom(false, false, false, true),
     }),
@@ -128,7 +128,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({
       do: fc.constant('probe' as const),
       minGapMs: fc.constantFrom(0, 50),
-      minLeaseMs: fc.constantFrom(0, 0, 500),
+      leaseMs: fc.constantFrom(0, 0, 500),
     }),
   },
   {

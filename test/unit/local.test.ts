@@ -43,7 +43,7 @@ function answers(found: Circuit, enforce: boolean, laterMs: number) {
   const settings = resolveSettings({ breaker: { enforce, halfOpenMaxTrials: 1 } }, {})
   const taken = snapshotOf('openai', newProvider(found, settings, 1, 'somebody'), T0)
   const local = admitLocally(ageSnapshot(taken, laterMs))
-  const asked = { origin: 'call', token: 'mine', minLeaseMs: 0, minGapMs: 0 } as const
+  const asked = { origin: 'call', token: 'mine', leaseMs: 0, minGapMs: 0 } as const
   const { admission, circuit: after } = admit(
     { ...found, lastNowMs: T0 + laterMs },
     asked,

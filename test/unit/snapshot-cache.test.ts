@@ -37,6 +37,20 @@ function following(snapshot = CLOSED) {
   return made
 }
 
+describe('what is left of a deadline', () => {
+  it('is told in whole ms, and does not end before its time', () => {
+    const { cache, advance } = following({ ...OPEN, throttledForMs: 300, mark: 'unhealthy', markForMs: 200 })
+    advance(0.25)
+    expect(cache.read()).toMatchObject({ retryAfterMs: 1_000, throttledForMs: 300, markForMs: 200 })
+    advance(99.5)
+    expect(cache.read()).toMatchObject({ retryAfterMs: 901, throttledForMs: 201, markForMs: 101 })
+    advance(900)
+    expect(cache.read()).toMatchObject({ state: 'open', retryAfterMs: 1 })
+    advance(0.25)
+    expect(cache.read()).toMatchObject({ state: 'half_open', retryAfterMs: 0 })
+  })
+})
+
 describe('the modes of the snapshot cache', () => {
   it('decides nothing before the subscription, whatever it holds', () => {
     const { cache } = ground()

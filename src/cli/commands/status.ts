@@ -8,7 +8,7 @@ import { readFleet, withSelection, type FleetView, type Selection } from '../sel
 import { paintsFor } from '../view/paint.js'
 import { pausedText } from '../view/paused.js'
 import { isPattern } from '../view/provider-list.js'
-import { readView, viewJson, type ProviderView } from '../view/provider-view.js'
+import { isUnknown, readView, viewJson, type ProviderView } from '../view/provider-view.js'
 import { statusDetail } from '../view/status-detail.js'
 import { statusTable } from '../view/status-table.js'
 
@@ -36,7 +36,8 @@ export function addStatus(program: Command, cli: Cli): void {
   ]).addHelpText(
     'after',
     '\nThe worst come first. On a terminal long ids are cut in the middle; in a pipe, a file and JSON nothing is.' +
-      '\nExit code: 0 all ok, 1 degraded, 2 unhealthy, 3 unknown or Redis unreachable, 64 wrong call',
+      '\nExit code: 0 all ok, 1 degraded, 2 unhealthy, 3 unknown (no outcome yet, or its probes\n' +
+      'give no result) or Redis unreachable, 64 wrong call; of several the gravest: 2, 3, 1, 0',
   )
 }
 
@@ -52,8 +53,7 @@ async function showAll(fleet: Fleet, selection: Selection, { json }: CommonOptio
     return EXIT.unknown
   }
   if (json !== true) writeTable(found)
-  const codes = views.map(({ snapshot }) => exitCodeOf(snapshot.health))
-  return Math.max(unreadable.length === 0 ? EXIT.ok : EXIT.unknown, ...codes)
+  return gravest([...views.map(codeOf), ...unreadable.map(() => EXIT.unknown)])
 }
 
 const nothingText = (namespace: string, { pattern }: Selection): string =>
@@ -93,10 +93,19 @@ async function showOne(fleet: Fleet, id: string, { json }: CommonOptions): Promi
   const pausedQueues = await fleet.busbar.pausedProbeQueues()
   if (json === true) writeJson({ ...viewJson(view), pausedProbeQueues: pausedQueues })
   else writeLine(statusDetail(view, paintsFor(process.stdout), pausedQueues))
-  return exitCodeOf(view.snapshot.health)
+  return codeOf(view)
 }
 
 export function exitCodeOf(health: HealthStatus): number {
   if (health === 'healthy') return EXIT.ok
   return health === 'degraded' ? EXIT.degraded : EXIT.unhealthy
 }
+
+/** What is seen to be down is graver than what nobody looked at. */
+const codeOf = (view: ProviderView): number =>
+  gravest([exitCodeOf(view.snapshot.health), isUnknown(view) ? EXIT.unknown : EXIT.ok])
+
+const GRAVEST_FIRST: readonly number[] = [EXIT.unhealthy, EXIT.unknown, EXIT.degraded]
+
+const gravest = (codes: readonly number[]): number =>
+  GRAVEST_FIRST.find((code) => codes.includes(code)) ?? EXIT.ok

@@ -83,12 +83,20 @@ export function viewJson(view: ProviderView): object {
   const { snapshot, settings, origin, problems } = view
   return {
     ...snapshot,
+    unknown: isUnknown(view),
     why: why(view),
     settings: maskSecrets(settings),
     settingsOrigin: origin,
     settingsProblems: problems,
   }
 }
+
+/**
+ * Whether nothing is known of how the provider is: no outcome since it was registered, or it is to be probed and no result
+ * comes. One that is merely idle keeps its health, and a mark is somebody's knowledge.
+ */
+export const isUnknown = ({ snapshot: { mark, applied, stale } }: ProviderView): boolean =>
+  mark === null && (applied === 0 || stale)
 
 /** Why the provider is as it is, in a few words; empty when there is nothing to say. */
 export function why(view: ProviderView): string {
@@ -109,7 +117,8 @@ function markWords({ mark, markActor, markReason, markForMs }: Snapshot): string
   return `marked ${mark} by ${markActor}${ends}${reason}`
 }
 
-function circuitWords({ snapshot, settings }: ProviderView): string {
+function circuitWords(view: ProviderView): string {
+  const { snapshot, settings } = view
   const { state, reason, trials, mark, health } = snapshot
   switch (state) {
     case 'open':
@@ -119,6 +128,7 @@ function circuitWords({ snapshot, settings }: ProviderView): string {
       return `cooldown over, ${next}${outageWords(snapshot)}`
     }
     case 'closed':
+      if (isUnknown(view)) return snapshot.applied === 0 ? 'no outcome yet' : 'its probes give no result'
       if (mark !== null || health === 'healthy') return mark === null && reason !== UNTOUCHED ? reason : ''
       return `${formatRate(snapshot.successRate)} healthy is below ${formatRate(settings.history.degradationThreshold)}`
     default:

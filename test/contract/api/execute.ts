@@ -78,7 +78,7 @@ export function executeContract(open: OpenApi): void {
           await advance(1_000)
           await provider.admit()
         },
-        30_000,
+        1_000,
       ],
       ['marked_unhealthy', ({ provider }) => provider.markUnhealthy({ forMs: 50 }), 50],
       ['marked_terminated', ({ provider }) => provider.markTerminated(), null],

@@ -45,7 +45,7 @@ export function providerContract(open: OpenApi): void {
   })
 
   describe('status', () => {
-    it('is the mark, else unhealthy while open, else what the history says', async () => {
+    it('is the mark, else unhealthy while not closed, else what the history says', async () => {
       const { provider, advance } = await withProvider(open)
       await Promise.all([1, 2, 3, 4].map(() => provider.recordSuccess()))
       expect(await provider.status()).toBe('healthy')
@@ -53,15 +53,25 @@ export function providerContract(open: OpenApi): void {
       expect(await provider.status()).toBe('unhealthy')
       await advance(1_000)
       expect([await provider.state(), await provider.successRate()]).toEqual(['half_open', 0.8])
-      expect(await provider.status()).toBe('healthy')
+      expect(await provider.status()).toBe('unhealthy')
       await provider.record('timeout')
       await advance(1_000)
-      expect(await provider.status()).toBe('degraded')
+      await provider.recordSuccess()
+      expect([await provider.state(), await provider.status()]).toEqual(['closed', 'degraded'])
       await provider.markTerminated()
       expect(await provider.status()).toBe('terminated')
       await provider.markDegraded()
       expect([await provider.status(), await provider.isHealthy()]).toEqual(['degraded', true])
       expect((await provider.snapshot()).health).toBe('degraded')
+    })
+  })
+
+  describe('status of a provider that answers every time', () => {
+    it('is degraded at worst, though its rate of healthy outcomes is 0', async () => {
+      const { provider } = await withProvider(open)
+      await provider.record('degraded')
+      expect([await provider.status(), await provider.isHealthy()]).toEqual(['degraded', true])
+      expect(await provider.assess()).toBe('unhealthy')
     })
   })
 

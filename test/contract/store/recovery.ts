@@ -137,8 +137,8 @@ export function recoveryContract(open: () => Promise<Ground>): void {
 
     it('a second is turned away, and begins after the result', async () => {
       const subject = await probed(await open())
-      const first = await subject.probe('p', { minLeaseMs: LEASE_MS })
-      expect(await subject.probe('q', { minLeaseMs: LEASE_MS })).toMatchObject({
+      const first = await subject.probe('p', { leaseMs: LEASE_MS })
+      expect(await subject.probe('q', { leaseMs: LEASE_MS })).toMatchObject({
         admitted: false,
         code: 'probed_recently',
         reason: 'another probe is under way',
@@ -151,7 +151,7 @@ export function recoveryContract(open: () => Promise<Ground>): void {
     it('a second begins when the time of the first is over, and not a ms sooner', async () => {
       const ground = await open()
       const subject = await probed(ground)
-      await subject.probe('p', { minLeaseMs: LEASE_MS })
+      await subject.probe('p', { leaseMs: LEASE_MS })
       await ground.advance(LEASE_MS - 1)
       expect(await subject.probe('q')).toMatchObject({ admitted: false, retryAfterMs: 1 })
       await ground.advance(1)
@@ -160,7 +160,7 @@ export function recoveryContract(open: () => Promise<Ground>): void {
 
     it('calls are not held up', async () => {
       const subject = await probed(await open())
-      await subject.probe('p', { minLeaseMs: LEASE_MS })
+      await subject.probe('p', { leaseMs: LEASE_MS })
       expect(await subject.admit('a')).toMatchObject({ admitted: true, code: null })
     })
   })

@@ -86,7 +86,7 @@ export class Subject {
 
   admission(over: Partial<AdmitRequest> = {}): AdmitRequest {
     const base = { worker: 'worker-1', knownVersion: 0, origin: 'call' as const, token: 'token-1' }
-    return { ...base, notAfterMs: FAR_MS, minLeaseMs: 0, minGapMs: 0, ...over }
+    return { ...base, notAfterMs: FAR_MS, leaseMs: 0, minGapMs: 0, ...over }
   }
 
   async admit(token = 'token-1', over: Partial<AdmitRequest> = {}): Promise<KnownReply<AdmitResult>> {

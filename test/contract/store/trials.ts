@@ -59,14 +59,14 @@ export function trialsContract(open: () => Promise<Ground>): void {
       expect((await subject.snapshot()).trials).toBe(1)
     })
 
-    it('lasts as long as its call may, where that is longer', async () => {
+    it('lasts as long as its call may, be that longer or shorter', async () => {
       const ground = await open()
       const subject = await halfOpen(ground, { halfOpenMaxTrials: 2 })
-      await subject.admit('a', { minLeaseMs: 900 })
-      await subject.admit('b', { minLeaseMs: 100 })
-      expect((await subject.snapshot()).trialFreeInMs).toBe(500)
-      await ground.advance(500)
-      expect(await subject.snapshot()).toMatchObject({ trials: 1, trialFreeInMs: 400 })
+      await subject.admit('a', { leaseMs: 900 })
+      await subject.admit('b', { leaseMs: 100 })
+      expect((await subject.snapshot()).trialFreeInMs).toBe(100)
+      await ground.advance(100)
+      expect(await subject.snapshot()).toMatchObject({ trials: 1, trialFreeInMs: 800 })
     })
 
     it('whose lease ended frees its slot only: no transition, and its result still counts', async () => {

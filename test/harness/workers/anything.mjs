@@ -135,7 +135,7 @@ class Lane {
     const request = {
       origin,
       token,
-      minLeaseMs: pick([0, 0, 300]),
+      leaseMs: pick([0, 0, 300]),
       minGapMs: origin === 'probe' ? upTo(20) : 0,
     }
     for (let attempt = 0; attempt < 3; attempt += 1) {
