@@ -7,8 +7,8 @@ export type HealthStatus = (typeof HEALTH_STATUSES)[number]
 /** A word that a later version added: it is kept, and handed on as it is. */
 export type LaterWord = string & Record<never, never>
 
-/** How one call ended. `ignored` and `throttled` say nothing about health and never enter the history. */
-export const OUTCOMES = [...HEALTH_STATUSES, 'ignored', 'throttled'] as const
+/** How one call ended. `client_error`, `ignored` and `throttled` never enter the history. */
+export const OUTCOMES = [...HEALTH_STATUSES, 'client_error', 'ignored', 'throttled'] as const
 export type Outcome = (typeof OUTCOMES)[number]
 
 export const CIRCUIT_STATES = ['closed', 'open', 'half_open'] as const
