@@ -23,7 +23,7 @@ export const STATUS_RULES: readonly StatusRule[] = [
   { from: 408, to: 408, outcome: 'timeout', why: 'request timeout' },
   { from: 425, to: 425, outcome: 'throttled', why: 'too early' },
   { from: 429, to: 429, outcome: 'throttled', why: 'too many requests' },
-  { from: 400, to: 499, outcome: 'client_error', why: 'the provider answered; the fault is the caller’s' },
+  { from: 400, to: 499, outcome: 'client_error', why: "the provider answered; the fault is the caller's" },
   { from: 503, to: 503, outcome: 'throttled', why: 'the provider says when to come back', namesPause: true },
   { from: 500, to: 599, outcome: 'unhealthy', why: 'the provider failed' },
 ]
@@ -37,9 +37,14 @@ export interface WordRule extends Rule {
 
 export const WORD_RULES: readonly WordRule[] = [
   {
+    words: ['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'EAI_AGAIN', 'EPIPE', 'EHOSTUNREACH', 'ENETUNREACH'],
+    outcome: 'unhealthy',
+    why: 'no connection, whatever the error is named: AWS names a reset a TimeoutError',
+  },
+  {
     words: ['TimeoutError', 'APIConnectionTimeoutError', 'RequestTimeout', 'RequestTimeoutException'],
     outcome: 'timeout',
-    why: 'names of clients’ own time limits: fetch, undici, got, OpenAI, Anthropic, AWS',
+    why: "names of clients' own time limits: fetch, undici, got, OpenAI, Anthropic, AWS",
   },
   {
     words: [
@@ -55,7 +60,7 @@ export const WORD_RULES: readonly WordRule[] = [
   {
     words: ['AbortError', 'ABORT_ERR', 'CanceledError', 'ERR_CANCELED', 'CancelError', 'APIUserAbortError'],
     outcome: 'ignored',
-    why: 'cancelled; `timeout` where the signal’s reason is a TimeoutError',
+    why: "cancelled; `timeout` where the signal's reason is a TimeoutError",
     cancelled: true,
   },
   {

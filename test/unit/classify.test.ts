@@ -81,14 +81,14 @@ describe('a thrown error', () => {
     ['AWS', error({ $metadata: { httpStatusCode: 400 } }, 'ValidationException'), 'client_error', 'HTTP 400'],
     ['AWS, a success that threw', error({ $metadata: { httpStatusCode: 200 } }, 'Odd'), 'unhealthy', 'Odd'],
     ['a status that is none', error({ status: 999 }), 'unhealthy', 'Error'],
-    ['the cause’s status', error({ cause: error({ status: 404 }) }), 'client_error', 'HTTP 404'],
+    ["the cause's status", error({ cause: error({ status: 404 }) }), 'client_error', 'HTTP 404'],
     [
-      'the cause’s code',
+      "the cause's code",
       new TypeError('fetch failed', { cause: error({ code: 'ENOTFOUND' }) }),
       'unhealthy',
       'ENOTFOUND',
     ],
-    ['the cause’s time limit', error({ cause: { cause: { code: 'ETIMEDOUT' } } }), 'timeout', 'ETIMEDOUT'],
+    ["the cause's time limit", error({ cause: { cause: { code: 'ETIMEDOUT' } } }), 'timeout', 'ETIMEDOUT'],
     ['gRPC, numbers alone', error({ code: 5 }), 'client_error', 'gRPC 5'],
     ['gRPC', error({ code: 14, details: '' }), 'unhealthy', 'gRPC 14'],
     ['Connect', error({ code: 16, metadata: new Headers() }, 'ConnectError'), 'client_error', 'gRPC 16'],
@@ -105,6 +105,7 @@ describe('a thrown error', () => {
       'UND_ERR_HEADERS_TIMEOUT',
     ],
     ['a time limit of another provider', new CallTimeoutError('other', 5), 'timeout', 'call_timeout'],
+    ['a reset that AWS names so', error({ code: 'ECONNRESET' }, 'TimeoutError'), 'unhealthy', 'ECONNRESET'],
     ['an abort', new DOMException('', 'AbortError'), 'ignored', 'AbortError'],
     ['an abort for a time limit', error({ cause: timeLimit }, 'AbortError'), 'timeout', 'TimeoutError'],
     [
@@ -135,7 +136,7 @@ describe('a thrown error', () => {
     ['a ReferenceError', new ReferenceError('x'), 'ignored', 'ReferenceError'],
     ['a RangeError', new RangeError('x'), 'ignored', 'RangeError'],
     ['a TypeError with a code', Object.assign(new TypeError('x'), { code: 'MINE' }), 'unhealthy', 'MINE'],
-    ['a TypeError of a fetch that is not Node’s', new TypeError('Failed to fetch'), 'unhealthy', 'TypeError'],
+    ["a TypeError of a fetch that is not Node's", new TypeError('Failed to fetch'), 'unhealthy', 'TypeError'],
     ['a body that is no JSON', new SyntaxError('x'), 'unhealthy', 'SyntaxError'],
     ['no error', 'text', 'unhealthy', 'string'],
   ])('%s', (_, thrown, outcome, detail) => {
@@ -155,8 +156,8 @@ describe('a thrown error', () => {
     ['its response', { response: { status: 429, headers: { 'retry-after': '3' } } }],
     ['its response, by get', { response: { status: 429, headers: new Headers({ 'Retry-After': '3' }) } }],
     ['itself', { status: 429, headers: { 'Retry-After': 3 } }],
-    ['Vercel’s place', { statusCode: 429, responseHeaders: { 'retry-after': '3' } }],
-    ['AWS’s place', { $metadata: { httpStatusCode: 429 }, $response: { headers: { 'retry-after': '3' } } }],
+    ["Vercel's place", { statusCode: 429, responseHeaders: { 'retry-after': '3' } }],
+    ["AWS's place", { $metadata: { httpStatusCode: 429 }, $response: { headers: { 'retry-after': '3' } } }],
   ])('tells the pause in %s', (_, fields) => {
     expect(classifyError(error(fields))).toMatchObject({ outcome: 'throttled', retryAfterMs: 3_000 })
   })

@@ -21,7 +21,7 @@ describe('the pause that a response asks for', () => {
     ['a list of values', { 'retry-after': ['7'] }, 7_000],
     ['something with get', new Headers({ 'Retry-After': '7' }), 7_000],
     ['a Map', new Map([['retry-after', '7']]), 7_000],
-    ['a date, by the response’s own', { 'retry-after': 'Wed, 21 Oct 2015 07:28:30 GMT', date: SENT }, 30_000],
+    ["a date, by the response's own", { 'retry-after': 'Wed, 21 Oct 2015 07:28:30 GMT', date: SENT }, 30_000],
     ['a date of RFC 850', { 'retry-after': 'Wednesday, 21-Oct-15 07:28:30 GMT', date: SENT }, 30_000],
     ['a date of asctime', { 'retry-after': 'Wed Oct 21 07:28:30 2015', date: SENT }, 30_000],
   ])('is %s', (_, headers, ms) => {
@@ -29,7 +29,22 @@ describe('the pause that a response asks for', () => {
   })
 
   it.each([
-    ...['', '0', '0.0', '-1', '+5', '1,5', '60s', '1m', '120, 120', '5 seconds', 'in 5', '1e3', 'soon', '0x10'],
+    ...[
+      '',
+      '0',
+      '0.0',
+      '-1',
+      '+5',
+      '1,5',
+      '60s',
+      '1m',
+      '120, 120',
+      '5 seconds',
+      'in 5',
+      '1e3',
+      'soon',
+      '0x10',
+    ],
     ...['2099-10-21', '2099-10-21T07:28:00Z', 'Wed, nonsense'],
   ])('is a second where it is nonsense: %j', (value) => {
     expect(pauseOf({ 'retry-after': value })).toBe(1_000)
@@ -40,7 +55,7 @@ describe('the pause that a response asks for', () => {
     ['there are no headers', undefined],
     ['the date has passed', { 'retry-after': SENT, date: 'Wed, 21 Oct 2015 07:28:01 GMT' }],
     ['the date is just now', { 'retry-after': SENT, date: SENT }],
-    ['the date has passed by this process’s clock', { 'retry-after': SENT }],
+    ["the date has passed by this process's clock", { 'retry-after': SENT }],
   ])('is a second where %s', (_, headers) => {
     expect(pauseOf(headers)).toBe(1_000)
   })
