@@ -149,6 +149,7 @@ export function classifyContract(open: OpenApi): void {
       const { provider } = await withProvider(open, QUICK, { logger: book.logger })
       const nothing: { text?: string } = {}
       // What a program does by mistake.
+      // eslint-disable-next-line @typescript-eslint/no-non-null-assertion
       const bug = () => provider.execute(() => nothing.text!.length)
       await rejection(bug())
       await rejection(bug())
