@@ -14,6 +14,7 @@ const projects = {
   integration: 180_000,
   faults: 180_000,
   package: 300_000,
+  clients: 120_000, // packages of their own; not within `npm test`
   containers: 120_000, // skipped, with the reason, where no Docker engine answers; not within `npm test`
 }
 
@@ -44,7 +45,7 @@ export default defineConfig({
       test: {
         name,
         include: [`test/${name}/**/*.test.ts`],
-        exclude: SHORT_FORM ? ['**/*.long.test.ts'] : [],
+        exclude: ['**/node_modules/**', ...(SHORT_FORM ? ['**/*.long.test.ts'] : [])],
         pool: 'forks',
         isolate: !SHARING.includes(name),
         retry: 0,

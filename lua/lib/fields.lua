@@ -61,6 +61,7 @@ local SETTING_DEFAULTS = {
   ['breaker.cooldownMultiplier'] = '1',
   ['breaker.maxCooldownMs'] = '600000',
   ['breaker.cooldownJitter'] = '0',
+  ['breaker.maxThrottleMs'] = '600000',
   ['breaker.enforce'] = 'true',
   ['breaker.recovery'] = 'both',
   ['history.maxRecords'] = '100000',

@@ -33,3 +33,17 @@ export function offAbort(signal: AbortSignal, callback: () => void): void {
   waiting.delete(signal)
   signal.removeEventListener('abort', known.listener)
 }
+
+/** As `offAbort`, but only when `stream` has been closed, or nobody can read it any more. `callback` must not reach it. */
+export function offAbortWith(stream: object, signal: AbortSignal, callback: () => void): void {
+  const off = offOf(signal, callback)
+  // A web stream does not say when it was read to its end: it is waited until it is gone.
+  unread.register(stream, off)
+  const once: unknown = Reflect.get(stream, 'once')
+  if (typeof once === 'function') Reflect.apply(once, stream, ['close', off])
+}
+
+/** Apart: a closure made above would hold the stream, and the registry never see it go. */
+const offOf = (signal: AbortSignal, callback: () => void) => () => offAbort(signal, callback)
+
+const unread = new FinalizationRegistry<() => void>((off) => off())

@@ -3,7 +3,7 @@ import { show } from '../config/show.js'
 import { ArgumentError } from '../model/errors.js'
 import type { Run } from '../model/ports.js'
 import { OUTCOMES, type Outcome, type RefusalCode, type Source } from '../model/words.js'
-import { DEFAULT_THROTTLE_MS, MAX_THROTTLE_MS } from './classify.js'
+import { DEFAULT_THROTTLE_MS, MAX_THROTTLE_MS } from './retry-after.js'
 
 /** What `admit()` answers: a value, not an exception. */
 export type Decision = Admitted | Refused

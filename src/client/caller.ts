@@ -3,22 +3,23 @@ import { isBusbarError, isProviderTrouble, ProviderRemovedError } from '../model
 import type { Run } from '../model/ports.js'
 import type { Settings } from '../model/settings.js'
 import { callRun, type Decision, type Ending } from './admission.js'
-import { Call, PLAIN_CONTEXT, type ExecuteOptions } from './call.js'
+import { Call, PlainContext, type ExecuteOptions } from './call.js'
 import { isResponse, type Classify, type Verdict } from './classify.js'
-import { endingOf, execute, guard, judgeError, judgeResult, judgeThrown, refusalOf } from './execute.js'
-import type { ExecuteTarget, Guarded } from './execute.js'
+import { endingOf, execute, guard, refusalOf } from './execute.js'
+import type { Begin, Ended, ExecuteTarget, Guarded } from './execute.js'
 import { Fallback } from './fallback.js'
 import { Gate } from './gate.js'
+import { CallJudge } from './judge.js'
 import type { Host, Link } from './link.js'
 import type { LocalCircuit } from './local-circuit.js'
 import type { Outbox } from './outbox.js'
-import { VerdictCheck } from './verdict-check.js'
 
 /** What is local to one process. */
 export interface LocalOptions {
   readonly classify?: Classify | undefined
   readonly consistency: Consistency
   readonly onRedisDown: OnRedisDown
+  readonly timeoutMs?: number | undefined
 }
 
 /**
@@ -31,8 +32,10 @@ export class Caller {
   readonly #outbox: Outbox
   readonly #gate: Gate
   readonly #fallback: Fallback
-  #classify: Classify | undefined
-  readonly #verdicts: VerdictCheck
+  readonly #judge: CallJudge
+  #timeoutMs: number | undefined
+  /** Contexts of calls that have ended, for those to come: a call with nothing to tell allocates none. */
+  readonly #spare: PlainContext[] = []
 
   constructor(host: Host, link: Link, outbox: Outbox, local: LocalOptions) {
     this.#host = host
@@ -44,14 +47,14 @@ export class Caller {
     this.#gate = new Gate(host, link, this.#fallback, local.consistency, (ending, generation, token) =>
       this.send(callRun(ending, generation, token)),
     )
-    this.#classify = local.classify
-    this.#verdicts = new VerdictCheck(host, link.id)
+    this.#judge = new CallJudge(host, link.id, local.classify, () => this.#settings.slowMs)
+    this.#timeoutMs = local.timeoutMs
   }
 
   configure(local: { [K in keyof LocalOptions]?: LocalOptions[K] | undefined }): void {
-    const { classify, consistency, onRedisDown } = local
-    if (classify !== undefined && classify !== this.#classify) this.#verdicts.renew()
-    this.#classify = classify ?? this.#classify
+    const { classify, consistency, onRedisDown, timeoutMs } = local
+    if (classify !== undefined) this.#judge.classify = classify
+    this.#timeoutMs = timeoutMs ?? this.#timeoutMs
     this.#gate.consistency = consistency ?? this.#gate.consistency
     this.#fallback.mode = onRedisDown ?? this.#fallback.mode
   }
@@ -61,46 +64,56 @@ export class Caller {
   }
 
   execute<T, F>(fn: Guarded<T>, options: ExecuteOptions<F> | undefined): Promise<T | F> {
-    if (options !== undefined || typeof fn !== 'function') return execute(this.#begin, fn, options)
+    if (options !== undefined || this.#timeoutMs !== undefined || typeof fn !== 'function')
+      return execute(this.#begin, fn, options, this.#timeoutMs)
     if (this.#gate.free) return this.#call(fn)
     const answer = this.#gate.admit()
     if (!(answer instanceof Promise) && !answer.admitted) return rejectLater(refusalOf(this.#link.id, answer))
     return guard(this.#target(), fn, {}, answer)
   }
 
-  readonly #begin = <T>(fn: Guarded<T>, options: ExecuteOptions<unknown>): Promise<T> =>
+  readonly #begin: Begin = (fn, options, ended) =>
     this.#gate.free
-      ? this.#call(fn, new Call(this.#link.id, options, this.#host.deadlines))
-      : guard(this.#target(), fn, options, this.#gate.admit(options.timeoutMs))
+      ? this.#call(fn, new Call(this.#link.id, options, this.#host.deadlines), ended)
+      : guard(this.#target(), fn, options, this.#gate.admit(options.timeoutMs), ended)
 
   /** The hot path: closed, cached, nothing to wait for. Without `call` it allocates no more than the promise it returns. */
-  async #call<T>(fn: Guarded<T>, call?: Call): Promise<T> {
+  async #call<T>(fn: Guarded<T>, call?: Call, ended?: Ended): Promise<T> {
     const { cache } = this.#link
     const { generation } = cache
     const slow = this.#settings.slowMs
     const began = slow === undefined ? 0 : this.#host.clock.now()
     const { calls } = this.#host
     calls.count += 1
+    const mark = slow === undefined && call === undefined ? calls.loop.mark() : calls.loop.markNow()
+    const context = call ?? this.#spare.pop() ?? new PlainContext()
+    const judge = this.#judge
     let result: T
     try {
-      result = await (call === undefined ? fn(PLAIN_CONTEXT) : call.run(fn, false))
+      result = await (call === undefined ? fn(context) : call.run(fn, false))
     } catch (error) {
       call?.end()
-      const target = this.#target()
-      const verdict = call === undefined ? judgeError(target, error) : judgeThrown(target, call, error)
-      await this.#end(verdict, generation)
+      const timing = { mark, timeoutMs: call?.timeoutMs }
+      const abortion = call?.abortion
+      const judgement =
+        abortion === undefined ? judge.error(error, context, timing) : judge.abortion(abortion, timing)
+      if (ended !== undefined) ended.judgement = judgement
+      await this.#end(judgement, generation)
       throw error
     }
-    call?.end()
+    call?.end(result)
     this.#link.used = true
-    const plain = slow === undefined && this.#classify === undefined && !isResponse(result)
+    const plain = slow === undefined && judge.classify === undefined && !context.looked && !isResponse(result)
+    if (context instanceof PlainContext && !context.looked && this.#spare.length < MAX_SPARE)
+      this.#spare.push(context)
     // The store may have been lost since it began.
     if (plain && !cache.suspended) {
+      judge.plain += 1
       this.#outbox.healthy(generation)
       calls.end()
     } else {
-      const verdict = judgeResult(this.#target(), result, this.#host.clock.now() - began)
-      await this.#end(verdict, generation)
+      const elapsedMs = slow === undefined ? undefined : this.#host.clock.now() - began
+      await this.#end(judge.result(result, context, { mark, elapsedMs }), generation)
     }
     return result
   }
@@ -111,7 +124,7 @@ export class Caller {
    */
   async #end(verdict: Verdict, generation: number): Promise<void> {
     try {
-      const run = callRun(endingOf(verdict), generation, '')
+      const run = this.#capped(callRun(endingOf(verdict), generation, ''))
       if (this.#link.withoutStore) this.#keep(run)
       else if (this.#post(run) && this.#tripping) await this.#outbox.attempted()
     } catch (error) {
@@ -127,14 +140,11 @@ export class Caller {
   }
 
   #target(): ExecuteTarget {
-    const { slowMs } = this.#settings
     return {
       id: this.#link.id,
       host: this.#host,
       gate: this.#gate,
-      classify: this.#classify,
-      verdicts: this.#verdicts,
-      slowMs,
+      judge: this.#judge,
       waits: () => this.#gate.consistency === 'strict' || this.#tripping,
     }
   }
@@ -152,7 +162,8 @@ export class Caller {
    * for what may wait; what goes at once is waited for, so that bad news is known when this resolves, but an error
    * is the outbox's, which sends it again.
    */
-  async send(run: Run): Promise<void> {
+  async send(given: Run): Promise<void> {
+    const run = this.#capped(given)
     if (this.#link.withoutStore) {
       this.#keep(run)
       return
@@ -190,13 +201,22 @@ export class Caller {
   /** A call that was admitted without the store decides nothing there, whenever it ends. */
   async #sendFallback(run: Run, local: LocalCircuit | undefined): Promise<void> {
     if (!this.#link.withoutStore) return this.send({ ...run, generation: NO_GENERATION, token: '' })
-    this.#keep(run, local, '')
+    this.#keep(this.#capped(run), local, '')
+  }
+
+  /** No provider may keep the fleet away for longer than the settings let it. */
+  #capped(run: Run): Run {
+    const { maxThrottleMs } = this.#settings.breaker
+    return run.retryAfterMs > maxThrottleMs ? { ...run, retryAfterMs: maxThrottleMs } : run
   }
 
   get #settings(): Settings {
     return this.#link.settings.settings
   }
 }
+
+/** Contexts kept for calls to come. */
+const MAX_SPARE = 64
 
 /** No circuit is ever in it: such an outcome enters the history alone. */
 const NO_GENERATION = 0

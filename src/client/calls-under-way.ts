@@ -1,4 +1,5 @@
 import type { Permit } from './admission.js'
+import { LoopWatch } from './loop-watch.js'
 
 /**
  * The calls of one process that have begun and not ended, and the trials it holds, so that `close()` can let the calls
@@ -9,6 +10,8 @@ export class CallsUnderWay {
   count = 0
   /** Whether new calls are refused. */
   closing = false
+  /** How long the loop stood still while calls were under way. */
+  readonly loop = new LoopWatch(() => this.count > 0)
   readonly #trials = new Set<Permit>()
   #waiting: (() => void)[] = []
 

@@ -1,13 +1,13 @@
 import { checkKeys } from '../config/keys.js'
 import { show } from '../config/show.js'
-import { ArgumentError, CallRefusedError, CallTimeoutError } from '../model/errors.js'
+import { ArgumentError, CallRefusedError } from '../model/errors.js'
 import type { Decision, Ending, Permit, Refused, SettleOptions } from './admission.js'
 import { Call, type CallContext, type ExecuteOptions } from './call.js'
-import { classifyError, classifyResult, DEFAULT_THROTTLE_MS, readVerdict } from './classify.js'
-import type { Classify, Verdict } from './classify.js'
+import type { Judgement, Verdict } from './classify.js'
 import type { Gate } from './gate.js'
+import type { CallJudge } from './judge.js'
 import type { Host } from './link.js'
-import type { VerdictCheck } from './verdict-check.js'
+import { DEFAULT_THROTTLE_MS } from './retry-after.js'
 
 export type Guarded<T> = (context: CallContext) => T | Promise<T>
 
@@ -16,34 +16,49 @@ export interface ExecuteTarget {
   readonly id: string
   readonly host: Host
   readonly gate: Gate
-  readonly classify: Classify | undefined
-  readonly verdicts: VerdictCheck
-  readonly slowMs: number | undefined
+  readonly judge: CallJudge
   /** Whether a call's end is to wait until its outcome has been applied. */
   readonly waits: () => boolean
 }
 
 const EXECUTE_OPTIONS = ['timeoutMs', 'signal', 'fallback']
-const MAX_TIMEOUT_MS = 86_400_000
+
+/** How a call ended that threw; left empty where it never began. */
+export interface Ended {
+  judgement?: Judgement
+}
+
+/** Calls `fn` once it is admitted, and says in `ended` how that ended. */
+export type Begin = <T>(fn: Guarded<T>, options: ExecuteOptions<unknown>, ended: Ended) => Promise<T>
 
 /**
- * Admits, calls, classifies, settles. The store's own trouble is never the caller's error. `begin` calls `fn` once it is
- * admitted.
+ * Admits, calls, classifies, settles. The store's own trouble is never the caller's error. `ownTimeoutMs`: that of the
+ * handle, for calls that name none.
  */
 export async function execute<T, F>(
-  begin: (fn: Guarded<T>, options: ExecuteOptions<F>) => Promise<T>,
+  begin: Begin,
   fn: Guarded<T>,
-  options: ExecuteOptions<F> = {},
+  given: ExecuteOptions<F> = {},
+  ownTimeoutMs?: number,
 ): Promise<T | F> {
-  checkOptions(fn, options)
-  const { signal, fallback } = options
+  checkOptions(fn, given)
+  const { signal, fallback, timeoutMs = ownTimeoutMs } = given
+  const ended: Ended = {}
   try {
     signal?.throwIfAborted()
-    return await begin(fn, options)
+    return await begin(fn, { signal, timeoutMs }, ended)
   } catch (error) {
-    if (fallback === undefined || signal?.aborted === true) throw error
+    if (fallback === undefined || !fallsBack(ended, signal)) throw error
     return fallback(error)
   }
+}
+
+/** Nothing to fall back from: the caller gave up, or the caller's own request was wrong. */
+function fallsBack({ judgement }: Ended, signal: AbortSignal | undefined): boolean {
+  if (judgement === undefined) return signal?.aborted !== true
+  // It ran out of time all the same, whoever is to blame.
+  if (judgement.because === 'stalled') return true
+  return judgement.outcome !== 'client_error' && judgement.outcome !== 'ignored'
 }
 
 /** A call whose admission was asked for. */
@@ -52,13 +67,14 @@ export async function guard<T>(
   fn: Guarded<T>,
   options: ExecuteOptions<unknown>,
   answer: Decision | Promise<Decision>,
+  ended: Ended = {},
 ): Promise<T> {
   const { calls } = target.host
   calls.count += 1
   try {
     const decision = answer instanceof Promise ? await answer : answer
     if (!decision.admitted) throw refusalOf(target.id, decision)
-    return await run(target, fn, options, decision.permit)
+    return await run(target, fn, options, decision.permit, ended)
   } finally {
     calls.end()
   }
@@ -70,27 +86,30 @@ async function run<T>(
   fn: Guarded<T>,
   options: ExecuteOptions<unknown>,
   permit: Permit,
+  ended: Ended,
 ): Promise<T> {
-  const { clock, deadlines } = target.host
-  const began = clock.now()
-  const call = new Call(target.id, options, deadlines)
+  const { host, judge } = target
+  const began = host.clock.now()
+  const mark = host.calls.loop.markNow()
+  const timing = () => ({ mark, elapsedMs: host.clock.now() - began, timeoutMs: options.timeoutMs })
+  const call = new Call(target.id, options, host.deadlines)
+  let result: T | undefined
   try {
-    const result = await call.run(fn, permit.trial)
-    const settled = settle(target, permit, judgeResult(target, result, clock.now() - began))
+    result = await call.run(fn, permit.trial)
+    const settled = settle(target, permit, judge.result(result, call, timing()))
     if (target.waits()) await settled
     return result
   } catch (error) {
-    const settled = settle(target, permit, judgeThrown(target, call, error))
+    const { abortion } = call
+    ended.judgement =
+      abortion === undefined ? judge.error(error, call, timing()) : judge.abortion(abortion, timing())
+    const settled = settle(target, permit, ended.judgement)
     if (target.waits()) await settled
     throw error
   } finally {
-    call.end()
+    call.end(result)
   }
 }
-
-/** What `call` ended with, that threw. */
-export const judgeThrown = (target: ExecuteTarget, call: Call, error: unknown): Verdict =>
-  call.abortedByCaller ? { outcome: 'ignored' } : judgeError(target, error)
 
 /** An expected refusal needs no stack, and capturing one costs more than the rest of it. */
 export function refusalOf(id: string, { code, reason, retryAfterMs }: Refused): CallRefusedError {
@@ -99,60 +118,6 @@ export function refusalOf(id: string, { code, reason, retryAfterMs }: Refused): 
   const error = new CallRefusedError(id, code, reason, retryAfterMs)
   Error.stackTraceLimit = stackTraceLimit
   return error
-}
-
-/** Never throws, whatever `fn` returned. */
-export function judgeResult(target: ExecuteTarget, result: unknown, elapsedMs: number): Verdict {
-  const said = askUser(target, result, undefined)
-  if (said !== undefined) return said
-  const verdict = readSafely(target, { outcome: 'healthy' }, () => classifyResult(result))
-  const slow = target.slowMs !== undefined && elapsedMs > target.slowMs
-  return slow && verdict.outcome === 'healthy' ? { outcome: 'degraded' } : verdict
-}
-
-/** Never throws, whatever `fn` threw. */
-export function judgeError(target: ExecuteTarget, error: unknown): Verdict {
-  if (isCallTimeout(error)) {
-    return { outcome: 'timeout', detail: `no result within ${error.timeoutMs} ms` }
-  }
-  const said = askUser(target, undefined, error)
-  return said ?? readSafely(target, { outcome: 'unhealthy' }, () => classifyError(error))
-}
-
-function isCallTimeout(error: unknown): error is CallTimeoutError {
-  try {
-    return error instanceof CallTimeoutError
-  } catch {
-    return false // a proxy that cannot be looked at is none
-  }
-}
-
-/** Reads an object of the user's, whose getters may throw: that is no reason to give the caller another error. */
-function readSafely(target: ExecuteTarget, otherwise: Verdict, read: () => Verdict): Verdict {
-  try {
-    return read()
-  } catch (failure) {
-    const { counters, log } = target.host
-    counters.callbacksFailed += 1
-    log.warn({ err: failure, provider: target.id }, 'what a call returned or threw could not be read')
-    return otherwise
-  }
-}
-
-function askUser(target: ExecuteTarget, result: unknown, error: unknown): Verdict | undefined {
-  if (target.classify === undefined) return undefined
-  const failed = (failure: unknown): void => {
-    target.host.counters.callbacksFailed += 1
-    target.host.log.error({ err: failure, provider: target.id }, 'classify failed')
-  }
-  try {
-    const said: unknown = target.classify(result, error)
-    target.verdicts.check(said)
-    return readVerdict(said)
-  } catch (failure) {
-    failed(failure)
-    return undefined
-  }
 }
 
 /** A verdict was checked when it was made. */
@@ -181,7 +146,13 @@ const settleOptions = ({ retryAfterMs, detail = '' }: Verdict): SettleOptions =>
 function checkOptions(fn: unknown, options: ExecuteOptions<unknown>): void {
   if (typeof fn !== 'function') throw new ArgumentError('fn', `fn: expected a function, got ${typeof fn}`)
   checkKeys(options, EXECUTE_OPTIONS, 'execute')
-  const { timeoutMs } = options
+  checkTimeout(options.timeoutMs)
+}
+
+const MAX_TIMEOUT_MS = 86_400_000
+
+/** @throws ArgumentError */
+function checkTimeout(timeoutMs: unknown): void {
   if (timeoutMs === undefined) return
   if (!(typeof timeoutMs === 'number' && timeoutMs >= 1 && timeoutMs <= MAX_TIMEOUT_MS)) {
     const bounds = `from 1 to ${MAX_TIMEOUT_MS}`

@@ -21,6 +21,8 @@ export interface ProviderOptions {
   readonly consistency?: Consistency | undefined
   /** How calls are decided while Redis does not answer; default what `connect` was given. */
   readonly onRedisDown?: OnRedisDown | undefined
+  /** The `timeoutMs` of calls that name none, ms. 1 ms to 1 day, default: none. */
+  readonly timeoutMs?: number | undefined
 }
 
 /** What a handle is made with where nothing else was said. */
@@ -162,6 +164,7 @@ export class Handles {
     this.follower.welcome(link, gaps)
     const handle = new Provider(this.#host, link, {
       classify: options.classify,
+      timeoutMs: options.timeoutMs,
       consistency: options.consistency ?? this.#defaults.consistency,
       onRedisDown: options.onRedisDown ?? this.#defaults.onRedisDown,
     })

@@ -25,6 +25,8 @@ export interface Counters {
   connectionsReplaced: number
   /** How often Redis refused the commands of one provider for good, so that this process decided without it. */
   providersCutOff: number
+  /** Calls that timed out or were slow while the event loop of this process stood still: they say nothing of the provider. */
+  callsStalled: number
   /** Probes that this worker could not make, for a reason of its own. */
   probesDiscarded: number
   /** Schedulers of probes that were gone or stuck, and that this worker began again. */
@@ -38,6 +40,7 @@ export const newCounters = (): Counters => ({
   connectionErrors: 0,
   connectionsReplaced: 0,
   providersCutOff: 0,
+  callsStalled: 0,
   probesDiscarded: 0,
   probeLoopsMended: 0,
 })

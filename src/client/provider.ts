@@ -7,6 +7,8 @@ import {
   thresholdSchema,
   tripSchema,
 } from '../config/options.js'
+import { show } from '../config/show.js'
+import { ArgumentError } from '../model/errors.js'
 import type { Change, ProviderEvent } from '../model/events.js'
 import type { Outage } from '../model/outage.js'
 import type { ControlRequest, KnownReply, Reply, SettingsReply, Store } from '../model/ports.js'
@@ -36,6 +38,11 @@ export interface ControlOptions {
 export interface TimedControlOptions extends ControlOptions {
   /** ms until it ends by itself; default: never. */
   readonly forMs?: number | null
+}
+
+export interface WrapOptions<F = never> extends ExecuteOptions<F> {
+  /** Whether the function is given the context as its first argument. Default false. */
+  readonly context?: boolean | undefined
 }
 
 /**
@@ -97,14 +104,30 @@ export class Provider {
     return this.#caller.execute(fn, options)
   }
 
-  /** The same function, guarded: each call of it goes through `execute`. */
+  /**
+   * The same function, guarded: each call of it goes through `execute`. With `context: true` it is given the context as its
+   * first argument, before those that the guarded function is called with.
+   */
+  wrap<A extends unknown[], T, F = never>(
+    fn: (context: CallContext, ...args: A) => T | Promise<T>,
+    options: WrapOptions<F> & { readonly context: true },
+  ): (...args: A) => Promise<T | F>
   wrap<A extends unknown[], T, F = never>(
     fn: (...args: A) => T | Promise<T>,
-    options?: ExecuteOptions<F>,
-  ): (...args: A) => Promise<T | F> {
-    const run = (call: (context: CallContext) => T | Promise<T>) => this.execute(call, options)
-    return function (this: unknown, ...args: A) {
-      return run(() => fn.apply(this, args))
+    options?: WrapOptions<F> & { readonly context?: false | undefined },
+  ): (...args: A) => Promise<T | F>
+  wrap(
+    fn: (...args: never[]) => unknown,
+    given: WrapOptions<unknown> = {},
+  ): (...args: unknown[]) => Promise<unknown> {
+    const { context: wanted = false, ...rest } = given
+    if (typeof wanted !== 'boolean') {
+      throw new ArgumentError('context', `context: expected true or false, got ${show(wanted)}`)
+    }
+    const options = Object.keys(rest).length === 0 ? undefined : rest
+    const run = (call: (context: CallContext) => unknown) => this.execute(call, options)
+    return function (this: unknown, ...args: unknown[]) {
+      return run((context) => Reflect.apply(fn, this, wanted ? [context, ...args] : args))
     }
   }
 

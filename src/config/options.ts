@@ -70,11 +70,18 @@ export const testBusbarSchema = z.strictObject(
   { error: 'expected an object' },
 )
 
+const TIMEOUT = `expected a number from 1 to ${DAY}`
+
 export const providerOptionsSchema = z.strictObject(
   {
     classify: fn().optional(),
     consistency: oneOf(CONSISTENCIES).optional(),
     onRedisDown: oneOf(ON_REDIS_DOWN).optional(),
+    timeoutMs: z
+      .number({ error: TIMEOUT })
+      .min(1, { error: TIMEOUT })
+      .max(DAY, { error: TIMEOUT })
+      .optional(),
   },
   { error: 'expected an object' },
 )

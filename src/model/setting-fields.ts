@@ -106,6 +106,15 @@ export const SETTING_FIELDS = {
       since: 2,
       meaning: 'each cooldown is lengthened by a random share of itself, up to this',
     },
+    maxThrottleMs: {
+      type: 'whole',
+      min: 1,
+      max: DAY,
+      unit: 'ms',
+      default: 600_000,
+      since: 2,
+      meaning: 'the longest pause after a 429, whatever `Retry-After` asks for',
+    },
     enforce: {
       type: 'flag',
       default: true,

@@ -24,6 +24,8 @@ export interface BreakerSettings {
   readonly maxCooldownMs: number
   /** Each cooldown is lengthened by a random share of itself, up to this. 0 to 1, default 0. */
   readonly cooldownJitter: number
+  /** The longest pause after a 429, ms, whatever `Retry-After` asks for. 1 ms to 1 day, default 600 000. */
+  readonly maxThrottleMs: number
   /** `false`: everything is computed, counted and announced, and nothing is refused. Default true. */
   readonly enforce: boolean
   /**

@@ -1,7 +1,7 @@
+import { WatchedWork } from '../client/loop-watch.js'
 import type { ProbeBeginning, ProbeRefusal } from '../client/probing.js'
 import type { NothingYet, ProberError, ProbeFinding, ProbeResult, ProbeSettings } from '../model/probe.js'
 import type { Seen, UnreadProbe } from './look.js'
-import { LoopWatch } from './loop-watch.js'
 import { Neighbours } from './neighbours.js'
 import type { ProbeRunner } from './run.js'
 
@@ -21,7 +21,7 @@ export type Probed = Pick<Seen, 'provider' | 'snapshot'> & { readonly probe: Pro
 /** Makes probes: from the leave to begin to the result in the store. */
 export class Prober {
   readonly #runner: ProbeRunner
-  readonly #loop = new LoopWatch()
+  readonly #loop = new WatchedWork()
   readonly #neighbours = new Neighbours()
 
   constructor(runner: ProbeRunner) {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { CIRCUIT_STATES, OUTCOMES, type CircuitState } from '../../src/model/words.js'
+import { CIRCUIT_STATES, isHealthStatus, OUTCOMES, type CircuitState } from '../../src/model/words.js'
 import { figure } from '../harness/figure.js'
 import { testFleet } from '../harness/fleet.js'
 import { caller, decided, privateRedis, type CallerActions, type PrivateRedis } from './workers.js'
@@ -23,13 +23,13 @@ test('a result of an earlier generation changes the history and nothing else, in
       expect(await late.ask('settle', 'late', outcome, { retryAfterMs: 5_000 })).toEqual({ applied: true })
       const after = await other.ask('snapshot')
       expect(decided(after), `${outcome} in ${state}`).toEqual(decided(before))
-      const lasting = outcome === 'ignored' || outcome === 'throttled' ? 0 : 1
+      const lasting = isHealthStatus(outcome) ? 1 : 0
       expect(after.historyTotal - before.historyTotal).toBe(lasting)
       expect(after.applied - before.applied).toBe(1)
       settled += 1
     }
   }
-  figure(4, `${settled} late results (7 outcomes, 3 states), 0 changed the circuit`)
+  figure(4, `${settled} late results (${OUTCOMES.length} outcomes, 3 states), 0 changed the circuit`)
 })
 
 test('a trial that was overtaken by another half-open decides nothing in it', async () => {

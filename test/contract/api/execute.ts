@@ -1,6 +1,8 @@
+import { getEventListeners, once } from 'node:events'
+import { Readable } from 'node:stream'
 import { describe, expect, expectTypeOf, it, vi } from 'vitest'
 import { CallRefusedError, CallTimeoutError, isBusbarError, type Provider } from '../../../src/index.js'
-import { outcomeOf, pastLimit, QUICK, rejection, withProvider } from './ground.js'
+import { logbook, outcomeOf, pastLimit, QUICK, rejection, withProvider } from './ground.js'
 import type { ApiGround, OpenApi } from './ground.js'
 
 /** `execute` and `wrap`: a call, let through or not, and what the fleet is told of its end. */
@@ -227,7 +229,143 @@ export function executeContract(open: OpenApi): void {
     })
   })
 
+  describe('an abort by the caller after the call', () => {
+    const streams: [string, () => object][] = [
+      ['a Response', () => new Response(new ReadableStream())],
+      [
+        'a body in a field',
+        () => ({ statusCode: 200, headers: {}, body: new Readable({ read: () => undefined }) }),
+      ],
+      [
+        'data in a field',
+        () => ({ status: 200, headers: {}, data: new Readable({ read: () => undefined }) }),
+      ],
+    ]
+    const signalOf = async (provider: Provider, result: unknown, caller: AbortController) => {
+      const held: AbortSignal[] = []
+      const call = ({ signal }: { signal: AbortSignal }) => {
+        held.push(signal)
+        return result
+      }
+      await provider.execute(call, { signal: caller.signal, timeoutMs: 60_000 })
+      const [signal] = held
+      if (signal === undefined) throw new Error('it was not called')
+      return signal
+    }
+
+    it.each(streams)('reaches what still streams: %s', async (_, stream) => {
+      const { provider } = await withProvider(open)
+      const caller = new AbortController()
+      // The stream is to be held, as one that reads it holds it.
+      const result = stream()
+      const signal = await signalOf(provider, result, caller)
+      caller.abort('stop')
+      expect([signal.aborted, signal.reason, typeof result]).toEqual([true, 'stop', 'object'])
+      expect(await outcomeOf(provider)).toBe('healthy')
+    })
+
+    it.each<[string, () => unknown]>([
+      ['a plain value', () => ({ text: 'hello' })],
+      ['a response without a body', () => new Response(null, { status: 204 })],
+    ])('reaches nothing more of %s', async (_, result) => {
+      const { provider } = await withProvider(open)
+      const caller = new AbortController()
+      const signal = await signalOf(provider, result(), caller)
+      expect(getEventListeners(caller.signal, 'abort')).toEqual([])
+      caller.abort()
+      expect(signal.aborted).toBe(false)
+    })
+
+    it('is waited for no longer than the stream is open', async () => {
+      const { provider } = await withProvider(open)
+      const caller = new AbortController()
+      const body = new Readable({ read: () => undefined })
+      await signalOf(provider, { statusCode: 200, headers: {}, body }, caller)
+      expect(getEventListeners(caller.signal, 'abort')).toHaveLength(1)
+      body.destroy()
+      await once(body, 'close')
+      expect(getEventListeners(caller.signal, 'abort')).toEqual([])
+    })
+  })
+
+  describe('a signal aborted for a time limit', () => {
+    it('is a timeout', async () => {
+      const { provider } = await withProvider(open)
+      const caller = new AbortController()
+      const call = begun(provider, caller)
+      await call.started
+      caller.abort(new DOMException('too late', 'TimeoutError'))
+      expect(await rejection(call.ended)).toBe(caller.signal.reason)
+      expect(await outcomeOf(provider)).toBe('timeout')
+    })
+
+    it('says nothing of the provider where the call did not begin', async () => {
+      const { provider } = await withProvider(open)
+      const signal = AbortSignal.abort(new DOMException('too late', 'TimeoutError'))
+      await rejection(provider.execute(never, { signal }))
+      expect(await outcomeOf(provider)).toBe('none')
+    })
+  })
+
+  describe('a standstill of the event loop of this process', () => {
+    const standStill = (ms: number) => {
+      const until = performance.now() + ms
+      while (performance.now() < until);
+    }
+
+    it('makes a timeout say nothing of the provider, and is counted', async () => {
+      const { provider, busbar, spend } = await withProvider(open)
+      let began = (): void => undefined
+      const underWay = new Promise<void>((resolve) => {
+        began = resolve
+      })
+      const forever = () => (began(), never())
+      const call = provider.execute(forever, { timeoutMs: 300, fallback: () => 'cached' })
+      await underWay
+      standStill(400)
+      await spend(300)
+      expect(await call).toBe('cached')
+      expect(await outcomeOf(provider)).toBe('ignored')
+      expect(busbar.counters.callsStalled).toBe(1)
+    })
+
+    it('does not, where it was before the call', async () => {
+      const { provider, busbar, ...ground } = await withProvider(open, { breaker: { failureThreshold: 2 } })
+      const other = provider.execute(never, { timeoutMs: 5_000 })
+      other.catch(() => undefined)
+      await new Promise((resolve) => setImmediate(resolve))
+      standStill(400)
+      await rejection(pastLimit(ground, 1_000, provider.execute(never, { timeoutMs: 1_000 })))
+      expect((await provider.history()).map(({ status }) => status)).toEqual(['timeout'])
+      expect(busbar.counters.callsStalled).toBe(0)
+    })
+
+    it.each([
+      ['slower than slowMs for that alone', 201, 'ignored'],
+      ['slower all the same', 2_000, 'degraded'],
+    ] as const)('of a call that was %s', async (_, spentMs, outcome) => {
+      const { provider, spend } = await withProvider(open, { ...QUICK, slowMs: 200 })
+      await provider.execute(async () => {
+        await new Promise((resolve) => setImmediate(resolve))
+        standStill(250)
+        await spend(spentMs)
+      })
+      expect(await outcomeOf(provider)).toBe(outcome)
+    })
+  })
+
   describe('execute with a fallback', () => {
+    it.each<[string, unknown]>([
+      ['a client error', Object.assign(new Error('not found'), { status: 404 })],
+      ['a call that was cancelled', new DOMException('stop', 'AbortError')],
+    ])('does not answer for %s', async (_, error) => {
+      const { provider } = await withProvider(open)
+      // What fetch throws is no Error by its type.
+      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
+      const call = provider.execute(() => Promise.reject(error), { fallback: () => 'cached' })
+      expect(await rejection(call)).toBe(error)
+    })
+
     it('answers with it instead of a failure, and the failure is told all the same', async () => {
       const { provider } = await withProvider(open)
       const error = new Error('down')
@@ -324,6 +462,80 @@ export function executeContract(open: OpenApi): void {
       // Cached, a call does not wait for its failure to be known.
       await provider.flush()
       expect([...first, await guarded(false)]).toEqual([1, 'failed', 'refused'])
+    })
+
+    it('gives the context as the first argument where that is asked for', async () => {
+      const { provider } = await withProvider(open)
+      const seen: unknown[] = []
+      const guarded = provider.wrap(
+        ({ signal, judge }, question: string) => {
+          seen.push(signal instanceof AbortSignal, question)
+          return judge(question.length)
+        },
+        { context: true },
+      )
+      expectTypeOf(guarded).parameters.toEqualTypeOf<[string]>()
+      expect(await guarded('why')).toBe(3)
+      expect(seen).toEqual([true, 'why'])
+    })
+
+    it('aborts the signal of that context at timeoutMs', async () => {
+      const { provider, ...ground } = await withProvider(open)
+      const held: AbortSignal[] = []
+      const guarded = provider.wrap(({ signal }) => (held.push(signal), never()), {
+        context: true,
+        timeoutMs: 10,
+      })
+      expect(await rejection(pastLimit(ground, 10, guarded()))).toBeInstanceOf(CallTimeoutError)
+      expect(held.map(({ aborted }) => aborted)).toEqual([true])
+    })
+
+    it('refuses a context that is no flag', async () => {
+      const { provider } = await withProvider(open)
+      // A caller without types.
+      expect(() => provider.wrap(never, { context: 'yes' } as never)).toThrow(
+        /context: expected true or false, got "yes"/,
+      )
+    })
+  })
+
+  describe('timeoutMs of the handle', () => {
+    it('is that of calls that name none', async () => {
+      const { busbar, ...ground } = await open()
+      const provider = await busbar.provider('openai', QUICK, { timeoutMs: 10 })
+      expect(await rejection(pastLimit(ground, 10, provider.execute(never)))).toMatchObject({ timeoutMs: 10 })
+      await provider.reset()
+      const named = provider.execute(never, { timeoutMs: 20 })
+      expect(await rejection(pastLimit(ground, 20, named))).toMatchObject({ timeoutMs: 20 })
+    })
+
+    it.each([0, -1, 86_400_001, '5'])('is refused where it makes no sense: %j', async (timeoutMs) => {
+      const { busbar } = await open()
+      // A caller without types.
+      const registering = busbar.provider('openai', QUICK, { timeoutMs: timeoutMs as number })
+      await expect(registering).rejects.toThrow(/timeoutMs: expected a number from 1 to 86400000/)
+    })
+  })
+
+  describe('calls that end in aborts', () => {
+    const stop = (provider: Provider) =>
+      rejection(provider.execute(() => Promise.reject(new DOMException('stop', 'AbortError'))))
+
+    it.each([
+      ['most of a minute', 1, 1],
+      ['less than half of a minute', 9, 0],
+    ])('are logged once: %s', async (_, others, lines) => {
+      const book = logbook()
+      const { provider, spend } = await withProvider(open, QUICK, { logger: book.logger })
+      for (let i = 0; i < 6; i += 1) await stop(provider)
+      for (let i = 0; i < others; i += 1) await provider.execute(() => 1)
+      await spend(60_000)
+      await stop(provider)
+      await stop(provider)
+      const warned = book.lines.filter(
+        ([level, , message]) => level === 'warn' && message.includes('timeoutMs'),
+      )
+      expect(warned).toHaveLength(lines)
     })
   })
 }

@@ -65,7 +65,16 @@ async function perform(method, id, request) {
   }
 }
 
-const OUTCOMES = ['healthy', 'degraded', 'unhealthy', 'timeout', 'terminated', 'ignored', 'throttled']
+const OUTCOMES = [
+  'healthy',
+  'degraded',
+  'unhealthy',
+  'timeout',
+  'terminated',
+  'client_error',
+  'ignored',
+  'throttled',
+]
 const outcome = () => (chance(0.5) ? 'healthy' : pick(OUTCOMES))
 
 function run(origin, generation, more = {}) {
