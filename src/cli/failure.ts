@@ -1,17 +1,9 @@
 import { CommanderError } from 'commander'
 import { isBusbarError, type ErrorCode } from '../index.js'
+import { EXIT } from './exit.js'
 import { hideSecrets } from './format.js'
 
-/** What the process answers. The first four are of `status`; the others of every command. */
-export const EXIT = {
-  ok: 0,
-  degraded: 1,
-  unhealthy: 2,
-  unknown: 3,
-  failed: 1,
-  usage: 64,
-  internal: 70,
-} as const
+export { EXIT } from './exit.js'
 
 /** A failure with a sentence for a person: what is wrong, and what to do next. */
 export class CliError extends Error {

@@ -1,9 +1,6 @@
-import { readFileSync } from 'node:fs'
-import { Command, CommanderError } from 'commander'
-import { loadCommands } from './commands.js'
-import type { Cli } from './common.js'
-import { clean } from './format.js'
+import { EXIT } from './exit.js'
 import { Output } from './output.js'
+import { version } from './version.js'
 
 /** How long what is still open (a socket that will not connect, say) may hold up the end of the process, ms. */
 const LINGER_MS = 200
@@ -20,41 +17,15 @@ export async function main(argv: string[]): Promise<number> {
   }
 }
 
-/** As `main`, without an end of the process: nothing but the answer on standard output and error. */
+/**
+ * As `main`, without an end of the process: nothing but the answer on standard output and error. The version needs neither
+ * the parser nor the library, and loading them is most of what a command costs.
+ */
 export async function run(argv: string[]): Promise<number> {
-  const cli: Cli = { exitCode: 0 }
-  try {
-    const program = await createProgram(argv, cli)
-    await program.parseAsync(argv, { from: 'user' })
-    return cli.exitCode
-  } catch (error) {
-    if (error instanceof CommanderError && error.exitCode === 0) return 0 // help, or the version
-    const { report } = await import('./failure.js')
-    return report(error, argv.includes('--json'))
+  if (argv.length === 1 && argv[0] === '--version') {
+    process.stdout.write(`${version()}\n`)
+    return EXIT.ok
   }
-}
-
-async function createProgram(argv: readonly string[], cli: Cli): Promise<Command> {
-  const program = new Command('busbar')
-    .description('One shared circuit breaker and health view per provider, for a whole fleet of workers.')
-    .version(version(), '--version', 'print the version')
-    .helpOption('--help', 'show help')
-    .addHelpText('after', '\nEach command has examples: busbar status --help')
-    .exitOverride()
-    .configureOutput({
-      outputError: (text, write) => {
-        const problem = text.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ')
-        write(`busbar: ${clean(problem).trim().replace(/\.$/, '')}; busbar --help says more\n`)
-      },
-    })
-  for (const add of await loadCommands(argv)) add(program, cli)
-  return program
-}
-
-function version(): string {
-  const file = new URL('../../package.json', import.meta.url)
-  const parsed: unknown = JSON.parse(readFileSync(file, 'utf8'))
-  return typeof parsed === 'object' && parsed !== null && 'version' in parsed
-    ? String(parsed.version)
-    : 'unknown'
+  const { runProgram } = await import('./program.js')
+  return runProgram(argv)
 }

@@ -1,4 +1,4 @@
-import { EXIT } from './failure.js'
+import { EXIT } from './exit.js'
 
 /** How a stream says that there is no reader any more: a closed pipe, a closed terminal. */
 const READER_GONE = ['EPIPE', 'EIO', 'ECONNRESET', 'ERR_STREAM_DESTROYED']

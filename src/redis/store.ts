@@ -278,12 +278,7 @@ export class RedisStore implements port.Store {
   ): Promise<ScriptReply<N>> {
     const rest = { id, channel: this.#channel }
     // Every script but `snapshot` takes both; the compiler cannot see that through the generic.
-    return this.#scripts.run<N, 'id' | 'channel'>(
-      name,
-      id,
-      args,
-      rest,
-    )
+    return this.#scripts.run<N, 'id' | 'channel'>(name, id, args, rest)
   }
 
   #plain(name: ProviderScriptName, id: string, reply: ScriptReply<ProviderScriptName>): port.Reply {

@@ -98,7 +98,10 @@ function admitTrial(
     return unchanged(circuit, refused(circuit, !settings.enforce, block, leftMs))
   }
   const step = enterHalfOpen(circuit)
-  const trials = new Map(live).set(request.token, now + (request.leaseMs === 0 ? settings.trialLeaseMs : request.leaseMs))
+  const trials = new Map(live).set(
+    request.token,
+    now + (request.leaseMs === 0 ? settings.trialLeaseMs : request.leaseMs),
+  )
   const openedAtMs = circuit.phase.state === 'closed' ? 0 : circuit.phase.openedAtMs
   const phase = { state: 'half_open' as const, openedAtMs, trials }
   const next = { ...step.circuit, phase }

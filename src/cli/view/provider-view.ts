@@ -128,7 +128,7 @@ function circuitWords(view: ProviderView): string {
       return `cooldown over, ${next}${outageWords(snapshot)}`
     }
     case 'closed':
-      if (isUnknown(view)) return snapshot.applied === 0 ? 'no outcome yet' : 'its probes give no result'
+      if (mark === null && reason === UNTOUCHED && snapshot.applied === 0) return 'no outcome yet'
       if (mark !== null || health === 'healthy') return mark === null && reason !== UNTOUCHED ? reason : ''
       return `${formatRate(snapshot.successRate)} healthy is below ${formatRate(settings.history.degradationThreshold)}`
     default:
