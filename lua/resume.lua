@@ -14,6 +14,7 @@
 --   actor          text     who asked for it
 --   reason         text     why, in words
 --   not_after_ms   integer  provider time after which this does nothing
+--   ended_only     boolean  whether only a mark that has ended is cleared
 -- Returns
 --   status    text     ok, unknown_provider or late; without ok only now_ms follows
 --   now_ms    integer  provider time
@@ -32,6 +33,7 @@ local caller = { id = ARGV[1], channel = ARGV[2], worker = ARGV[3], known_versio
 local actor = ARGV[5]
 local reason = ARGV[6]
 local not_after_ms = tonumber(ARGV[7])
+local ended_only = ARGV[8] == '1'
 
 -- @include lib/reply
 -- @include lib/complete
@@ -45,7 +47,7 @@ elseif now > not_after_ms then
 end
 complete(provider)
 expire_mark(provider)
-if provider.circuit.mark then
+if provider.circuit.mark and not ended_only then
   change_mark(provider, 'resumed', nil, reason ~= '' and reason or 'resumed', actor)
 end
 return finish(provider)

@@ -79,6 +79,9 @@ export function connect(options: ConnectOptions): Promise<Busbar> {
   return connectWith(options, {})
 }
 
+/** See `MarkTimer`. */
+const MARK_JITTER_MS = 250
+
 /** As `connect`, with other Lua and another clock: how tests move time. */
 export async function connectWith(
   options: ConnectOptions,
@@ -141,6 +144,7 @@ export async function connectWith(
     commandTimeoutMs,
     flushIntervalMs: checked.flushIntervalMs,
     maxBatchesPerSecond: checked.maxBatchesPerSecond,
+    markJitterMs: MARK_JITTER_MS,
     unref,
     deadlines,
     commandDeadlines: { set: (ms, fire) => deadlines.setForAnswer(ms, fire) },

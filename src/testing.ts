@@ -141,6 +141,8 @@ function hostOf(fleet: MemoryFleet, line: RedisLine, worker: string, logger: Log
     commandTimeoutMs: 200,
     flushIntervalMs: 100,
     maxBatchesPerSecond: 1_000,
+    // What happens on a clock in the hand happens at its time.
+    markJitterMs: 0,
     unref: true,
     deadlines: clock,
     calls: new CallsUnderWay(),

@@ -75,6 +75,7 @@ local function snapshot_json(provider)
     markReason = mark and circuit.mark_reason or nil,
     markActor = mark and circuit.mark_actor or nil,
     markForMs = mark and circuit.mark_until_ms ~= 0 and circuit.mark_until_ms - now or nil,
+    markEnded = circuit.mark and not mark or nil,
     markVersion = or_none(circuit.mark_version),
     historyTotal = total,
     historyHealthy = healthy,

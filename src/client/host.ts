@@ -21,6 +21,8 @@ export interface Host extends ProcessTime {
   readonly flushIntervalMs: number
   /** What one provider may cost its store, batches of the whole fleet per second. */
   readonly maxBatchesPerSecond: number
+  /** The end of a mark is announced up to so much later, ms, so that not all processes do it at once. */
+  readonly markJitterMs: number
   /** Whether the process may end while connected. */
   readonly unref: boolean
   /** Of calls. */

@@ -10,6 +10,7 @@ import type { Change } from '../model/events.js'
 import type { KnownReply, Reply, SettingsReply, Store } from '../model/ports.js'
 import { CutOff } from './cut-off.js'
 import type { Host } from './host.js'
+import { MarkTimer } from './mark-timer.js'
 import { checkProvider } from './provider-check.js'
 import { SnapshotCache } from './snapshot-cache.js'
 import { logTransition } from './transition-log.js'
@@ -50,6 +51,7 @@ export class Link {
   onRemoved: ((removed: boolean) => void) | undefined
   #rejoining: Promise<void> | undefined
   #cutOff: CutOff | undefined
+  readonly #markTimer: MarkTimer
   #storeClock: { readonly nowMs: number; readonly at: number }
 
   constructor(host: Host, id: string, epoch: string, registered: KnownReply<SettingsReply>) {
@@ -57,6 +59,7 @@ export class Link {
     this.#host = host
     this.#epoch = epoch
     this.cache = new SnapshotCache(host.clock)
+    this.#markTimer = new MarkTimer({ host, id, cache: this.cache, clear: () => this.clearEndedMark() })
     this.suspend()
     this.#storeClock = { nowMs: registered.nowMs, at: host.clock.now() }
     this.#settings = this.#accept(registered)
@@ -102,6 +105,7 @@ export class Link {
 
   stop(): void {
     this.cache.stop()
+    this.#markTimer.stop()
     this.#cutOff?.stop()
     this.suspend()
   }
@@ -175,6 +179,15 @@ export class Link {
       this.cache.stop()
       this.#setRemoved(true)
     }
+    this.#markTimer.follow()
+  }
+
+  /** Announces the end of a mark that has ended; nothing where there is none. */
+  async clearEndedMark(): Promise<void> {
+    const { worker } = this.#host
+    // With no version known the answer brings the snapshot: when the mark really ends.
+    const request = { worker, knownVersion: 0, actor: '', reason: '', endedOnly: true }
+    await this.run('resume', (store) => store.resume(this.id, { ...request, notAfterMs: this.notAfterMs }))
   }
 
   #setRemoved(removed: boolean): void {
@@ -187,6 +200,7 @@ export class Link {
   async resync(gap: number): Promise<void> {
     const reply = await this.run('snapshot', (store) => store.snapshot(this.id))
     if (reply.snapshot !== null) this.cache.resync(reply.snapshot, gap)
+    this.#markTimer.follow()
     await this.currentSettings()
   }
 
@@ -229,7 +243,10 @@ export class Link {
   }
 
   #absorb(reply: KnownReply<unknown>): void {
-    if (reply.snapshot !== null) this.cache.offer(reply.snapshot)
+    if (reply.snapshot !== null) {
+      this.cache.offer(reply.snapshot)
+      this.#markTimer.follow()
+    }
     for (const event of reply.events) logTransition(this.#host.log, event, reply.snapshot)
   }
 

@@ -319,6 +319,11 @@ export class Provider {
     return beginProbe(this.#host, this.#link, this.#outbox, options)
   }
 
+  /** @internal Tells the fleet that a mark has ended, where nobody has written since. */
+  announceMarkEnd(): Promise<void> {
+    return this.#link.clearEndedMark()
+  }
+
   /** @internal Tells the fleet of a silence of the probes that `seen`, read just now, shows; once, whoever else does. */
   async announceOverdue(seen: StoredSnapshot): Promise<void> {
     const { probe } = this.settings

@@ -43,6 +43,7 @@ export function ageSnapshot(stored: StoredSnapshot, elapsedMs: number): StoredSn
     mark: markEnded ? null : stored.mark,
     markReason: markEnded ? '' : stored.markReason,
     markActor: markEnded ? '' : stored.markActor,
+    markEnded: markEnded || stored.markEnded,
     markForMs: markEnded || stored.markForMs === null ? null : left(stored.markForMs),
     at: stored.at + Math.floor(elapsedMs),
   }

@@ -51,7 +51,7 @@ export class WatchedStore implements port.Store {
     return this.#watch.ask(`mark ${id}`, () => this.#store.mark(id, request))
   }
 
-  resume(id: string, request: port.ControlRequest) {
+  resume(id: string, request: port.ResumeRequest) {
     return this.#watch.ask(`resume ${id}`, () => this.#store.resume(id, request))
   }
 

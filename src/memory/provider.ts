@@ -127,6 +127,7 @@ export function snapshotOf(id: string, provider: MemoryProvider, readingMs: numb
     markReason: shown.markReason,
     markActor: shown.markActor,
     markForMs: shown.markForMs,
+    markEnded: shown.markEnded,
     id,
     settingsRevision: revision,
     enforce: settings.breaker.enforce,

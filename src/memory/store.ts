@@ -201,8 +201,13 @@ export class MemoryStore implements port.Store {
     return this.#control(id, request, (circuit) => setMark(circuit, mark, reason, actor, forMs))
   }
 
-  resume(id: string, request: port.ControlRequest): Promise<port.Reply> {
-    return this.#control(id, request, (circuit) => clearMark(circuit, request.reason, request.actor))
+  resume(id: string, request: port.ResumeRequest): Promise<port.Reply> {
+    // One that has ended was cleared on the way here, as by every write.
+    return this.#control(id, request, (circuit) =>
+      request.endedOnly === true
+        ? { circuit, events: [] }
+        : clearMark(circuit, request.reason, request.actor),
+    )
   }
 
   remove(id: string, request: port.ControlRequest): Promise<port.Reply> {

@@ -169,6 +169,11 @@ export interface MarkRequest extends ControlRequest {
   readonly forMs: number | null
 }
 
+export interface ResumeRequest extends ControlRequest {
+  /** Clears only a mark that has ended: its end is announced then. Default: whatever mark there is. */
+  readonly endedOnly?: boolean
+}
+
 export interface SettingsReply {
   readonly settings: Settings
   readonly revision: number
@@ -214,7 +219,7 @@ export interface Store {
   reset(id: string, request: ControlRequest): Promise<Reply>
   trip(id: string, request: TripRequest): Promise<Reply>
   mark(id: string, request: MarkRequest): Promise<Reply>
-  resume(id: string, request: ControlRequest): Promise<Reply>
+  resume(id: string, request: ResumeRequest): Promise<Reply>
   remove(id: string, request: ControlRequest): Promise<Reply>
   /** Always carries a snapshot. Writes nothing. */
   snapshot(id: string): Promise<Reply>

@@ -41,6 +41,8 @@ export interface StoredSnapshot {
   readonly markActor: string
   /** Time until the mark ends, ms; null when it has no end, or there is none. */
   readonly markForMs: number | null
+  /** A mark has ended, and nothing has been written since: its end is still to be announced. */
+  readonly markEnded: boolean
   /** Version at which the mark last changed. */
   readonly markVersion: number
   /** Outcomes in the window; those of them that were healthy; and those that failed. */
@@ -121,6 +123,7 @@ export const SNAPSHOT_FIELDS = {
   markReason: field('text', ''),
   markActor: field('text', ''),
   markForMs: field('maybe', null),
+  markEnded: field('flag', false),
   markVersion: field('number', 0),
   historyTotal: field('number', 0),
   historyHealthy: field('number', 0),

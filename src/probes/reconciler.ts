@@ -135,6 +135,8 @@ export class Reconciler {
     // Listed, not planned and without keys: it is being registered at this moment, and that will plan it. To drop the plan
     // now could be to drop that one, and the provider would be probed twice at its start.
     if (lost && seen === undefined) return
+    // The processes that follow it do so when it comes, unless none did.
+    if (seen?.snapshot.markEnded === true) await seen.provider.announceMarkEnd()
     // Those who know it plan it, and what is planned by them is not to be changed by a worker that does not.
     if (seen?.probe?.kind === 'unread') return
     if (seen?.probe === undefined) {

@@ -99,7 +99,7 @@ export const PROVIDER_SCRIPTS = {
   reset: { keys: [...KEYS, 'outages'], args: CONTROL, returns: REPLY },
   trip: { keys: KEYS, args: { ...CONTROL, forMs: 'integer' }, returns: REPLY },
   mark: { keys: KEYS, args: { ...CONTROL, mark: 'text', forMs: 'integer' }, returns: REPLY },
-  resume: { keys: KEYS, args: CONTROL, returns: REPLY },
+  resume: { keys: KEYS, args: { ...CONTROL, endedOnly: 'boolean' }, returns: REPLY },
   remove: { keys: [...KEYS, 'batches', 'outages'], args: CONTROL, returns: REPLY },
   snapshot: { keys: ['config', 'circuit', 'history', 'trials'], args: { id: 'text' }, returns: REPLY },
 } as const satisfies Record<string, ScriptDefinition>

@@ -179,8 +179,9 @@ export class RedisStore implements port.Store {
     return this.#plain('mark', id, await this.#run('mark', id, request))
   }
 
-  async resume(id: string, request: port.ControlRequest): Promise<port.Reply> {
-    return this.#plain('resume', id, await this.#run('resume', id, request))
+  async resume(id: string, request: port.ResumeRequest): Promise<port.Reply> {
+    const { endedOnly = false } = request
+    return this.#plain('resume', id, await this.#run('resume', id, { ...request, endedOnly }))
   }
 
   /** The script first, so that no keys are left behind under an id that nobody lists. */

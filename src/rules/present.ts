@@ -33,6 +33,7 @@ export function presentCircuit(circuit: Circuit, now: number) {
     mark: mark?.mark ?? null,
     markReason: mark?.reason ?? '',
     markActor: mark?.actor ?? '',
+    markEnded: circuit.mark !== null && mark === null,
     markForMs: mark === null || mark.untilMs === null ? null : mark.untilMs - now,
   } satisfies Partial<StoredSnapshot>
 }

@@ -140,6 +140,11 @@ export class Recorder {
         await this.#do(step.do, (store) => store[step.do](id, control))
         return
       }
+      case 'markEnd': {
+        const control = { ...this.#control({ reason: '', actor: '', late: false }), endedOnly: true }
+        await this.#do('resume', (store) => store.resume(id, control))
+        return
+      }
       case 'look':
         await this.#do('snapshot', (store) => store.snapshot(id))
         return

@@ -42,6 +42,7 @@ export type Step =
   | { readonly do: 'overdue'; readonly overdueMs: number }
   | { readonly do: 'look' }
   | { readonly do: 'reset' | 'resume'; readonly said: Said }
+  | { readonly do: 'markEnd' }
   | { readonly do: 'trip'; readonly forMs: number | null; readonly said: Said }
   | {
       readonly do: 'mark'
@@ -148,6 +149,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('look' as const) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('markEnd' as const) }) },
   {
     weight: 1,
     arbitrary: fc.record({ do: fc.constant('beat' as const), progress: fc.constantFrom(null, null, 0, 1) }),

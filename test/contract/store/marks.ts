@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { kinds, quick, type Ground, type Subject } from './subject.js'
+import { control, kinds, known, quick, type Ground, type Subject } from './subject.js'
 
 /** Marks: they override observation, end by hand or by themselves, and never touch the circuit. */
 export function marksContract(open: () => Promise<Ground>): void {
@@ -67,6 +67,7 @@ export function marksContract(open: () => Promise<Ground>): void {
         markReason: '',
         markActor: '',
         markForMs: null,
+        markEnded: true,
         version,
       })
     })
@@ -97,6 +98,25 @@ export function marksContract(open: () => Promise<Ground>): void {
         (event) => event.kind === 'resumed' && event.reason === 'the mark ended',
       )
       expect(told).toHaveLength(1)
+    })
+
+    it('is cleared by a resume that is for ended marks alone once it has ended, and not before', async () => {
+      const ground = await open()
+      const subject = await quick(ground)
+      await subject.mark('unhealthy', 600)
+      const resumeEnded = async () =>
+        known(await subject.store.resume('openai', { ...control(), actor: '', reason: '', endedOnly: true }))
+      await ground.advance(599)
+      const early = await resumeEnded()
+      expect(early.events).toEqual([])
+      expect(early.snapshot).toMatchObject({ mark: 'unhealthy', markForMs: 1, markEnded: false })
+      await ground.advance(1)
+      const ended = await resumeEnded()
+      expect(ended.events).toMatchObject([{ kind: 'resumed', reason: 'the mark ended', actor: '' }])
+      expect(ended.snapshot).toMatchObject({ mark: null, markEnded: false })
+      await subject.mark('unhealthy')
+      expect((await resumeEnded()).events).toEqual([])
+      expect((await subject.snapshot()).mark).toBe('unhealthy')
     })
 
     it('that ended is cleared once by writers who race', async () => {

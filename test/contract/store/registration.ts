@@ -62,6 +62,7 @@ export function registrationContract(open: () => Promise<Ground>): void {
         historyTotal: 0,
         historyHealthy: 0,
         historyFailed: 0,
+        markEnded: false,
         outageSince: null,
         outageReason: '',
         outageBy: '',
