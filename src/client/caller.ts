@@ -9,7 +9,7 @@ import { endingOf, execute, guard, refusalOf } from './execute.js'
 import type { ExecuteTarget, Guarded } from './execute.js'
 import { Fallback } from './fallback.js'
 import { Gate } from './gate.js'
-import { CallJudge } from './judge.js'
+import { CallJudge, type Timing } from './judge.js'
 import type { Host, Link } from './link.js'
 import type { LocalCircuit } from './local-circuit.js'
 import type { Outbox } from './outbox.js'
@@ -77,32 +77,39 @@ export class Caller {
     const { cache } = this.#link
     const { generation } = cache
     const slow = this.#settings.slowMs
-    const began = slow === undefined ? 0 : this.#host.clock.now()
-    const { calls } = this.#host
-    calls.count += 1
-    const mark = slow === undefined ? calls.loop.mark() : calls.loop.markNow()
+    const began = slow === undefined ? UNTIMED : this.#host.clock.now()
+    // Few local variables: each makes the frame larger that every call allocates.
+    this.#host.calls.count += 1
     const context = this.#spare.pop() ?? new PlainContext()
+    const { loop } = this.#host.calls
+    context.mark = slow === undefined ? loop.mark() : loop.markNow()
     let result: T
     try {
       result = await fn(context)
     } catch (error) {
-      await this.#end(this.#judge.error(error, context, { mark }), generation)
+      await this.#end(this.#judge.error(error, context, context), generation)
       throw error
     }
     this.#link.used = true
-    const judge = this.#judge
-    const plain = slow === undefined && judge.classify === undefined && !context.looked && !isResponse(result)
-    if (!context.looked && this.#spare.length < MAX_SPARE) this.#spare.push(context)
-    // The store may have been lost since it began.
-    if (plain && !cache.suspended) {
-      judge.plain += 1
+    if (
+      slow === undefined &&
+      this.#judge.classify === undefined &&
+      !context.looked &&
+      !isResponse(result) &&
+      // The store may have been lost since it began.
+      !cache.suspended
+    ) {
+      if (this.#spare.length < MAX_SPARE) this.#spare.push(context)
+      this.#judge.plain += 1
       this.#outbox.healthy(generation)
-      calls.end()
-    } else {
-      const elapsedMs = slow === undefined ? undefined : this.#host.clock.now() - began
-      await this.#end(judge.result(result, context, { mark, elapsedMs }), generation)
-    }
+      this.#host.calls.end()
+    } else await this.#end(this.#judge.result(result, context, this.#timing(context, began)), generation)
     return result
+  }
+
+  /** Nothing is slow where no `slowMs` says so, and no clock was read. */
+  #timing({ mark }: PlainContext, began: number): Timing {
+    return began === UNTIMED ? { mark } : { mark, elapsedMs: this.#host.clock.now() - began }
   }
 
   /**
@@ -203,6 +210,8 @@ export class Caller {
   }
 }
 
+/** When a call began whose duration nobody asks for. */
+const UNTIMED = -1
 /** Contexts kept for calls to come. */
 const MAX_SPARE = 64
 
