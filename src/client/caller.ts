@@ -9,7 +9,7 @@ import { endingOf, execute, guard, refusalOf } from './execute.js'
 import type { Begin, Ended, ExecuteTarget, Guarded } from './execute.js'
 import { Fallback } from './fallback.js'
 import { Gate } from './gate.js'
-import { CallJudge } from './judge.js'
+import { CallJudge, type Timing } from './judge.js'
 import type { Host, Link } from './link.js'
 import type { LocalCircuit } from './local-circuit.js'
 import type { Outbox } from './outbox.js'
@@ -82,40 +82,54 @@ export class Caller {
     const { cache } = this.#link
     const { generation } = cache
     const slow = this.#settings.slowMs
-    const began = slow === undefined ? 0 : this.#host.clock.now()
-    const { calls } = this.#host
-    calls.count += 1
-    const mark = slow === undefined && call === undefined ? calls.loop.mark() : calls.loop.markNow()
+    const began = slow === undefined ? UNTIMED : this.#host.clock.now()
+    // Few local variables: each makes the frame larger that every call allocates.
+    this.#host.calls.count += 1
     const context = call ?? this.#spare.pop() ?? new PlainContext()
-    const judge = this.#judge
+    const { loop } = this.#host.calls
+    context.mark = slow === undefined && call === undefined ? loop.mark() : loop.markNow()
     let result: T
     try {
       result = await (call === undefined ? fn(context) : call.run(fn, false))
     } catch (error) {
-      call?.end()
-      const timing = { mark, timeoutMs: call?.timeoutMs }
-      const abortion = call?.abortion
-      const judgement =
-        abortion === undefined ? judge.error(error, context, timing) : judge.abortion(abortion, timing)
-      if (ended !== undefined) ended.judgement = judgement
-      await this.#end(judgement, generation)
+      await this.#threw(error, context, generation, ended)
       throw error
     }
     call?.end(result)
     this.#link.used = true
-    const plain = slow === undefined && judge.classify === undefined && !context.looked && !isResponse(result)
-    if (context instanceof PlainContext && !context.looked && this.#spare.length < MAX_SPARE)
-      this.#spare.push(context)
-    // The store may have been lost since it began.
-    if (plain && !cache.suspended) {
-      judge.plain += 1
+    if (
+      slow === undefined &&
+      this.#judge.classify === undefined &&
+      !context.looked &&
+      !isResponse(result) &&
+      // The store may have been lost since it began.
+      !cache.suspended
+    ) {
+      if (context instanceof PlainContext && this.#spare.length < MAX_SPARE) this.#spare.push(context)
+      this.#judge.plain += 1
       this.#outbox.healthy(generation)
-      calls.end()
-    } else {
-      const elapsedMs = slow === undefined ? undefined : this.#host.clock.now() - began
-      await this.#end(judge.result(result, context, { mark, elapsedMs }), generation)
-    }
+      this.#host.calls.end()
+    } else await this.#end(this.#judge.result(result, context, this.#timing(context, began)), generation)
     return result
+  }
+
+  /** Never rejects; see `#end`. */
+  #threw(error: unknown, context: PlainContext | Call, generation: number, ended?: Ended): Promise<void> {
+    const call = context instanceof PlainContext ? undefined : context
+    call?.end()
+    const timing = { mark: context.mark, timeoutMs: call?.timeoutMs }
+    const abortion = call?.abortion
+    const judgement =
+      abortion === undefined
+        ? this.#judge.error(error, context, timing)
+        : this.#judge.abortion(abortion, timing)
+    if (ended !== undefined) ended.judgement = judgement
+    return this.#end(judgement, generation)
+  }
+
+  /** Nothing is slow where no `slowMs` says so, and no clock was read. */
+  #timing({ mark }: PlainContext | Call, began: number): Timing {
+    return began === UNTIMED ? { mark } : { mark, elapsedMs: this.#host.clock.now() - began }
   }
 
   /**
@@ -215,6 +229,8 @@ export class Caller {
   }
 }
 
+/** When a call began whose duration nobody asks for. */
+const UNTIMED = -1
 /** Contexts kept for calls to come. */
 const MAX_SPARE = 64
 
