@@ -35,6 +35,8 @@ export interface ExecuteOptions<F = never> {
 export class Judged {
   #answer: { readonly value: unknown } | undefined
   #judge: (<X>(answer: X) => X) | undefined
+  /** When the call began; of `LoopWatch`. */
+  mark = 0
 
   /** Bound, so that it can be taken out of the context. */
   get judge(): <X>(answer: X) => X {
@@ -58,9 +60,6 @@ export class Judged {
 /** The context of a call that nothing can end early. One whose `judge` nobody looked at can be that of another call. */
 export class PlainContext extends Judged implements CallContext {
   readonly trial = false
-  /** When the call began; of `LoopWatch`. */
-  mark = 0
-
   get signal(): AbortSignal {
     return new AbortController().signal
   }
