@@ -158,7 +158,8 @@ describe('busbar watch', () => {
     }
     const fleet = await cliFleet()
     const ids = Array.from({ length: 60 }, (_, at) => `provider-${at}-${'x'.repeat(100)}`)
-    await Promise.all(ids.map((id) => fleet.busbar.provider(id, {})))
+    await Promise.all(ids.map(async (id) => (await fleet.busbar.provider(id, {})).record('healthy')))
+    await fleet.busbar.flush()
     const command = `stty rows 20 cols 60; exec ${process.execPath} ${BIN} watch --redis ${fleet.url} --namespace ${fleet.namespace}`
     const terminal = fleet.terminal(command)
     await terminal.said(/↑ 0 above {2}↓ 47 below {2}of 60/)

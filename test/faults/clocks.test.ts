@@ -146,8 +146,9 @@ test("leases, pauses and marks end too after Redis's clock stepped back", async 
   expect(await provider.admit()).toMatchObject({
     admitted: false,
     code: 'no_trial_free',
-    retryAfterMs: 2_000,
+    retryAfterMs: 1_000,
   })
+  expect(await provider.snapshot()).toMatchObject({ trialFreeInMs: 2_000 })
   await fleet.clock.advance(2_000)
   const permit = await permitOf(provider)
   await permit.settle('healthy' satisfies Outcome)

@@ -97,8 +97,8 @@ export const functionProbe`,
   },
   {
     file: 'src/model/words.ts',
-    before: "status === 'healthy' || status === 'degraded'",
-    after: "status === 'healthy' || status === 'degraded' || status === 'brownout'",
+    before: "outcome === 'healthy' || outcome === 'degraded'",
+    after: "outcome === 'healthy' || outcome === 'degraded' || outcome === 'brownout'",
   },
   {
     file: 'lua/lib/outcomes.lua',
