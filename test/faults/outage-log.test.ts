@@ -20,7 +20,9 @@ async function busyProcess() {
   })
   const providers = await Promise.all(
     ['one', 'two', 'three'].map((id) =>
-      busbar.provider(id, { probe: { kind: 'http', url: upstream.url, intervalMs: 2_000, timeoutMs: 1_900 } }),
+      busbar.provider(id, {
+        probe: { kind: 'http', url: upstream.url, intervalMs: 2_000, timeoutMs: 1_900 },
+      }),
     ),
   )
   await busbar.startProbes()
