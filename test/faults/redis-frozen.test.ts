@@ -213,7 +213,8 @@ test('docs/operations.md shows what a user sees while Redis is frozen', async ()
 test('where only one process is cut off, the failures that others counted stay', async () => {
   const { server, join } = await ground()
   const proxy = await startProxy(server.port)
-  const { busbar } = await join({ redis: proxy.url })
+  // Long: a command that a busy machine delays would be a second outage, in which nobody else wrote.
+  const { busbar } = await join({ redis: proxy.url, commandTimeoutMs: 3_000 })
   const near = await join()
   const settings = { breaker: { failureThreshold: 3, cooldownMs: 60_000 } }
   const mine = await busbar.provider('openai', settings)
