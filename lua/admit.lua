@@ -15,7 +15,7 @@
 --   origin         text     call or probe
 --   token          text     names the trial; made by the caller
 --   not_after_ms   integer  provider time after which this does nothing
---   lease_ms   integer  how long a lease lasts, ms; 0: as long as the settings say
+--   lease_ms       integer  how long a lease lasts, ms; 0: as long as the settings say
 --   min_gap_ms     integer  a probe is turned away when another began less than this ago, ms
 -- Returns
 --   status             text     ok, unknown_provider or late; without ok only now_ms follows

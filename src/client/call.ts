@@ -60,6 +60,7 @@ export class Judged {
 /** The context of a call that nothing can end early. One whose `judge` nobody looked at can be that of another call. */
 export class PlainContext extends Judged implements CallContext {
   readonly trial = false
+
   get signal(): AbortSignal {
     return new AbortController().signal
   }

@@ -2,6 +2,7 @@ import { CallTimeoutError } from '../model/errors.js'
 import type { Judged } from './call.js'
 import { classifyError, classifyResult, readVerdict, type Classify, type Judgement } from './classify.js'
 import type { Host } from './link.js'
+import { STALL_SHARE } from './loop-watch.js'
 import { VerdictCheck } from './verdict-check.js'
 
 /** When a call began, and how long it may take. */
@@ -166,8 +167,6 @@ export class CallJudge {
 const STALLED: Judgement = { outcome: 'ignored', because: 'stalled', detail: 'event loop stalled' }
 /** A loop that stands still for less than this, ms, is merely busy. */
 const STANDSTILL_MS = 100
-/** A standstill for this share of the time limit makes a timeout this process's own; as for probes. */
-const STALL_SHARE = 0.25
 const MINUTE_MS = 60_000
 const LEAST_ABORTS = 5
 

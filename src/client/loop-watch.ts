@@ -88,3 +88,6 @@ export class WatchedWork {
 }
 
 const MAX_STALLS = 100
+
+/** A standstill for this share of the time limit makes a timeout this process's own: of calls and of probes. */
+export const STALL_SHARE = 0.25

@@ -1,4 +1,4 @@
-import { WatchedWork } from '../client/loop-watch.js'
+import { STALL_SHARE, WatchedWork } from '../client/loop-watch.js'
 import type { ProbeBeginning, ProbeRefusal } from '../client/probing.js'
 import type { NothingYet, ProberError, ProbeFinding, ProbeResult, ProbeSettings } from '../model/probe.js'
 import type { Seen, UnreadProbe } from './look.js'
@@ -98,6 +98,3 @@ function isOwnDelay(probe: ProbeSettings, { status, elapsedMs }: ProbeResult, st
     status === 'degraded' && slowMs !== undefined && elapsedMs > slowMs && elapsedMs - stalledMs <= slowMs
   )
 }
-
-/** A standstill for this share of the time limit makes a timeout the worker's own. */
-const STALL_SHARE = 0.25

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { HealthStatus } from '../../../src/model/words.js'
+import { OUTCOMES, type HealthStatus } from '../../../src/model/words.js'
 import { quick, run, type Ground, type Subject } from './subject.js'
 
 /** The sliding history: exact counts in a window, whatever the rate. */
@@ -71,17 +71,7 @@ export function historyContract(open: () => Promise<Ground>): void {
 
     it('takes outcomes of every health, and none that says nothing about health', async () => {
       const subject = await historian(await open(), {})
-      const outcomes = [
-        'healthy',
-        'degraded',
-        'unhealthy',
-        'timeout',
-        'terminated',
-        'client_error',
-        'ignored',
-        'throttled',
-      ] as const
-      await subject.send(outcomes.map((outcome) => run(outcome)))
+      await subject.send(OUTCOMES.map((outcome) => run(outcome)))
       expect(await entries(subject)).toEqual([
         ['healthy', 1],
         ['degraded', 1],

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { quick, run, type Ground } from './subject.js'
 
+const BY_CODE = { worker: 'w', knownVersion: 0, actor: '', reason: '', notAfterMs: 9e12 }
+
 /** An outage of a provider: from the first opening until the circuit closes. */
 export function outageRecordsContract(open: () => Promise<Ground>): void {
   const outages = (ground: Ground, count = 100) => ground.store.outages('openai', count)
@@ -81,13 +83,7 @@ export function outageRecordsContract(open: () => Promise<Ground>): void {
       await subject.record('unhealthy')
       await ground.advance(1_000)
       const { snapshot: restore } = await subject.record('timeout')
-      await ground.store.remove('openai', {
-        worker: 'w',
-        knownVersion: 0,
-        actor: '',
-        reason: '',
-        notAfterMs: 9e12,
-      })
+      await ground.store.remove('openai', BY_CODE)
       const { snapshot } = await subject.register({}, { restore })
       const { outageSince, outageReason, outageTrials } = restore ?? {}
       expect(outageTrials).toBe(1)
@@ -106,13 +102,7 @@ export function outageRecordsContract(open: () => Promise<Ground>): void {
       }
       expect((await outages(ground)).map(({ from }) => from)).toEqual(began.slice(2))
       expect((await outages(ground, 2)).map(({ from }) => from)).toEqual(began.slice(-2))
-      await ground.store.remove('openai', {
-        worker: 'w',
-        knownVersion: 0,
-        actor: '',
-        reason: '',
-        notAfterMs: 9e12,
-      })
+      await ground.store.remove('openai', BY_CODE)
       expect(await ground.leftovers('openai')).toEqual([])
       expect(await outages(ground)).toEqual([])
     })
