@@ -6,7 +6,7 @@
 -- @include lib/recovery
 -- @include lib/outcomes
 -- @include lib/history
--- @include lib/client_errors
+-- @include lib/recent_calls
 -- @include lib/outage
 -- @include lib/trip
 
@@ -156,7 +156,9 @@ local function judge(provider, run, jitter_draw)
   if bad then
     note_doomed(provider, run.count)
   elseif run.outcome == 'client_error' then
-    note_client_errors(provider, run)
+    note_recent(provider, CLIENT_ERRORS, run)
+  elseif run.outcome == 'ignored' and not probing then
+    note_recent(provider, IGNORED, run)
   end
   if run.generation ~= circuit.generation then
     return run.count, false

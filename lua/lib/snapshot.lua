@@ -7,7 +7,7 @@
 -- @include lib/trials
 -- @include lib/overdue
 -- @include lib/outcomes
--- @include lib/client_errors
+-- @include lib/recent_calls
 
 -- 0 is what a reader takes for a number that is missing, and no time.
 local function or_none(value)
@@ -50,7 +50,8 @@ local function snapshot_json(provider)
     trials, first_deadline = live_trials(provider)
   end
   local total, healthy, bad, covered_ms = view_history(provider)
-  local client_errors, last_client_error = view_client_errors(provider)
+  local client_errors, last_client_error = view_recent(provider, CLIENT_ERRORS)
+  local ignored, last_ignored = view_recent(provider, IGNORED)
   local by_hand = circuit.state == 'open' and circuit.retry_at_ms == 0
   local cooled = circuit.state == 'open' and state == 'half_open'
   return cjson.encode({
@@ -83,6 +84,8 @@ local function snapshot_json(provider)
     windowCoveredMs = covered_ms,
     clientErrors = or_none(client_errors),
     lastClientError = last_client_error,
+    ignored = or_none(ignored),
+    lastIgnored = last_ignored,
     outageSince = or_none(circuit.outage_since_ms),
     outageReason = outage_reason(circuit),
     outageBy = circuit.outage_by,

@@ -102,8 +102,9 @@ export class CallJudge {
   #noted(judgement: Judgement): Judgement {
     this.#judged += 1
     if (judgement.because === 'stalled') this.#host.counters.callsStalled += 1
-    if (judgement.because === 'aborted') this.#onAbort()
-    return judgement
+    if (judgement.because !== 'aborted') return judgement
+    this.#onAbort()
+    return ABORTED
   }
 
   #onBug(error: unknown): void {
@@ -164,6 +165,8 @@ export class CallJudge {
   }
 }
 
+/** Whatever the client calls it: `doctor` goes by this word. */
+const ABORTED: Judgement = { outcome: 'ignored', because: 'aborted', detail: 'aborted' }
 const STALLED: Judgement = { outcome: 'ignored', because: 'stalled', detail: 'event loop stalled' }
 /** A loop that stands still for less than this, ms, is merely busy. */
 const STANDSTILL_MS = 100

@@ -4,7 +4,7 @@ import type { Outage } from '../model/outage.js'
 import type { Settings } from '../model/settings.js'
 import type { StoredSnapshot } from '../model/snapshot.js'
 import type { Circuit, RuleEvent, Step } from '../rules/circuit.js'
-import { viewClientErrors } from '../rules/client-errors.js'
+import { viewRecent } from '../rules/recent-calls.js'
 import { advanceClock, peekClock } from '../rules/clock.js'
 import { newHistory, view, type HistoryLog } from '../rules/history.js'
 import { expireMark } from '../rules/marks.js'
@@ -101,7 +101,8 @@ export function snapshotOf(id: string, provider: MemoryProvider, readingMs: numb
   const now = peekClock(circuit, readingMs)
   const history = view(provider.history, now, settings.history)
   const shown = presentCircuit(circuit, now)
-  const clientErrors = viewClientErrors(circuit.clientErrors, now, settings.history.windowMs)
+  const clientErrors = viewRecent(circuit.clientErrors, now, settings.history.windowMs)
+  const ignored = viewRecent(circuit.ignored, now, settings.history.windowMs)
   // Written out, not spread: it is most of what an operation of this store costs.
   return {
     state: shown.state,
@@ -138,6 +139,8 @@ export function snapshotOf(id: string, provider: MemoryProvider, readingMs: numb
     windowCoveredMs: history.windowCoveredMs,
     clientErrors: clientErrors.count,
     lastClientError: clientErrors.last,
+    ignored: ignored.count,
+    lastIgnored: ignored.last,
     failingBatches: circuit.failingBatches,
     applied: circuit.applied,
     lastProbeStatus: circuit.lastProbe?.status ?? null,

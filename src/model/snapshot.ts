@@ -55,6 +55,10 @@ export interface StoredSnapshot {
   readonly clientErrors: number
   /** What the last of them saw, such as `HTTP 401`; empty where nobody said, or there are none. */
   readonly lastClientError: string
+  /** Calls of about the last window that ended as `ignored`: nothing was learned of the provider. */
+  readonly ignored: number
+  /** Why the last of them was, such as `aborted`; empty where nobody said, or there are none. */
+  readonly lastIgnored: string
   /** When the circuit opened first since it was last closed, Redis ms: failed trials leave it as it is. Null while closed. */
   readonly outageSince: number | null
   /** Why it opened then, in words. */
@@ -131,6 +135,8 @@ export const SNAPSHOT_FIELDS = {
   windowCoveredMs: field('number', 0),
   clientErrors: field('number', 0),
   lastClientError: field('text', ''),
+  ignored: field('number', 0),
+  lastIgnored: field('text', ''),
   outageSince: field('maybe', null),
   outageReason: field('text', ''),
   outageBy: field('cause', ''),

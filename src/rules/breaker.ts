@@ -1,7 +1,7 @@
 import type { Run } from '../model/ports.js'
 import type { BreakerSettings } from '../model/settings.js'
 import { isCircuitOutcome, isHealthStatus, isSuccess, type CircuitOutcome } from '../model/words.js'
-import { noteClientErrors } from './client-errors.js'
+import { noteRecent } from './recent-calls.js'
 import { follow, type Thresholds } from './flapping.js'
 import { bumpVersion, enterHalfOpen, stateAt, transition, TRIAL_FAILED } from './circuit.js'
 import type { Circuit, RuleEvent, Step } from './circuit.js'
@@ -57,7 +57,7 @@ export interface Fence {
   readonly breaker: BreakerSettings
   /** The probe's own settings; null when none is configured. */
   readonly probe: Thresholds | null
-  /** Of the history, ms: client errors are counted in it. */
+  /** Of the history, ms: client errors and ignored calls are counted in it. */
   readonly windowMs: number
 }
 
@@ -80,8 +80,10 @@ export function judge(
   if (isHealthStatus(run.outcome) && !isSuccess(run.outcome)) {
     circuit = { ...circuit, outage: noteDoomed(circuit.outage, run.count) }
   } else if (run.outcome === 'client_error') {
-    const clientErrors = noteClientErrors(circuit.clientErrors, run, circuit.lastNowMs, fence.windowMs)
+    const clientErrors = noteRecent(circuit.clientErrors, run, circuit.lastNowMs, fence.windowMs)
     circuit = { ...circuit, clientErrors }
+  } else if (run.outcome === 'ignored' && run.origin === 'call') {
+    circuit = { ...circuit, ignored: noteRecent(circuit.ignored, run, circuit.lastNowMs, fence.windowMs) }
   }
   const late = run.generation !== circuit.generation
   if (late) return { circuit, events: [], late: run.count, dropped: false }

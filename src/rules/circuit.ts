@@ -1,7 +1,7 @@
 import type { EventKind } from '../model/events.js'
 import type { Outage } from '../model/outage.js'
 import type { CircuitState, HealthStatus, Mark } from '../model/words.js'
-import { NO_CLIENT_ERRORS, type ClientErrors } from './client-errors.js'
+import { NO_RECENT_CALLS, type RecentCalls } from './recent-calls.js'
 import { NO_TREND, type ProbeTrend } from './flapping.js'
 import { endOutage, noteOpening, type OutageState } from './outage.js'
 import type { ClockState } from './clock.js'
@@ -53,7 +53,8 @@ export interface Circuit extends ClockState {
   readonly mark: MarkState | null
   readonly markVersion: number
   readonly applied: number
-  readonly clientErrors: ClientErrors
+  readonly clientErrors: RecentCalls
+  readonly ignored: RecentCalls
   /** Null while the circuit is closed. */
   readonly outage: OutageState | null
   readonly lastProbe: LastProbe | null
@@ -107,7 +108,8 @@ export function newCircuit(nowMs: number, known = { generation: 0, version: 0 })
     mark: null,
     markVersion: 0,
     applied: 0,
-    clientErrors: NO_CLIENT_ERRORS,
+    clientErrors: NO_RECENT_CALLS,
+    ignored: NO_RECENT_CALLS,
     outage: null,
     lastProbe: null,
     probeTrend: NO_TREND,

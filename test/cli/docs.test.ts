@@ -14,6 +14,8 @@ const DOCUMENTED_URL = 'https://api.example.com/health'
 const steady = (text: string): string =>
   text
     .replace(/\b\d\d:\d\d:\d\d\b/g, '<time>')
+    .replace(/\b\d+(\.\d+)?(ms|s)( ago|\))/g, '<while>$3')
+    .replace(/ in (about )?(29|30)(\.\d)?s/g, ' in <cooldown>')
     .replace(/\b\d+(\.\d+)? (ms|MiB)\b/g, '<n> $2')
     .replace(/\b\d+(\.\d+)?(ms|s) (ahead of|behind) this host|the same as here/g, '<offset>')
     .replace(/(redis version +)\S+/, '$1<version>')
@@ -70,6 +72,13 @@ test('docs/cli.md shows what the commands print', { timeout: 60_000 }, async ({ 
 
   const doctor = await transcript(fleet, ['doctor'])
   expectDocumented('doctor', doctor)
+
+  const failing = { classify: () => ({ outcome: 'unhealthy', detail: 'HTTP 503' }) as const }
+  const payments = await fleet.busbar.provider('payments', {}, failing)
+  for (let call = 0; call < 3; call += 1) await payments.execute(() => undefined)
+  await payments.reset({ reason: 'fixed', actor: 'alice' })
+  for (let call = 0; call < 3; call += 1) await payments.execute(() => undefined)
+  expectDocumented('explain', await transcript(fleet, ['explain payments']))
 
   const following = fleet.start('events', 'openai', '-f', '--count', '1')
   await following.said(/openai/)

@@ -1,7 +1,7 @@
 import { describe } from 'vitest'
 import { admissionContract } from './store/admission.js'
 import { batchesContract } from './store/batches.js'
-import { clientErrorsContract } from './store/client-errors.js'
+import { recentCallsContract } from './store/recent-calls.js'
 import { loadContract } from './store/load.js'
 import { circuitContract } from './store/circuit.js'
 import { heartbeatsContract } from './store/heartbeats.js'
@@ -25,7 +25,7 @@ export function storeContract(name: string, open: () => Promise<Ground>): void {
     admissionContract(open)
     trialsContract(open)
     circuitContract(open)
-    clientErrorsContract(open)
+    recentCallsContract(open)
     outageRecordsContract(open)
     probesContract(open)
     overdueContract(open)

@@ -50,6 +50,22 @@ describe('the table of status', () => {
     expect((await sentencesOf(provider))['callers']).toMatch(/In the last 1m 3 of 7 calls: client error/)
   })
 
+  it('says so where most calls were ignored, with what ends it, and nothing of a few', async () => {
+    const { provider } = await setUp()
+    for (let i = 0; i < 3; i += 1) {
+      const abort = new AbortController()
+      const call = provider.execute(() => new Promise(() => undefined), { signal: abort.signal })
+      abort.abort()
+      await expect(call).rejects.toThrow(/abort/)
+    }
+    expect(await tableOf(provider, 200)).toContain('3 of 3 calls: ignored (aborted)')
+    expect((await sentencesOf(provider))['ignored']).toMatch(/3 of 3 calls.*give execute a timeoutMs/)
+    for (let i = 0; i < 3; i += 1) await provider.recordSuccess()
+    expect(await tableOf(provider, 200)).not.toContain('ignored')
+    expect(statusDetail(await readView(provider), plain)).toContain('3 of 6 calls: ignored (aborted)')
+    expect((await sentencesOf(provider))['ignored']).not.toMatch(/timeoutMs/)
+  })
+
   it('shows how long a call has to wait, whatever it waits for', async () => {
     const { provider, clock } = await setUp({ breaker: { cooldownMs: 10_000 } })
     const retry = async () =>

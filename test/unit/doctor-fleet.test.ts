@@ -95,3 +95,23 @@ describe('the doctor warns of client errors', () => {
     expect(await found()).toBeUndefined()
   })
 })
+
+describe('the doctor warns where most calls say nothing of a provider', () => {
+  const CASES = [
+    ['aborted', 'give execute a timeoutMs'],
+    ['event loop stalled', 'The event loop of a worker stands still'],
+    ['TypeError', 'the log of the workers says why'],
+  ] as const
+  it.each(CASES)('with advice for %s, from five such calls on', async (detail, advice) => {
+    const { provider } = await setUp()
+    const warned = async () =>
+      checkFleet(planned(60_000), [await readView(provider)]).find(({ check }) => check === 'calls api')
+    for (let i = 0; i < 4; i += 1) await provider.record('ignored', { detail })
+    expect(await warned()).toBeUndefined()
+    await provider.record('ignored', { detail })
+    expect(await warned()).toMatchObject({ level: 'warn', found: `5 of 5 calls: ignored (${detail})` })
+    expect((await warned())?.advice).toContain(advice)
+    for (let i = 0; i < 5; i += 1) await provider.recordSuccess()
+    expect(await warned()).toBeUndefined()
+  })
+})

@@ -1,7 +1,14 @@
 import { KEY_SCHEMA, type Inspection } from '../../index.js'
 import { CLI_WORKER_PREFIX } from '../fleet.js'
 import { clean, formatAbout, formatDuration, plural } from '../format.js'
-import { clientErrorWords, mostlyClientErrors, type ProviderView } from '../view/provider-view.js'
+import {
+  clientErrorWords,
+  ignoredAdvice,
+  ignoredWords,
+  mostlyClientErrors,
+  mostlyIgnored,
+  type ProviderView,
+} from '../view/provider-view.js'
 import { finding, ok, type Finding } from './finding.js'
 
 /** What the namespace is like: its keys, its processes, its probes. */
@@ -12,6 +19,7 @@ export function checkFleet(facts: Inspection, views: readonly ProviderView[]): F
     ...paused(facts),
     ...probes(facts, views),
     ...atFault(views),
+    ...ignored(views),
     ...notRead(views),
     ...pinned(views),
   ]
@@ -126,19 +134,27 @@ const LOOKED_WITHIN_MS = 40_000
 /** Whoever is on duty takes a probe when it is due; somebody is again within a second or so. */
 const LATE_MS = 3_000
 
-/** Below this many client errors, one caller's slip is most of what there is. */
-const ENOUGH_CLIENT_ERRORS = 5
+/** Below this many, one caller's slip is most of what there is. */
+const ENOUGH_CALLS = 5
 
 /** The circuit stays closed, since the provider answers: nothing else says that a key was revoked. */
 const atFault = (views: readonly ProviderView[]): Finding[] =>
   views.flatMap(({ snapshot }) =>
-    mostlyClientErrors(snapshot) && snapshot.clientErrors >= ENOUGH_CLIENT_ERRORS
+    mostlyClientErrors(snapshot) && snapshot.clientErrors >= ENOUGH_CALLS
       ? finding(
           'warn',
           `calls ${clean(snapshot.id)}`,
           clientErrorWords(snapshot),
           'The provider answers, and turns down what is asked: look at the key, the address and the request.',
         )
+      : [],
+  )
+
+/** A program that uses aborts as its time limit: the circuit stays closed whatever becomes of the provider. */
+const ignored = (views: readonly ProviderView[]): Finding[] =>
+  views.flatMap(({ snapshot }) =>
+    mostlyIgnored(snapshot) && snapshot.ignored >= ENOUGH_CALLS
+      ? finding('warn', `calls ${clean(snapshot.id)}`, ignoredWords(snapshot), ignoredAdvice(snapshot))
       : [],
   )
 

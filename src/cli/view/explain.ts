@@ -2,8 +2,11 @@ import type { EventKind, Outage, ProviderEvent } from '../../index.js'
 import { clean, formatAbout, formatCount, formatDuration, formatRate, formatTime, plural } from '../format.js'
 import {
   clientErrorWords,
+  ignoredAdvice,
+  ignoredWords,
   madeBy,
   mostlyClientErrors,
+  mostlyIgnored,
   UNTOUCHED,
   type ProviderView,
 } from './provider-view.js'
@@ -32,6 +35,7 @@ export function explain(
     ['closes', whatCloses(view)],
     ['against it', against(view)],
     ['callers', clientErrorText(view)],
+    ['ignored', ignoredText(view)],
     ['mark', markText(view, events)],
     ['pause', pauseText(view)],
     ['probe', probeText(view)],
@@ -97,7 +101,8 @@ function outageText({ snapshot }: ProviderView): string {
   if (outageSince === null) return ''
   const began = `It began at ${formatTime(outageSince, at)} (${formatAbout(at - outageSince)} ago)`
   const how = outageBy === 'hand' ? `tripped by hand: ${outageReason}` : outageReason
-  return `${began}, ${how}. Since then ${plural(outageTrials, 'trial')} and ${plural(outageDoomed, 'outcome')} failed.`
+  const since = `Since then ${plural(outageTrials, 'trial')} and ${plural(outageDoomed, 'outcome')} failed.`
+  return `${began}, ${how}.${outageTrials + outageDoomed === 0 ? '' : ` ${since}`}`
 }
 
 function outagesText({ snapshot: { at } }: ProviderView, outages: readonly Outage[]): string {
@@ -170,6 +175,13 @@ function clientErrorText({ snapshot, settings }: ProviderView): string {
   const often = mostlyClientErrors(snapshot) ? ' Look at what is asked: a revoked key, a wrong address?' : ''
   const window = formatDuration(settings.history.windowMs)
   return `In the last ${window} ${words}. The provider answers, so the circuit counts them as successes.${often}`
+}
+
+function ignoredText({ snapshot, settings }: ProviderView): string {
+  const words = ignoredWords(snapshot)
+  if (words === '') return ''
+  const advice = mostlyIgnored(snapshot) ? ` ${ignoredAdvice(snapshot)}` : ''
+  return `In the last ${formatDuration(settings.history.windowMs)} ${words}. They count neither way.${advice}`
 }
 
 function markText({ snapshot }: ProviderView, events: readonly ProviderEvent[]): string {

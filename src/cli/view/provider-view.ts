@@ -105,6 +105,7 @@ export function why(view: ProviderView): string {
     markWords(snapshot),
     circuitWords(view),
     mostlyClientErrors(snapshot) ? clientErrorWords(snapshot) : '',
+    mostlyIgnored(snapshot) ? ignoredWords(snapshot) : '',
     pauseWords(snapshot),
   ].filter((words) => words !== '')
   return clean(said.join('; '))
@@ -156,6 +157,27 @@ export function clientErrorWords({ clientErrors, lastClientError, historyTotal }
 /** Whether at least half of the outcomes were client errors. A few of them are everybody's: 404 answers a question. */
 export const mostlyClientErrors = ({ clientErrors, historyTotal }: Snapshot): boolean =>
   clientErrors > 0 && clientErrors >= historyTotal
+
+/** `40 of 45 calls: ignored (aborted)`; empty where there was none. */
+export function ignoredWords({ ignored, lastIgnored, clientErrors, historyTotal }: Snapshot): string {
+  if (ignored === 0) return ''
+  const because = lastIgnored === '' ? '' : ` (${clean(lastIgnored)})`
+  const calls = ignored + clientErrors + historyTotal
+  return `${formatCount(ignored)} of ${formatCount(calls)} calls: ignored${because}`
+}
+
+/** Whether most calls were ignored: a dead provider would hardly be seen. */
+export const mostlyIgnored = ({ ignored, clientErrors, historyTotal }: Snapshot): boolean =>
+  ignored > clientErrors + historyTotal
+
+/** What ends it, in words. */
+export function ignoredAdvice({ lastIgnored }: Snapshot): string {
+  if (lastIgnored === 'aborted')
+    return 'An abort says nothing of the provider: give execute a timeoutMs, and a call that is too slow counts.'
+  if (lastIgnored === 'event loop stalled')
+    return 'The event loop of a worker stands still: move what blocks it out of the way (callsStalled counts them).'
+  return 'Such calls say nothing of the provider: the log of the workers says why.'
+}
 
 /** When calling again can help: ms, or what has to be done; undefined when nothing blocks. */
 export function retryIn({ blockedBy }: Snapshot): number | 'on resume' | 'on reset' | undefined {

@@ -1,7 +1,7 @@
 import { clean, formatAbout, formatCount, formatDuration, formatTime, plural } from '../format.js'
 import { pausedText } from './paused.js'
 import { paintHealth, paintState, type Paints } from './paint.js'
-import { clientErrorWords, why, type ProviderView } from './provider-view.js'
+import { clientErrorWords, ignoredWords, why, type ProviderView } from './provider-view.js'
 import { probeTarget } from './probe-target.js'
 import { probeText, retryText, successText } from './status-table.js'
 
@@ -28,6 +28,7 @@ export function statusDetail(
     ['success', `${successText(view)} in the last ${formatDuration(settings.history.windowMs)}`],
     ['failures', failures(view)],
     ...(snapshot.clientErrors === 0 ? [] : [['callers', clientErrorWords(snapshot)] as [string, string]]),
+    ...(snapshot.ignored === 0 ? [] : [['ignored', ignoredWords(snapshot)] as [string, string]]),
     ['last probe', probeText(view, paints) + detail(snapshot.lastProbeDetail)],
     ...(settings.probe === undefined || pausedQueues.length === 0
       ? []

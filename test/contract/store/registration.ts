@@ -70,6 +70,8 @@ export function registrationContract(open: () => Promise<Ground>): void {
         outageDoomed: 0,
         clientErrors: 0,
         lastClientError: '',
+        ignored: 0,
+        lastIgnored: '',
         windowCoveredMs: 60_000,
         applied: 0,
         lastProbeStatus: null,

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { quick, run, type Ground } from './subject.js'
 
-/** Calls that the provider answered, and whose fault was the caller's. */
-export function clientErrorsContract(open: () => Promise<Ground>): void {
+/** Calls that never enter the history, and yet are counted. */
+export function recentCallsContract(open: () => Promise<Ground>): void {
   describe('client errors', () => {
     it('are counted with what the last one saw, though they are in no history', async () => {
       const subject = await quick(await open())
@@ -58,6 +58,35 @@ export function clientErrorsContract(open: () => Promise<Ground>): void {
         run('client_error', { count: 2, ageMs: 1_000 }),
       ])
       expect(await subject.snapshot()).toMatchObject({ clientErrors: 2 })
+    })
+  })
+
+  describe('calls that were ignored', () => {
+    it('are counted with why the last one was, and move no counter of the circuit', async () => {
+      const subject = await quick(await open())
+      await subject.record('unhealthy')
+      await subject.record('ignored', 4, { detail: 'TypeError' })
+      await subject.record('ignored', 3, { detail: 'aborted' })
+      expect(await subject.snapshot()).toMatchObject({
+        ignored: 7,
+        lastIgnored: 'aborted',
+        clientErrors: 0,
+        consecutiveFailures: 1,
+        historyTotal: 1,
+      })
+    })
+
+    it('leave the count as they leave the window; those of probes are none', async () => {
+      const ground = await open()
+      const subject = await quick(ground, {}, { windowMs: 1_000 })
+      await subject.record('ignored', 100, { detail: 'aborted' })
+      await ground.advance(1_250)
+      expect(await subject.snapshot()).toMatchObject({ ignored: 75 })
+      await ground.advance(1_000)
+      expect(await subject.snapshot()).toMatchObject({ ignored: 0, lastIgnored: '' })
+      const { generation, settingsRevision, markVersion } = await subject.snapshot()
+      await subject.send([run('ignored', { origin: 'probe', generation, settingsRevision, markVersion })])
+      expect(await subject.snapshot()).toMatchObject({ ignored: 0 })
     })
   })
 }
