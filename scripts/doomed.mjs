@@ -3,6 +3,7 @@
 import { writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { startFleet } from '../bench/parts/doomed-fleet.mjs'
+import { picture } from '../bench/parts/doomed-picture.mjs'
 
 const { values } = parseArgs({
   options: { svg: { type: 'string' }, processes: { type: 'string', default: '50' } },
@@ -27,7 +28,7 @@ try {
     `\n${times.busbar.length} doomed calls beside ${times.cockatiel.length}: ${factor.toFixed(1)} times fewer.`,
   )
   if (values.svg !== undefined) {
-    await writeFile(values.svg, await picture(times))
+    await writeFile(values.svg, await picture({ times, names: NAMES, processes, failingMs: TIMES.failingMs }))
     console.log(`The picture is in ${values.svg}.`)
   }
 } finally {
@@ -52,53 +53,4 @@ function line(ms) {
   const { doomed } = fleet.upstream
   const bar = '#'.repeat(Math.round((doomed / processes) * 16))
   console.log(`  ${ms.toFixed(0).padStart(4)} ms  ${`${doomed}`.padStart(4)} doomed calls  ${bar}`)
-}
-
-/** Doomed calls over time, both fleets in one picture. */
-async function picture(times) {
-  const { init } = await import('echarts')
-  const chart = init(null, null, { renderer: 'svg', ssr: true, width: 820, height: 420 })
-  chart.setOption({
-    animation: false,
-    backgroundColor: '#ffffff',
-    textStyle: { fontFamily: 'Helvetica, Arial, sans-serif' },
-    title: {
-      text: 'Calls that still reach a provider after it died',
-      subtext: `${processes} processes, 20 calls a second each, 3 failures open a breaker; measured with real processes`,
-      left: 20,
-      top: 12,
-    },
-    legend: { bottom: 8, itemGap: 40, icon: 'rect', itemWidth: 16, itemHeight: 6 },
-    grid: { left: 64, right: 150, top: 84, bottom: 74 },
-    xAxis: {
-      type: 'value',
-      name: 'ms after the failure',
-      nameLocation: 'middle',
-      nameGap: 28,
-      max: TIMES.failingMs,
-    },
-    yAxis: { type: 'value', name: 'doomed calls so far', nameLocation: 'middle', nameGap: 44 },
-    series: [
-      series(NAMES.cockatiel, times.cockatiel, '#c2410c'),
-      series(NAMES.busbar, times.busbar, '#0f766e'),
-    ],
-  })
-  const svg = chart.renderToSVGString()
-  chart.dispose()
-  return `${svg}\n`
-}
-
-function series(name, times, color) {
-  const points = [...times].sort((a, b) => a - b).map((ms, i) => [Number(ms.toFixed(1)), i + 1])
-  return {
-    name,
-    type: 'line',
-    step: 'end',
-    showSymbol: false,
-    color,
-    lineStyle: { width: 3 },
-    areaStyle: { opacity: 0.12 },
-    data: [[0, 0], ...points, [TIMES.failingMs, points.length]],
-    endLabel: { show: true, formatter: `${points.length} calls`, color, fontSize: 15, fontWeight: 'bold' },
-  }
 }

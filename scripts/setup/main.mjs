@@ -31,7 +31,7 @@ export async function main([what, ...args]) {
   if (what !== 'start' && !Object.hasOwn(scripts, what ?? '')) {
     throw expected(`usage: node scripts/run.mjs start|${Object.keys(scripts).join('|')} [arguments]`)
   }
-  const stopped = (await prepare(root, say)) ?? (what === 'all' ? await prepareExtras() : undefined)
+  const stopped = (await prepare(root, say)) ?? (await prepareExtras(extraPackages(root, what, args)))
   if (stopped !== undefined) return stopped
   if (what === 'start') return start(args)
   const code = await runInTurn(scripts[what](args, root))
@@ -86,9 +86,9 @@ function runScript(args, more) {
   return runChild(process.execPath, args, { cwd: root, env })
 }
 
-/** Packages of tests that have a lock file of their own. */
-async function prepareExtras() {
-  for (const folder of extraPackages(root)) {
+/** Packages that have a lock file of their own, in the folder of what needs them. */
+async function prepareExtras(folders) {
+  for (const folder of folders) {
     const stopped = steps.packagesMissing(folder) ? await steps.installPackages(folder, say) : undefined
     if (stopped !== undefined) return stopped
   }

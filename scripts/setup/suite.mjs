@@ -11,9 +11,13 @@ const vitest = join('node_modules', 'vitest', 'vitest.mjs')
 const short = (report) => ({ BUSBAR_TEST_FORM: 'short', BUSBAR_TEST_REPORT: report })
 const full = (report) => ({ BUSBAR_TEST_FORM: 'full', BUSBAR_TEST_REPORT: report })
 
-/** Folders with a lock file of their own, so that `npm start` and `npm test` need not install what they use. */
+/**
+ * Projects whose packages have a lock file of their own, in their folder or in `packages`: `npm start` and `npm test` need not
+ * install them.
+ */
 const EXTRAS = [
   { project: 'clients', what: 'client packages' },
+  { project: 'containers', what: 'containers', packages: join('test', 'harness', 'container') },
   { project: 'browser', what: 'browser tests' },
   { project: 'promtool', what: 'promtool' },
 ]
@@ -32,7 +36,7 @@ const faultTable = ['--reporter=default', `--reporter=./${join('test', 'harness'
 /** What has a long form, and what `npm test` leaves out: the part of `test:all` that is not `npm test` over again. */
 const restFiles = [
   ...['.long.test', 'test/faults/probe-fleet', 'test/faults/trial-race', 'test/faults/replay'],
-  ...['test/property', 'test/unit/order-rule', 'test/containers'],
+  ...['test/property', 'test/unit/order-rule'],
 ]
 
 const run = (args, env = {}) => ({ args, env })
@@ -56,14 +60,24 @@ export const suites = {
 
 const folderOf = ({ project }) => join('test', project)
 export const extrasOf = (root) => EXTRAS.filter((extra) => existsSync(join(root, folderOf(extra))))
-/** Folders whose packages `test:all` installs before it begins. */
-export const extraPackages = (root) =>
-  extrasOf(root)
-    .map((extra) => join(root, folderOf(extra)))
+/** Folders with packages of their own that a command needs installed before it begins. */
+export function extraPackages(root, what, args) {
+  const inContainer = process.env['BUSBAR_TEST_REDIS'] === 'container'
+  const wanted = ({ project }) =>
+    what === 'all' ||
+    (what === 'test' && args.some((arg) => arg.endsWith(project))) ||
+    (inContainer && project === 'containers')
+  const folders = extrasOf(root)
+    .filter(wanted)
+    .map((extra) => extra.packages ?? folderOf(extra))
+  if (what === 'bench' || what === 'doomed') folders.push('bench')
+  return folders
+    .map((folder) => join(root, folder))
     .filter((folder) => existsSync(join(folder, 'package-lock.json')))
+}
 
 /** One line at the end of `npm test`. */
 export function leftOut(root) {
-  const left = ['long forms', 'mutants', 'containers', ...extrasOf(root).map(({ what }) => what)]
+  const left = ['long forms', 'mutants', ...extrasOf(root).map(({ what }) => what)]
   return `left out: ${left.join(', ')}; npm run test:all runs them too`
 }

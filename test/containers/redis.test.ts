@@ -2,7 +2,8 @@ import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, it } from 'vitest'
 import { storeContract } from '../contract/store.contract.js'
 import { everydayUse, openOn } from '../contract/topology.js'
-import { engineProblem, startRedisContainer, type ContainerRedis } from '../harness/container.js'
+import { freePort } from '../../src/embedded/port.js'
+import { engineProblem, startRedisContainer, type ContainerRedis } from '../harness/container/container.mjs'
 
 const problem = await engineProblem()
 
@@ -20,7 +21,7 @@ function inContainer(): void {
   let client: Redis
 
   beforeAll(async () => {
-    container = await startRedisContainer()
+    container = await startRedisContainer(await freePort())
     client = new Redis(container.url)
     const version = /redis_version:(\S+)/.exec(await client.info('server'))?.[1] ?? 'unknown'
     console.log(`Redis ${version} in a container of ${container.image}: ${container.url}`)

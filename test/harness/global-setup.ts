@@ -1,6 +1,7 @@
 import type { TestProject } from 'vitest/node'
 
 import { findRedisServer, installRedis, startRedis } from '../../src/embedded/index.js'
+import { freePort } from '../../src/embedded/port.js'
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -39,9 +40,9 @@ async function chooseRedis(): Promise<Source> {
 }
 
 async function startContainer(): Promise<Source> {
-  const { engineProblem, startRedisContainer } = await import('./container.js')
+  const { engineProblem, startRedisContainer } = await import('./container/container.mjs')
   const problem = await engineProblem()
   if (problem !== undefined) throw new Error(problem)
-  const { url, image, stop } = await startRedisContainer()
+  const { url, image, stop } = await startRedisContainer(await freePort())
   return { url, description: `a container of ${image}`, stop }
 }

@@ -1,17 +1,9 @@
 import { GenericContainer, getContainerRuntimeClient, Wait } from 'testcontainers'
-import { freePort } from '../../src/embedded/port.js'
 
-/** A Redis in a container of a Docker engine. */
-export interface ContainerRedis {
-  readonly url: string
-  readonly image: string
-  readonly stop: () => Promise<void>
-}
-
-const PORT = 6379
+const REDIS_PORT = 6379
 
 /** Why there is no container to be had here, in one line; undefined when there is. */
-export async function engineProblem(): Promise<string | undefined> {
+export async function engineProblem() {
   try {
     await getContainerRuntimeClient()
     return undefined
@@ -22,21 +14,21 @@ export async function engineProblem(): Promise<string | undefined> {
 }
 
 /**
- * An engine without a bridge maps no ports: with `BUSBAR_TEST_CONTAINER_NETWORK=host` the container shares the
- * network of the host, and listens on its loopback only.
+ * An engine without a bridge maps no ports: with `BUSBAR_TEST_CONTAINER_NETWORK=host` the container shares the network of
+ * the host, and listens on `hostPort` of its loopback only.
  */
-export async function startRedisContainer(): Promise<ContainerRedis> {
+export async function startRedisContainer(hostPort) {
   const image = process.env['BUSBAR_TEST_REDIS_IMAGE'] ?? 'redis:7-alpine'
   const onHost = process.env['BUSBAR_TEST_CONTAINER_NETWORK'] === 'host'
-  const port = onHost ? await freePort() : PORT
+  const port = onHost ? hostPort : REDIS_PORT
   const bind = onHost ? ['--bind', '127.0.0.1'] : []
   const wanted = new GenericContainer(image)
     .withCommand(['redis-server', '--port', `${port}`, ...bind, '--save', '', '--appendonly', 'no'])
     .withWaitStrategy(Wait.forLogMessage('Ready to accept connections'))
-  const placed = onHost ? wanted.withNetworkMode('host') : wanted.withExposedPorts(PORT)
+  const placed = onHost ? wanted.withNetworkMode('host') : wanted.withExposedPorts(port)
   const container = await placed.start()
   return {
-    url: `redis://${container.getHost()}:${onHost ? port : container.getMappedPort(PORT)}`,
+    url: `redis://${container.getHost()}:${onHost ? port : container.getMappedPort(port)}`,
     image,
     stop: async () => {
       await container.stop()
