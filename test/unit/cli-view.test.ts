@@ -132,10 +132,17 @@ describe('explain', () => {
     const { provider } = await setUp()
     await provider.record('throttled', { retryAfterMs: 90_000 })
     await provider.trip({ actor: 'alice' })
-    const { until, since, pause } = await sentencesOf(provider)
+    const { until, since, pause, closes } = await sentencesOf(provider)
+    expect(closes).toBe('By hand alone: busbar reset api')
     expect(until).toMatch(/^It stays open until somebody resets it/)
     expect(since).toMatch(/, by alice\.$/)
     expect(pause).toMatch(/no calls for another 1m 30s/)
+  })
+
+  it('names the mark and who made it as the reason, where the circuit is closed', async () => {
+    const { provider } = await setUp()
+    await provider.markUnhealthy({ reason: 'maintenance', actor: 'bob' })
+    expect((await sentencesOf(provider))['why']).toBe('It is marked unhealthy by bob.')
   })
 
   it('says that nothing is refused when the breaker only watches', async () => {

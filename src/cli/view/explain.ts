@@ -73,7 +73,8 @@ const refusesAll = ({ enforce, blockedBy }: ProviderView['snapshot']): boolean =
   enforce && blockedBy.length > 0
 
 function becauseOf({ snapshot }: ProviderView): string {
-  const { reason, state } = snapshot
+  const { reason, state, mark, markActor } = snapshot
+  if (mark !== null && state === 'closed') return `It is marked ${mark} by ${markActor}.`
   if (reason === UNTOUCHED) return 'Nothing has moved the circuit yet.'
   if (state === 'half_open' && reason !== 'cooldown over')
     return `The cooldown is over. It had opened: ${reason}.`
@@ -133,9 +134,10 @@ function until({ snapshot, settings }: ProviderView): string {
 }
 
 function whatCloses({ snapshot, settings }: ProviderView): string {
-  const { id, state, consecutiveSuccesses } = snapshot
+  const { id, state, consecutiveSuccesses, retryAfterMs } = snapshot
   const { successThreshold } = settings.breaker
   if (state === 'closed') return ''
+  if (retryAfterMs === null) return `By hand alone: busbar reset ${id}`
   const missing = Math.max(1, successThreshold - (state === 'half_open' ? consecutiveSuccesses : 0))
   const trials = `${plural(missing, 'successful trial')} closes it`.replace('trials closes', 'trials close')
   return `${trials}; one that fails opens it again for ${nextCooldown({ snapshot, settings })}. By hand: busbar reset ${id}`
