@@ -313,7 +313,7 @@ describe('a provider that cannot be reached', () => {
     const result = await probe('http://no-such-host.invalid/')
     expect(result.status).toBe('unhealthy')
     expect(result.detail).toMatch(/^host (not found|name could not be resolved)$/)
-    expect(result.suspectLocal, 'it may be this host whose network is gone').toBe(true)
+    expect(result.suspectLocal, 'it may be this host whose network is gone').toBe('name_resolution')
   })
 
   it('does not speak TLS', async () => {
@@ -323,10 +323,21 @@ describe('a provider that cannot be reached', () => {
     expect(result.detail).toMatch(/^TLS: /)
   })
 
-  it('has a URL that no request can be made of', async () => {
-    expect(await probe('http://127.0.0.1:1/', { headers: { 'bad name': 'x' } })).toMatchObject({
-      status: 'unhealthy',
-      detail: 'request failed: ERR_INVALID_HTTP_TOKEN',
+  it.each<[string, Partial<HttpProbeSettings>, string]>([
+    ['a header with a blank', { headers: { 'bad name': 'x' } }, 'ERR_INVALID_HTTP_TOKEN'],
+    ['a header beyond Latin-1', { headers: { key: 'sk\u2013live' } }, 'ERR_INVALID_CHAR'],
+    ['a trailer that does not come', { headers: { trailer: 'x' } }, 'ERR_HTTP_TRAILER_INVALID'],
+    [
+      'the same in HTTP/2',
+      { headers: { connection: 'close' }, http2: true },
+      'ERR_HTTP2_INVALID_CONNECTION_HEADERS',
+    ],
+  ])('is not charged for %s, which this worker cannot send', async (_, more, code) => {
+    const upstream = await startUpstream()
+    expect(await probeHttp(settings(upstream.url, more), { workerId: 'worker-1' })).toEqual({
+      prober: true,
+      reason: `the request cannot be sent: ${code}`,
     })
+    expect(upstream.requests).toHaveLength(0)
   })
 })

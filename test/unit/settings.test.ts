@@ -53,6 +53,7 @@ describe('the defaults', () => {
       history: { maxRecords: 100_000, windowMs: 60_000, degradationThreshold: 0.8 },
       probe: { intervalMs: 10_000, timeoutMs: 2_000, healthyAfter: 1, unhealthyAfter: 1 },
       httpProbe: { method: 'GET', headers: {}, expectStatus: ['2xx'] },
+      httpRoute: { proxy: 'env', http2: false },
       connect: {
         namespace: 'busbar',
         consistency: 'cached',
