@@ -12,7 +12,10 @@ describe('an error on the way to a provider', () => {
     ['EADDRNOTAVAIL', { prober: true, reason: 'this host has no local port left' }],
     ['ENETUNREACH', { status: 'unhealthy', detail: 'network unreachable', suspectLocal: 'network' }],
     ['ENOTFOUND', { status: 'unhealthy', detail: 'host not found', suspectLocal: 'name_resolution' }],
-    ['EAI_AGAIN', { status: 'unhealthy', detail: 'host name could not be resolved', suspectLocal: 'name_resolution' }],
+    [
+      'EAI_AGAIN',
+      { status: 'unhealthy', detail: 'host name could not be resolved', suspectLocal: 'name_resolution' },
+    ],
     ['EHOSTUNREACH', { status: 'unhealthy', detail: 'host unreachable' }],
     ['ECONNREFUSED', { status: 'unhealthy', detail: 'connection refused' }],
     ['CERT_HAS_EXPIRED', { status: 'unhealthy', detail: 'TLS: cert has expired' }],

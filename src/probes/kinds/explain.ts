@@ -58,7 +58,8 @@ const WORDS: Readonly<Record<string, string>> = {
   ENOMEM: 'this host has no memory left',
   EADDRNOTAVAIL: 'this host has no local port left',
   HPE_HEADER_OVERFLOW: 'the headers of the answer are too large',
-  NOT_HTTP2: 'the answer is not HTTP/2',
+  NOT_HTTP2: 'the server does not speak HTTP/2',
+  ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL: 'the server does not speak HTTP/2',
 }
 
 /** A host with several addresses fails with an AggregateError, which bears the code of the first. */
