@@ -50,7 +50,7 @@ export interface HttpProbeSettings extends CommonProbeSettings {
   /** Request headers. Stored in Redis in clear, but for `${env:NAME}`, which the process that probes resolves. Default none. */
   readonly headers: Readonly<Record<string, string>>
   /**
-   * What is sent, as text in UTF-8; 1 to 16 384 characters. Its type is for `headers` to say. Stored in Redis in clear, but
+   * The content of the request, as text in UTF-8; 1 to 16 384 characters. Its type is for `headers` to say. Stored in Redis in clear, but
    * for `${env:NAME}`; every display masks it. Default: none.
    */
   readonly body?: string
@@ -73,7 +73,7 @@ export interface HttpProbeSettings extends CommonProbeSettings {
 }
 
 export interface TlsSettings {
-  /** The name that is asked for (SNI) and that the certificate must bear; an address is not asked for. Default: the host. */
+  /** The name that is asked for (SNI) and that the certificate must hold; an address is not asked for. Default: the host. */
   readonly servername?: string
   /** A certificate that expires in fewer days is `degraded`. 1 to 36 500. Default: none is. */
   readonly minDaysToExpiry?: number
@@ -155,7 +155,7 @@ export type ProbeInput =
   | Given<FunctionProbeSettings, 'kind' | 'name'>
   | Given<HeartbeatProbeSettings, 'kind' | 'ttlMs'>
 
-/** What of a worker's own network a failed probe throws doubt on. */
+/** The part of a worker's own network that a failed probe throws doubt on. */
 export type LocalSuspicion = 'name_resolution' | 'network'
 
 /** What one health check found out about the provider. */

@@ -62,7 +62,7 @@ const DEFAULT_PORTS: Readonly<Record<string, number>> = {
   'rediss:': 6_379,
 }
 
-/** Whether a resolver is asked for it; the name of this host itself stands in a file. */
+/** True for a name that a resolver is asked for; the name of this host itself stands in a file. */
 const isResolved = (host: string): boolean =>
   serverName(host) !== undefined && !/(^|\.)localhost\.?$/i.test(host)
 

@@ -4,7 +4,7 @@ import { serverName } from '../config/server-name.js'
 import { innerParts } from './internals.js'
 
 /**
- * Has each TLS handshake of `client` ask for the name of its host (SNI), which ioredis leaves out: a server that bears
+ * Has each TLS handshake of `client` ask for the name of its host (SNI), which ioredis leaves out: a server with
  * several names then shows the certificate of another. A `servername` among the options of TLS stays as it is. To be called
  * before the client connects, for a client, a node of a Cluster, or one that asks Sentinels.
  */
@@ -45,7 +45,7 @@ function askWithSentinels(client: Redis): void {
 
 /**
  * Keeps the names of the nodes that a Cluster is first asked at, where TLS is spoken. ioredis resolves them beforehand, and
- * the certificate would have to bear the address.
+ * the certificate would have to hold the address.
  */
 export function namesOfNodes({ tls }: Pick<RedisOptions, 'tls'>): Pick<ClusterOptions, 'dnsLookup'> {
   return tls ? { dnsLookup: (host, callback) => callback(null, host) } : {}

@@ -8,7 +8,7 @@ export interface HttpProxy {
   readonly port: number
   /** `CONNECT host:port` and `GET http://host/path`, as they came. */
   readonly requests: readonly string[]
-  /** What came as credentials, one for each request; undefined for none. */
+  /** The credentials of each request; undefined for none. */
   readonly credentials: readonly (string | undefined)[]
   /** Connections of clients that still stand. */
   readonly open: () => number

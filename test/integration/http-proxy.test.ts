@@ -25,7 +25,7 @@ const probe = (url: string, more: HttpInput = {}, blame = new ProxyBlame()) =>
 
 const portOf = (url: string) => new URL(url).port
 
-/** A certificate that nobody trusts: a handshake that fails for it has come to the server. */
+/** The certificate is not trusted: a handshake that fails for it has come to the server. */
 const UNTRUSTED = { status: 'unhealthy', detail: 'TLS: depth zero self signed cert', viaProxy: true }
 
 const startTls = async () => `https://api.test:${(await rawServer(undefined, selfSigned())).port}/`

@@ -14,13 +14,13 @@ import { eventually } from '../harness/eventually.mjs'
 import { startSentinel } from '../harness/sentinel.js'
 
 /**
- * A front that routes by the name that TLS asks for, as Redis Cloud and ingresses do. It has its certificate for who asks for
- * `localhost`; to others it shows another's. What comes is passed on to `port`.
+ * A front that routes by the name that TLS asks for, as Redis Cloud and ingresses do. It shows the trusted certificate
+ * to a client that asks for a name, another one else. All bytes are passed on to `port`.
  */
 async function startFront(port: number | undefined, at?: number) {
   const names: string[] = []
   const identity = selfSigned()
-  const others = selfSigned() // trusted by nobody
+  const others = selfSigned() // not trusted
   const server = createServer(
     {
       ...others,

@@ -87,6 +87,6 @@ describe('a proxy that brings no answer', () => {
     expect(blame.isProvider('p', 'a')).toBe(true)
     expect(blame.isProvider('p', 'c'), 'that one has just begun').toBe(false)
     blame.carried('p', 'a')
-    expect(blame.isProvider('p', 'a'), 'it came back, and fails anew').toBe(false)
+    expect(blame.isProvider('p', 'a'), 'it came back, and fails again').toBe(false)
   })
 })

@@ -2,7 +2,7 @@ import type { z } from 'zod'
 import type { HttpProbeSettings } from '../../model/probe.js'
 import { COMPLETE } from '../check.js'
 
-/** What no request can bring together: it would fail, or be wrong, at every probe. */
+/** Refuses settings that contradict each other: such a request or condition would fail at every probe. */
 export function checkRequest(probe: HttpProbeSettings, context: z.RefinementCtx): void {
   const refuse = (path: readonly string[], message: string) =>
     context.addIssue({ code: 'custom', path: [...path], message, ...COMPLETE })

@@ -5,7 +5,7 @@ import { BROKEN_REFERENCE, hasBrokenReference, replaceReferences } from '../refe
 const PROXY_ERROR = 'expected env, none, or the http: or https: URL of a proxy'
 const URL_OF_PROXY = /^https?:\/\/(?:[^/]*@)?([^/@]+)\/?$/i
 
-/** Whether it is the address of a proxy, with nothing behind host and port. */
+/** True for the address of a proxy, with nothing behind host and port. */
 export function isProxyUrl(text: string): boolean {
   const [, host = ''] = URL_OF_PROXY.exec(text) ?? []
   // A reference stands for a part of user or password; where to connect to is for the settings to say.

@@ -20,7 +20,7 @@ export interface HttpRequest {
   readonly headers: Readonly<Record<string, string>>
   readonly body?: string | undefined
   readonly wanted: Wanted
-  /** Whether the status alone fails the probe: then the body says nothing more. */
+  /** True for a status that fails the probe by itself: then the body says nothing more. */
   readonly isUnexpected: (status: number) => boolean
 }
 
@@ -118,7 +118,7 @@ async function overHttp2(socket: Socket, request: HttpRequest, opened: Opened): 
   })
 }
 
-/** What node says of a server that answers the preface of HTTP/2 with something else. */
+/** The errors of node for a server that answers the preface of HTTP/2 with something else. */
 const isNotHttp2 = (error: Error): boolean =>
   codeOf(error) === 'ERR_HTTP2_ERROR' || codeOf(error) === 'ERR_HTTP2_SESSION_ERROR'
 
@@ -136,7 +136,7 @@ function http2Headers({ body, headers, method, route }: HttpRequest): Record<str
   }
 }
 
-/** What node throws here it throws before it sends anything. */
+/** Node checks a request when it is made: an error here comes before the first byte is sent. */
 function send<T>(make: () => T): T {
   try {
     return make()

@@ -15,7 +15,7 @@ export type Ended =
   | { readonly how: 'failed'; readonly error: unknown; readonly stage: Stage }
   | { readonly how: 'late'; readonly stage: Stage }
 
-/** What it says of the provider, if it is the provider that did it. */
+/** The finding on the provider, or a fault of this worker or its proxy. */
 export function judgeEnded(
   settings: HttpProbeSettings,
   ended: Ended,
@@ -69,7 +69,7 @@ function judgeProxied(
 
 const ofWorker = (reason: string): Finding => ({ prober: true, reason })
 
-/** Judges an answer by what the settings ask for; `degradedMs` is for whoever has measured it. */
+/** Judges an answer by what the settings ask for; `degradedMs` is judged where the time is measured. */
 function judgeAnswer(settings: HttpProbeSettings, { body, status }: HttpAnswer): Finding {
   const { bodyContains, json } = settings
   const detail = `HTTP ${status}`

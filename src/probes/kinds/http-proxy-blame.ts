@@ -3,7 +3,7 @@
  * CONNECT, silence, a connection that it closes. The proxy is at fault until, after the first such failure, it has
  * carried a probe of another host: then it works, and the provider is what failed.
  *
- * Where a proxy leads to one host alone nobody can tell, and the provider is not charged. One for a process.
+ * A proxy that leads to one host alone gives no such evidence, and the provider is not charged. One instance a process.
  */
 export class ProxyBlame {
   readonly #proxies = new Map<string, Proxied>()

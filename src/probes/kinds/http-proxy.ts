@@ -2,7 +2,7 @@ import { BlockList, isIP } from 'node:net'
 import { isProxyUrl } from '../../config/probe/proxy.js'
 import { SecretError } from '../secrets.js'
 
-/** Which proxy leads to a URL. Undefined: none. @throws SecretError for a variable that holds no address of one */
+/** The proxy on the way to a URL. Undefined: none. @throws SecretError for a variable that holds no address of one */
 export function proxyFor(url: URL, proxy: string, env: NodeJS.ProcessEnv = process.env): URL | undefined {
   if (proxy === 'none') return undefined
   if (proxy !== 'env') return new URL(proxy)

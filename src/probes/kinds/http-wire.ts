@@ -18,7 +18,7 @@ export interface Route {
 }
 
 /**
- * Whose doing it is if nothing comes any more: `proxy` while it is not reached yet, `either` while it has been asked and
+ * The side at fault if nothing comes any more: `proxy` while it is not reached yet, `either` while it has been asked and
  * has not answered, `provider` from the first byte from beyond it, or without a proxy.
  */
 export type Stage = 'proxy' | 'either' | 'provider'
@@ -29,7 +29,7 @@ export class Opened {
   #closed = false
   stage: Stage = 'provider'
 
-  /** It is destroyed at the end; errors that come with that, or after, are nobody's. */
+  /** It is destroyed at the end; errors that come with that, or after, are dropped. */
   keep<T extends Disposable>(thing: T): T {
     thing.on('error', () => undefined)
     if (this.#closed) thing.destroy()

@@ -24,7 +24,7 @@ import { SecretError, withSecrets } from '../secrets.js'
 export interface HttpProbeOptions {
   /** Named in the user agent, so that a provider's log tells who asked. */
   readonly workerId: string
-  /** What this process knows of its proxies; default: what all probes of the process share. */
+  /** The record of which proxies work; default: one that all probes of the process share. */
   readonly blame?: ProxyBlame
 }
 

@@ -1,7 +1,7 @@
 import { checkServerIdentity, type ConnectionOptions } from 'node:tls'
 import { serverName } from '../../config/server-name.js'
 
-/** What a handshake asks for, and what the certificate must bear: a name, or an address, which cannot be asked for. */
+/** Options of a handshake: it asks for the name of `host`, and the certificate must hold it. An address cannot be asked for. */
 export function identityOf(host: string): ConnectionOptions {
   const servername = serverName(host)
   if (servername !== undefined) return { servername }
