@@ -42,6 +42,13 @@ local function mask_query(url)
   end))
 end
 
+-- User and password, as far as the last `@` before the path.
+local function mask_userinfo(url)
+  return (string.gsub(url, '^(%a[%w+.-]*://)([^/]*)@', function(scheme, userinfo)
+    return scheme .. mask_value(userinfo) .. '@'
+  end))
+end
+
 -- Where the text that begins at `from` ends: its closing quote, or the end of all.
 local function closing_quote(json, from)
   local at = string.find(json, '["\\]', from)
@@ -70,8 +77,10 @@ local function mask_probe(json)
       local text = string.sub(json, mark + 1, last - 1)
       if string.find(json, '^%s*:', last + 1) then
         name = text
-      elseif hidden then
+      elseif hidden or name == 'body' then
         text = mask_value(text)
+      elseif name == 'proxy' then
+        text = mask_userinfo(text)
       elseif name == 'url' then
         text = mask_query(text)
       end

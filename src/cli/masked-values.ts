@@ -8,7 +8,7 @@ import { wrongCall } from './failure.js'
 const MASK = '***'
 
 /** Parts of a probe that may hold secrets; elsewhere `***` is a text like any other. */
-const MAY_BE_MASKED = /^probe\.(headers\.|env\.|url$)/
+const MAY_BE_MASKED = /^probe\.(headers\.|env\.|(url|body|proxy)$)/
 
 /** Whether a value of these settings is hidden by a mask. */
 export const hasMasks = (settings: object): boolean =>

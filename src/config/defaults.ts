@@ -26,6 +26,8 @@ export const DEFAULTS = Object.freeze({
     headers: Object.freeze({}),
     expectStatus: Object.freeze(['2xx']),
   }),
+  /** The same, but not stored: versions that do not know these settings go on with the probes that do not use them. */
+  httpRoute: Object.freeze({ proxy: 'env' as const, http2: false }),
   connect: Object.freeze({
     namespace: 'busbar',
     consistency: 'cached' as const,

@@ -5,7 +5,10 @@ import { maskValue } from './references.js'
 /** Parts of a probe whose values may be secrets. */
 const SECRET_PARTS: ReadonlySet<string> = new Set(['headers', 'env'])
 
-/** The same settings for a screen or a log: values of headers are `***`, and so are parameters of the URL whose names say that they are secrets; references to the environment stay. */
+/**
+ * The same settings for a screen or a log. `***` stands for values of headers, the body, user and password of a proxy, and
+ * parameters of the URL whose names say that they are secrets. References to the environment stay.
+ */
 export function maskSecrets(settings: Settings): Settings {
   const { probe } = settings
   if (probe === undefined) return settings
@@ -34,7 +37,8 @@ export function maskSecretsInText(text: string): string {
       return token
     }
     if (colon !== undefined) name = inner
-    else if (depth >= hiddenFrom) return `"${maskValue(inner)}${quote}`
+    else if (depth >= hiddenFrom || name === 'body') return `"${maskValue(inner)}${quote}`
+    else if (name === 'proxy') return `"${maskUserinfo(inner)}${quote}`
     else if (name === 'url') return `"${maskQuery(inner)}${quote}`
     return token
   })
@@ -44,4 +48,11 @@ export function maskSecretsInText(text: string): string {
 const maskQuery = (url: string): string =>
   url.replace(/([?&])([^=&#?]*)=([^&#]*)/g, (all: string, before: string, name: string, value: string) =>
     SECRET_NAME.test(name) ? `${before}${name}=${maskValue(value)}` : all,
+  )
+
+/** User and password, as far as the last `@` before the path. */
+const maskUserinfo = (url: string): string =>
+  url.replace(
+    /^([A-Za-z][A-Za-z0-9+.-]*:\/\/)([^/]*)@/,
+    (_all, scheme: string, userinfo: string) => `${scheme}${maskValue(userinfo)}@`,
   )

@@ -17,6 +17,9 @@ export const replaceReferences = (text: string, valueOf: (variable: string) => s
 export const referencesIn = (text: string): string[] =>
   [...text.matchAll(REFERENCE)].map(([, variable = '']) => variable)
 
+/** True for a line of Latin-1, tabs included: the only values that a header can carry. */
+export const isSendable = (value: string): boolean => /^[\t\x20-\x7e\x80-\xff]*$/.test(value)
+
 /** Words that stand before a secret and are none themselves. */
 const SCHEME = /^(Bearer|Basic|Token|ApiKey|Key) $/i
 

@@ -17,7 +17,7 @@ function inFull(value: unknown): string {
 }
 
 /** Parts of settings whose values may all be secrets. */
-const SECRET_PARTS: ReadonlySet<string> = new Set(['headers', 'env'])
+const SECRET_PARTS: ReadonlySet<string> = new Set(['headers', 'env', 'body'])
 
 /** Whether a value at such a path, or below such a name, may be a secret. */
 export const isSecretPath = (path: readonly PropertyKey[]): boolean =>

@@ -45,10 +45,23 @@ export interface HttpProbeSettings extends CommonProbeSettings {
   readonly kind: 'http'
   /** `http:` or `https:`. May hold `${env:NAME}` in path and query. */
   readonly url: string
-  /** Default `GET`. */
+  /** Default `GET`. One without content: `HEAD` takes no body condition, and `GET` and `HEAD` take no `body`. */
   readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS'
   /** Request headers. Stored in Redis in clear, but for `${env:NAME}`, which the process that probes resolves. Default none. */
   readonly headers: Readonly<Record<string, string>>
+  /**
+   * The content of the request, as text in UTF-8; 1 to 16 384 characters. Its type is for `headers` to say. Stored in Redis in clear, but
+   * for `${env:NAME}`; every display masks it. Default: none.
+   */
+  readonly body?: string
+  /**
+   * How the provider is reached: `env` by the proxy that `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` of the process that
+   * probes name, `none` directly, or the `http:` or `https:` URL of a proxy. Its user and password may be `${env:NAME}`, and
+   * are masked in every display. Default `env`.
+   */
+  readonly proxy?: string
+  /** HTTP/2 and nothing else: by ALPN for `https:`, by prior knowledge for `http:`. Default false: HTTP/1.1. */
+  readonly http2?: boolean
   /** Statuses that count as an answer, each a code (`200`) or a class (`2xx`). Default `['2xx']`. */
   readonly expectStatus: readonly (number | string)[]
   /** The first 64 KiB of the body must contain this text. Default: the body is not looked at. */
@@ -60,7 +73,7 @@ export interface HttpProbeSettings extends CommonProbeSettings {
 }
 
 export interface TlsSettings {
-  /** The name that is asked for and that the certificate must bear. Default: the host. */
+  /** The name that is asked for (SNI) and that the certificate must hold; an address is not asked for. Default: the host. */
   readonly servername?: string
   /** A certificate that expires in fewer days is `degraded`. 1 to 36 500. Default: none is. */
   readonly minDaysToExpiry?: number
@@ -142,14 +155,19 @@ export type ProbeInput =
   | Given<FunctionProbeSettings, 'kind' | 'name'>
   | Given<HeartbeatProbeSettings, 'kind' | 'ttlMs'>
 
+/** The part of a worker's own network that a failed probe throws doubt on. */
+export type LocalSuspicion = 'name_resolution' | 'network'
+
 /** What one health check found out about the provider. */
 export interface ProbeResult {
   readonly status: HealthStatus
   /** In words, for an operator: `HTTP 503`, `no answer within 2000 ms`. The first 200 characters are stored. */
   readonly detail: string
   readonly elapsedMs: number
-  /** The failure is one that this worker's own network may have caused: no route, no name resolution. */
-  readonly suspectLocal?: true
+  /** The part of this worker's own network that may have caused the failure. */
+  readonly suspectLocal?: LocalSuspicion
+  /** The answer came through a proxy: it says nothing about this worker's own way to the host. */
+  readonly viaProxy?: true
   /** The end of what a command wrote, at most 4 KiB; for the worker's log, it is not stored. */
   readonly output?: string
 }

@@ -73,10 +73,11 @@ export class Prober {
       }
     }
     if (finding.status === 'healthy' || finding.status === 'degraded') {
-      this.#neighbours.answered(probe)
+      if (finding.viaProxy !== true) this.#neighbours.answered(probe)
       return finding
     }
-    if (finding.suspectLocal === true && (await this.#neighbours.allUnreachable(probe))) {
+    const { suspectLocal } = finding
+    if (suspectLocal !== undefined && (await this.#neighbours.allUnreachable(probe, suspectLocal))) {
       return { prober: true, reason: `this worker reaches no other host either (${finding.detail})` }
     }
     return finding

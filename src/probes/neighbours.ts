@@ -1,10 +1,15 @@
 import { connect } from 'node:net'
-import type { ProbeSettings } from '../model/probe.js'
+import { serverName } from '../config/server-name.js'
+import { codeOf } from './kinds/explain.js'
+import type { LocalSuspicion, ProbeSettings } from '../model/probe.js'
 
 /**
  * Tells a provider that cannot be reached from a worker that reaches nobody. Addresses of probes that answered lately
  * are the witnesses: when a probe fails in a way that a broken network of this worker's own would cause (no name
  * resolved, no route), some of them are tried, and if none can be reached either, the fault is here.
+ *
+ * Where it is the name resolution that failed, an address is no witness: it is reached without one. A name whose address was
+ * found is, whether or not it can be reached.
  *
  * With no other provider of another host to ask, nobody can tell, and the provider is charged.
  */
@@ -20,12 +25,14 @@ export class Neighbours {
     if (this.#seen.size > MAX_SEEN) this.#seen.delete(this.#seen.keys().next().value ?? '')
   }
 
-  /** Whether no other host that answered lately can be reached, and there are some. */
-  async allUnreachable(probe: ProbeSettings): Promise<boolean> {
+  /** Whether no other host that answered lately can be reached, or resolved, and there are some that can be asked. */
+  async allUnreachable(probe: ProbeSettings, suspicion: LocalSuspicion): Promise<boolean> {
     const own = addressOf(probe)?.host
-    const others = [...this.#seen.values()].filter(({ host }) => host !== own).slice(-WITNESSES)
+    const others = [...this.#seen.values()]
+      .filter(({ host }) => host !== own && (suspicion === 'network' || isResolved(host)))
+      .slice(-WITNESSES)
     if (others.length === 0) return false
-    const reached = await Promise.all(others.map(reachable))
+    const reached = await Promise.all(others.map((other) => answers(other, suspicion)))
     return !reached.includes(true)
   }
 }
@@ -55,8 +62,12 @@ const DEFAULT_PORTS: Readonly<Record<string, number>> = {
   'rediss:': 6_379,
 }
 
+/** True for a name that a resolver is asked for; the name of this host itself stands in a file. */
+const isResolved = (host: string): boolean =>
+  serverName(host) !== undefined && !/(^|\.)localhost\.?$/i.test(host)
+
 /** A host that refuses the connection was reached. */
-function reachable({ host, port }: Address): Promise<boolean> {
+function answers({ host, port }: Address, suspicion: LocalSuspicion): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ host, port, timeout: WITNESS_TIMEOUT_MS })
     const end = (answer: boolean) => {
@@ -65,6 +76,9 @@ function reachable({ host, port }: Address): Promise<boolean> {
     }
     socket.once('connect', () => end(true))
     socket.once('timeout', () => end(false))
-    socket.once('error', (error: NodeJS.ErrnoException) => end(error.code === 'ECONNREFUSED'))
+    socket.once('error', (error) => end(codeOf(error) === 'ECONNREFUSED'))
+    socket.once('lookup', (error: Error | null) => {
+      if (suspicion === 'name_resolution') end(error === null)
+    })
   })
 }

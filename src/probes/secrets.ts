@@ -1,5 +1,5 @@
 import type { HttpProbeSettings } from '../model/probe.js'
-import { replaceReferences } from '../config/references.js'
+import { isSendable, replaceReferences } from '../config/references.js'
 
 /**
  * A probe needs a variable that this process lacks, or cannot send. The fault is the prober's: it says nothing about
@@ -18,14 +18,26 @@ export class SecretError extends Error {
 /** The request as it is sent: every `${env:NAME}` replaced. @throws SecretError */
 export function withSecrets(settings: HttpProbeSettings, env = process.env): HttpProbeSettings {
   const valueIn = (where: string) => (variable: string) => read(where, variable, env)
+  const encodedIn = (where: string) => (variable: string) => encodeURIComponent(read(where, variable, env))
   const headers = Object.entries(settings.headers).map(([name, value]) => [
     name,
-    replaceReferences(value, valueIn(`probe.headers.${name}`)),
+    replaceReferences(value, (variable) => readForHeader(`probe.headers.${name}`, variable, env)),
   ])
-  const url = replaceReferences(settings.url, (variable) =>
-    encodeURIComponent(valueIn('probe.url')(variable)),
-  )
-  return { ...settings, url, headers: Object.fromEntries(headers) as Record<string, string> } // pairs of texts
+  const { body, proxy } = settings
+  return {
+    ...settings,
+    url: replaceReferences(settings.url, encodedIn('probe.url')),
+    headers: Object.fromEntries(headers) as Record<string, string>, // pairs of texts
+    ...(body === undefined ? {} : { body: replaceReferences(body, valueIn('probe.body')) }),
+    ...(proxy === undefined ? {} : { proxy: replaceReferences(proxy, encodedIn('probe.proxy')) }),
+  }
+}
+
+/** A dash or a quote that a word processor put into a key is what comes here. */
+function readForHeader(where: string, variable: string, env: NodeJS.ProcessEnv): string {
+  const value = read(where, variable, env)
+  if (!isSendable(value)) throw new SecretError(where, variable, 'holds a character that no header can carry')
+  return value
 }
 
 function read(where: string, variable: string, env: NodeJS.ProcessEnv): string {

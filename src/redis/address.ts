@@ -3,6 +3,7 @@ import { SettingsError } from '../model/errors.js'
 import { checkOptions, checkUrl, foreignClient, refuseKeyPrefix } from './address-check.js'
 import { parseSeveral } from './address-url.js'
 import { innerParts } from './internals.js'
+import { namesOfDuplicate, namesOfNodes } from './server-names.js'
 
 /** What a user may hand over instead of an address: a client of any copy of ioredis. */
 export interface RedisLike {
@@ -74,7 +75,7 @@ function duplicate(client: RedisLike, manner: Manner): Client {
   const given = (options ?? {}) as ClusterOptions
   refuseKeyPrefix(given)
   refuseKeyPrefix(given.redisOptions, 'redis.redisOptions.keyPrefix')
-  return client.duplicate([], clusterOptions(manner, given.redisOptions))
+  return client.duplicate([], { ...clusterOptions(manner, given.redisOptions), ...namesOfDuplicate(client) })
 }
 
 const clusterOptions = ({ redis, cluster }: Manner, given: ClusterOptions['redisOptions'] = {}) => ({
@@ -88,7 +89,7 @@ interface Nodes {
 }
 
 const openCluster = ({ nodes, access }: Nodes, manner: Manner): Client =>
-  new Cluster([...nodes], clusterOptions(manner, access))
+  new Cluster([...nodes], { ...clusterOptions(manner, access), ...namesOfNodes(access) })
 
 function openUrl(url: string, manner: Manner): Client {
   const several = parseSeveral(url)

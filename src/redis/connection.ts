@@ -7,6 +7,7 @@ import { unavailable } from './errors.js'
 import { innerParts } from './internals.js'
 import { Keepalive, type OnReplaced } from './keepalive.js'
 import { adaptSentinels } from './sentinels.js'
+import { askForServerName } from './server-names.js'
 
 export interface ConnectionOptions extends MannerOptions {
   /** Told of every error of the connection; ioredis repeats them while Redis is away. */
@@ -58,6 +59,7 @@ export class RedisConnection {
   }
 
   #prepareOne(part: Redis, client: Client, name: string): void {
+    askForServerName(part)
     this.#keepalive.watch(part, name)
     adaptSentinels(part, (sentinel) => {
       const { host, port } = sentinel.options

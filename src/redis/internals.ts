@@ -21,6 +21,19 @@ interface InnerCommand {
   readonly args: readonly unknown[]
 }
 
+interface InnerHost {
+  readonly host: string
+}
+
+/** Opens the socket, and ends it. */
+interface InnerConnector {
+  /** With Sentinels: opens a connection to one of them. */
+  connectToSentinel?: (endpoint: InnerHost, options?: object) => Redis
+  /** With Sentinels: asks one of them where the master is. */
+  resolve?: (endpoint: InnerHost) => Promise<InnerHost | null>
+  disconnect(): void
+}
+
 /** What of ioredis is not public, and has no public substitute. The only list of it. */
 interface InnerParts {
   /** The socket; a Cluster has none. */
@@ -35,8 +48,7 @@ interface InnerParts {
   }
   /** The state of this connection; absent before the first one. `select`: the database by the last SELECT. */
   readonly condition?: { readonly select?: unknown }
-  /** Opens the socket, and ends it. `connectToSentinel`: with Sentinels, opens a connection to one of them. */
-  readonly connector?: { connectToSentinel?: (...args: unknown[]) => Redis; disconnect(): void }
+  readonly connector?: InnerConnector
 }
 
 export const innerParts = (client: object) => client as unknown as InnerParts

@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis'
 import { withDeadline } from './deadline.js'
 import { innerParts, type InnerStream } from './internals.js'
+import { askForServerName } from './server-names.js'
 
 /**
  * Replaces connections whose flow was dropped in silence.
@@ -222,6 +223,7 @@ async function answersAnother(client: Redis): Promise<boolean> {
     maxRetriesPerRequest: 0,
     commandTimeout: TEST_WITHIN_MS,
   })
+  askForServerName(second)
   second.on('error', () => undefined)
   // A process that may end does not wait for this.
   second.on('connect', () => innerParts(second).stream?.unref?.())

@@ -89,17 +89,23 @@ describe('busbar export', { timeout: 120_000 }, () => {
     }
   })
 
-  it('hides literal values of headers, keeps them when they come back, and writes them when asked', async () => {
+  it('hides headers, body and credentials of a proxy, keeps them when they come back, and writes them when asked', async () => {
     const fleet = await cliFleet()
     const headers = { 'x-key': 's3cret-1', mixed: '${env:A}s3cret-2', accept: '${env:B}' }
-    const settings: SettingsInput = { probe: { kind: 'http', url: 'http://a.test/', headers } }
+    const secret = {
+      method: 'POST',
+      body: '{"key":"s3cret-3"}',
+      proxy: 'http://me:s3cret-4@proxy.test:3128',
+    } as const
+    const settings: SettingsInput = { probe: { kind: 'http', url: 'http://a.test/', headers, ...secret } }
     const api = await fleet.busbar.provider('api', settings)
     const hidden = await fleet.run(['export'])
     expect(hidden.stdout).not.toContain('s3cret')
     expect(hidden.stdout).toContain('accept: ${env:B}')
+    expect(hidden.stdout).toContain('proxy: http://***@proxy.test:3128')
     expectOneLine(
       hidden,
-      'busbar: values of headers of 1 provider are written as ***; --secrets writes them in clear',
+      'busbar: secrets of the probes of 1 provider are written as ***; --secrets writes them in clear',
     )
     await comesBack(fleet)
 
@@ -108,7 +114,7 @@ describe('busbar export', { timeout: 120_000 }, () => {
     })
     expect(done.stdout).toContain('breaker.cooldownMs  30000 -> 31000')
     await api.snapshot()
-    expect(api.settings.probe).toMatchObject({ headers })
+    expect(api.settings.probe).toMatchObject({ headers, ...secret })
 
     const clear = await fleet.run(['export', '--secrets'])
     expect([clear.stderr, clear.stdout]).toEqual(['', expect.stringContaining('s3cret-1')])

@@ -116,6 +116,7 @@ test('docs/configuration.md states the defaults', () => {
     ...Object.entries(DEFAULTS.history).map(([key, value]) => [`history.${key}`, show(value)] as const),
     ...Object.entries(DEFAULTS.probe).map(([key, value]) => [`probe.${key}`, show(value)] as const),
     ...Object.entries(DEFAULTS.httpProbe).map(([key, value]) => [`probe.${key}`, show(value)] as const),
+    ...Object.entries(DEFAULTS.httpRoute).map(([key, value]) => [`probe.${key}`, show(value)] as const),
     ...Object.entries(DEFAULTS.connect).map(([key, value]) => [key, show(value)] as const),
   ]
   for (const [setting, value] of expected) expect(stated.get(setting), setting).toBe(value)

@@ -171,6 +171,51 @@ describe('an HTTP probe', () => {
     expect(upstream.requests[1]?.headers['x-key']).toBe('k')
   })
 
+  it.each<[string, Partial<HttpProbeSettings>, string | undefined, string]>([
+    ['GET', {}, undefined, ''],
+    ['DELETE', { method: 'DELETE' }, undefined, ''],
+    ['POST', { method: 'POST' }, '0', ''],
+    ['PUT', { method: 'PUT' }, '0', ''],
+    ['POST with a body', { method: 'POST', body: '{"name":"Zo\u00eb"}' }, '15', '{"name":"Zo\u00eb"}'],
+    ['DELETE with a body', { method: 'DELETE', body: 'x' }, '1', 'x'],
+  ])('says how long what it sends is: %s', async (_, more, length, sent) => {
+    const seen: [string | undefined, string | undefined, string][] = []
+    const upstream = await startUpstream((request, response) => {
+      const chunks: Buffer[] = []
+      request.on('data', (chunk: Buffer) => chunks.push(chunk))
+      request.on('end', () => {
+        const { 'content-length': contentLength, 'transfer-encoding': coding } = request.headers
+        seen.push([contentLength, coding, Buffer.concat(chunks).toString()])
+        response.end('ok')
+      })
+    })
+    expect(await probe(upstream.url, more)).toMatchObject({ status: 'healthy' })
+    expect(seen).toEqual([[length, undefined, sent]])
+  })
+
+  it('reads JSON after a byte order mark', async () => {
+    const upstream = await startUpstream()
+    upstream.behave({ body: '\ufeff{"status":"ok"}' })
+    const json = [{ path: 'status', equals: 'ok' }]
+    expect(await probe(upstream.url, { json })).toMatchObject({ status: 'healthy' })
+  })
+
+  it('waits for no stream where the status is all that is asked, and for as long as it takes otherwise', async () => {
+    const upstream = await startUpstream((request, response) => {
+      response.writeHead(request.url === '/bad' ? 500 : 200, { 'content-type': 'text/event-stream' })
+      response.write(': hello\n\n')
+    })
+    expect(await probe(upstream.url)).toMatchObject({ status: 'healthy', detail: 'HTTP 200' })
+    expect(await probe(upstream.url, { bodyContains: 'hello' })).toMatchObject({ status: 'healthy' })
+    expect(await probe(upstream.url, { bodyContains: 'bye', timeoutMs: 100 })).toMatchObject({
+      status: 'timeout',
+    })
+    const bad = upstream.url.replace('/health', '/bad')
+    expect(await probe(bad, { bodyContains: 'bye' }), 'the status has decided').toMatchObject({
+      detail: 'HTTP 500',
+    })
+  })
+
   it('opens a connection of its own although the process holds an idle one', async () => {
     const ports = new Set<number | undefined>()
     const upstream = await startUpstream((request, response) => {
@@ -235,6 +280,26 @@ describe('a hostile server', () => {
       },
       { bodyContains: 'b' },
       { status: 'unhealthy', detail: 'HTTP 200, but the first 64 KiB of the body lacks "b"' },
+    ],
+    [
+      'sends 20 KB of headers',
+      (socket) => socket.end(`${HEAD}set-cookie: ${'a'.repeat(20_000)}\r\n\r\nok`),
+      {},
+      { status: 'healthy' },
+    ],
+    [
+      'ends its lines with line feeds alone',
+      (socket) => socket.end('HTTP/1.1 200 OK\nContent-Length: 2\n\nok'),
+      { bodyContains: 'ok' },
+      { status: 'healthy' },
+    ],
+    [
+      'names a length beside chunks',
+      (socket) => {
+        socket.write(`${HEAD}Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n`)
+      },
+      { bodyContains: 'ok' },
+      { status: 'healthy' },
     ],
     [
       'sends huge headers',
@@ -310,10 +375,10 @@ describe('a provider that cannot be reached', () => {
 
   it('has no address', async () => {
     // A name of a reserved domain; where there is no resolver at all, that is what is said.
-    const result = await probe('http://no-such-host.invalid/')
+    const result = await probe('http://no-such-host.invalid/', { proxy: 'none' })
     expect(result.status).toBe('unhealthy')
     expect(result.detail).toMatch(/^host (not found|name could not be resolved)$/)
-    expect(result.suspectLocal, 'it may be this host whose network is gone').toBe(true)
+    expect(result.suspectLocal, 'it may be this host whose network is gone').toBe('name_resolution')
   })
 
   it('does not speak TLS', async () => {
@@ -323,10 +388,21 @@ describe('a provider that cannot be reached', () => {
     expect(result.detail).toMatch(/^TLS: /)
   })
 
-  it('has a URL that no request can be made of', async () => {
-    expect(await probe('http://127.0.0.1:1/', { headers: { 'bad name': 'x' } })).toMatchObject({
-      status: 'unhealthy',
-      detail: 'request failed: ERR_INVALID_HTTP_TOKEN',
+  it.each<[string, Partial<HttpProbeSettings>, string]>([
+    ['a header with a blank', { headers: { 'bad name': 'x' } }, 'ERR_INVALID_HTTP_TOKEN'],
+    ['a header beyond Latin-1', { headers: { key: 'sk\u2013live' } }, 'ERR_INVALID_CHAR'],
+    ['a trailer that does not come', { headers: { trailer: 'x' } }, 'ERR_HTTP_TRAILER_INVALID'],
+    [
+      'the same in HTTP/2',
+      { headers: { connection: 'close' }, http2: true },
+      'ERR_HTTP2_INVALID_CONNECTION_HEADERS',
+    ],
+  ])('is not charged for %s, which this worker cannot send', async (_, more, code) => {
+    const upstream = await startUpstream()
+    expect(await probeHttp(settings(upstream.url, more), { workerId: 'worker-1' })).toEqual({
+      prober: true,
+      reason: `the request cannot be sent: ${code}`,
     })
+    expect(upstream.requests).toHaveLength(0)
   })
 })

@@ -87,7 +87,7 @@ describe('a TCP probe', () => {
 
   it('suspects its own host where the name cannot be resolved', async () => {
     const found = await probe({ kind: 'tcp', host: 'no-such-host.invalid', port: 1 })
-    expect(found).toMatchObject({ status: 'unhealthy', suspectLocal: true })
+    expect(found).toMatchObject({ status: 'unhealthy', suspectLocal: 'name_resolution' })
   })
 })
 

@@ -48,3 +48,30 @@ it('a probe whose secret this process lacks is charged to nobody, and holds no t
   await eventually(async () => (await provider.state()) === 'closed')
   expect(upstream.requests[0]?.headers.authorization).toBe('Bearer s3cret')
 })
+
+it('a probe that this process cannot send is charged to nobody, and its trial is given back', async () => {
+  process.env[VARIABLE] = 'sk-live\u2013abc' // a dash that a word processor made of `-`
+  onTestFinished(() => {
+    Reflect.deleteProperty(process.env, VARIABLE)
+  })
+  const { busbar } = await prober()
+  const upstream = await startUpstream()
+  const breaker = { failureThreshold: 1, cooldownMs: 1, trialLeaseMs: 60_000 }
+  for (const headers of [{ authorization: `Bearer \${env:${VARIABLE}}` }, { trailer: 'x-checksum' }]) {
+    const provider = await busbar.provider(Object.keys(headers)[0] ?? '', {
+      breaker,
+      probe: { kind: 'http', url: upstream.url, headers },
+    })
+    await provider.recordFailure()
+    await eventually(async () => (await provider.state()) === 'half_open')
+    expect(await busbar.probe(provider.id)).toMatchObject({
+      probed: false,
+      code: 'not_here',
+      reason: expect.stringMatching(
+        / no header can carry | cannot be sent: ERR_HTTP_TRAILER_INVALID$/,
+      ) as string,
+    })
+    expect(await provider.snapshot()).toMatchObject({ trials: 0, lastProbeAt: null })
+  }
+  expect(upstream.requests).toHaveLength(0)
+})

@@ -29,6 +29,8 @@ const HEADER = 'header-va1ue-5ecret'
 const OTHER_HEADER = 'other-header-va1ue-5ecret'
 const QUERY = 'query-t0ken-5ecret'
 const URL_PASSWORD = 'ur1-pa55-5ecret'
+const BODY = 'body-va1ue-5ecret'
+const PROXY_PASSWORD = 'pr0xy-pa55-5ecret'
 const SECRETS = [
   RIGHT,
   USER,
@@ -37,6 +39,8 @@ const SECRETS = [
   WRONG_USER,
   SENTINEL,
   HEADER,
+  BODY,
+  PROXY_PASSWORD,
   OTHER_HEADER,
   QUERY,
   URL_PASSWORD,
@@ -161,6 +165,9 @@ const probe = (url: string, value: string): ProbeInput => ({
   kind: 'http',
   url: `${url}/health?api_key=${QUERY}`,
   headers: { authorization: `Bearer ${value}`, 'x-api-key': value },
+  method: 'POST',
+  body: `{"client_secret":"${BODY}"}`,
+  proxy: `http://${PROXY_PASSWORD}:${PROXY_PASSWORD}@127.0.0.1:1`,
   intervalMs: 60_000,
   timeoutMs: 1_000,
 })
@@ -271,6 +278,11 @@ const wrongSettings: readonly (readonly [string, (busbar: Busbar) => Promise<unk
     (b) => b.provider('a', wrong({ url: `ftp://u:${URL_PASSWORD}@h` })),
   ],
   ['a token in a URL that is none', (busbar) => busbar.provider('a', wrong({ url: `h/p?token=${QUERY}` }))],
+  ['a body that is an object', (busbar) => busbar.provider('a', wrong({ body: { key: BODY } }))],
+  ['a body that is not sent', (busbar) => busbar.provider('a', wrong({ method: 'GET', body: BODY }))],
+  ['a proxy of another scheme', (b) => b.provider('a', wrong({ proxy: `socks5://u:${PROXY_PASSWORD}@h` }))],
+  ['a proxy without a scheme', (b) => b.provider('a', wrong({ proxy: `u:${PROXY_PASSWORD}@h:1` }))],
+  ['a misspelt proxy', (b) => b.provider('a', wrong({ proxi: `http://u:${PROXY_PASSWORD}@h:1` }))],
   ['a probe as a list', (busbar) => busbar.provider('a', { probe: [{ headers: { a: HEADER } }] as never })],
   ['an option of connect', () => connect({ redis: `redis://:${WRONG}@h`, passwrd: WRONG } as never)],
   [

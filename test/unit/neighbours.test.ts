@@ -26,33 +26,43 @@ describe('a worker that reaches nobody', () => {
   it('is told from a provider that cannot be reached by those that answered before', async () => {
     const neighbours = new Neighbours()
     for (const name of ['a', 'b', 'c']) neighbours.answered(unreachable(name))
-    expect(await neighbours.allUnreachable(unreachable('d'))).toBe(true)
+    expect(await neighbours.allUnreachable(unreachable('d'), 'network')).toBe(true)
   })
 
   it('is none while one of them is reached', async () => {
     const neighbours = new Neighbours()
     neighbours.answered(await listening())
     neighbours.answered(unreachable('a'))
-    expect(await neighbours.allUnreachable(unreachable('d'))).toBe(false)
+    expect(await neighbours.allUnreachable(unreachable('d'), 'network')).toBe(false)
   })
 
   it('is none while one of them refuses the connection: it was reached', async () => {
     const neighbours = new Neighbours()
     neighbours.answered(tcp('127.0.0.1', 1))
-    expect(await neighbours.allUnreachable(unreachable('d'))).toBe(false)
+    expect(await neighbours.allUnreachable(unreachable('d'), 'network')).toBe(false)
   })
 
   it('cannot be told without another host', async () => {
     const neighbours = new Neighbours()
-    expect(await neighbours.allUnreachable(unreachable('d'))).toBe(false)
+    expect(await neighbours.allUnreachable(unreachable('d'), 'network')).toBe(false)
     neighbours.answered(unreachable('d'))
-    expect(await neighbours.allUnreachable(unreachable('d'))).toBe(false)
+    expect(await neighbours.allUnreachable(unreachable('d'), 'network')).toBe(false)
   })
 
   it('asks the three that answered last', async () => {
     const neighbours = new Neighbours()
     neighbours.answered(await listening())
     for (const name of ['a', 'b', 'c']) neighbours.answered(unreachable(name))
-    expect(await neighbours.allUnreachable(unreachable('d'))).toBe(true)
+    expect(await neighbours.allUnreachable(unreachable('d'), 'network')).toBe(true)
+  })
+
+  it('takes no address for a witness of name resolution: it is reached without', async () => {
+    const neighbours = new Neighbours()
+    neighbours.answered(await listening())
+    neighbours.answered(tcp('localhost', 1))
+    expect(await neighbours.allUnreachable(unreachable('d'), 'name_resolution'), 'nobody to ask').toBe(false)
+    neighbours.answered(unreachable('a'))
+    expect(await neighbours.allUnreachable(unreachable('d'), 'name_resolution')).toBe(true)
+    expect(await neighbours.allUnreachable(unreachable('d'), 'network')).toBe(false)
   })
 })

@@ -24,6 +24,23 @@ describe('a reference to the environment', () => {
     expect(hasBrokenReference(text)).toBe(true),
   )
 
+  it('is replaced in the body as it is, and in the proxy encoded', () => {
+    const { probe } = resolveSettings({
+      probe: {
+        kind: 'http',
+        url: 'http://a/',
+        method: 'POST',
+        body: '{"k":"${env:A}"}',
+        proxy: 'http://u:${env:A}@p',
+      },
+    })
+    if (probe?.kind !== 'http') throw new Error('no probe')
+    expect(withSecrets(probe, { A: 'p@ss' })).toMatchObject({
+      body: '{"k":"p@ss"}',
+      proxy: 'http://u:p%40ss@p',
+    })
+  })
+
   it('is replaced when the request is sent: in headers as it is, in the URL encoded', () => {
     const probe = settingsOf({ authorization: 'Bearer ${env:A}' }, 'http://a/?k=${env:A}')
     const sent = withSecrets(probe, { A: 'x/y z' })
@@ -35,6 +52,7 @@ describe('a reference to the environment', () => {
     [{}, /^probe\.headers\.x: the environment variable A is not set in the process that probes$/],
     [{ A: '' }, /is not set/],
     [{ A: 'hunter2\n' }, /holds a control character/],
+    [{ A: 'hunter2\u2013' }, /holds a character that no header can carry/],
   ])('that %j does not hold is an error of the prober, without the value', (env, message) => {
     expect(() => withSecrets(settingsOf({ x: '${env:A}' }), env)).toThrow(SecretError)
     expect(() => withSecrets(settingsOf({ x: '${env:A}' }), env)).toThrow(message)
@@ -50,6 +68,20 @@ describe('masked settings', () => {
     const masked = maskSecrets(settings)
     expect(masked.probe).toEqual({ ...settings.probe, headers: { x: '***', y: 'Token ${env:Y}' } })
     expect(maskSecrets(resolveSettings())).toEqual(resolveSettings())
+  })
+
+  it('are the same but for the body, and user and password of the proxy', () => {
+    const probe = { kind: 'http', url: 'http://a/', method: 'POST' } as const
+    const shown = (body: string, proxy: string) => {
+      const masked = maskSecrets(resolveSettings({ probe: { ...probe, body, proxy } })).probe
+      return masked?.kind === 'http' ? [masked.body, masked.proxy] : []
+    }
+    expect(shown('{"key":"hunter2"}', 'http://u:hunter2@p:1')).toEqual(['***', 'http://***@p:1'])
+    expect(shown('${env:A}', 'http://${env:U}:${env:P}@p:1')).toEqual([
+      '${env:A}',
+      'http://${env:U}***${env:P}@p:1',
+    ])
+    expect(shown('x', 'none')).toEqual(['***', 'none'])
   })
 
   it('are masked in the text of an event too, whatever the values hold', () => {

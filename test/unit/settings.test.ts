@@ -53,6 +53,7 @@ describe('the defaults', () => {
       history: { maxRecords: 100_000, windowMs: 60_000, degradationThreshold: 0.8 },
       probe: { intervalMs: 10_000, timeoutMs: 2_000, healthyAfter: 1, unhealthyAfter: 1 },
       httpProbe: { method: 'GET', headers: {}, expectStatus: ['2xx'] },
+      httpRoute: { proxy: 'env', http2: false },
       connect: {
         namespace: 'busbar',
         consistency: 'cached',
@@ -309,6 +310,7 @@ describe('a probe is refused, with its path and its value:', () => {
   const KINDS = 'expected one of http, tcp, redis, process, function, heartbeat'
   const URL_ERROR = 'expected an absolute http: or https: URL'
   const STATUS_ERROR = 'expected a status from 100 to 599, or a class such as 2xx'
+  const NO_PROXY_URL = 'expected env, none, or the http: or https: URL of a proxy'
   const NO_HEADER = 'expected header names and values as HTTP allows them, its value is not shown'
 
   it.each<[string, unknown, string, string]>([
@@ -351,6 +353,94 @@ describe('a probe is refused, with its path and its value:', () => {
     ['a header with a NUL', probe({ headers: { a: '\0' } }), 'probe.headers.a', NO_HEADER],
     ['a header that is a number', probe({ headers: { a: 5 } }), 'probe.headers.a', NO_HEADER],
     ['headers in a list', probe({ headers: [] }), 'probe.headers', NO_HEADER],
+    [
+      'a header beyond Latin-1',
+      probe({ headers: { a: 'sk\u2013x ${env:A}' } }),
+      'probe.headers.a',
+      NO_HEADER,
+    ],
+    [
+      'a header that says how long the request is',
+      probe({ headers: { 'Content-Length': '5' } }),
+      'probe.headers.Content-Length',
+      'the header content-length follows from what is sent, and cannot be given',
+    ],
+    [
+      'a header that HTTP/2 does not have',
+      probe({ headers: { Connection: 'close' }, http2: true }),
+      'probe.headers.Connection',
+      'the header connection does not exist in HTTP/2, and http2 is true',
+    ],
+    [
+      'port 0',
+      probe({ url: 'http://a:0/' }),
+      'probe.url',
+      `${URL_ERROR} with a port from 1 to 65535, got "http://a:0/"`,
+    ],
+    [
+      'a body without a method',
+      probe({ body: 'hunter2' }),
+      'probe.body',
+      'body is given with method GET, which sends none: give method POST',
+    ],
+    [
+      'an empty body',
+      probe({ method: 'POST', body: '' }),
+      'probe.body',
+      'expected some text, its value is not shown',
+    ],
+    [
+      'a body too long',
+      probe({ method: 'POST', body: 'x'.repeat(16_385) }),
+      'probe.body',
+      'expected text of at most 16384 characters, its value is not shown',
+    ],
+    [
+      'a broken reference in a body',
+      probe({ method: 'POST', body: 'hunter2 ${KEY}' }),
+      'probe.body',
+      'expected references to environment variables as ${env:NAME}, its value is not shown',
+    ],
+    [
+      'a text in an answer to HEAD',
+      probe({ method: 'HEAD', bodyContains: 'ok' }),
+      'probe.bodyContains',
+      'bodyContains is given with method HEAD: its answer has no body',
+    ],
+    [
+      'JSON in an answer to HEAD',
+      probe({ method: 'HEAD', json: [{ path: '$', exists: true }] }),
+      'probe.json',
+      'json is given with method HEAD: its answer has no body',
+    ],
+    [
+      'a text in an answer without a body',
+      probe({ expectStatus: [200, '204'], bodyContains: 'ok' }),
+      'probe.expectStatus',
+      'expectStatus 204 is given with bodyContains: such an answer has no body',
+    ],
+    [
+      'a proxy of another kind',
+      probe({ proxy: 'socks5://a' }),
+      'probe.proxy',
+      `${NO_PROXY_URL}, got "socks5://a"`,
+    ],
+    [
+      'a proxy with a path',
+      probe({ proxy: 'http://a/b' }),
+      'probe.proxy',
+      `${NO_PROXY_URL}, got "http://a/b"`,
+    ],
+    ['a proxy without a scheme', probe({ proxy: 'a:3128' }), 'probe.proxy', `${NO_PROXY_URL}, got "a:3128"`],
+    ['a proxy that is none', probe({ proxy: false }), 'probe.proxy', `${NO_PROXY_URL}, got false`],
+    ['a proxy with a password, not repeated', probe({ proxy: 'u:hunter2@a:1' }), 'probe.proxy', NO_PROXY_URL],
+    [
+      'a proxy whose host is a reference',
+      probe({ proxy: 'http://${env:A}' }),
+      'probe.proxy',
+      `${NO_PROXY_URL}, got "http://\${env:A}"`,
+    ],
+    ['an http2 that is a text', probe({ http2: 'yes' }), 'probe.http2', 'expected true or false, got "yes"'],
     ['a status too low', probe({ expectStatus: 99 }), 'probe.expectStatus', `${STATUS_ERROR}, got 99`],
     ['a status too high', probe({ expectStatus: 600 }), 'probe.expectStatus', `${STATUS_ERROR}, got 600`],
     [
@@ -401,6 +491,22 @@ describe('a probe is refused, with its path and its value:', () => {
     ['a setting that is not built', probe({ tls: true }), 'probe.tls', 'unknown setting (got true)'],
   ])('%s', (_, input, path, message) => {
     expect(failure(() => resolve(input))).toEqual(settingsError(path, `${path}: ${message}`))
+  })
+
+  it.each([
+    { proxy: 'env' },
+    { proxy: 'none' },
+    { proxy: 'http://proxy:3128' },
+    { proxy: 'https://u:${env:P}@[::1]:3128/' },
+    { method: 'POST', body: '{"key":"${env:KEY}"}' },
+    { method: 'DELETE', body: 'x' },
+    { method: 'HEAD', expectStatus: [204] },
+    { headers: { a: 'caf\u00e9\t\u00ff' } },
+    { http2: true },
+    { http2: false, headers: { te: 'trailers' } },
+    { expectStatus: ['2xx', '3xx'], bodyContains: 'ok' },
+  ])('but not %j', (over) => {
+    expect(resolve(probe(over)).probe).toMatchObject(over)
   })
 
   it('a URL with a password, which is not repeated', () => {

@@ -16,7 +16,7 @@ export function addExport(program: Command, cli: Cli): void {
     .command('export')
     .description('the settings in force, as a YAML file that "busbar apply" and "busbar start --config" take')
     .argument('[ids...]', "these providers, or patterns such as 'open*'; default: all")
-    .option('--secrets', 'write values of headers in clear; else *** stands for them')
+    .option('--secrets', 'write headers, body and credentials of probes in clear; else *** stands for them')
     .action(async (ids: string[], options: ExportOptions) => {
       cli.exitCode = await withFleet(options, (fleet) => write(fleet, ids, options))
     })
@@ -52,7 +52,7 @@ async function write(fleet: Fleet, ids: readonly string[], options: ExportOption
   const hidden = providers.filter((provider) => hasMasks(maskSecrets(provider.settings))).length
   if (hidden > 0 && !secrets) {
     process.stderr.write(
-      `busbar: values of headers of ${plural(hidden, 'provider')} are written as ***; --secrets writes them in clear\n`,
+      `busbar: secrets of the probes of ${plural(hidden, 'provider')} are written as ***; --secrets writes them in clear\n`,
     )
   }
   for (const { id, settingsProblems } of providers)

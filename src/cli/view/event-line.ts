@@ -34,7 +34,7 @@ export function eventWords({ kind, from, to }: ProviderEvent): string {
   }
 }
 
-/** An event for a program: as it is, but for values of headers in the settings, which may be secrets. */
+/** An event for a program: as it is, but for values in the settings that may be secrets. */
 export const eventJson = (event: ProviderEvent): ProviderEvent =>
   event.kind === 'settings_changed'
     ? { ...event, from: maskSecretsInText(event.from), to: maskSecretsInText(event.to) }

@@ -2,10 +2,12 @@ import { z } from 'zod'
 import type { HttpProbeSettings } from '../../model/probe.js'
 import { COMPLETE } from '../check.js'
 import { DEFAULTS } from '../defaults.js'
-import { oneOf, text } from '../fields.js'
-import { BROKEN_REFERENCE, hasBrokenReference } from '../references.js'
+import { bool, oneOf, text } from '../fields.js'
+import { BROKEN_REFERENCE, hasBrokenReference, isSendable, replaceReferences } from '../references.js'
 import { ANSWERING, checkTimes, complete } from './common.js'
+import { checkRequest } from './http-request.js'
 import { jsonConditions } from './json.js'
+import { proxy } from './proxy.js'
 
 const d = DEFAULTS.httpProbe
 
@@ -17,6 +19,8 @@ const httpUrl = z
     const url = URL.canParse(value) ? new URL(value) : undefined
     if (url?.protocol !== 'http:' && url?.protocol !== 'https:') {
       context.addIssue({ code: 'custom', message: URL_ERROR })
+    } else if (url.port === '0') {
+      context.addIssue({ code: 'custom', message: `${URL_ERROR} with a port from 1 to 65535` })
     } else if (url.username !== '' || url.password !== '') {
       // A password is not for messages, nor for Redis.
       context.addIssue({ code: 'custom', message: `${URL_ERROR} without credentials`, ...COMPLETE })
@@ -45,12 +49,17 @@ const statuses = z
 
 const HEADER_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$/
 const HEADERS_ERROR = 'expected header names and values as HTTP allows them'
-// What is refused are the control characters but the tab: they could end the header, or the request.
+// Control characters but the tab could end the header, or the request; what is beyond Latin-1 has no form in a header.
 const headerValue = z
   .string({ error: HEADERS_ERROR })
   .max(4_096, { error: HEADERS_ERROR })
-  .refine((value) => !/\p{Cc}/u.test(value.replaceAll('\t', '')), { error: HEADERS_ERROR })
+  .refine((value) => isSendable(replaceReferences(value, () => '')), { error: HEADERS_ERROR })
   .refine((value) => !hasBrokenReference(value), { error: BROKEN_REFERENCE, ...COMPLETE })
+
+const BODY_ERROR = 'expected some text'
+const body = text(16_384)
+  .min(1, { error: BODY_ERROR })
+  .refine((value) => !hasBrokenReference(value), { error: BROKEN_REFERENCE })
 
 const headers = z
   .unknown()
@@ -71,9 +80,15 @@ export const httpProbe = z
     url: httpUrl,
     method: oneOf(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']).default(d.method),
     headers: headers.default({}),
+    body: body.optional(),
+    proxy: proxy.optional(),
+    http2: bool().optional(),
     expectStatus: statuses.default([...d.expectStatus]),
     bodyContains: text(4_096).min(1, { error: 'expected some text' }).optional(),
     json: jsonConditions.optional(),
   })
   .transform((probe): HttpProbeSettings => complete(probe))
-  .superRefine(checkTimes)
+  .superRefine((probe, context) => {
+    checkTimes(probe, context)
+    checkRequest(probe, context)
+  })

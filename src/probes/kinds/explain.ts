@@ -1,5 +1,5 @@
 import { redactText } from '../../model/redact.js'
-import type { ProbeResult, ProberError } from '../../model/probe.js'
+import type { LocalSuspicion, ProbeResult, ProberError } from '../../model/probe.js'
 import { toText } from '../../model/text.js'
 
 /** A result before it is known how long it took. */
@@ -10,14 +10,20 @@ export function failure(error: unknown): Finding {
   const code = codeOf(error)
   if (OURS.has(code)) return { prober: true, reason: explainError(error) }
   const finding = { status: 'unhealthy' as const, detail: explainError(error) }
-  return PERHAPS_OURS.has(code) ? { ...finding, suspectLocal: true } : finding
+  const suspectLocal = PERHAPS_OURS[code]
+  return suspectLocal === undefined ? finding : { ...finding, suspectLocal }
 }
 
 /** This process has no more files, sockets, ports or processes: that says nothing about any provider. */
 const OURS: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EADDRNOTAVAIL'])
 
 /** The provider may be gone, or the network of this host. */
-const PERHAPS_OURS: ReadonlySet<string> = new Set(['ENETUNREACH', 'ENETDOWN', 'ENOTFOUND', 'EAI_AGAIN'])
+const PERHAPS_OURS: Readonly<Record<string, LocalSuspicion>> = {
+  ENETUNREACH: 'network',
+  ENETDOWN: 'network',
+  ENOTFOUND: 'name_resolution',
+  EAI_AGAIN: 'name_resolution',
+}
 
 /** What went wrong, in a few words for an operator. */
 export function explainError(error: unknown): string {
@@ -52,6 +58,8 @@ const WORDS: Readonly<Record<string, string>> = {
   ENOMEM: 'this host has no memory left',
   EADDRNOTAVAIL: 'this host has no local port left',
   HPE_HEADER_OVERFLOW: 'the headers of the answer are too large',
+  NOT_HTTP2: 'the server does not speak HTTP/2',
+  ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL: 'the server does not speak HTTP/2',
 }
 
 /** A host with several addresses fails with an AggregateError, which bears the code of the first. */

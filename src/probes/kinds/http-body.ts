@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http'
+import type { Readable } from 'node:stream'
 
 /** Of a body, no more than this is read, bytes. */
 export const BODY_LIMIT = 65_536
@@ -23,7 +23,7 @@ export interface Wanted {
  * `fail`, perhaps more than once.
  */
 export function readBody(
-  response: IncomingMessage,
+  response: Readable,
   { bodyContains, json }: Wanted,
   end: (body: Body) => void,
   fail: (error: unknown) => void,
@@ -35,6 +35,7 @@ export function readBody(
   let tail: Buffer = Buffer.alloc(0)
   const body = (cut: boolean): Body => ({ found, cut, bytes: Buffer.concat(chunks) })
   response.on('error', fail)
+  response.on('aborted', () => fail({ code: 'ECONNRESET' }))
   response.on('end', () => end(body(false)))
   response.on('data', (chunk: Buffer) => {
     const kept = chunk.subarray(0, BODY_LIMIT - length)

@@ -1,12 +1,11 @@
 import { readFileSync } from 'node:fs'
-import { request as requestHttp, type ClientRequest } from 'node:http'
-import { request as requestHttps } from 'node:https'
+import { DEFAULTS } from '../../config/defaults.js'
 import type { HttpProbeSettings, ProbeFinding } from '../../model/probe.js'
-import { shorten } from '../../model/text.js'
-import { failure, type Finding } from './explain.js'
-import { BODY_LIMIT, readBody, type Body } from './http-body.js'
-import { judgeJson } from './json.js'
-import { noAnswer } from './socket.js'
+import { exchange, hasHeader, type HttpRequest } from './http-exchange.js'
+import { isExpected, judgeEnded, type Ended } from './http-judge.js'
+import { ProxyBlame } from './http-proxy-blame.js'
+import { hostOf, proxyFor } from './http-proxy.js'
+import { Opened } from './http-wire.js'
 import { timed } from './timed.js'
 import { SecretError, withSecrets } from '../secrets.js'
 
@@ -18,99 +17,74 @@ import { SecretError, withSecrets } from '../secrets.js'
  * the application's own traffic where there is one, and an aborted connection attempt goes on without it. No
  * redirect is followed and nothing is decompressed. The whole of it, to the last byte of the body, ends within
  * `timeoutMs`, and of the body no more than 64 KiB are read.
+ *
+ * Only what the provider did is charged to it. A request that node does not send, and a proxy that fails, are the
+ * worker's.
  */
 export interface HttpProbeOptions {
   /** Named in the user agent, so that a provider's log tells who asked. */
   readonly workerId: string
+  /** The record of which proxies work; default: one that all probes of the process share. */
+  readonly blame?: ProxyBlame
 }
+
+const BLAME = new ProxyBlame()
 
 /** Never rejects: whatever happens is a finding. */
-export async function probeHttp(
+export function probeHttp(
   settings: HttpProbeSettings,
-  options: HttpProbeOptions,
+  { blame = BLAME, workerId }: HttpProbeOptions,
 ): Promise<ProbeFinding> {
-  try {
-    const sent = withSecrets(settings)
-    return await timed(settings, async () => judge(settings, await exchange(sent, options)))
-  } catch (error) {
-    if (!(error instanceof SecretError)) throw error
-    return { prober: true, reason: error.message }
-  }
-}
-
-/** How the exchange ended. */
-type Ended =
-  | { readonly how: 'answered'; readonly status: number; readonly body: Body }
-  | { readonly how: 'failed'; readonly error: unknown }
-  | { readonly how: 'late' }
-
-function judge(settings: HttpProbeSettings, ended: Ended): Finding {
-  const { bodyContains, expectStatus, json, timeoutMs } = settings
-  if (ended.how === 'late') return noAnswer(timeoutMs)
-  if (ended.how === 'failed') return failure(ended.error)
-  const detail = `HTTP ${ended.status}`
-  const but = (complaint: string): Finding => ({ status: 'unhealthy', detail: `${detail}, but ${complaint}` })
-  if (!expectStatus.some((expected) => matches(expected, ended.status)))
-    return { status: 'unhealthy', detail }
-  const { body } = ended
-  if (bodyContains !== undefined && !body.found) {
-    const where = body.cut ? `the first ${BODY_LIMIT / 1_024} KiB of the body` : 'the body'
-    return but(`${where} lacks ${quote(bodyContains)}`)
-  }
-  if (json !== undefined) {
-    const complaint = body.cut
-      ? `the body is longer than ${BODY_LIMIT / 1_024} KiB, too long to be judged as JSON`
-      : judgeJson(body.bytes, json)
-    if (complaint !== undefined) return but(complaint)
-  }
-  return { status: 'healthy', detail }
-}
-
-const matches = (expected: number | string, status: number): boolean =>
-  typeof expected === 'string' && expected.endsWith('xx')
-    ? Math.floor(status / 100) === Number(expected[0])
-    : Number(expected) === status
-
-const quote = (text: string): string => JSON.stringify(shorten(text, 40, '...'))
-
-function exchange(settings: HttpProbeSettings, options: HttpProbeOptions): Promise<Ended> {
-  return new Promise((resolve) => {
-    let request: ClientRequest | undefined
-    const end = (ended: Ended) => {
-      clearTimeout(timer)
-      resolve(ended)
-      request?.destroy()
-    }
-    const fail = (error: unknown) => end({ how: 'failed', error })
-    const timer = setTimeout(() => end({ how: 'late' }), settings.timeoutMs)
+  return timed(settings, async () => {
     try {
-      request = send(settings, options.workerId)
+      const request = requestOf(settings, workerId)
+      return judgeEnded(settings, await exchangeWithin(settings.timeoutMs, request), request.route, blame)
     } catch (error) {
-      fail(error)
-      return
+      if (!(error instanceof SecretError)) throw error
+      return { prober: true, reason: error.message }
     }
-    // The listeners stay after the end: destroying the request may bring one more error.
-    request.on('error', fail)
-    request.on('close', () => fail({ code: 'ECONNRESET' }))
-    request.on('response', (response) => {
-      const { statusCode = 0 } = response
-      readBody(response, settings, (body) => end({ how: 'answered', status: statusCode, body }), fail)
-    })
-    request.on('upgrade', ({ statusCode = 0 }, socket) => {
-      socket.destroy()
-      end({ how: 'answered', status: statusCode, body: NO_BODY })
-    })
-    request.end()
   })
 }
 
-const NO_BODY: Body = { found: false, cut: false, bytes: Buffer.alloc(0) }
+/** @throws SecretError */
+function requestOf(settings: HttpProbeSettings, workerId: string): HttpRequest {
+  const { body, headers, http2, method, proxy, url: text } = withSecrets(settings)
+  const url = new URL(text)
+  const { host = url.host } = Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]),
+  )
+  const userAgent = { 'user-agent': `busbar-probe/${packageVersion()} (${workerId})` }
+  return {
+    route: {
+      url,
+      proxy: proxyFor(url, proxy ?? DEFAULTS.httpRoute.proxy),
+      // The name that the server is to answer for, as with every client of HTTP.
+      tlsHost: URL.canParse(`https://${host}`) ? hostOf(new URL(`https://${host}`)) : hostOf(url),
+      http2: http2 ?? DEFAULTS.httpRoute.http2,
+    },
+    method,
+    headers: { ...(hasHeader(headers, 'user-agent') ? {} : userAgent), ...headers },
+    body,
+    wanted: settings,
+    isUnexpected: (status) => !isExpected(settings, status),
+  }
+}
 
-function send({ url, method, headers }: HttpProbeSettings, workerId: string): ClientRequest {
-  const named = Object.keys(headers).some((name) => name.toLowerCase() === 'user-agent')
-  const userAgent = named ? {} : { 'user-agent': `busbar-probe/${packageVersion()} (${workerId})` }
-  const request = url.startsWith('https:') ? requestHttps : requestHttp
-  return request(url, { method, headers: { ...userAgent, ...headers }, agent: false })
+/** Ends within `timeoutMs`; then nothing that it opened is left. */
+async function exchangeWithin(timeoutMs: number, request: HttpRequest): Promise<Ended> {
+  const opened = new Opened()
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<Ended>((resolve) => {
+    timer = setTimeout(() => resolve({ how: 'late', stage: opened.stage }), timeoutMs)
+  })
+  const ended = exchange(request, opened).then(
+    (answer): Ended => ({ how: 'answered', answer }),
+    (error: unknown): Ended => ({ how: 'failed', error, stage: opened.stage }),
+  )
+  const first = await Promise.race([ended, late])
+  clearTimeout(timer)
+  opened.destroy()
+  return first
 }
 
 let version: string | undefined

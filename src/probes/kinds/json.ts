@@ -6,7 +6,8 @@ import type { JsonCondition } from '../../model/probe.js'
 export function judgeJson(bytes: Buffer, conditions: readonly JsonCondition[]): string | undefined {
   let document: unknown
   try {
-    document = JSON.parse(bytes.toString('utf8'))
+    // It leaves out a mark at the beginning (BOM), which many programs write and JSON.parse refuses.
+    document = JSON.parse(new TextDecoder().decode(bytes))
   } catch {
     return 'the body is not JSON'
   }

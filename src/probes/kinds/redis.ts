@@ -15,9 +15,10 @@ export function probeRedis(
 ): Promise<ProbeFinding> {
   const unable = missingCredentials(settings, environment)
   if (unable !== undefined) return Promise.resolve(unable)
-  const { timeoutMs } = settings
-  const talk = converse(settings, commandsOf(settings, environment))
-  return timed(settings, () => overSocket(targetOf(settings.url), timeoutMs, talk))
+  return timed(settings, () => {
+    const talk = converse(settings, commandsOf(settings, environment))
+    return overSocket(targetOf(settings.url), settings.timeoutMs, talk)
+  })
 }
 
 type Environment = Readonly<Record<string, string | undefined>>

@@ -1,6 +1,8 @@
 import { connect as connectTcp, type Socket } from 'node:net'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
 import { failure, type Finding } from './explain.js'
+import { identityOf } from './server-identity.js'
+import { messageOf } from './within.js'
 
 /**
  * One connection of its own for one probe: opened, used and destroyed, all within the time limit. Name resolution,
@@ -9,7 +11,8 @@ import { failure, type Finding } from './explain.js'
 export interface Target {
   /** A host and a port, or the path of a socket. */
   readonly at: { readonly host: string; readonly port: number } | { readonly path: string }
-  readonly tls?: { readonly servername?: string; readonly rejectUnauthorized: boolean }
+  /** `servername`: default the host. */
+  readonly tls?: { readonly servername?: string | undefined; readonly rejectUnauthorized: boolean }
 }
 
 /** What happens once the connection stands; `answer` or `fail` ends it. */
@@ -31,7 +34,13 @@ export function overSocket(target: Target, timeoutMs: number, talk: Talk): Promi
       // The listeners stay after the end: destroying the socket may bring one more error.
       opened.on('error', (error) => end(failure(error)))
       opened.on('close', () => end(failure({ code: 'ECONNRESET' })))
-      opened.once(target.tls === undefined ? 'connect' : 'secureConnect', () => talk(opened, end))
+      opened.once(target.tls === undefined ? 'connect' : 'secureConnect', () => {
+        try {
+          talk(opened, end)
+        } catch (error) {
+          end({ prober: true, reason: `the probe failed within this worker: ${messageOf(error)}` })
+        }
+      })
     } catch (error) {
       end(failure(error))
     }
@@ -46,5 +55,10 @@ export const noAnswer = (timeoutMs: number): Finding => ({
 function open({ at, tls }: Target): Socket {
   if (tls === undefined) return connectTcp(at)
   // Without a session cache and a pool of sockets there is nothing that one probe could leave to the next.
-  return connectTls({ ...at, ...tls })
+  const { rejectUnauthorized, servername = 'host' in at ? at.host : undefined } = tls
+  return connectTls({
+    ...at,
+    rejectUnauthorized,
+    ...(servername === undefined ? {} : identityOf(servername)),
+  })
 }

@@ -10,7 +10,7 @@ import { timed } from './timed.js'
  */
 export function probeTcp(settings: TcpProbeSettings): Promise<ProbeFinding> {
   const { host, port, timeoutMs, tls } = settings
-  const target = { at: { host, port }, ...(tls === undefined ? {} : { tls: tlsOptions(tls) }) }
+  const target = { at: { host, port }, ...(tls === undefined ? {} : { tls }) }
   return timed(settings, () =>
     overSocket(target, timeoutMs, (socket, answer) =>
       answer(
@@ -21,8 +21,3 @@ export function probeTcp(settings: TcpProbeSettings): Promise<ProbeFinding> {
     ),
   )
 }
-
-const tlsOptions = ({ servername, rejectUnauthorized }: NonNullable<TcpProbeSettings['tls']>) => ({
-  rejectUnauthorized,
-  ...(servername === undefined ? {} : { servername }),
-})

@@ -25,6 +25,10 @@ export function settingsEventsContract(open: () => Promise<Ground>): void {
         http({}, `https://h/p?deep=1&api_key=${SECRET}&token=\${env:T}${SECRET}#end`),
       ],
       ['a parameter with escapes', http({}, `https://h/p?sig=${SECRET}"x\\&a="b&pwd=${SECRET}`)],
+      ['a body', { ...http({}), method: 'POST', body: `{"key":"${SECRET}","a":"\${env:A}"}` }],
+      ['a proxy', { ...http({}), proxy: `http://me:${SECRET}@proxy:3128` }],
+      ['a proxy with a reference', { ...http({}), proxy: `http://${SECRET}:\${env:A}@proxy:3128/` }],
+      ['a proxy without credentials', { ...http({ a: SECRET }), proxy: 'http://proxy:3128' }],
       [
         'what looks like headers and is text',
         { ...http({ a: SECRET }), bodyContains: '"headers":{"x":"kept"}' },

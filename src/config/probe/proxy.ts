@@ -1,0 +1,25 @@
+import { z } from 'zod'
+import { COMPLETE } from '../check.js'
+import { BROKEN_REFERENCE, hasBrokenReference, replaceReferences } from '../references.js'
+
+const PROXY_ERROR = 'expected env, none, or the http: or https: URL of a proxy'
+const URL_OF_PROXY = /^https?:\/\/(?:[^/]*@)?([^/@]+)\/?$/i
+
+/** True for the address of a proxy, with nothing behind host and port. */
+export function isProxyUrl(text: string): boolean {
+  const [, host = ''] = URL_OF_PROXY.exec(text) ?? []
+  // A reference stands for a part of user or password; where to connect to is for the settings to say.
+  if (host === '' || host.includes('$') || /[?#]/.test(host)) return false
+  const plain = replaceReferences(text, () => 'x')
+  return URL.canParse(plain) && new URL(plain).port !== '0'
+}
+
+/** A value with an `@` is never shown: a password may stand before it. */
+export const proxy = z.string({ error: PROXY_ERROR }).superRefine((value, context) => {
+  if (value === 'env' || value === 'none') return
+  const message = hasBrokenReference(value) ? BROKEN_REFERENCE : PROXY_ERROR
+  if (message === PROXY_ERROR && value.length <= MAX_LENGTH && isProxyUrl(value)) return
+  context.addIssue({ code: 'custom', message, ...(value.includes('@') ? COMPLETE : {}) })
+})
+
+const MAX_LENGTH = 1_024
