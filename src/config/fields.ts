@@ -1,69 +1,44 @@
+import { z } from 'zod'
 import type { SettingField, SettingValue } from '../model/setting-fields.js'
-import { custom, Problem, refine, type Schema } from './schema.js'
 
 export const DAY = 86_400_000
 
 /** A whole number within bounds; the message says which. */
-export const whole = (min: number, max: number): Schema<number> =>
-  custom(
-    (value): value is number => Number.isSafeInteger(value) && isWithin(Number(value), min, max),
-    `expected a whole number from ${min} to ${max}`,
-  )
+export const whole = (min: number, max: number) => {
+  const error = `expected a whole number from ${min} to ${max}`
+  return z.int({ error }).min(min, { error }).max(max, { error })
+}
 
 /** Any finite number within bounds. */
-export const number = (min: number, max: number): Schema<number> =>
-  custom(
-    (value): value is number => isNumber(value) && isWithin(value, min, max),
-    `expected a number from ${min} to ${max}`,
-  )
+export const number = (min: number, max: number) => {
+  const error = `expected a number from ${min} to ${max}`
+  return z.number({ error }).min(min, { error }).max(max, { error })
+}
 
-const isWithin = (value: number, min: number, max: number) => value >= min && value <= max
+export const bool = () => z.boolean({ error: 'expected true or false' })
 
-/** Any but NaN and the infinite. */
-export const isNumber = (value: unknown): value is number => Number.isFinite(value)
+/** Half of a surrogate pair in it becomes U+FFFD. */
+export const text = (maxLength: number) => {
+  const error = `expected text of at most ${maxLength} characters`
+  return z
+    .string({ error })
+    .max(maxLength, { error })
+    .overwrite((value) => value.toWellFormed())
+}
 
-export const bool = (): Schema<boolean> =>
-  custom((value) => typeof value === 'boolean', 'expected true or false')
-
-/** Text of at most so many characters. */
-export const anyText = (maxLength: number, error: string): Schema<string> =>
-  custom((value): value is string => typeof value === 'string' && value.length <= maxLength, error)
-
-/** The same, with half of a surrogate pair replaced by U+FFFD. */
-export const text = (maxLength: number): Schema<string> =>
-  refine(anyText(maxLength, `expected text of at most ${maxLength} characters`), (value) =>
-    value.toWellFormed(),
-  )
-
-/** Text of at most so many characters in which `pattern` is found. */
-export const matching = (maxLength: number, pattern: RegExp, error: string): Schema<string> =>
-  refine(anyText(maxLength, error), (value) => {
-    if (pattern.test(value)) return value
-    throw new Problem(error)
-  })
-
-export const oneOf = <const T extends readonly [string, ...string[]]>(values: T): Schema<T[number]> =>
-  custom(
-    (value): value is T[number] => values.some((known) => known === value),
-    `expected one of ${values.join(', ')}`,
-  )
-
-/** The one word that the schema was chosen by. */
-export const literal = <const T extends string>(word: T): Schema<T> => oneOf([word])
-
-export const fn = <T extends (...args: never[]) => unknown>(): Schema<T> =>
-  custom((value): value is T => typeof value === 'function', 'expected a function')
+export const oneOf = <const T extends readonly [string, ...string[]]>(values: T) =>
+  z.enum(values, { error: `expected one of ${values.join(', ')}` })
 
 const NAME = /^[A-Za-z0-9._:/@-]{1,128}$/
 
-export const isName = (text: string): boolean => NAME.test(text)
-
 /** Ids of providers, namespaces and workers: they become parts of keys. */
-export const name = (): Schema<string> =>
-  matching(128, NAME, 'expected 1 to 128 characters of A-Z a-z 0-9 . _ : / @ -')
+export const name = () => {
+  const error = 'expected 1 to 128 characters of A-Z a-z 0-9 . _ : / @ -'
+  return z.string({ error }).regex(NAME, { error })
+}
 
 /** What a field of the table of settings accepts. */
-export function schemaOf(field: SettingField): Schema<SettingValue> {
+export function schemaOf(field: SettingField): z.ZodType<SettingValue> {
   switch (field.type) {
     case 'whole':
       return whole(field.min, field.max)
@@ -77,7 +52,3 @@ export function schemaOf(field: SettingField): Schema<SettingValue> {
       return field satisfies never
   }
 }
-
-/** A problem whose message shows the values already, or must not show them. */
-export const complete = (message: string, ...path: string[]): Problem =>
-  new Problem(message, path, 'complete')

@@ -1,21 +1,17 @@
-import { PROBE_KINDS, type ProbeKind, type ProbeSettings } from '../model/probe.js'
-import { oneOf } from './fields.js'
+import { z } from 'zod'
+import { PROBE_KINDS } from '../model/probe.js'
 import { httpProbe } from './probe/http.js'
 import { redisProbe } from './probe/redis.js'
 import { functionProbe, heartbeatProbe, processProbe } from './probe/registered.js'
 import { tcpProbe } from './probe/tcp.js'
-import { looseObject, type Schema } from './schema.js'
-
-const SCHEMAS: { readonly [K in ProbeKind]: Schema<ProbeSettings & { readonly kind: K }> } = {
-  http: httpProbe,
-  tcp: tcpProbe,
-  redis: redisProbe,
-  process: processProbe,
-  function: functionProbe,
-  heartbeat: heartbeatProbe,
-}
-
-const kindOf = looseObject({ kind: oneOf(PROBE_KINDS) }, 'expected an object with kind')
 
 /** A health check: `kind` says which schema it must fit. */
-export const probeSchema: Schema<ProbeSettings> = (value) => SCHEMAS[kindOf(value).kind](value)
+export const probeSchema = z.discriminatedUnion(
+  'kind',
+  [httpProbe, tcpProbe, redisProbe, processProbe, functionProbe, heartbeatProbe],
+  {
+    // Typed as the union's own issue only, it is also asked about what is no object at all.
+    error: ({ code }: { readonly code: string }) =>
+      code === 'invalid_union' ? `expected one of ${PROBE_KINDS.join(', ')}` : 'expected an object with kind',
+  },
+)

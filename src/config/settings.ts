@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import {
   SETTING_FIELDS,
   type SettingField,
@@ -5,62 +6,70 @@ import {
   type ValuesOf,
 } from '../model/setting-fields.js'
 import type { Settings, SettingsInput } from '../model/settings.js'
-import { checkSettings } from './check.js'
+import { checkSettings, COMPLETE } from './check.js'
 import { DEFAULTS } from './defaults.js'
-import { complete, schemaOf } from './fields.js'
+import { schemaOf } from './fields.js'
 import { probeSchema } from './probe.js'
-import { object, optional, refine, type Schema } from './schema.js'
+
+const OBJECT = { error: 'expected an object' }
 
 const schemaOfGroup = (group: SettingGroup) =>
   Object.fromEntries(
     Object.entries<SettingField>(SETTING_FIELDS[group]).map(([name, field]) => [
       name,
-      optional(schemaOf(field)),
+      schemaOf(field).optional(),
     ]),
   )
 
 /** Whatever was not given has its default. */
 function withDefaults<G extends 'breaker' | 'history'>(group: G, given: object): ValuesOf<G> {
   // One value for each field of the group, of the type that the table says: the schema has judged those given.
-  return { ...DEFAULTS[group], ...given } as ValuesOf<G>
+  return { ...DEFAULTS[group], ...defined(given) } as ValuesOf<G>
 }
 
-const givenBreaker = object(schemaOfGroup('breaker'))
-const givenHistory = object(schemaOfGroup('history'))
+const breakerSchema = z
+  .strictObject(schemaOfGroup('breaker'), OBJECT)
+  .transform(({ maxCooldownMs, ...given }, context) => {
+    const breaker = withDefaults('breaker', given)
+    // Judged by the schema of the field; left out, it is never below the cooldown.
+    const most = maxCooldownMs as number | undefined
+    if (most !== undefined && most < breaker.cooldownMs) {
+      context.addIssue({
+        code: 'custom',
+        path: ['maxCooldownMs'],
+        message: `maxCooldownMs ${most} is below cooldownMs ${breaker.cooldownMs}`,
+        ...COMPLETE,
+      })
+    }
+    return { ...breaker, maxCooldownMs: most ?? Math.max(breaker.maxCooldownMs, breaker.cooldownMs) }
+  })
 
-const breakerSchema: Schema<ValuesOf<'breaker'>> = (value = {}) => {
-  const given = givenBreaker(value)
-  const breaker = withDefaults('breaker', given)
-  const { cooldownMs, maxCooldownMs } = breaker
-  if (maxCooldownMs >= cooldownMs) return breaker
-  // Left out, it is never below the cooldown.
-  if (given['maxCooldownMs'] === undefined) return { ...breaker, maxCooldownMs: cooldownMs }
-  throw complete(`maxCooldownMs ${maxCooldownMs} is below cooldownMs ${cooldownMs}`, 'maxCooldownMs')
-}
+const historySchema = z
+  .strictObject(schemaOfGroup('history'), OBJECT)
+  .transform((given) => withDefaults('history', given))
 
-const historySchema: Schema<ValuesOf<'history'>> = (value = {}) =>
-  withDefaults('history', givenHistory(value))
-
-export const settingsSchema: Schema<Settings> = refine(
-  object({
-    breaker: breakerSchema,
-    history: historySchema,
-    ...schemaOfGroup('top'),
-    probe: optional(probeSchema),
-  }),
+export const settingsSchema = z
+  .strictObject(
+    {
+      breaker: breakerSchema.prefault({}),
+      history: historySchema.prefault({}),
+      ...schemaOfGroup('top'),
+      probe: probeSchema.optional(),
+    },
+    OBJECT,
+  )
   // One value for each field, of the type that its schema gives; those that were not given are left out.
-  (given) => given as Settings,
-)
+  .transform((given) => defined(given) as Settings)
 
 /** What only the complete settings can be asked: the one may be given, and the other be a default. */
-const completeSchema = refine(settingsSchema, (settings) => {
-  const { breaker, probe } = settings
-  if (breaker.recovery !== 'probe' || probe !== undefined) return settings
-  throw complete(
-    'recovery "probe" needs the setting probe, which is missing: nothing could close the circuit',
-    'breaker',
-    'recovery',
-  )
+const completeSchema = settingsSchema.superRefine(({ breaker, probe }, context) => {
+  if (breaker.recovery !== 'probe' || probe !== undefined) return
+  context.addIssue({
+    code: 'custom',
+    path: ['breaker', 'recovery'],
+    message: 'recovery "probe" needs the setting probe, which is missing: nothing could close the circuit',
+    ...COMPLETE,
+  })
 })
 
 /**

@@ -1,7 +1,8 @@
+import type { z } from 'zod'
 import type { CommonProbeSettings } from '../../model/probe.js'
+import { COMPLETE } from '../check.js'
 import { DEFAULTS } from '../defaults.js'
-import { complete, DAY, whole } from '../fields.js'
-import { object, optional, refine, withDefault, type OutputOf, type Schema, type Shape } from '../schema.js'
+import { DAY, whole } from '../fields.js'
 
 const d = DEFAULTS.probe
 
@@ -10,34 +11,39 @@ export const interval = () => whole(10, DAY)
 
 /** The fields that every kind of probe has. */
 export const COMMON = {
-  intervalMs: withDefault(interval(), d.intervalMs),
-  timeoutMs: optional(whole(1, DAY)),
-  suspiciousIntervalMs: optional(interval()),
-  downIntervalMs: optional(interval()),
-  healthyAfter: withDefault(whole(1, 1_000), d.healthyAfter),
-  unhealthyAfter: withDefault(whole(1, 1_000), d.unhealthyAfter),
+  intervalMs: interval().default(d.intervalMs),
+  timeoutMs: whole(1, DAY).optional(),
+  suspiciousIntervalMs: interval().optional(),
+  downIntervalMs: interval().optional(),
+  healthyAfter: whole(1, 1_000).default(d.healthyAfter),
+  unhealthyAfter: whole(1, 1_000).default(d.unhealthyAfter),
 }
 
 /** Of the kinds that wait for an answer. */
-export const ANSWERING = { ...COMMON, degradedMs: optional(whole(1, DAY)) }
+export const ANSWERING = { ...COMMON, degradedMs: whole(1, DAY).optional() }
 
-/** As parsed: the timeout has no default yet. */
-type Times = Omit<CommonProbeSettings, 'timeoutMs'> & {
-  readonly timeoutMs?: number
-  readonly degradedMs?: number
+/** As parsed: what may be left out may also be undefined, and the timeout has no default yet. */
+type Parsed<T> = { readonly [K in keyof T]: T[K] | (undefined extends T[K] ? undefined : never) }
+type Times = Parsed<Omit<CommonProbeSettings, 'timeoutMs'>> & { readonly timeoutMs?: number | undefined }
+
+/** The same without the fields that are undefined. */
+export type Settled<T> = {
+  [K in keyof T as undefined extends T[K] ? never : K]: T[K]
+} & { [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined> }
+
+export function settled<T extends object>(given: T): Settled<T> {
+  const kept: Record<string, unknown> = {}
+  // A loop: thousands of providers may be registered at once, and this is done for each.
+  for (const [key, value] of Object.entries(given)) if (value !== undefined) kept[key] = value
+  // Nothing but undefined is left out, which is what the type says.
+  return kept as Settled<T>
 }
 
-/** A kind of probe: `COMMON` or `ANSWERING`, and what it has of its own. */
-export const probeOf = <S extends typeof COMMON & Shape>(
-  shape: S,
-): Schema<OutputOf<S> & { readonly timeoutMs: number }> =>
-  refine(object(shape), (probe) => {
-    // Every kind has the fields of `COMMON`.
-    const times = probe as Times
-    const timeoutMs = times.timeoutMs ?? Math.min(d.timeoutMs, shortest(times).ms)
-    checkTimes(times, timeoutMs)
-    return { ...probe, timeoutMs }
-  })
+/** Puts in the timeout that follows from the intervals, and leaves out what was not given. */
+export function complete<T extends Times>(probe: T): Settled<T> & { timeoutMs: number } {
+  const timeoutMs = probe.timeoutMs ?? Math.min(d.timeoutMs, shortest(probe).ms)
+  return { ...settled(probe), timeoutMs }
+}
 
 const INTERVALS = ['intervalMs', 'suspiciousIntervalMs', 'downIntervalMs'] as const
 
@@ -50,20 +56,22 @@ function shortest(probe: Times): { readonly name: string; readonly ms: number } 
   return { name, ms }
 }
 
-/** Refuses times that make no sense together. */
-function checkTimes(probe: Times, timeoutMs: number): void {
-  const { degradedMs, intervalMs, suspiciousIntervalMs } = probe
+type Complete = Times & { readonly timeoutMs: number; readonly degradedMs?: number | undefined }
+
+/** Times that make no sense together. */
+export function checkTimes(probe: Complete, context: z.RefinementCtx): void {
+  const clash = (path: string, message: string) =>
+    context.addIssue({ code: 'custom', path: [path], message, ...COMPLETE })
+  const { degradedMs, intervalMs, suspiciousIntervalMs, timeoutMs } = probe
   if (suspiciousIntervalMs !== undefined && suspiciousIntervalMs > intervalMs) {
     const both = `suspiciousIntervalMs ${suspiciousIntervalMs} is longer than intervalMs ${intervalMs}`
-    throw complete(`${both}: suspicion would make probes rarer`, 'suspiciousIntervalMs')
+    clash('suspiciousIntervalMs', `${both}: suspicion would make probes rarer`)
   }
   const { name, ms } = shortest(probe)
-  if (timeoutMs > ms) {
-    const both = `timeoutMs ${timeoutMs} is longer than ${name} ${ms}`
-    throw complete(`${both}: two probes would overlap`, 'timeoutMs')
-  }
+  if (timeoutMs > ms)
+    clash('timeoutMs', `timeoutMs ${timeoutMs} is longer than ${name} ${ms}: two probes would overlap`)
   if (degradedMs !== undefined && degradedMs >= timeoutMs) {
     const both = `degradedMs ${degradedMs} is not below timeoutMs ${timeoutMs}`
-    throw complete(`${both}: no answer could be degraded`, 'degradedMs')
+    clash('degradedMs', `${both}: no answer could be degraded`)
   }
 }
