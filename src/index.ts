@@ -1,4 +1,5 @@
-export { connect, type ConnectOptions } from './connect.js'
+export { connect } from './connect.js'
+export type { ConnectOptions } from './connect-options.js'
 export type { Busbar, ListenerOptions } from './client/busbar.js'
 export type { ProviderOptions } from './client/handles.js'
 export type { ProbeWorker, ProbeWorkerOptions } from './client/probe-worker.js'

@@ -1,9 +1,12 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /** The package's own scripts; the same relative place from `src/` and from `dist/`. */
 const LUA_DIR = fileURLToPath(new URL('../../lua', import.meta.url))
+
+/** The same flattened, as the build writes them; there is no such folder beside `src/redis`. */
+const BUILT_DIR = fileURLToPath(new URL('../lua', import.meta.url))
 
 /** Indented: within a block, whose functions Lua makes only when it comes to them. */
 const INCLUDE = /^( *)-- @include (\S+)$/
@@ -32,7 +35,16 @@ interface Scope {
   readonly fragments: Set<string>
 }
 
-/** A script with each fragment spliced in at its first include of a block: what Redis is given. */
+/**
+ * What Redis is given. That of the package is read as it was built: splicing all of them takes longer than connecting does.
+ */
+export function loadScript(name: string, options: LuaSourceOptions = {}): string {
+  const own = options.dir === undefined && options.overrides === undefined
+  const built = join(BUILT_DIR, `${name}.lua`)
+  return own && existsSync(built) ? readFileSync(built, 'utf8') : flatten(name, options)
+}
+
+/** A script with each fragment spliced in at its first include of a block. */
 export function flatten(name: string, options: LuaSourceOptions = {}): string {
   const read = (file: string): string => options.overrides?.[file] ?? readScript(file, options.dir)
   const scopes: Scope[] = [{ indent: 0, fragments: new Set() }]

@@ -1,6 +1,6 @@
 import { BusbarError } from '../model/errors.js'
 import type { RedisConnection } from './connection.js'
-import { flatten, type LuaSourceOptions } from './lua-source.js'
+import { loadScript, type LuaSourceOptions } from './lua-source.js'
 import { SCRIPTS } from './script-definitions.js'
 import type {
   ScriptArgs,
@@ -32,11 +32,11 @@ function mapScripts<T>(layOut: (definition: ScriptDefinition) => T): Readonly<Re
 const OF_THE_PACKAGE: LuaSourceOptions = {}
 const known = new WeakMap<LuaSourceOptions, Map<string, string>>()
 
-/** As `flatten`, which reads dozens of files: once for all connections of a process that take their scripts from there. */
-function flattened(name: string, source: LuaSourceOptions): string {
+/** As `loadScript`: once for all connections of a process that take their scripts from there. */
+function loaded(name: string, source: LuaSourceOptions): string {
   const scripts = known.get(source) ?? new Map<string, string>()
   known.set(source, scripts)
-  const text = scripts.get(name) ?? flatten(name, source)
+  const text = scripts.get(name) ?? loadScript(name, source)
   scripts.set(name, text)
   return text
 }
@@ -58,7 +58,7 @@ export class Scripts<Own extends ScriptName> {
     this.#connection = connection
     this.#keyOf = keyOf
     for (const [name, definition] of Object.entries<ScriptDefinition>(scripts)) {
-      connection.define(`busbar_${name}`, definition.keys.length, flattened(name, source))
+      connection.define(`busbar_${name}`, definition.keys.length, loaded(name, source))
     }
   }
 

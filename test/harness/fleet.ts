@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis'
 import { onTestFinished } from 'vitest'
-import { connectWith, type ConnectOptions } from '../../src/connect.js'
+import { connectWith } from '../../src/connect.js'
+import type { ConnectOptions } from '../../src/connect-options.js'
 import type { Busbar } from '../../src/index.js'
 import { LUA_SOURCE, movableClock, type MovableClock } from './clock.js'
 import { redisUrl, testNamespace } from './redis.js'

@@ -24,6 +24,7 @@ export function buildVersion(edits: readonly Edit[]): string {
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
   for (const name of ['src', 'dist', 'lua', 'package.json'])
     cpSync(join(THIS_VERSION, name), join(folder, name), { recursive: true })
+  rmSync(join(folder, 'dist', 'lua'), { recursive: true, force: true }) // this version's; made from lua/ where it is missing
   symlinkSync(join(THIS_VERSION, 'node_modules'), join(folder, 'node_modules'))
   for (const { file, before, after } of edits) {
     const path = join(folder, file)

@@ -7,6 +7,7 @@ import { promisify } from 'node:util'
 import { publint } from 'publint'
 import { formatMessage } from 'publint/utils'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { redisUrl, testNamespace } from '../harness/redis.js'
 
 const exec = promisify(execFile)
 const root = resolve(import.meta.dirname, '../..')
@@ -25,6 +26,27 @@ async function node(file: string, source: string, ...flags: string[]): Promise<s
   writeFileSync(join(folder, file), source)
   const { stdout } = await exec(process.execPath, [...flags, file], { cwd: folder, env })
   return stdout.trim()
+}
+
+/** Every module that a script loads: a loader hook sees ES modules, and the cache of CommonJS has the others. */
+async function loadedBy(source: string): Promise<string> {
+  const list = join(folder, 'loaded.txt')
+  rmSync(list, { force: true })
+  const hooks = `
+    import { appendFileSync } from 'node:fs'
+    export async function load(url, context, next) {
+      appendFileSync(${JSON.stringify(list)}, url + '\\n')
+      return next(url, context)
+    }`
+  writeFileSync(join(folder, 'hooks.mjs'), hooks)
+  const register = `import { register } from 'node:module'; register('./hooks.mjs', import.meta.url)`
+  writeFileSync(join(folder, 'register.mjs'), register)
+  const common = `
+    import { createRequire } from 'node:module'
+    import { appendFileSync } from 'node:fs'
+    appendFileSync(${JSON.stringify(list)}, Object.keys(createRequire(import.meta.url).cache).join('\\n'))`
+  await node('loads.mjs', `${source}\n${common}`, '--import', './register.mjs')
+  return readFileSync(list, 'utf8')
 }
 
 beforeAll(async () => {
@@ -67,25 +89,33 @@ describe('the package', () => {
     expect(await node('testing.mjs', source)).toBe('answer closed')
   })
 
-  it('does not load bullmq or the command line before it is asked to', async () => {
-    // A loader hook sees every module that is resolved, ES modules and, through them, CommonJS.
-    const hooks = `
-      import { appendFileSync } from 'node:fs'
-      export async function load(url, context, next) {
-        appendFileSync('loaded.txt', url + '\\n')
-        return next(url, context)
-      }`
-    writeFileSync(join(folder, 'hooks.mjs'), hooks)
-    const register = `import { register } from 'node:module'; register('./hooks.mjs', import.meta.url)`
-    writeFileSync(join(folder, 'register.mjs'), register)
-    const source = `
-      import { createRequire } from 'node:module'
-      import 'busbar'
-      console.log(Object.keys(createRequire(import.meta.url).cache).join('\\n'))`
-    const cached = await node('loads.mjs', source, '--import', './register.mjs')
-    const loaded = readFileSync(join(folder, 'loaded.txt'), 'utf8')
+  it('loads at import neither ioredis nor pino, nor anything else that it does not need yet', async () => {
+    const loaded = await loadedBy(`import 'busbar'`)
     expect(loaded).toContain('/busbar/dist/index.js')
-    expect(`${loaded}\n${cached}`).not.toMatch(/node_modules\/(bullmq|commander)\/|dist\/cli\//)
+    expect(loaded).not.toMatch(
+      /node_modules\/(bullmq|commander|ioredis|pino|yaml|zod)\/|dist\/(cli|client|redis)\//,
+    )
+  })
+
+  it('loads to connect neither bullmq nor, with a logger of the program, pino', async () => {
+    const redis = `{ redis: '${redisUrl()}', namespace: '${testNamespace()}', logger: false }`
+    const loaded = await loadedBy(`
+      import { connect } from 'busbar'
+      const busbar = await connect(${redis})
+      await busbar.provider('openai')
+      await busbar.close()`)
+    expect(loaded).toMatch(/node_modules\/ioredis\//)
+    expect(loaded).not.toMatch(/node_modules\/(bullmq|commander|pino|yaml|zod)\/|dist\/(cli|probes)\//)
+  })
+
+  it('loads for busbar status what status needs', async () => {
+    const argv = ['status', '--redis', redisUrl(), '--namespace', testNamespace()]
+    const loaded = await loadedBy(`
+      import { main } from ${JSON.stringify(installed('dist', 'cli', 'main.js'))}
+      await main(${JSON.stringify(argv)})`)
+    expect(loaded).toMatch(/dist\/cli\/commands\/status\.js/)
+    expect(loaded).not.toMatch(/node_modules\/(bullmq|pino|yaml|zod)\/|dist\/probes\/|node:readline/)
+    expect(loaded.match(/dist\/cli\/commands\//g)).toHaveLength(1)
   })
 
   it('brings a command', async () => {

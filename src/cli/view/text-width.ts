@@ -2,8 +2,14 @@ import { stripVTControlCharacters } from 'node:util'
 
 /** How much of a terminal's line a text takes, and texts cut to fit. Colours take nothing. */
 
-const segments = new Intl.Segmenter()
-const PRINTABLE_ASCII = /^[\u0020-\u007e]*$/
+let segmenter: Intl.Segmenter | undefined
+
+/** Made when the first text needs it: the tables behind it take longer to load than Redis to answer `status`. */
+const graphemesOf = (text: string): Iterable<Intl.SegmentData> =>
+  (segmenter ??= new Intl.Segmenter()).segment(text)
+
+/** Characters of which each is one grapheme of one cell: ASCII, Latin, punctuation, lines, the shapes of `paintHealth`. */
+const ONE_CELL_EACH = /^[ -~\u00a1-\u00ac\u00ae-\u02ff\u2010-\u2027\u2500-\u25fc\u2716]*$/
 const NO_WIDTH = /^[\p{M}\p{Cf}\p{Cc}]+$/u
 /** Emoji, and the letters of East Asia that take two cells (Unicode's East_Asian_Width W and F, by blocks). */
 const TWO_CELLS =
@@ -17,9 +23,9 @@ function cellsOf(grapheme: string): number {
 /** Cells of a terminal that `text` takes. */
 export function widthOf(text: string): number {
   const bare = text.includes('\u001b') ? stripVTControlCharacters(text) : text
-  if (PRINTABLE_ASCII.test(bare)) return bare.length
+  if (ONE_CELL_EACH.test(bare)) return bare.length
   let width = 0
-  for (const { segment } of segments.segment(bare)) width += cellsOf(segment)
+  for (const { segment } of graphemesOf(bare)) width += cellsOf(segment)
   return width
 }
 
@@ -35,7 +41,7 @@ export function cutEnd(text: string, width: number): string {
   for (const part of text.split(COLOUR)) {
     if (part.startsWith('\u001b')) cut += part
     else if (left >= 0) {
-      for (const { segment } of segments.segment(part)) {
+      for (const { segment } of graphemesOf(part)) {
         left -= cellsOf(segment)
         cut += left >= 0 ? segment : ELLIPSIS
         if (left < 0) break
@@ -72,7 +78,7 @@ function piecesOf(word: string, width: number): string[] {
   if (widthOf(word) <= width) return [word]
   const pieces: string[] = []
   let piece = ''
-  for (const { segment } of segments.segment(word)) {
+  for (const { segment } of graphemesOf(word)) {
     if (widthOf(piece + segment) > width && piece !== '') {
       pieces.push(piece)
       piece = ''
