@@ -215,7 +215,7 @@ describe('an https probe that trusts the server', () => {
     expect(proxy.requests).toEqual([`CONNECT localhost:${port}`])
   })
 
-  it('and the proxy goes through a proxy that speaks TLS itself', async () => {
+  it('goes through a proxy that speaks TLS itself', async () => {
     const identity = selfSigned()
     const server = createHttpsServer(identity, (_request, response) => response.end('ok'))
     const upstream = await startUpstream()
