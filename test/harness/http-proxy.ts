@@ -1,6 +1,8 @@
-import { createServer, request, type IncomingMessage } from 'node:http'
+import { createServer, request, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer as createHttpsServer } from 'node:https'
 import { connect, type AddressInfo, type Socket } from 'node:net'
 import { onTestFinished } from 'vitest'
+import type { Identity } from './certificate.js'
 
 /** An egress proxy on the loopback: forwards plain requests, opens tunnels for CONNECT, and keeps a log. */
 export interface HttpProxy {
@@ -17,8 +19,8 @@ export interface HttpProxy {
   close(): Promise<void>
 }
 
-/** Every name leads to this host. Ends with the test. */
-export async function startHttpProxy(): Promise<HttpProxy> {
+/** Every name leads to this host. Ends with the test. With an identity its clients speak TLS to it. */
+export async function startHttpProxy(identity?: Identity): Promise<HttpProxy> {
   const requests: string[] = []
   const credentials: (string | undefined)[] = []
   const sockets = new Set<Socket>()
@@ -28,7 +30,7 @@ export async function startHttpProxy(): Promise<HttpProxy> {
     const encoded = /^Basic (.*)$/.exec(headers['proxy-authorization'] ?? '')?.[1]
     credentials.push(encoded === undefined ? undefined : Buffer.from(encoded, 'base64').toString())
   }
-  const server = createServer((incoming, response) => {
+  const forward = (incoming: IncomingMessage, response: ServerResponse) => {
     note(incoming)
     if (refusal === 'silence') return
     if (refusal === 'close') {
@@ -50,7 +52,8 @@ export async function startHttpProxy(): Promise<HttpProxy> {
     })
     onward.on('error', () => response.writeHead(502).end())
     incoming.pipe(onward)
-  })
+  }
+  const server = identity === undefined ? createServer(forward) : createHttpsServer(identity, forward)
   server.on('connect', (incoming: IncomingMessage, client: Socket) => {
     note(incoming)
     client.on('error', () => undefined)
@@ -75,7 +78,7 @@ export async function startHttpProxy(): Promise<HttpProxy> {
     })
   onTestFinished(close)
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: identity === undefined ? `http://127.0.0.1:${port}` : `https://localhost:${port}`,
     port,
     requests,
     credentials,

@@ -215,6 +215,19 @@ describe('an https probe that trusts the server', () => {
     expect(proxy.requests).toEqual([`CONNECT localhost:${port}`])
   })
 
+  it('goes through a proxy that speaks TLS itself', async () => {
+    const identity = selfSigned()
+    const server = createHttpsServer(identity, (_request, response) => response.end('ok'))
+    const upstream = await startUpstream()
+    const { port } = await listening(server)
+    const proxy = await startHttpProxy(identity)
+    const more = { http2: false, proxy: proxy.url, bodyContains: 'ok' }
+    const { port: plainPort } = new URL(upstream.url)
+    for (const url of [`https://localhost:${port}/`, `http://api.test:${plainPort}/`])
+      expect(await probeTrusting(identity.cert, settings(url, more))).toMatchObject({ status: 'healthy' })
+    expect(proxy.requests).toEqual([`CONNECT localhost:${port}`, `GET http://api.test:${plainPort}/`])
+  })
+
   it('is unhealthy with HTTP/2 where the server has none, and healthy without, through a proxy as well', async () => {
     const identity = selfSigned()
     const server = createHttpsServer(identity, (_request, response) => response.end('ok'))
@@ -224,6 +237,13 @@ describe('an https probe that trusts the server', () => {
     expect(found).toMatchObject({ status: 'unhealthy', detail: 'the server does not speak HTTP/2' })
     const plain = { http2: false, bodyContains: 'ok' }
     expect(await probeTrusting(identity.cert, settings(url, plain))).toMatchObject({ status: 'healthy' })
+    const byAddress = settings(`https://127.0.0.1:${port}/`, plain)
+    expect(await probeTrusting(identity.cert, byAddress)).toMatchObject({ status: 'healthy' })
+    const otherAddress = settings(url, { ...plain, headers: { host: '127.0.0.2' } })
+    expect(await probeTrusting(identity.cert, otherAddress)).toMatchObject({
+      status: 'unhealthy',
+      detail: 'TLS: err tls cert altname invalid',
+    })
     const proxy = await startHttpProxy()
     expect(await probeTrusting(identity.cert, settings(url, { ...plain, proxy: proxy.url }))).toMatchObject({
       status: 'healthy',

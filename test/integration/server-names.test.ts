@@ -39,6 +39,7 @@ async function startFront(port: number | undefined, at?: number) {
     },
   )
   const sockets = new Set<Socket>()
+  const connections = () => sockets.size
   server.on('connection', (socket: Socket) => {
     sockets.add(socket)
     socket.on('error', () => undefined)
@@ -50,7 +51,7 @@ async function startFront(port: number | undefined, at?: number) {
     server.close()
   })
   // A TCP server that listens has an address of this shape.
-  return { names, port: (server.address() as AddressInfo).port, tls: { ca: identity.cert } }
+  return { names, connections, port: (server.address() as AddressInfo).port, tls: { ca: identity.cert } }
 }
 
 /** The certificate is trusted by none of these; what was asked for is all that matters. */
@@ -61,6 +62,7 @@ async function askedBy(makeProbe: (port: number) => ProbeInput): Promise<string 
   const runner = new ProbeRunner('worker-1', { processes: new Map(), functions: new Map() })
   const heard = { at: 0, heartbeatAt: null, heartbeatProgress: null, heartbeatProgressAt: null }
   await runner.run(probe, { providerId: 'a', heard, settingsSetAt: 0 })
+  expect(front.connections(), 'it came here').toBe(1)
   return front.names[0]
 }
 

@@ -5,5 +5,5 @@ import { serverName } from '../../config/server-name.js'
 export function identityOf(host: string): ConnectionOptions {
   const servername = serverName(host)
   if (servername !== undefined) return { servername }
-  return { host, checkServerIdentity: (_name, certificate) => checkServerIdentity(host, certificate) }
+  return { checkServerIdentity: (_name, certificate) => checkServerIdentity(host, certificate) }
 }
