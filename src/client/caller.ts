@@ -9,7 +9,7 @@ import { endingOf, execute, guard, refusalOf } from './execute.js'
 import type { Begin, Ended, ExecuteTarget, Guarded } from './execute.js'
 import { Fallback } from './fallback.js'
 import { Gate } from './gate.js'
-import { CallJudge, type Timing } from './judge.js'
+import { CallJudge } from './judge.js'
 import type { Host, Link } from './link.js'
 import type { LocalCircuit } from './local-circuit.js'
 import type { Outbox } from './outbox.js'
@@ -85,12 +85,7 @@ export class Caller {
    * has few local variables: each makes the frame larger that every call allocates.
    */
   async #plain<T>(fn: Guarded<T>): Promise<T> {
-    const context = this.#spare.pop() ?? new PlainContext()
-    this.#link.used = true
-    const { calls } = this.#host
-    context.mark = calls.loop.mark()
-    context.generation = this.#link.cache.generation
-    calls.count += 1
+    const context = this.#beginPlain()
     let result: T
     try {
       result = await fn(context)
@@ -98,11 +93,19 @@ export class Caller {
       await this.#threw(error, context)
       throw error
     }
-    if (this.#isPlain(result, context)) {
-      if (this.#spare.length < MAX_SPARE) this.#spare.push(context)
-      this.#endPlain(context.generation)
-    } else await this.#end(this.#judge.result(result, context, context), context.generation)
+    if (!this.#endPlain(result, context)) await this.#endJudged(result, context)
+    else if (this.#spare.length < MAX_SPARE) this.#spare.push(context)
     return result
+  }
+
+  #beginPlain(): PlainContext {
+    const context = this.#spare.pop() ?? new PlainContext()
+    const { calls } = this.#host
+    context.mark = calls.loop.mark()
+    context.generation = this.#link.cache.generation
+    this.#link.used = true
+    calls.count += 1
+    return context
   }
 
   /** The same with what the hot path leaves out: options, and `slowMs`. */
@@ -120,25 +123,27 @@ export class Caller {
       throw error
     }
     call.end(result)
-    if (began === UNTIMED && this.#isPlain(result, call)) this.#endPlain(call.generation)
-    else await this.#end(this.#judge.result(result, call, this.#timing(call, began)), call.generation)
+    if (began !== UNTIMED || !this.#endPlain(result, call)) await this.#endJudged(result, call, began)
     return result
   }
 
-  /** Whether there is nothing to be judged. The store may have been lost since the call began. */
-  #isPlain(result: unknown, context: Judged): boolean {
-    return (
-      this.#judge.classify === undefined &&
-      !context.looked &&
-      !isResponse(result) &&
-      !this.#link.cache.suspended
-    )
+  /** Ends a call of which nothing is to be judged; false where something is. */
+  #endPlain(result: unknown, context: PlainContext | Call): boolean {
+    const judge = this.#judge
+    if (judge.classify !== undefined || context.looked || isResponse(result)) return false
+    // The store may have been lost since it began.
+    if (this.#link.cache.suspended) return false
+    judge.plain += 1
+    this.#outbox.healthy(context.generation)
+    this.#host.calls.end()
+    return true
   }
 
-  #endPlain(generation: number): void {
-    this.#judge.plain += 1
-    this.#outbox.healthy(generation)
-    this.#host.calls.end()
+  /** Nothing is slow where no `slowMs` says so, and no clock was read. */
+  #endJudged(result: unknown, context: Judged, began = UNTIMED): Promise<void> {
+    const { mark, generation } = context
+    const timing = began === UNTIMED ? { mark } : { mark, elapsedMs: this.#host.clock.now() - began }
+    return this.#end(this.#judge.result(result, context, timing), generation)
   }
 
   /** Never rejects; see `#end`. */
@@ -153,11 +158,6 @@ export class Caller {
         : this.#judge.abortion(abortion, timing)
     if (ended !== undefined) ended.judgement = judgement
     return this.#end(judgement, context.generation)
-  }
-
-  /** Nothing is slow where no `slowMs` says so, and no clock was read. */
-  #timing({ mark }: Call, began: number): Timing {
-    return began === UNTIMED ? { mark } : { mark, elapsedMs: this.#host.clock.now() - began }
   }
 
   /**
