@@ -5,7 +5,7 @@ import type { LuaSourceOptions } from './redis/lua-source.js'
 
 /**
  * Connects this process to its fleet. While Redis does not answer, it begins without it and joins when Redis is there;
- * with `onRedisDown: 'deny'` it rejects.
+ * with `onRedisDown: 'deny'` it rejects. The first call of a process also loads ioredis.
  * @throws SettingsError for an option that makes no sense; RedisUnsupportedError; RedisUnavailableError when Redis refuses
  *   (a wrong password), or does not answer and `onRedisDown` is `deny`.
  */
@@ -16,14 +16,17 @@ export function connect(options: ConnectOptions): Promise<Busbar> {
 const OF_THE_PACKAGE: LuaSourceOptions = {}
 
 /**
- * As `connect`, with other Lua and another clock: how tests move time. The parts are loaded here, so that a process that
- * imports Busbar for its errors, or does not connect, pays for neither them nor ioredis.
+ * Loads the parts: not before a process connects, so that one that imports Busbar for its errors, or is asked for its version,
+ * pays for neither them nor ioredis. A caller that limits how long it waits for Redis calls this first.
  */
+export const loadParts = () => import('./assemble.js')
+
+/** As `connect`, with other Lua and another clock: how tests move time. */
 export async function connectWith(
   options: ConnectOptions,
   source: LuaSourceOptions,
   clock: Clock = performance,
 ): Promise<Busbar> {
-  const { assemble } = await import('./assemble.js')
+  const { assemble } = await loadParts()
   return assemble(options, source, clock)
 }

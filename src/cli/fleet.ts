@@ -1,4 +1,5 @@
 import { hostname } from 'node:os'
+import { loadParts } from '../connect.js'
 import { connect, isBusbarError, type Busbar, type Provider, type SettingsInput } from '../index.js'
 import { CliError, EXIT, wrongCall } from './failure.js'
 import { hideSecrets } from './format.js'
@@ -60,6 +61,7 @@ export async function withFleet<T>(
 ): Promise<T> {
   const { hint, ...address } = findFleet(options)
   try {
+    await loadParts() // a busy machine takes its time for that, and Redis is not to blame
     const busbar = await connectInTime(address, defaults)
     try {
       return await work({ busbar, address })

@@ -37,6 +37,8 @@ export class Judged {
   #judge: (<X>(answer: X) => X) | undefined
   /** When the call began; of `LoopWatch`. */
   mark = 0
+  /** In which it began. */
+  generation = 0
 
   /** Bound, so that it can be taken out of the context. */
   get judge(): <X>(answer: X) => X {

@@ -3,13 +3,13 @@ import { isBusbarError, isProviderTrouble, ProviderRemovedError } from '../model
 import type { Run } from '../model/ports.js'
 import type { Settings } from '../model/settings.js'
 import { callRun, type Decision, type Ending } from './admission.js'
-import { Call, PlainContext, type ExecuteOptions } from './call.js'
+import { Call, PlainContext, type ExecuteOptions, type Judged } from './call.js'
 import { isResponse, type Classify, type Verdict } from './classify.js'
 import { endingOf, execute, guard, refusalOf } from './execute.js'
 import type { Begin, Ended, ExecuteTarget, Guarded } from './execute.js'
 import { Fallback } from './fallback.js'
 import { Gate } from './gate.js'
-import { CallJudge, type Timing } from './judge.js'
+import { CallJudge } from './judge.js'
 import type { Host, Link } from './link.js'
 import type { LocalCircuit } from './local-circuit.js'
 import type { Outbox } from './outbox.js'
@@ -66,7 +66,10 @@ export class Caller {
   execute<T, F>(fn: Guarded<T>, options: ExecuteOptions<F> | undefined): Promise<T | F> {
     if (options !== undefined || this.#timeoutMs !== undefined || typeof fn !== 'function')
       return execute(this.#begin, fn, options, this.#timeoutMs)
-    if (this.#gate.free) return this.#call(fn)
+    if (this.#gate.free) {
+      if (this.#settings.slowMs === undefined) return this.#plain(fn)
+      return this.#call(fn, new Call(this.#link.id, {}, this.#host.deadlines))
+    }
     const answer = this.#gate.admit()
     if (!(answer instanceof Promise) && !answer.admitted) return rejectLater(refusalOf(this.#link.id, answer))
     return guard(this.#target(), fn, {}, answer)
@@ -77,44 +80,74 @@ export class Caller {
       ? this.#call(fn, new Call(this.#link.id, options, this.#host.deadlines), ended)
       : guard(this.#target(), fn, options, this.#gate.admit(options.timeoutMs), ended)
 
-  /** The hot path: closed, cached, nothing to wait for. Without `call` it allocates no more than the promise it returns. */
-  async #call<T>(fn: Guarded<T>, call?: Call, ended?: Ended): Promise<T> {
-    const { cache } = this.#link
-    const { generation } = cache
-    const slow = this.#settings.slowMs
-    const began = slow === undefined ? UNTIMED : this.#host.clock.now()
-    // Few local variables: each makes the frame larger that every call allocates.
-    this.#host.calls.count += 1
-    const context = call ?? this.#spare.pop() ?? new PlainContext()
-    const { loop } = this.#host.calls
-    context.mark = slow === undefined && call === undefined ? loop.mark() : loop.markNow()
+  /**
+   * The hot path: closed, cached, nothing to wait for or to measure. It allocates no more than the promise it returns, and
+   * has few local variables: each makes the frame larger that every call allocates.
+   */
+  async #plain<T>(fn: Guarded<T>): Promise<T> {
+    const context = this.#beginPlain()
     let result: T
     try {
-      result = await (call === undefined ? fn(context) : call.run(fn, false))
+      result = await fn(context)
     } catch (error) {
-      await this.#threw(error, context, generation, ended)
+      await this.#threw(error, context)
       throw error
     }
-    call?.end(result)
-    this.#link.used = true
-    if (
-      slow === undefined &&
-      this.#judge.classify === undefined &&
-      !context.looked &&
-      !isResponse(result) &&
-      // The store may have been lost since it began.
-      !cache.suspended
-    ) {
-      if (context instanceof PlainContext && this.#spare.length < MAX_SPARE) this.#spare.push(context)
-      this.#judge.plain += 1
-      this.#outbox.healthy(generation)
-      this.#host.calls.end()
-    } else await this.#end(this.#judge.result(result, context, this.#timing(context, began)), generation)
+    if (!this.#endPlain(result, context)) await this.#endJudged(result, context)
+    else if (this.#spare.length < MAX_SPARE) this.#spare.push(context)
     return result
   }
 
+  #beginPlain(): PlainContext {
+    const context = this.#spare.pop() ?? new PlainContext()
+    const { calls } = this.#host
+    context.mark = calls.loop.mark()
+    context.generation = this.#link.cache.generation
+    this.#link.used = true
+    calls.count += 1
+    return context
+  }
+
+  /** The same with what the hot path leaves out: options, and `slowMs`. */
+  async #call<T>(fn: Guarded<T>, call: Call, ended?: Ended): Promise<T> {
+    const began = this.#settings.slowMs === undefined ? UNTIMED : this.#host.clock.now()
+    this.#link.used = true
+    this.#host.calls.count += 1
+    call.mark = this.#host.calls.loop.markNow()
+    call.generation = this.#link.cache.generation
+    let result: T
+    try {
+      result = await call.run(fn, false)
+    } catch (error) {
+      await this.#threw(error, call, ended)
+      throw error
+    }
+    call.end(result)
+    if (began !== UNTIMED || !this.#endPlain(result, call)) await this.#endJudged(result, call, began)
+    return result
+  }
+
+  /** Ends a call of which nothing is to be judged; false where something is. */
+  #endPlain(result: unknown, context: PlainContext | Call): boolean {
+    const judge = this.#judge
+    if (judge.classify !== undefined || context.looked || isResponse(result)) return false
+    // The store may have been lost since it began.
+    if (this.#link.cache.suspended) return false
+    judge.plain += 1
+    this.#outbox.healthy(context.generation)
+    this.#host.calls.end()
+    return true
+  }
+
+  /** Nothing is slow where no `slowMs` says so, and no clock was read. */
+  #endJudged(result: unknown, context: Judged, began = UNTIMED): Promise<void> {
+    const { mark, generation } = context
+    const timing = began === UNTIMED ? { mark } : { mark, elapsedMs: this.#host.clock.now() - began }
+    return this.#end(this.#judge.result(result, context, timing), generation)
+  }
+
   /** Never rejects; see `#end`. */
-  #threw(error: unknown, context: PlainContext | Call, generation: number, ended?: Ended): Promise<void> {
+  #threw(error: unknown, context: PlainContext | Call, ended?: Ended): Promise<void> {
     const call = context instanceof PlainContext ? undefined : context
     call?.end()
     const timing = { mark: context.mark, timeoutMs: call?.timeoutMs }
@@ -124,12 +157,7 @@ export class Caller {
         ? this.#judge.error(error, context, timing)
         : this.#judge.abortion(abortion, timing)
     if (ended !== undefined) ended.judgement = judgement
-    return this.#end(judgement, generation)
-  }
-
-  /** Nothing is slow where no `slowMs` says so, and no clock was read. */
-  #timing({ mark }: PlainContext | Call, began: number): Timing {
-    return began === UNTIMED ? { mark } : { mark, elapsedMs: this.#host.clock.now() - began }
+    return this.#end(judgement, context.generation)
   }
 
   /**

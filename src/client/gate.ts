@@ -49,7 +49,7 @@ export class Gate {
     const { cache } = this.#link
     if (this.consistency === 'strict' || !cache.decides) return this.#ask(timeoutMs)
     if (cache.free) return this.#grant('', 'cache')
-    const snapshot = cache.read()
+    const snapshot = cache.readBlocking()
     if (snapshot === undefined) return this.#ask(timeoutMs)
     const local = admitLocally(snapshot)
     switch (local.decide) {

@@ -1,7 +1,7 @@
 import type { Clock } from '../model/ports.js'
 import type { StoredSnapshot } from '../model/snapshot.js'
-import { blocksOf } from '../rules/blocks.js'
-import { ageSnapshot } from './snapshot.js'
+import { blocksOf, type Enforced } from '../rules/blocks.js'
+import { ageBlocking, ageSnapshot } from './snapshot.js'
 
 /**
  * What one process knows of one provider, and whether it may decide by it.
@@ -133,6 +133,12 @@ export class SnapshotCache {
   read(): StoredSnapshot | undefined {
     if (this.#held === undefined) return undefined
     return ageSnapshot(this.#held.snapshot, this.#clock.now() - this.#held.takenAt)
+  }
+
+  /** The part of it that admission needs. */
+  readBlocking(): Enforced | undefined {
+    if (this.#held === undefined) return undefined
+    return ageBlocking(this.#held.snapshot, this.#clock.now() - this.#held.takenAt)
   }
 
   /** No call begins without asking any more: this process is closing. What is held is kept. */

@@ -1,7 +1,7 @@
 import type { SettingsReply } from '../model/ports.js'
 import type { StoredSnapshot } from '../model/snapshot.js'
 import type { HealthStatus, Source } from '../model/words.js'
-import { askAgainInMs, blocksOf, type Block } from '../rules/blocks.js'
+import { askAgainInMs, blocksOf, type Block, type Enforced } from '../rules/blocks.js'
 import { healthOf, successRate } from '../rules/health.js'
 import { endsProbes, intervalNow, isStale } from '../rules/pace.js'
 
@@ -29,25 +29,41 @@ export interface Snapshot extends StoredSnapshot {
 
 /** `stored`, `elapsedMs` after it was taken. What is left is told in whole ms, and never ends before its time. */
 export function ageSnapshot(stored: StoredSnapshot, elapsedMs: number): StoredSnapshot {
-  const left = (ms: number) => Math.max(0, Math.ceil(ms - elapsedMs))
-  const markEnded = stored.markForMs !== null && stored.markForMs <= elapsedMs
-  const retryAfterMs = stored.retryAfterMs === null ? null : left(stored.retryAfterMs)
-  const cooled = stored.state === 'open' && retryAfterMs === 0
+  const markEnded = hasMarkEnded(stored, elapsedMs)
+  const aged = ageBlocking(stored, elapsedMs)
+  const cooled = aged.state !== stored.state
   return {
     ...stored,
-    state: cooled ? 'half_open' : stored.state,
+    ...aged,
     stateSince: cooled ? stored.at + (stored.retryAfterMs ?? 0) : stored.stateSince,
-    retryAfterMs,
-    trialFreeInMs: left(stored.trialFreeInMs),
-    throttledForMs: left(stored.throttledForMs),
-    mark: markEnded ? null : stored.mark,
-    markReason: markEnded ? '' : stored.markReason,
+    trialFreeInMs: left(stored.trialFreeInMs, elapsedMs),
     markActor: markEnded ? '' : stored.markActor,
     markEnded: markEnded || stored.markEnded,
-    markForMs: markEnded || stored.markForMs === null ? null : left(stored.markForMs),
     at: stored.at + Math.floor(elapsedMs),
   }
 }
+
+/** The part of it that admission needs. Written out: a refusal costs little else, and a whole snapshot has dozens of fields. */
+export function ageBlocking(stored: StoredSnapshot, elapsedMs: number): Enforced {
+  const { state, retryAfterMs, mark, markReason, markForMs } = stored
+  const markEnded = hasMarkEnded(stored, elapsedMs)
+  const retryInMs = retryAfterMs === null ? null : left(retryAfterMs, elapsedMs)
+  return {
+    state: state === 'open' && retryInMs === 0 ? 'half_open' : state,
+    reason: stored.reason,
+    retryAfterMs: retryInMs,
+    mark: markEnded ? null : mark,
+    markReason: markEnded ? '' : markReason,
+    markForMs: markEnded || markForMs === null ? null : left(markForMs, elapsedMs),
+    throttledForMs: left(stored.throttledForMs, elapsedMs),
+    enforce: stored.enforce,
+  }
+}
+
+const left = (ms: number, elapsedMs: number): number => Math.max(0, Math.ceil(ms - elapsedMs))
+
+const hasMarkEnded = ({ markForMs }: StoredSnapshot, elapsedMs: number): boolean =>
+  markForMs !== null && markForMs <= elapsedMs
 
 /** `readAt`: when the store was last seen, Redis ms. Of results that came since, nobody here knows. */
 export function presentSnapshot(

@@ -16,6 +16,9 @@ export type Blocking = Pick<
   'state' | 'reason' | 'retryAfterMs' | 'mark' | 'markReason' | 'markForMs' | 'throttledForMs'
 >
 
+/** The same, and whether the answer is acted on. */
+export type Enforced = Blocking & Pick<StoredSnapshot, 'enforce'>
+
 /**
  * What blocks a call, the gravest first; empty: nothing does. The one answer, for admission, for local decisions, for
  * `snapshot.blockedBy` and for what people are shown. Half-open blocks nothing here: whether a trial is free is the

@@ -1,6 +1,5 @@
-import type { StoredSnapshot } from '../model/snapshot.js'
 import type { RefusalCode } from '../model/words.js'
-import { blockedForMs, blocksOf } from './blocks.js'
+import { blockedForMs, blocksOf, type Enforced } from './blocks.js'
 
 /** What a worker can tell from its snapshot alone. */
 export type LocalAdmission =
@@ -15,7 +14,7 @@ export type LocalAdmission =
   | { readonly decide: 'ask' }
 
 /** The same answer as `admission.ts` gives, of a snapshot that was aged to now. */
-export function admitLocally(snapshot: StoredSnapshot): LocalAdmission {
+export function admitLocally(snapshot: Enforced): LocalAdmission {
   const blocks = blocksOf(snapshot)
   const [first] = blocks
   if (first === undefined) return snapshot.state === 'half_open' ? { decide: 'ask' } : { decide: 'admit' }
