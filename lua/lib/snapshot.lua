@@ -25,7 +25,8 @@ end
 local function view_history(provider)
   local key, circuit, settings = provider.keys.history, provider.circuit, provider.settings
   local cutoff = provider.now - settings.window_ms
-  local total, healthy, bad = circuit.history_total, circuit.history_healthy, circuit.history_failed
+  local total, bad = circuit.history_total, circuit.history_failed
+  local healthy = total - circuit.history_impaired
   if not circuit.history_newest or circuit.history_newest_at_ms < cutoff then
     return 0, 0, 0, settings.window_ms
   end
@@ -39,7 +40,7 @@ local function view_history(provider)
     return total, healthy, bad, settings.window_ms
   end
   local oldest = redis.call('ZRANGEBYSCORE', key, as_text(cutoff), '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
-  return total, healthy, bad, provider.now - tonumber(oldest[2])
+  return total, healthy, bad, provider.now - tonumber(oldest[2] or circuit.history_newest_at_ms)
 end
 
 local function snapshot_json(provider)
@@ -59,7 +60,7 @@ local function snapshot_json(provider)
     stateSince = cooled and circuit.retry_at_ms or circuit.state_since_ms,
     generation = circuit.generation,
     version = circuit.version,
-    settingsRevision = provider.settings.revision,
+    settingsRevision = provider.settings.revision + 0,
     enforce = setting(provider, 'breaker.enforce') ~= 'false',
     consecutiveFailures = circuit.consecutive_failures,
     probeConsecutiveFailures = or_none(circuit.probe_consecutive_failures),

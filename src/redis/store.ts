@@ -154,8 +154,8 @@ export class RedisStore implements port.Store {
       duplicate,
       late: Number(late),
       dropped: Number(dropped),
-      waitMs: Number(waitMs),
-      urgentShare,
+      waitMs: waitMs ?? request.flushIntervalMs,
+      urgentShare: urgentShare ?? 1,
     }
   }
 
@@ -219,7 +219,14 @@ export class RedisStore implements port.Store {
   async history(id: string, count: number, sinceMs: number): Promise<readonly HistoryEntry[]> {
     if (count === 0) return []
     const range = ['+inf', sinceMs, 'WITHSCORES', 'LIMIT', 0, count]
-    return parseHistory(await this.#redis.run('zrevrangebyscore', [this.#key(id, 'history'), ...range]))
+    // In this order: between the two a run may pass from the first to the second, and never back.
+    const [newest, members] = await Promise.all([
+      this.#redis.run('hmget', [this.#key(id, 'circuit'), 'history_newest', 'history_newest_at_ms']),
+      this.#redis.run('zrevrangebyscore', [this.#key(id, 'history'), ...range]),
+    ])
+    return parseHistory(newest, members)
+      .filter(({ at }) => at >= sinceMs)
+      .slice(-count)
   }
 
   async outages(id: string, count: number): Promise<readonly Outage[]> {
@@ -268,7 +275,7 @@ export class RedisStore implements port.Store {
     return nowMs
   }
 
-  #key(id: string, key: 'config' | 'history' | 'events' | 'outages'): string {
+  #key(id: string, key: 'config' | 'circuit' | 'history' | 'events' | 'outages'): string {
     return providerKey(this.#namespace, id, key)
   }
 
@@ -325,18 +332,20 @@ const recordArgs = (request: port.RecordRequest) => ({
   runs: request.runs.map(encodeRun),
 })
 
+/** The plain outcome of a call needs the first four. A generation is only compared, mostly: as text it costs Redis less. */
 const encodeRun = (run: port.Run): unknown[] => {
   const fields = [
     run.origin,
     run.outcome,
     run.count,
-    run.generation,
+    String(run.generation),
     run.token,
     run.retryAfterMs,
     run.settingsRevision,
     run.markVersion,
     run.detail,
+    run.ageMs,
   ]
-  if (run.ageMs > 0) fields.push(run.ageMs)
+  while (fields.at(-1) === '' || fields.at(-1) === 0) fields.pop()
   return fields
 }
