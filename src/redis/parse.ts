@@ -122,10 +122,11 @@ export function parseOutages(reply: unknown): Outage[] {
  */
 export function parseHistory(newest: unknown, members: unknown): HistoryEntry[] {
   if (!Array.isArray(newest) || !Array.isArray(members)) throw unreadable('history', [newest, members])
-  const [run, at]: unknown[] = newest
-  const [last, lastAt]: unknown[] = members
+  const [reply, fields]: [unknown[], unknown[]] = [members, newest]
+  const [run, at] = fields
+  const [last, lastAt] = reply
   const passed = typeof last === 'string' && !isAfter(String(run), Number(at), last, Number(lastAt))
-  const reply: unknown[] = typeof run === 'string' && !passed ? [run, at, ...members] : members
+  if (typeof run === 'string' && !passed) reply.unshift(run, at)
   const entries: HistoryEntry[] = []
   for (let i = 0; i + 1 < reply.length; i += 2) {
     const [, status, count] = String(reply[i]).split(':')

@@ -133,7 +133,9 @@ function decodeReply<N extends ScriptName>(
   if (status !== 'ok' || values.length < ALWAYS_SENT || values.length > returns.length)
     throw unexpected(name, reply)
   const decoded: Record<string, unknown> = {}
-  returns.forEach(([field, type], index) => (decoded[field] = decode(type, String(values[index] ?? ''))))
+  returns.forEach(([field, type], index) => {
+    decoded[field] = decode(type, index < values.length ? String(values[index]) : '')
+  })
   // The length and order were checked against the definition from which this very type is derived.
   return decoded as unknown as ScriptReply<N>
 }
