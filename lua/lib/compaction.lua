@@ -10,7 +10,7 @@ local function evict_stale(provider)
   if circuit.history_newest_at_ms < cutoff then
     redis.call('DEL', key)
     put(provider, 'history_total', 0)
-    put(provider, 'history_impaired', 0)
+    put(provider, 'history_healthy', 0)
     put(provider, 'history_failed', 0)
     put(provider, 'history_newest', nil)
     put(provider, 'history_coalesced_to_ms', 0)
@@ -24,24 +24,24 @@ local function evict_stale(provider)
   if #stale > 0 then
     redis.call('ZREMRANGEBYRANK', key, 0, #stale - 1)
   end
-  local oldest = redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')
-  put(provider, 'history_oldest_at_ms', tonumber(oldest[2] or circuit.history_newest_at_ms))
+  put(provider, 'history_oldest_at_ms', tonumber(redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')[2]))
 end
 
--- Takes the oldest outcomes until max_records are left; may split a run. O(members taken).
+-- Takes the oldest outcomes until max_records are left; may split a member. O(members taken).
 local function evict_excess(provider)
   local key, circuit = provider.keys.history, provider.circuit
   local excess = circuit.history_total - provider.settings.max_records
   while excess > 0 do
-    local oldest = redis.call('ZPOPMIN', key)
-    local head, status, count = string.match(oldest[1] or circuit.history_newest, '^(%d+:([^:]+):)(%d+)$')
+    local oldest = redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')
+    local head, status, count = string.match(oldest[1], '^(%d+:([^:]+):)(%d+)$')
     local taken = math.min(count, excess)
-    local rest = taken < count + 0 and head .. as_text(count - taken)
-    if not oldest[1] then
-      -- Never all of it: max_records is 1 at least.
-      put(provider, 'history_newest', rest)
-    elseif rest then
+    redis.call('ZREM', key, oldest[1])
+    if taken < count + 0 then
+      local rest = head .. as_text(count - taken)
       redis.call('ZADD', key, oldest[2], rest)
+      if oldest[1] == circuit.history_newest then
+        put(provider, 'history_newest', rest)
+      end
     end
     excess = excess - taken
     count_in_history(provider, status, -taken)
@@ -54,7 +54,7 @@ local function coalesce(provider, width)
   local FRESH_ABOVE, KEEP_FRESH, LIMIT = 750, 500, 2000
   local key = provider.keys.history
   local from = (provider.circuit.history_coalesced_to_ms or 0) + 0
-  local fresh = redis.call('ZCOUNT', key, as_text(from), '+inf') + 1
+  local fresh = redis.call('ZCOUNT', key, as_text(from), '+inf')
   if fresh <= FRESH_ABOVE then
     return
   end

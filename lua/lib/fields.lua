@@ -34,7 +34,7 @@ local NUMBERS = {
   'client_errors_before',
   'client_errors_since_ms',
   'history_total',
-  'history_impaired',
+  'history_healthy',
   'history_failed',
   'history_newest_at_ms',
   'history_oldest_at_ms',

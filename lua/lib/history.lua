@@ -1,10 +1,9 @@
 -- The sliding history: a sorted set of `<seq>:<status>:<count>`, score = ms of the run's first outcome.
 -- The same rules as src/rules/history.ts. seq has leading zeros, because members of equal score sort as text.
 --
--- The newest run, written as a member, is a field of the circuit until the next one begins: it grows there without a command.
--- The circuit also has its time; a time before which no run began, so that stale runs are not looked for before there can be
--- one; and totals, so that a rate, or a trip rule, does not walk the window. A batch begins with `begin_history`, appends run
--- by run, and ends with `end_history`.
+-- The circuit remembers the newest member and its time, so that the newest run grows without being looked up; a time before
+-- which no run began, so that stale runs are not looked for before there can be one; and totals, so that a rate, or a trip
+-- rule, does not walk the window. A batch begins with `begin_history`, appends run by run, and ends with `end_history`.
 
 -- @include lib/outcomes
 
@@ -17,10 +16,9 @@ end
 local function count_in_history(provider, status, count)
   local circuit, touched = provider.circuit, provider.touched
   circuit.history_total, touched.history_total = circuit.history_total + count, true
-  if status ~= 'healthy' then
-    circuit.history_impaired, touched.history_impaired = (circuit.history_impaired or 0) + count, true
-  end
-  if failed(status) then
+  if status == 'healthy' then
+    circuit.history_healthy, touched.history_healthy = (circuit.history_healthy or 0) + count, true
+  elseif failed(status) then
     circuit.history_failed, touched.history_failed = (circuit.history_failed or 0) + count, true
   end
 end
@@ -40,7 +38,7 @@ end
 -- Adds a run, or lets the newest grow. What happened a while ago (age_ms) enters at its time, but never before the newest:
 -- the history grows at its end only.
 local function append_run(provider, status, count, age_ms)
-  local circuit, touched, at = provider.circuit, provider.touched, provider.now
+  local key, circuit, touched, at = provider.keys.history, provider.circuit, provider.touched, provider.now
   local newest = circuit.history_newest
   if age_ms then
     at = math.max(at - age_ms, newest and circuit.history_newest_at_ms or 0)
@@ -49,12 +47,13 @@ local function append_run(provider, status, count, age_ms)
   touched.history_newest = true
   local seq, newest_status, newest_count = string.match(newest or '', '^(%d+):([^:]+):(%d+)$')
   if newest_status == status and at - circuit.history_newest_at_ms < bucket_ms(provider.settings) then
+    redis.call('ZREM', key, newest)
     circuit.history_newest = string.format('%s:%s:%d', seq, status, newest_count + count)
+    redis.call('ZADD', key, circuit.history_newest_at_ms, circuit.history_newest)
     return
-  elseif newest then
-    redis.call('ZADD', provider.keys.history, as_text(circuit.history_newest_at_ms), newest)
   end
   circuit.history_newest = string.format('%012d:%s:%d', (seq or 0) + 1, status, count)
+  redis.call('ZADD', key, as_text(at), circuit.history_newest)
   circuit.history_newest_at_ms = at
   circuit.history_oldest_at_ms = seq and circuit.history_oldest_at_ms or at
   touched.history_newest_at_ms, touched.history_oldest_at_ms = true, true
@@ -67,8 +66,8 @@ local function end_history(provider)
     -- @include lib/compaction
     evict_excess(provider)
   end
-  -- Runs above which the oldest are coalesced, with the newest.
-  if provider.added_runs and redis.call('ZCARD', provider.keys.history) + 1 > 1000 then
+  -- Members above which the oldest are coalesced.
+  if provider.added_runs and redis.call('ZCARD', provider.keys.history) > 1000 then
     -- @include lib/compaction
     coalesce(provider, bucket_ms(provider.settings))
   end

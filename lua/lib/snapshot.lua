@@ -25,8 +25,7 @@ end
 local function view_history(provider)
   local key, circuit, settings = provider.keys.history, provider.circuit, provider.settings
   local cutoff = provider.now - settings.window_ms
-  local total, bad = circuit.history_total, circuit.history_failed
-  local healthy = total - circuit.history_impaired
+  local total, healthy, bad = circuit.history_total, circuit.history_healthy, circuit.history_failed
   if not circuit.history_newest or circuit.history_newest_at_ms < cutoff then
     return 0, 0, 0, settings.window_ms
   end
@@ -40,7 +39,7 @@ local function view_history(provider)
     return total, healthy, bad, settings.window_ms
   end
   local oldest = redis.call('ZRANGEBYSCORE', key, as_text(cutoff), '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
-  return total, healthy, bad, provider.now - tonumber(oldest[2] or circuit.history_newest_at_ms)
+  return total, healthy, bad, provider.now - tonumber(oldest[2])
 end
 
 local function snapshot_json(provider)

@@ -251,22 +251,14 @@ const history = [
     'circuit.history_newest_at_ms < cutoff then',
     'circuit.history_newest_at_ms <= cutoff then',
   ),
-  essential('maxRecords takes whole runs', COMPACTION, 'elseif rest then', 'elseif false then'),
-  one('maxRecords takes the newest', COMPACTION, "'ZPOPMIN'", "'ZPOPMAX'"),
-  essential(
-    'the newest run is lost when the next one begins',
-    HISTORY,
-    'elseif newest then',
-    'elseif false then',
-  ),
-  byContract('coalescing overlooks the newest run', HISTORY, ' + 1 > 1000', ' > 1000'),
-  byContract('the newest run is not counted as a fresh one', COMPACTION, "'+inf') + 1", "'+inf')"),
+  essential('maxRecords takes whole runs', COMPACTION, 'if taken < count + 0 then', 'if false then'),
   one(
-    'a history of one run covers no time',
-    SNAPSHOT,
-    'oldest[2] or circuit.history_newest_at_ms',
-    'oldest[2] or provider.now',
+    'maxRecords takes the newest',
+    COMPACTION,
+    "local oldest = redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')",
+    "local oldest = redis.call('ZRANGE', key, -1, -1, 'WITHSCORES')",
   ),
+  byContract('coalescing begins a member later', HISTORY, ' > 1000 then', ' > 1001 then'),
   one(
     'one record more than maxRecords',
     COMPACTION,
@@ -294,14 +286,14 @@ const history = [
   one(
     'degraded counts as healthy in the rate',
     HISTORY,
-    "if status ~= 'healthy' then",
-    "if status == 'unhealthy' then",
+    "if status == 'healthy' then",
+    "if status ~= 'unhealthy' then",
   ),
   one(
-    'evicted outcomes that were not healthy count on',
+    'evicted outcomes that were healthy count on',
     HISTORY,
-    "if status ~= 'healthy' then",
-    "if status ~= 'healthy' and count > 0 then",
+    "if status == 'healthy' then",
+    "if status == 'healthy' and count > 0 then",
   ),
   byContract(
     'coalescing loses outcomes',
@@ -313,7 +305,7 @@ const history = [
     'the newest run is forgotten to be shorter',
     COMPACTION,
     "put(provider, 'history_newest', rest)",
-    "put(provider, 'history_newest', circuit.history_newest)",
+    "put(provider, 'history_newest', oldest[1])",
   ),
 ]
 
@@ -390,8 +382,8 @@ const straight = [
   byContract(
     'evicted failures stay in the window',
     HISTORY,
-    'if failed(status) then',
-    'if failed(status) and count > 0 then',
+    'elseif failed(status) then',
+    'elseif failed(status) and count > 0 then',
   ),
   one('a rule is told of no failure before the run', TRIP, 'in_a_row = in_a_row,', 'in_a_row = 0,'),
 ]

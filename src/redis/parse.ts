@@ -116,17 +116,9 @@ export function parseOutages(reply: unknown): Outage[] {
   }))
 }
 
-/**
- * The newest run with its time, as HMGET gives them, and the runs before it, as ZREVRANGEBYSCORE WITHSCORES gives them; oldest
- * first. A newest run that has become a member since it was read is left out.
- */
-export function parseHistory(newest: unknown, members: unknown): HistoryEntry[] {
-  if (!Array.isArray(newest) || !Array.isArray(members)) throw unreadable('history', [newest, members])
-  const [reply, fields]: [unknown[], unknown[]] = [members, newest]
-  const [run, at] = fields
-  const [last, lastAt] = reply
-  const passed = typeof last === 'string' && !isAfter(String(run), Number(at), last, Number(lastAt))
-  if (typeof run === 'string' && !passed) reply.unshift(run, at)
+/** Members and scores of ZREVRANGE WITHSCORES, oldest first. */
+export function parseHistory(reply: unknown): HistoryEntry[] {
+  if (!Array.isArray(reply)) throw unreadable('history', reply)
   const entries: HistoryEntry[] = []
   for (let i = 0; i + 1 < reply.length; i += 2) {
     const [, status, count] = String(reply[i]).split(':')
@@ -134,12 +126,6 @@ export function parseHistory(newest: unknown, members: unknown): HistoryEntry[] 
     entries.push({ at: Number(reply[i + 1]), status, count: Number(count) })
   }
   return entries.reverse()
-}
-
-/** Whether a run of the history began after another: its seq has leading zeros, and begins at 1 again after a pause. */
-function isAfter(run: string, at: number, other: string, otherAt: number): boolean {
-  const seqOf = (member: string) => member.slice(0, member.indexOf(':'))
-  return at === otherAt ? seqOf(run) > seqOf(other) : at > otherAt
 }
 
 /** Pairs of HGETALL, as ioredis gives them: an object. */

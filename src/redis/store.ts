@@ -219,14 +219,7 @@ export class RedisStore implements port.Store {
   async history(id: string, count: number, sinceMs: number): Promise<readonly HistoryEntry[]> {
     if (count === 0) return []
     const range = ['+inf', sinceMs, 'WITHSCORES', 'LIMIT', 0, count]
-    // In this order: between the two a run may pass from the first to the second, and never back.
-    const [newest, members] = await Promise.all([
-      this.#redis.run('hmget', [this.#key(id, 'circuit'), 'history_newest', 'history_newest_at_ms']),
-      this.#redis.run('zrevrangebyscore', [this.#key(id, 'history'), ...range]),
-    ])
-    return parseHistory(newest, members)
-      .filter(({ at }) => at >= sinceMs)
-      .slice(-count)
+    return parseHistory(await this.#redis.run('zrevrangebyscore', [this.#key(id, 'history'), ...range]))
   }
 
   async outages(id: string, count: number): Promise<readonly Outage[]> {
@@ -275,7 +268,7 @@ export class RedisStore implements port.Store {
     return nowMs
   }
 
-  #key(id: string, key: 'config' | 'circuit' | 'history' | 'events' | 'outages'): string {
+  #key(id: string, key: 'config' | 'history' | 'events' | 'outages'): string {
     return providerKey(this.#namespace, id, key)
   }
 

@@ -51,8 +51,6 @@ describe('the keys in Redis', () => {
     const subject = await quick(ground, { successThreshold: 2, trialLeaseMs: 60_000 })
     await ground.store.ensureEpoch()
     await ground.store.heartbeat('worker-1')
-    // The second run of the history makes a member of the first.
-    await subject.record('healthy')
     await subject.openAndWait()
     await subject.admit()
     const types = new Map<string, string>()
@@ -107,7 +105,7 @@ describe('the keys in Redis', () => {
       outage_by: 'rule',
       probe_awaited_since_ms: now,
       history_total: '3',
-      history_impaired: '2',
+      history_healthy: '1',
       history_failed: '2',
       history_newest: '000000000002:timeout:2',
       history_newest_at_ms: now,
@@ -122,7 +120,7 @@ describe('the keys in Redis', () => {
       -1,
       'WITHSCORES',
     )
-    expect(history).toEqual(['000000000001:healthy:1', now])
+    expect(history).toEqual(['000000000001:healthy:1', now, '000000000002:timeout:2', now])
   })
 
   it('keep no field that has its default: a provider that was never called has nine, one that recovered loses what it had', async () => {
@@ -374,9 +372,9 @@ describe('what a later version wrote', () => {
   it('of a history is read as it is, and counts as a record, neither as healthy nor as failed', async () => {
     const { redis, subject, key, nowMs, advance } = await open()
     const at = nowMs()
+    await redis.zadd(key('history'), at, '000000000001:brownout:4')
     await redis.hset(key('circuit'), {
       history_total: 4,
-      history_impaired: 4,
       history_newest: '000000000001:brownout:4',
       history_newest_at_ms: at,
       history_oldest_at_ms: at,
@@ -397,10 +395,9 @@ describe('what a later version wrote', () => {
     const { redis, subject, key, nowMs, advance } = await open()
     const at = nowMs()
     const members = Array.from({ length: 1_000 }, (_, i) => `${String(i + 1).padStart(12, '0')}:brownout:1`)
-    await redis.zadd(key('history'), ...members.slice(0, -1).flatMap((member) => [at, member]))
+    await redis.zadd(key('history'), ...members.flatMap((member) => [at, member]))
     await redis.hset(key('circuit'), {
       history_total: 1_000,
-      history_impaired: 1_000,
       history_newest: members.at(-1) ?? '',
       history_newest_at_ms: at,
       history_oldest_at_ms: at,

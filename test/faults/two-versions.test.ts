@@ -37,11 +37,11 @@ const NEWER: readonly Edit[] = [
   { file: 'lua/lib/fields.lua', before: "  'last_now_ms',", after: "  'brownouts',\n  'last_now_ms'," },
   {
     file: 'lua/lib/history.lua',
-    before: "  if status ~= 'healthy' then",
+    before: "  if status == 'healthy' then",
     after: `  if status == 'brownout' then
     circuit.brownouts, touched.brownouts = (circuit.brownouts or 0) + count, true
   end
-  if status ~= 'healthy' then`,
+  if status == 'healthy' then`,
   },
   {
     file: 'src/model/setting-fields.ts',
