@@ -11,7 +11,7 @@
 --   id             text     the provider
 --   channel        text     where changes are published
 --   worker         text     who calls
---   known_version  integer  the version that the caller knows; 0 when none
+--   known_version  digits   the version that the caller knows; 0 when none
 --   origin         text     call or probe
 --   token          text     names the trial; made by the caller
 --   not_after_ms   integer  provider time after which this does nothing
@@ -39,7 +39,7 @@ local keys = {
   trials = KEYS[4],
   events = KEYS[5],
 }
-local caller = { id = ARGV[1], channel = ARGV[2], worker = ARGV[3], known_version = tonumber(ARGV[4]) }
+local caller = { id = ARGV[1], channel = ARGV[2], worker = ARGV[3], known_version = ARGV[4] }
 local origin = ARGV[5]
 local token = ARGV[6]
 local not_after_ms = tonumber(ARGV[7])
@@ -72,8 +72,8 @@ return finish(
   admission.code,
   admission.reason,
   admission.retry_after_ms,
-  circuit.generation,
+  circuit.generation or 0,
   admission.trial,
   provider.settings.revision,
-  (circuit.mark_version or 0) + 0
+  circuit.mark_version or 0
 )

@@ -11,7 +11,7 @@
 --   id             text     the provider
 --   channel        text     where changes are published
 --   worker         text     who calls
---   known_version  integer  the version that the caller knows; 0 when none
+--   known_version  digits   the version that the caller knows; 0 when none
 --   overdue_ms     integer  the silence from which on a result is overdue, ms
 --   interval_ms    integer  how often a probe is wanted as the provider is now, ms
 -- Returns
@@ -28,7 +28,7 @@ local keys = {
   trials = KEYS[4],
   events = KEYS[5],
 }
-local caller = { id = ARGV[1], channel = ARGV[2], worker = ARGV[3], known_version = tonumber(ARGV[4]) }
+local caller = { id = ARGV[1], channel = ARGV[2], worker = ARGV[3], known_version = ARGV[4] }
 local overdue_ms = tonumber(ARGV[5])
 local interval_ms = tonumber(ARGV[6])
 

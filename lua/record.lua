@@ -15,7 +15,7 @@
 --   id                      text     the provider
 --   channel                 text     where changes are published
 --   worker                  text     who calls
---   known_version           integer  the version that the caller knows; 0 when none
+--   known_version           digits   the version that the caller knows; 0 when none
 --   incarnation             text     a random name of the life of the calling process
 --   sequence                integer  grows by 1 with each batch
 --   resent                  boolean  whether this batch was sent before
@@ -24,7 +24,7 @@
 --   max_batches_per_second  integer  what the provider may cost, batches of the whole fleet per second
 --   not_after_ms            integer  provider time after which this does nothing
 --   lost_ms_ago             integer  how long ago the caller lost the store, ms; empty: not since its last batch
---   runs                    json     [origin, outcome, count, generation, token, retry_after_ms, settings_revision, mark_version, detail, age_ms or none], ...
+--   runs                    json     [origin, outcome, count, generation as text, token, retry_after_ms, settings_revision, mark_version, detail, age_ms], ...; those at the end that are empty or 0 are left out
 -- Returns
 --   status        text     ok, unknown_provider or late; without ok only now_ms follows
 --   now_ms        integer  provider time
@@ -34,8 +34,8 @@
 --   duplicate     boolean  the batch was applied before: nothing was done
 --   late          integer  outcomes that decided nothing
 --   dropped       integer  probe results dropped
---   wait_ms       integer  how long the caller is to wait before its next flush, ms
---   urgent_share  number   the share of workers whose failures may go at once, 0 to 1
+--   wait_ms       integer  how long the caller is to wait before its next flush, ms; empty: flush_interval_ms
+--   urgent_share  number   the share of workers whose failures may go at once, 0 to 1; empty: all
 
 local keys = {
   config = KEYS[1],
@@ -46,7 +46,7 @@ local keys = {
   batches = KEYS[6],
   outages = KEYS[7],
 }
-local caller = { id = ARGV[1], channel = ARGV[2], worker = ARGV[3], known_version = tonumber(ARGV[4]) }
+local caller = { id = ARGV[1], channel = ARGV[2], worker = ARGV[3], known_version = ARGV[4] }
 local incarnation = ARGV[5]
 local sequence = tonumber(ARGV[6])
 local resent = ARGV[7] == '1'
@@ -115,7 +115,7 @@ if next_run <= #runs or not counting then
   end
 end
 end_history(provider)
-if wait_ms > flush_interval_ms and runs[1] and (last or not resent) then
+if wait_ms and runs[1] and (last or not resent) then
   -- @include lib/suspicion
   suspect_outage(provider, runs[#runs])
 end

@@ -13,7 +13,7 @@
 --   id             text     the provider
 --   channel        text     where changes are published
 --   worker         text     who calls
---   known_version  integer  the version that the caller knows; 0 when none
+--   known_version  digits   the version that the caller knows; 0 when none
 --   mode           text     keep: stored settings win if there are any; set: those given win; release: unpin them
 --   wanted         json     the settings that the caller knows, one field each; null: it is not set
 --   restore        json     the last known snapshot; {} when there is none
@@ -39,7 +39,7 @@ local keys = {
   trials = KEYS[4],
   events = KEYS[5],
 }
-local caller = { id = ARGV[1], channel = ARGV[2], worker = ARGV[3], known_version = tonumber(ARGV[4]) }
+local caller = { id = ARGV[1], channel = ARGV[2], worker = ARGV[3], known_version = ARGV[4] }
 local mode = ARGV[5]
 local wanted = cjson.decode(ARGV[6])
 local restore = cjson.decode(ARGV[7])

@@ -12,7 +12,7 @@
 --   id             text     the provider
 --   channel        text     where changes are published
 --   worker         text     who calls
---   known_version  integer  the version that the caller knows; 0 when none
+--   known_version  digits   the version that the caller knows; 0 when none
 --   actor          text     who asked for it
 --   reason         text     why, in words
 --   not_after_ms   integer  provider time after which this does nothing
@@ -32,7 +32,7 @@ local keys = {
   batches = KEYS[6],
   outages = KEYS[7],
 }
-local caller = { id = ARGV[1], channel = ARGV[2], worker = ARGV[3], known_version = tonumber(ARGV[4]) }
+local caller = { id = ARGV[1], channel = ARGV[2], worker = ARGV[3], known_version = ARGV[4] }
 local actor = ARGV[5]
 local reason = ARGV[6]
 local not_after_ms = tonumber(ARGV[7])
@@ -51,4 +51,4 @@ announce(provider, 'removed', provider.circuit.state, '', reason, actor)
 redis.call('DEL', keys.config, keys.circuit, keys.history, keys.trials, keys.events, keys.batches, keys.outages)
 local events = events_json(provider.events)
 publish(caller, events, 'null')
-return { 'ok', now, provider.circuit.applied, '', events }
+return { 'ok', now, provider.circuit.applied or 0, '', events }

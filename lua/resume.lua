@@ -10,7 +10,7 @@
 --   id             text     the provider
 --   channel        text     where changes are published
 --   worker         text     who calls
---   known_version  integer  the version that the caller knows; 0 when none
+--   known_version  digits   the version that the caller knows; 0 when none
 --   actor          text     who asked for it
 --   reason         text     why, in words
 --   not_after_ms   integer  provider time after which this does nothing
@@ -29,7 +29,7 @@ local keys = {
   trials = KEYS[4],
   events = KEYS[5],
 }
-local caller = { id = ARGV[1], channel = ARGV[2], worker = ARGV[3], known_version = tonumber(ARGV[4]) }
+local caller = { id = ARGV[1], channel = ARGV[2], worker = ARGV[3], known_version = ARGV[4] }
 local actor = ARGV[5]
 local reason = ARGV[6]
 local not_after_ms = tonumber(ARGV[7])

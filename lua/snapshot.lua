@@ -29,4 +29,4 @@ local provider, now = open_provider(keys, caller)
 if not provider then
   return { 'unknown_provider', now }
 end
-return { 'ok', now, provider.circuit.applied, snapshot_json(provider), '' }
+return { 'ok', now, provider.circuit.applied or 0, snapshot_json(provider), '' }

@@ -40,7 +40,7 @@ local function publish_change(provider)
     append_to_stream(provider.keys.events, event)
   end
   local snapshot = snapshot_json(provider)
-  if provider.circuit.version == provider.version_before then
+  if not provider.events and not provider.touched.version then
     return snapshot, ''
   end
   local events = events_json(made)

@@ -1,7 +1,7 @@
 -- How a provider tells its workers to come less often. The same rules as src/rules/load.ts.
 
--- The slot that a batch reserves: its time, how long the caller is to wait for it, and the share of workers whose
--- failures may go at once. O(1).
+-- The slot that a batch reserves: its time; and where the caller is to wait for it longer than it would by itself, how long,
+-- and the share of workers whose failures may go at once. O(1).
 local function next_slot(next_slot_us, now, flush_interval_ms, max_batches_per_second)
   -- The rate that is aimed at, as a share of the budget; and an end for what a broken clock may do.
   local AIM, MAX_WAIT_MS = 0.9, 300000
@@ -11,7 +11,7 @@ local function next_slot(next_slot_us, now, flush_interval_ms, max_batches_per_s
   slot_us = math.min(slot_us, now_us + MAX_WAIT_MS * 1000)
   local wait_ms = math.floor((slot_us - now_us) / 1000)
   if wait_ms <= flush_interval_ms then
-    return slot_us, flush_interval_ms, 1
+    return slot_us
   end
   return slot_us, wait_ms, string.format('%.6f', math.floor(flush_interval_ms / wait_ms * 1e6) / 1e6)
 end

@@ -7,5 +7,5 @@ local function last_sequence(keys, incarnation)
 end
 
 local function note_batch(keys, incarnation, sequence, now)
-  redis.call('HSET', keys.batches, incarnation, sequence .. ':' .. as_text(now))
+  redis.call('HSET', keys.batches, incarnation, string.format('%d:%d', sequence, now))
 end

@@ -145,7 +145,7 @@ local function judge(provider, run, jitter_draw)
   local probing, bad = run.origin == 'probe', failed(run.outcome)
   if probing then
     put(provider, 'probe_until_ms', 0)
-    if run.settings_revision ~= provider.settings.revision or run.mark_version ~= circuit.mark_version then
+    if run.settings_revision ~= provider.settings.revision + 0 or run.mark_version ~= circuit.mark_version then
       free_slot(provider, run.token)
       return 0, true
     end
@@ -181,18 +181,18 @@ local function judge(provider, run, jitter_draw)
   return judge_half_open(provider, run, jitter_draw), false
 end
 
--- A run as the wire carries it, with its names.
+-- A run as the wire carries it, with its names; fields at its end that are empty or 0 were left out.
 local function read_run(fields)
   return {
     origin = fields[1],
     outcome = fields[2],
     count = fields[3],
-    generation = fields[4],
-    token = fields[5],
-    retry_after_ms = fields[6],
-    settings_revision = fields[7],
-    mark_version = fields[8],
-    detail = fields[9],
+    generation = fields[4] + 0,
+    token = fields[5] or '',
+    retry_after_ms = fields[6] or 0,
+    settings_revision = fields[7] or 0,
+    mark_version = fields[8] or 0,
+    detail = fields[9] or '',
     age_ms = fields[10],
   }
 end

@@ -2,24 +2,28 @@
 -- same as src/rules/breaker.ts.
 
 -- @include lib/outcomes
--- @include lib/trip
 -- @include lib/history
 
 -- Counts the runs of a batch, from the first on, until one asks for more: an outcome that is no plain success or failure
 -- of a call of this generation, or opens the circuit. Returns the number of that run.
 local function count_runs(provider, runs)
   local circuit, touched = provider.circuit, provider.touched
-  local generation, failures, applied = circuit.generation, circuit.consecutive_failures, circuit.applied
-  local i = 1
+  circuit.consecutive_failures = (circuit.consecutive_failures or 0) + 0
+  local failures, applied, i = circuit.consecutive_failures, circuit.applied or 0, 1
   while i <= #runs do
     local origin, outcome, count, run_generation = unpack(runs[i], 1, 4)
     local bad = failed(outcome)
-    if bad == nil or origin ~= 'call' or run_generation ~= generation then
+    if bad == nil or origin ~= 'call' or run_generation ~= circuit.generation then
       break
-    elseif bad and find_trip(provider, counts_before(provider, origin, failures), count) then
-      break
+    elseif not bad then
+      failures = 0
+    else
+      -- @include lib/trip
+      if find_trip(provider, counts_before(provider, origin, failures), count) then
+        break
+      end
+      failures = failures + count
     end
-    failures = bad and failures + count or 0
     applied = applied + count
     append_run(provider, outcome, count, runs[i][10])
     i = i + 1

@@ -2,17 +2,6 @@
 
 -- @include lib/text
 
-local function subtract(provider, status, count)
-  local circuit, touched = provider.circuit, provider.touched
-  touched.history_total, touched.history_healthy, touched.history_failed = true, true, true
-  circuit.history_total = circuit.history_total - count
-  if status == 'healthy' then
-    circuit.history_healthy = circuit.history_healthy - count
-  elseif failed(status) then
-    circuit.history_failed = circuit.history_failed - count
-  end
-end
-
 -- A run exactly as old as the window stays. If even the newest is too old, everything goes at once. One write evicts a
 -- thousand members at most: O(log n + 1000).
 local function evict_stale(provider)
@@ -30,7 +19,7 @@ local function evict_stale(provider)
   local stale = redis.call('ZRANGEBYSCORE', key, '-inf', '(' .. as_text(cutoff), 'LIMIT', 0, 1000)
   for _, member in ipairs(stale) do
     local status, count = string.match(member, '^%d+:([^:]+):(%d+)$')
-    subtract(provider, status, count + 0)
+    count_in_history(provider, status, -count)
   end
   if #stale > 0 then
     redis.call('ZREMRANGEBYRANK', key, 0, #stale - 1)
@@ -55,7 +44,7 @@ local function evict_excess(provider)
       end
     end
     excess = excess - taken
-    subtract(provider, status, taken)
+    count_in_history(provider, status, -taken)
   end
 end
 

@@ -12,29 +12,27 @@ local function bucket_ms(settings)
   return math.max(1, math.floor(settings.window_ms / 200))
 end
 
+-- Counts outcomes that enter, or with a count below 0 leave. As `put` does, without a call for each: every batch does this.
+local function count_in_history(provider, status, count)
+  local circuit, touched = provider.circuit, provider.touched
+  circuit.history_total, touched.history_total = circuit.history_total + count, true
+  if status == 'healthy' then
+    circuit.history_healthy, touched.history_healthy = (circuit.history_healthy or 0) + count, true
+  elseif failed(status) then
+    circuit.history_failed, touched.history_failed = (circuit.history_failed or 0) + count, true
+  end
+end
+
 -- Makes numbers of what the circuit says of the history, and takes out what is older than the window.
 local function begin_history(provider)
   local circuit, settings = provider.circuit, provider.settings
   circuit.history_total = (circuit.history_total or 0) + 0
-  circuit.history_healthy = (circuit.history_healthy or 0) + 0
-  circuit.history_failed = (circuit.history_failed or 0) + 0
   circuit.history_newest_at_ms = (circuit.history_newest_at_ms or 0) + 0
   circuit.history_oldest_at_ms = (circuit.history_oldest_at_ms or 0) + 0
   if circuit.history_newest and circuit.history_oldest_at_ms < provider.now - settings.window_ms then
     -- @include lib/compaction
     evict_stale(provider)
   end
-end
-
--- What a trip rule may judge by: all that came before. in_a_row: failures in a row, of outcomes of this origin.
-local function counts_before(provider, origin, in_a_row)
-  local circuit = provider.circuit
-  return {
-    origin = origin,
-    in_a_row = in_a_row,
-    window_total = circuit.history_total,
-    window_failed = circuit.history_failed,
-  }
 end
 
 -- Adds a run, or lets the newest grow. What happened a while ago (age_ms) enters at its time, but never before the newest:
@@ -45,25 +43,18 @@ local function append_run(provider, status, count, age_ms)
   if age_ms then
     at = math.max(at - age_ms, newest and circuit.history_newest_at_ms or 0)
   end
-  -- As `put` does, without a call for each: this runs at every batch.
-  touched.history_total, touched.history_newest = true, true
-  circuit.history_total = circuit.history_total + count
-  if status == 'healthy' then
-    circuit.history_healthy, touched.history_healthy = circuit.history_healthy + count, true
-  elseif failed(status) then
-    circuit.history_failed, touched.history_failed = circuit.history_failed + count, true
-  end
+  count_in_history(provider, status, count)
+  touched.history_newest = true
   local seq, newest_status, newest_count = string.match(newest or '', '^(%d+):([^:]+):(%d+)$')
   if newest_status == status and at - circuit.history_newest_at_ms < bucket_ms(provider.settings) then
     redis.call('ZREM', key, newest)
-    newest = seq .. ':' .. status .. ':' .. as_text(newest_count + count)
-    redis.call('ZADD', key, as_text(circuit.history_newest_at_ms), newest)
-    circuit.history_newest = newest
+    circuit.history_newest = string.format('%s:%s:%d', seq, status, newest_count + count)
+    redis.call('ZADD', key, circuit.history_newest_at_ms, circuit.history_newest)
     return
   end
-  newest = string.format('%012d:%s:%d', (seq or 0) + 1, status, count)
-  redis.call('ZADD', key, as_text(at), newest)
-  circuit.history_newest, circuit.history_newest_at_ms = newest, at
+  circuit.history_newest = string.format('%012d:%s:%d', (seq or 0) + 1, status, count)
+  redis.call('ZADD', key, as_text(at), circuit.history_newest)
+  circuit.history_newest_at_ms = at
   circuit.history_oldest_at_ms = seq and circuit.history_oldest_at_ms or at
   touched.history_newest_at_ms, touched.history_oldest_at_ms = true, true
   provider.added_runs = true

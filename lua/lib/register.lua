@@ -238,7 +238,7 @@ local function create_provider(keys, caller, now, wanted, known, by_hand)
     now = now,
     events = {},
     touched = {},
-    version_before = 0,
+    version_before = '0',
   }
   write_circuit(provider)
   write_settings(provider, settings_after({}, wanted), (known.settingsRevision or 0) + 1, by_hand.operator, {})

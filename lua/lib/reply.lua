@@ -10,16 +10,19 @@ local function late_reply(now)
   return { 'late', now }
 end
 
--- status, now_ms, applied, snapshot (empty when the caller knows the version), events; then what is given.
+-- status, now_ms, applied, snapshot (empty when the caller knows the version), events; then what is given. Values at the
+-- end that are none, false or 0 are left out: each costs an eighth of a microsecond, and nearly always all of them are.
 local function finish(provider, ...)
-  local circuit = provider.circuit
   save(provider)
-  local reply = { 'ok', provider.now, circuit.applied, '', '', ... }
-  if circuit.version ~= provider.version_before or circuit.version ~= provider.caller.known_version then
+  local reply, n = { 'ok', provider.now, provider.circuit.applied or 0, '', '', ... }, 5 + select('#', ...)
+  if provider.events or provider.touched.version or provider.version_before ~= provider.caller.known_version then
     -- @include lib/announcement
     reply[4], reply[5] = publish_change(provider)
   end
-  for i = 6, 5 + select('#', ...) do
+  while n > 3 and (not reply[n] or reply[n] == '' or reply[n] == 0) do
+    reply[n], n = nil, n - 1
+  end
+  for i = 6, n do
     local value = reply[i]
     if value == true then
       reply[i] = '1'

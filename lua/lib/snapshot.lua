@@ -60,7 +60,7 @@ local function snapshot_json(provider)
     stateSince = cooled and circuit.retry_at_ms or circuit.state_since_ms,
     generation = circuit.generation,
     version = circuit.version,
-    settingsRevision = provider.settings.revision,
+    settingsRevision = provider.settings.revision + 0,
     enforce = setting(provider, 'breaker.enforce') ~= 'false',
     consecutiveFailures = circuit.consecutive_failures,
     probeConsecutiveFailures = or_none(circuit.probe_consecutive_failures),

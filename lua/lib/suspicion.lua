@@ -11,7 +11,8 @@ local function suspect_outage(provider, last)
   local circuit = complete(provider)
   local origin, outcome, _, generation = unpack(last, 1, 4)
   local bad = failed(outcome)
-  if not moves_circuit(outcome) or circuit.state ~= 'closed' or origin ~= 'call' or generation ~= circuit.generation then
+  local outdated = generation + 0 ~= circuit.generation
+  if not moves_circuit(outcome) or circuit.state ~= 'closed' or origin ~= 'call' or outdated then
     return
   elseif not bad then
     put(provider, 'failing_batches', 0)

@@ -5,6 +5,17 @@
 
 -- @include lib/trip_consecutive
 
+-- What a rule may judge by: all that came before. in_a_row: failures in a row, of outcomes of this origin.
+local function counts_before(provider, origin, in_a_row)
+  local circuit = provider.circuit
+  return {
+    origin = origin,
+    in_a_row = in_a_row,
+    window_total = circuit.history_total,
+    window_failed = (circuit.history_failed or 0) + 0,
+  }
+end
+
 local function find_trip(provider, counts, failures)
   local opening, why
   for _, rule in ipairs({ trip_consecutive }) do

@@ -21,6 +21,11 @@ const REGISTER = 'lib/register.lua'
 const BACKPRESSURE = 'lib/backpressure.lua'
 const OVERDUE = 'lib/overdue.lua'
 const RECORD = 'record.lua'
+const TRIP = 'lib/trip.lua'
+const REPLY = 'lib/reply.lua'
+const OUTCOMES = 'lib/outcomes.lua'
+const CLIENT_ERRORS = 'lib/client_errors.lua'
+const OUTAGE = 'lib/outage.lua'
 
 const circuit = [
   essential(
@@ -149,7 +154,7 @@ const breaker = [
   one(
     'a probe result outlives a change of settings',
     BREAKER,
-    'run.settings_revision ~= provider.settings.revision or ',
+    'run.settings_revision ~= provider.settings.revision + 0 or ',
     '',
   ),
   one(
@@ -170,11 +175,12 @@ const admission = [
     'if held then',
   ),
   one(
-    'a lease is as long as the call, not the setting',
+    'a lease is as long as the setting, whatever the call says',
     ADMISSION,
-    "math.max(number_setting(provider, 'breaker.trialLeaseMs'), request.min_lease_ms)",
-    "number_setting(provider, 'breaker.trialLeaseMs')",
+    'local lease_ms = request.lease_ms',
+    'local lease_ms = 0',
   ),
+  one('a lease of no length has none', ADMISSION, 'if lease_ms == 0 then', 'if false then'),
   one(
     'a refused caller renews the lease',
     ADMISSION,
@@ -252,6 +258,7 @@ const history = [
     "local oldest = redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')",
     "local oldest = redis.call('ZRANGE', key, -1, -1, 'WITHSCORES')",
   ),
+  byContract('coalescing begins a member later', HISTORY, ' > 1000 then', ' > 1001 then'),
   one(
     'one record more than maxRecords',
     COMPACTION,
@@ -265,16 +272,28 @@ const history = [
     'at - circuit.history_newest_at_ms <= bucket_ms(provider.settings)',
   ),
   one(
-    'evicted outcomes stay in the totals',
+    'stale outcomes stay in the totals',
     COMPACTION,
-    '  circuit.history_total = circuit.history_total - count\n',
-    '',
+    'count_in_history(provider, status, -count)',
+    'count_in_history(provider, status, 0)',
+  ),
+  one(
+    'outcomes above maxRecords stay in the totals',
+    COMPACTION,
+    'count_in_history(provider, status, -taken)',
+    'count_in_history(provider, status, 0)',
   ),
   one(
     'degraded counts as healthy in the rate',
     HISTORY,
-    "  if status == 'healthy' then\n    circuit.history_healthy, touched",
-    "  if status ~= 'unhealthy' then\n    circuit.history_healthy, touched",
+    "if status == 'healthy' then",
+    "if status ~= 'unhealthy' then",
+  ),
+  one(
+    'evicted outcomes that were healthy count on',
+    HISTORY,
+    "if status == 'healthy' then",
+    "if status == 'healthy' and count > 0 then",
   ),
   byContract(
     'coalescing loses outcomes',
@@ -295,17 +314,17 @@ const straight = [
   essential(
     'a batch is counted past the failure that opens',
     CLOSED,
-    'elseif bad and find_trip(',
-    'elseif false and find_trip(',
+    'if find_trip(provider, counts_before(provider, origin, failures), count) then',
+    'if false then',
   ),
-  one('a batch of an older generation counts', CLOSED, ' or run_generation ~= generation then', ' then'),
-  one('a result of a probe is counted as a call', CLOSED, " or origin ~= 'call'", ''),
   one(
-    'a success leaves the run of failures',
+    'a batch of an older generation counts',
     CLOSED,
-    'bad and failures + count or 0',
-    'bad and failures + count or failures',
+    ' or run_generation ~= circuit.generation then',
+    ' then',
   ),
+  one('a result of a probe is counted as a call', CLOSED, " or origin ~= 'call'", ''),
+  one('a success leaves the run of failures', CLOSED, '      failures = 0\n', ''),
   one(
     'a batch that was counted is judged again',
     RECORD,
@@ -319,9 +338,22 @@ const straight = [
   one('a probe leaves no trace', ADMIT, "origin ~= 'call' or ", ''),
   one(
     'a caller that knows less is told nothing',
-    'lib/reply.lua',
-    ' or circuit.version ~= provider.caller.known_version',
+    REPLY,
+    ' or provider.version_before ~= provider.caller.known_version',
     '',
+  ),
+  one('a change without an event is not told', REPLY, ' or provider.touched.version', ''),
+  one(
+    'a change without an event is not published',
+    'lib/announcement.lua',
+    'if not provider.events and not provider.touched.version then',
+    'if not provider.events then',
+  ),
+  byContract(
+    'a reply ends before what it says',
+    REPLY,
+    ' or reply[n] == 0) do',
+    ' or reply[n] == 0 or true) do',
   ),
   one(
     'a field that is back at its default stays',
@@ -344,16 +376,16 @@ const straight = [
   byContract(
     'a failure is no failure of the window',
     HISTORY,
-    'circuit.history_failed + count, true',
+    '(circuit.history_failed or 0) + count, true',
     'circuit.history_failed, true',
   ),
   byContract(
     'evicted failures stay in the window',
-    COMPACTION,
-    'circuit.history_failed = circuit.history_failed - count',
-    'circuit.history_failed = circuit.history_failed',
+    HISTORY,
+    'elseif failed(status) then',
+    'elseif failed(status) and count > 0 then',
   ),
-  one('a rule is told of no failure before the run', HISTORY, 'in_a_row = in_a_row,', 'in_a_row = 0,'),
+  one('a rule is told of no failure before the run', TRIP, 'in_a_row = in_a_row,', 'in_a_row = 0,'),
 ]
 
 const rest = [
@@ -444,7 +476,7 @@ const backpressure = [
     'circuit.failing_batches == provider',
     'circuit.failing_batches >= provider',
   ),
-  byContract('suspicion without load', RECORD, 'if wait_ms > flush_interval_ms and runs', 'if runs'),
+  byContract('suspicion without load', RECORD, 'if wait_ms and runs', 'if runs'),
 ]
 
 const overdue = [
@@ -490,6 +522,109 @@ const overdue = [
   ),
 ]
 
+const clientErrors = [
+  essential('a client error is no success', OUTCOMES, " or outcome == 'client_error'", ''),
+  one(
+    'a client error is not counted',
+    BREAKER,
+    "elseif run.outcome == 'client_error' then",
+    'elseif false then',
+  ),
+  one(
+    'a client error older than the window is counted',
+    CLIENT_ERRORS,
+    'if (run.age_ms or 0) > window_ms then',
+    'if false then',
+  ),
+  one(
+    'a stretch takes the one before it along',
+    CLIENT_ERRORS,
+    "put(provider, 'client_errors_before', circuit.client_errors)",
+    "put(provider, 'client_errors_before', circuit.client_errors_before + circuit.client_errors)",
+  ),
+  one(
+    'a stretch that ended is forgotten',
+    CLIENT_ERRORS,
+    "put(provider, 'client_errors_before', circuit.client_errors)",
+    "put(provider, 'client_errors_before', 0)",
+  ),
+  one(
+    'a stretch begins when it is counted',
+    CLIENT_ERRORS,
+    'circuit.client_errors_since_ms + window_ms',
+    'provider.now',
+  ),
+  one(
+    'client errors of two windows ago are kept',
+    CLIENT_ERRORS,
+    'if old_ms > 2 * window_ms then',
+    'if false then',
+  ),
+  one(
+    'a reader takes all of the stretch before',
+    CLIENT_ERRORS,
+    'circuit.client_errors_before * (window_ms - old_ms) / window_ms',
+    'circuit.client_errors_before',
+  ),
+  one(
+    'a reader takes all of a stretch that ended',
+    CLIENT_ERRORS,
+    'circuit.client_errors * (2 * window_ms - old_ms) / window_ms',
+    'circuit.client_errors',
+  ),
+  one(
+    'what the last client error saw outlives it',
+    CLIENT_ERRORS,
+    'count > 0 and circuit.last_client_error or nil',
+    'circuit.last_client_error',
+  ),
+]
+
+const outagesKept = [
+  one(
+    'an outage begins with its last opening',
+    OUTAGE,
+    'if circuit.outage_since_ms == 0 then\n    put',
+    'if true then\n    put',
+  ),
+  one('a trip by hand is a rule of the circuit', OUTAGE, "failure and 'rule' or 'hand'", "'rule'"),
+  one(
+    'a trip by hand is a trial that failed',
+    OUTAGE,
+    "elseif failure and from == 'half_open'",
+    "elseif from == 'half_open'",
+  ),
+  essential(
+    'a trial that failed is not counted',
+    OUTAGE,
+    'circuit.outage_trials + 1',
+    'circuit.outage_trials',
+  ),
+  one('a call that was in vain is not counted', OUTAGE, 'outage_doomed + count', 'outage_doomed'),
+  one(
+    'a failure without an outage was in vain',
+    OUTAGE,
+    'if provider.circuit.outage_since_ms ~= 0 then',
+    'if true then',
+  ),
+  one(
+    'the rest of the run that opened was not in vain',
+    BREAKER,
+    '  note_doomed(provider, run.count - opening)\n',
+    '',
+  ),
+  essential('an outage has no end', BREAKER, '  end_outage(provider)\n', ''),
+  one('calls in vain are of the next outage too', OUTAGE, "  put(provider, 'outage_doomed', 0)\n", ''),
+  one('trials are of the next outage too', OUTAGE, "  put(provider, 'outage_trials', 0)\n", ''),
+  byContract(
+    'more outages are kept than are said',
+    OUTAGE,
+    'local OUTAGES_KEPT = 100',
+    'local OUTAGES_KEPT = 101',
+  ),
+  byContract('after a wipe an outage begins anew', REGISTER, 'if known.outageSince and ', 'if false and '),
+]
+
 export const mutants = [
   ...circuit,
   ...breaker,
@@ -499,5 +634,7 @@ export const mutants = [
   ...outages,
   ...backpressure,
   ...overdue,
+  ...clientErrors,
+  ...outagesKept,
   ...rest,
 ]

@@ -4,7 +4,7 @@ import { SCHEDULE_KEYS, type ProviderKey, type ScheduleKey } from './keys.js'
  * Every script as TypeScript knows it: the names, order and types of what goes in and what comes out. A test
  * reads the headers of `lua/*.lua` and holds both to each other; a misspelt name is a compile error.
  */
-export type WireType = 'text' | 'integer' | 'number' | 'boolean' | 'json'
+export type WireType = 'text' | 'integer' | 'digits' | 'number' | 'boolean' | 'json'
 
 export type ScriptKey = ProviderKey | ScheduleKey
 
@@ -16,7 +16,7 @@ export interface ScriptDefinition {
 
 const KEYS = ['config', 'circuit', 'history', 'trials', 'events'] as const
 
-const CALLER = { id: 'text', channel: 'text', worker: 'text', knownVersion: 'integer' } as const
+const CALLER = { id: 'text', channel: 'text', worker: 'text', knownVersion: 'digits' } as const
 const CONTROL = { ...CALLER, actor: 'text', reason: 'text', notAfterMs: 'integer' } as const
 const REPLY = {
   status: 'text',
@@ -130,7 +130,10 @@ interface TypeOf {
   text: string
   /** Null travels as empty text. */
   integer: number | null
-  number: number
+  /** An integer that a script only compares with another text: it leaves it as it is. */
+  digits: number
+  /** Null travels as empty text. */
+  number: number | null
   boolean: boolean
   /** Undefined where the script said nothing. */
   json: unknown

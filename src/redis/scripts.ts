@@ -106,6 +106,7 @@ function decode(type: WireType, value: string): unknown {
     case 'text':
       return value
     case 'integer':
+    case 'digits':
     case 'number':
       return value === '' ? null : Number(value)
     case 'boolean':
@@ -117,6 +118,9 @@ function decode(type: WireType, value: string): unknown {
   }
 }
 
+/** A script leaves out what is empty at the end (lua/lib/reply.lua), but for its first values: status, time, and one more. */
+const ALWAYS_SENT = 3
+
 function decodeReply<N extends ScriptName>(
   name: N,
   returns: readonly [string, WireType][],
@@ -126,9 +130,12 @@ function decodeReply<N extends ScriptName>(
   const values: unknown[] = reply
   const [status, nowMs] = values
   if (status === 'unknown_provider' || status === 'late') return { status, nowMs: Number(nowMs) }
-  if (status !== 'ok' || values.length !== returns.length) throw unexpected(name, reply)
+  if (status !== 'ok' || values.length < ALWAYS_SENT || values.length > returns.length)
+    throw unexpected(name, reply)
   const decoded: Record<string, unknown> = {}
-  returns.forEach(([field, type], index) => (decoded[field] = decode(type, String(values[index]))))
+  returns.forEach(([field, type], index) => {
+    decoded[field] = decode(type, index < values.length ? String(values[index]) : '')
+  })
   // The length and order were checked against the definition from which this very type is derived.
   return decoded as unknown as ScriptReply<N>
 }

@@ -154,8 +154,8 @@ export class RedisStore implements port.Store {
       duplicate,
       late: Number(late),
       dropped: Number(dropped),
-      waitMs: Number(waitMs),
-      urgentShare,
+      waitMs: waitMs ?? request.flushIntervalMs,
+      urgentShare: urgentShare ?? 1,
     }
   }
 
@@ -325,18 +325,20 @@ const recordArgs = (request: port.RecordRequest) => ({
   runs: request.runs.map(encodeRun),
 })
 
+/** The plain outcome of a call needs the first four. A generation is only compared, mostly: as text it costs Redis less. */
 const encodeRun = (run: port.Run): unknown[] => {
   const fields = [
     run.origin,
     run.outcome,
     run.count,
-    run.generation,
+    String(run.generation),
     run.token,
     run.retryAfterMs,
     run.settingsRevision,
     run.markVersion,
     run.detail,
+    run.ageMs,
   ]
-  if (run.ageMs > 0) fields.push(run.ageMs)
+  while (fields.at(-1) === '' || fields.at(-1) === 0) fields.pop()
   return fields
 }

@@ -73,6 +73,7 @@ const KEY_TYPES: Readonly<Record<string, string>> = {
 const CONVERSIONS: Readonly<Record<WireType, (arg: string) => string>> = {
   text: (arg) => arg,
   integer: (arg) => `tonumber(${arg})`,
+  digits: (arg) => arg,
   number: (arg) => `tonumber(${arg})`,
   boolean: (arg) => `${arg} == '1'`,
   json: (arg) => `cjson.decode(${arg})`,

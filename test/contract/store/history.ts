@@ -205,6 +205,16 @@ export function historyContract(open: () => Promise<Ground>): void {
       expect(ages).toEqual([...ages].sort((a, b) => a - b))
     })
 
+    it('begins to coalesce above 1 000 runs, and leaves the newest 500 as they are', async () => {
+      const subject = await historian(await open(), { windowMs: 60_000 })
+      const kept = async () => (await subject.store.history('openai', 1_000_000, 0)).length
+      await subject.send(alternating(1_000))
+      expect(await kept()).toBe(1_000)
+      await subject.send(alternating(1))
+      // 501 of one moment became two, one per status.
+      expect(await kept()).toBe(500 + 2)
+    })
+
     it('the window slides with exact counts and bounded memory, for three windows', async () => {
       const ground = await open()
       const subject = await historian(ground, { windowMs: 2_000 })

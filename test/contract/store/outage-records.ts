@@ -8,6 +8,16 @@ export function outageRecordsContract(open: () => Promise<Ground>): void {
   const outages = (ground: Ground, count = 100) => ground.store.outages('openai', count)
 
   describe('an outage', () => {
+    it('are the last 100 that ended', async () => {
+      const ground = await open()
+      const subject = await quick(ground)
+      for (let i = 0; i <= 100; i += 1) {
+        await subject.trip(null)
+        await subject.reset()
+      }
+      expect(await outages(ground, 1_000)).toHaveLength(100)
+    })
+
     it('keeps its beginning and first reason through trials that fail, and is kept once the circuit closed', async () => {
       const ground = await open()
       const subject = await quick(ground, { failureThreshold: 2 })
