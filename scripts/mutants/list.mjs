@@ -24,7 +24,7 @@ const RECORD = 'record.lua'
 const TRIP = 'lib/trip.lua'
 const REPLY = 'lib/reply.lua'
 const OUTCOMES = 'lib/outcomes.lua'
-const CLIENT_ERRORS = 'lib/client_errors.lua'
+const RECENT_CALLS = 'lib/recent_calls.lua'
 const OUTAGE = 'lib/outage.lua'
 
 const circuit = [
@@ -522,7 +522,7 @@ const overdue = [
   ),
 ]
 
-const clientErrors = [
+const recentCalls = [
   essential('a client error is no success', OUTCOMES, " or outcome == 'client_error'", ''),
   one(
     'a client error is not counted',
@@ -532,51 +532,58 @@ const clientErrors = [
   ),
   one(
     'a client error older than the window is counted',
-    CLIENT_ERRORS,
-    'if (run.age_ms or 0) > window_ms then',
+    RECENT_CALLS,
+    'if run.count == 0 or (run.age_ms or 0) > window_ms then',
     'if false then',
   ),
   one(
     'a stretch takes the one before it along',
-    CLIENT_ERRORS,
-    "put(provider, 'client_errors_before', circuit.client_errors)",
-    "put(provider, 'client_errors_before', circuit.client_errors_before + circuit.client_errors)",
+    RECENT_CALLS,
+    'put(provider, fields.before, circuit[fields.count])',
+    'put(provider, fields.before, circuit[fields.before] + circuit[fields.count])',
   ),
   one(
     'a stretch that ended is forgotten',
-    CLIENT_ERRORS,
-    "put(provider, 'client_errors_before', circuit.client_errors)",
-    "put(provider, 'client_errors_before', 0)",
+    RECENT_CALLS,
+    'put(provider, fields.before, circuit[fields.count])',
+    'put(provider, fields.before, 0)',
   ),
-  one(
-    'a stretch begins when it is counted',
-    CLIENT_ERRORS,
-    'circuit.client_errors_since_ms + window_ms',
-    'provider.now',
-  ),
+  one('a stretch begins when it is counted', RECENT_CALLS, 'since_ms + window_ms)', 'provider.now)'),
   one(
     'client errors of two windows ago are kept',
-    CLIENT_ERRORS,
+    RECENT_CALLS,
     'if old_ms > 2 * window_ms then',
     'if false then',
   ),
   one(
     'a reader takes all of the stretch before',
-    CLIENT_ERRORS,
-    'circuit.client_errors_before * (window_ms - old_ms) / window_ms',
-    'circuit.client_errors_before',
+    RECENT_CALLS,
+    'math.floor(before * (window_ms - old_ms) / window_ms)',
+    'before',
   ),
   one(
     'a reader takes all of a stretch that ended',
-    CLIENT_ERRORS,
-    'circuit.client_errors * (2 * window_ms - old_ms) / window_ms',
-    'circuit.client_errors',
+    RECENT_CALLS,
+    'math.floor(circuit[fields.count] * (2 * window_ms - old_ms) / window_ms)',
+    'circuit[fields.count]',
   ),
   one(
     'what the last client error saw outlives it',
-    CLIENT_ERRORS,
-    'count > 0 and circuit.last_client_error or nil',
-    'circuit.last_client_error',
+    RECENT_CALLS,
+    'count > 0 and circuit[fields.last] or nil',
+    'circuit[fields.last]',
+  ),
+  one(
+    'an ignored call is not counted',
+    BREAKER,
+    "elseif run.outcome == 'ignored' and not probing then",
+    'elseif false then',
+  ),
+  one(
+    'a probe that was given up is a call that was ignored',
+    BREAKER,
+    "run.outcome == 'ignored' and not probing",
+    "run.outcome == 'ignored'",
   ),
 ]
 
@@ -634,7 +641,7 @@ export const mutants = [
   ...outages,
   ...backpressure,
   ...overdue,
-  ...clientErrors,
+  ...recentCalls,
   ...outagesKept,
   ...rest,
 ]
