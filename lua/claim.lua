@@ -46,7 +46,7 @@ local full = cjson.decode(ARGV[6])
 -- Starts that were not used may be made up for within this, ms.
 local BURST_MS = 100
 -- What waits for the queue of its code is looked at again after this, ms: it must not hold up what is behind it.
-local FULL_RETRY_MS = 50
+local FULL_RETRY_MS = 100
 
 local schedule, now = open_schedule(keys.schedule)
 local present = redis.call('HGET', keys.schedule, 'planner')

@@ -256,6 +256,8 @@ export interface Planned {
   readonly why: ProbeReason
   /** The probe queue that its jobs are put into, by the name of its keys, such as `{busbar}:probes`. */
   readonly queue: string
+  /** The code of a worker that its probes need, such as `function/model`; empty: any probe worker can make them. */
+  readonly code: string
 }
 
 /** A probe queue of the fleet. */

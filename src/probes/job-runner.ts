@@ -138,16 +138,15 @@ function skippedBecause({ why, again, at }: Turn, { snapshot }: Seen): string | 
 }
 
 /**
- * Redis is asked whether it may begin, unless there can be no other: whoever had the turn before has ended by now, this one
- * did not wait long, and no worker had it before.
+ * Redis is asked whether it may begin, unless there can be no other: the turn before has ended by now, the next has not come,
+ * and no worker had this one before.
  */
 function beginningOf({ why, at, intervalMs, again }: Turn, { provider, snapshot, probe }: Probed) {
   // A recovery waits for no other probe: the lease sees to it that there is one.
   if (why === 'recovery' && snapshot.state !== 'closed') return { minGapMs: 0, alone: false }
   const gapMs = minGapMs(probe, intervalMs)
   const waitedMs = provider.storeTimeMs - at
-  const prompt =
-    waitedMs > -MAX_CLOCK_ERROR_MS && waitedMs < Math.max(intervalMs * MAX_WAITED_SHARE, LEAST_WAIT_MS)
+  const prompt = waitedMs > -MAX_CLOCK_ERROR_MS && waitedMs < intervalMs
   return { minGapMs: gapMs, alone: !again && prompt && probe.timeoutMs <= gapMs }
 }
 
@@ -160,9 +159,5 @@ function recordOf(attempt: Attempt): Made {
   return { skipped: 'discarded' in attempt ? attempt.discarded.reason : attempt.nothing.reason }
 }
 
-/** Turns are at least 0.75 of an interval apart, and probes are to begin at least 0.6 apart. */
-const MAX_WAITED_SHARE = 0.15
-/** A job may take so long from the planner to a worker, ms, whatever the interval is. */
-const LEAST_WAIT_MS = 50
 /** This process's idea of Redis's time may be so far behind, ms. */
 const MAX_CLOCK_ERROR_MS = 500

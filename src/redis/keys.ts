@@ -47,7 +47,7 @@ export const queueOfShard = (prefix: string): string => keyOfShard(prefix, PROBE
  * gives colons a meaning; `~` is no letter of a name.
  */
 export const queueName = (code: string): string =>
-  code === '' ? PROBE_QUEUE : `${PROBE_QUEUE}-${code.replaceAll(':', '~')}`
+  code === '' ? PROBE_QUEUE : `${PROBE_QUEUE}-${code.replace('/', '-').replaceAll(':', '~')}`
 
 const PROBE_QUEUE = 'probes'
 

@@ -155,6 +155,7 @@ export class RedisSchedule implements port.Schedule {
         nextInMs: Math.max(0, at - nowMs),
         why,
         queue,
+        code,
       }
     })
   }

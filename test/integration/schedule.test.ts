@@ -194,7 +194,7 @@ describe('what is handed out', () => {
     const full = ['function/team:model']
     expect((await ask({ full, max: 2 })).claimed).toEqual([])
     expect((await ask({ full, max: 2 })).claimed).toMatchObject([{ id: 'c' }])
-    await clock.advance(50)
+    await clock.advance(100)
     expect((await ask()).claimed).toMatchObject([
       { id: 'b', code: 'function/team:model', why: 'recovery' },
       { id: 'a', code: 'function/team:model', why: 'scheduled' },
