@@ -35,6 +35,7 @@ export class Planner {
   #tickUntil = -Infinity
   #takesAtOnce = false
   #planning: Promise<void> | undefined
+  readonly #dispatching = new Set<Promise<void>>()
   #wake: (() => void) | undefined
   #woken = false
   #closed = false
@@ -72,6 +73,7 @@ export class Planner {
     this.#closed = true
     this.#wake?.()
     await this.#planning
+    await Promise.all(this.#dispatching)
   }
 
   #plan(): void {
@@ -86,10 +88,8 @@ export class Planner {
       try {
         plans = await this.#turn()
       } catch (error) {
-        const { counters, log, watch } = this.#options.host
-        counters.connectionErrors += 1
-        log.warn({ err: error }, 'could not plan the probes that are due')
-        await watch.back(RETRY_MS)
+        this.#failed(error)
+        await this.#options.host.watch.back(RETRY_MS)
         await this.#sleep(meansLost(error) ? RETRY_MS : TICK_MS)
       }
     }
@@ -121,8 +121,22 @@ export class Planner {
       checkMs: CHECK_MS,
       full,
     })
-    if (claims.claimed.length > 0) await dispatch(claims)
+    if (claims.claimed.length > 0) await this.#begin(dispatch(claims))
     return claims
+  }
+
+  /** The next claim does not wait until these jobs are in the queue, but few are on their way at a time. */
+  async #begin(dispatching: Promise<void>): Promise<void> {
+    const ended = dispatching.catch((error: unknown) => this.#failed(error))
+    this.#dispatching.add(ended)
+    void ended.finally(() => this.#dispatching.delete(ended))
+    if (this.#dispatching.size >= MAX_DISPATCHING) await Promise.race(this.#dispatching)
+  }
+
+  #failed(error: unknown): void {
+    const { counters, log } = this.#options.host
+    counters.connectionErrors += 1
+    log.warn({ err: error }, 'could not plan the probes that are due')
   }
 
   async #sleep(ms: number): Promise<void> {
@@ -151,4 +165,5 @@ const POLL_MS = 250
 const LEAST_SLEEP_MS = 20
 /** At most so many probes are claimed at once: they fit into the jobs that may wait. */
 const MAX_CLAIM = 256
+const MAX_DISPATCHING = 4
 const RETRY_MS = 250

@@ -68,11 +68,11 @@ export class ProbeQueue {
     const next = known?.next ?? 0
     // Planned by a worker with another time of day; as long as it stands, a new one changes nothing.
     const astray = next > Date.now() + 2 * everyMs + CLOCKS_APART_MS
-    if (astray) await this.#queue.removeJobScheduler(name)
     const id = `repeat:${name}:${next}`
     const state = await this.#queue.getJobState(id)
     const gone = state === 'unknown'
-    // The sets of the queue were cleared; the job itself is left.
+    if (astray || gone) await this.#queue.removeJobScheduler(name)
+    // The sets of the queue were cleared; the job itself may be left.
     if (gone) await this.#queue.remove(id)
     await this.#queue.upsertJobScheduler(name, { every: everyMs }, { name, data: job, opts: NOT_KEPT })
     return gone || astray || (late && state === 'active')
