@@ -86,8 +86,9 @@ const shared = Object.values(found.shares).every((share) => share >= 0.6 * fair 
 const passed = shared && found.made >= 0.97 * found.due
 if (json) console.log(JSON.stringify({ passed, ...found }))
 else {
+  const { made, due, redisUs, workerUs } = found
   console.log(
-    `${found.made} probes made of ${found.due} that were due, ${found.redisUsPerProbe} us of Redis each`,
+    `${made} probes made of ${due} that were due; ${redisUs} us of Redis and ${workerUs} us of a worker each`,
   )
   for (const [worker, share] of Object.entries(found.shares)) console.log(`  ${worker} ${share.toFixed(2)}`)
   console.log(passed ? 'passed' : 'FAILED')
