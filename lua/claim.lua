@@ -1,65 +1,144 @@
--- claim: hands out the providers whose probes are due, the longest due first, and plans the next of each.
--- What is handed out belongs to the caller alone. O(max x log providers).
+-- claim: hands the probes that are due to the planner, those besides the turns first, then the longest due, and plans the
+-- next turn of each. What is handed out belongs to the caller alone. Nothing is while the queue is paused, or as many of
+-- its jobs wait as may. O(max x log providers).
 --
 -- KEYS
---   due      zset    provider -> when its next probe is due, ms
---   paces    hash    provider -> interval in ms, and a number that spreads the turns
---   claimed  zset    provider -> when its last probe was handed out, ms
---   rounds   hash    the clock, the pace of all and the next start
+--   due        zset    provider -> when its next turn is, ms
+--   intervals  hash    provider -> interval in ms, where in it the turn is, the code that its probes need
+--   claimed    zset    provider -> when its last probe was handed out, ms
+--   extra      zset    early:<provider> or recovery:<provider> -> when this probe besides the turns is due, ms
+--   schedule   hash    the clock, the rate of all, the next start, the planner
+--   wait       list    jobs of the queue that wait for a worker
+--   meta       hash    the queue's own settings; it has the field paused while the queue is paused
 -- ARGV
---   max      integer  at most so many
---   idle_ms  integer  none, unless nobody has asked for so long, ms; 0: whoever asked
+--   planner        text     the caller's own name
+--   take_after_ms  integer  it becomes the planner if the present one has not asked for so long, ms; 0: whoever that is
+--   max            integer  at most so many
+--   max_waiting    integer  so many jobs may wait
+--   check_ms       integer  how often a planner is to check the jobs that the queue repeats, ms
+--   full           json     [code, ...]: the queues of this code are full
 -- Returns
 --   status      text     ok
 --   now_ms      integer  time of the schedule
---   idle        boolean  whether nobody had asked for idle_ms; without it the rest is empty
---   claimed     json     [id, interval_ms], ...
+--   planner     boolean  whether the caller is the planner now; without it the rest is empty
+--   check       boolean  whether it is to check the jobs that the queue repeats
+--   claimed     json     [id, interval_ms, code, why], ...
 --   next_in_ms  integer  until the next may be handed out, ms; empty when none is planned
 
-local keys = { due = KEYS[1], paces = KEYS[2], claimed = KEYS[3], rounds = KEYS[4] }
-local max = tonumber(ARGV[1])
-local idle_ms = tonumber(ARGV[2])
+local keys = {
+  due = KEYS[1],
+  intervals = KEYS[2],
+  claimed = KEYS[3],
+  extra = KEYS[4],
+  schedule = KEYS[5],
+  wait = KEYS[6],
+  meta = KEYS[7],
+}
+local planner = ARGV[1]
+local take_after_ms = tonumber(ARGV[2])
+local max = tonumber(ARGV[3])
+local max_waiting = tonumber(ARGV[4])
+local check_ms = tonumber(ARGV[5])
+local full = cjson.decode(ARGV[6])
 
 -- @include lib/schedule
 
 -- Starts that were not used may be made up for within this, ms.
 local BURST_MS = 100
+-- What waits for the queue of its code is looked at again after this, ms: it must not hold up what is behind it.
+local FULL_RETRY_MS = 100
 
-local rounds, now = open_rounds(keys.rounds)
-if now - rounds.claimed_at_ms < idle_ms then
-  return { 'ok', as_text(now), '0', '', '' }
+local schedule, now = open_schedule(keys.schedule)
+local present = redis.call('HGET', keys.schedule, 'planner')
+local taken = present == planner or now - schedule.claimed_at_ms >= take_after_ms
+if not taken or redis.call('HEXISTS', keys.meta, 'paused') == 1 then
+  return { 'ok', as_text(now), '0', '0', '', '' }
 end
-rounds.claimed_at_ms = now
-local step, now_us = step_us(rounds), now * 1000
-local start_us = math.max(rounds.next_start_us, now_us - BURST_MS * 1000)
-local free = math.max(0, math.min(max, math.floor((now_us - start_us) / step) + 1))
-local ids = redis.call('ZRANGEBYSCORE', keys.due, '-inf', as_text(now), 'LIMIT', 0, as_text(free))
+local check = now - schedule.checked_at_ms >= check_ms
+if check then
+  schedule.checked_at_ms = now
+end
+if present ~= planner then
+  redis.call('HSET', keys.schedule, 'planner', planner)
+end
+schedule.claimed_at_ms = now
+local step, now_us = step_us(schedule), now * 1000
+local start_us = math.max(schedule.next_start_us, now_us - BURST_MS * 1000)
+local free = math.min(max, math.floor((now_us - start_us) / step) + 1)
+if redis.call('LLEN', keys.wait) >= max_waiting then
+  free = 0
+end
 
-local claimed, turns, times = {}, {}, {}
-for i, pace in ipairs(#ids > 0 and redis.call('HMGET', keys.paces, unpack(ids)) or {}) do
-  local id = ids[i]
-  local interval_ms, spread = read_pace(pace)
-  if interval_ms then
-    turns[#turns + 1] = as_text(next_turn(now, interval_ms, spread))
-    turns[#turns + 1] = id
-    times[#times + 1] = as_text(now)
-    times[#times + 1] = id
-    claimed[#claimed + 1] = '["' .. id .. '",' .. as_text(interval_ms) .. ']'
-  else
-    redis.call('ZREM', keys.due, id)
+local is_full = {}
+for _, code in ipairs(full) do
+  is_full[code] = true
+end
+local claimed = {}
+
+-- One without an interval was dropped since: it is forgotten.
+local function hand_out(ids, why)
+  local turns, times = {}, {}
+  for i, interval in ipairs(#ids > 0 and redis.call('HMGET', keys.intervals, unpack(ids)) or {}) do
+    local id = ids[i]
+    local interval_ms, spread, code = read_interval(interval)
+    if interval_ms and is_full[code] then
+      local key = why[i] == 'scheduled' and keys.due or keys.extra
+      redis.call('ZADD', key, as_text(now + FULL_RETRY_MS), why[i] == 'scheduled' and id or extra_member(why[i], id))
+    elseif interval_ms then
+      turns[#turns + 1] = as_text(next_turn(now, interval_ms, spread))
+      turns[#turns + 1] = id
+      times[#times + 1] = as_text(now)
+      times[#times + 1] = id
+      claimed[#claimed + 1] = string.format('["%s",%d,"%s","%s"]', id, interval_ms, code, why[i])
+    else
+      redis.call('ZREM', keys.due, id)
+    end
+  end
+  if #turns > 0 then
+    redis.call('ZADD', keys.due, unpack(turns))
+    redis.call('ZADD', keys.claimed, unpack(times))
   end
 end
-if #claimed > 0 then
-  redis.call('ZADD', keys.due, unpack(turns))
-  redis.call('ZADD', keys.claimed, unpack(times))
-  rounds.next_start_us = start_us + #claimed * step
-end
-save_rounds(keys.rounds, rounds)
 
-local next_in_ms = ''
-local first = redis.call('ZRANGE', keys.due, 0, 0, 'WITHSCORES')
-if first[2] then
-  local until_start_ms = math.ceil((rounds.next_start_us - now_us) / 1000)
-  next_in_ms = as_text(math.max(0, tonumber(first[2]) - now, until_start_ms))
+local function due_members(key, most)
+  return most > 0 and redis.call('ZRANGEBYSCORE', key, '-inf', as_text(now), 'LIMIT', 0, as_text(most)) or {}
 end
-return { 'ok', as_text(now), '1', '[' .. table.concat(claimed, ',') .. ']', next_in_ms }
+
+-- Each is the provider's turn as well, so that its next is an interval away.
+local extras = due_members(keys.extra, free)
+if #extras > 0 then
+  redis.call('ZREM', keys.extra, unpack(extras))
+  local ids, why, seen = {}, {}, {}
+  for _, member in ipairs(extras) do
+    local reason, id = string.match(member, '^(%l+):(.*)$')
+    if id and not seen[id] then
+      seen[id] = true
+      ids[#ids + 1], why[#why + 1] = id, reason
+    end
+  end
+  hand_out(ids, why)
+end
+local turns = due_members(keys.due, free - #claimed)
+local scheduled = {}
+for i = 1, #turns do
+  scheduled[i] = 'scheduled'
+end
+hand_out(turns, scheduled)
+if #claimed > 0 then
+  schedule.next_start_us = start_us + #claimed * step
+end
+save_schedule(keys.schedule, schedule)
+
+local first_ms
+for _, key in ipairs({ keys.due, keys.extra }) do
+  local score = tonumber(redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')[2] or '')
+  if score and (not first_ms or score < first_ms) then
+    first_ms = score
+  end
+end
+local next_in_ms = ''
+if first_ms then
+  local until_start_ms = math.ceil((schedule.next_start_us - now_us) / 1000)
+  next_in_ms = as_text(math.max(0, first_ms - now, until_start_ms))
+end
+return { 'ok', as_text(now), '1', check and '1' or '0', '[' .. table.concat(claimed, ',') .. ']', next_in_ms }

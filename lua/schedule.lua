@@ -1,39 +1,49 @@
--- schedule: plans the probes of a provider, one every interval_ms. One that is planned so already stays as it is.
+-- schedule: plans the probes of a provider, a turn every interval_ms. Turns that are planned so already stay as they are.
 --
 -- KEYS
---   due      zset    provider -> when its next probe is due, ms
---   paces    hash    provider -> interval in ms, and a number that spreads the turns
---   claimed  zset    provider -> when its last probe was handed out, ms
---   rounds   hash    the clock, the pace of all and the next start
+--   due        zset    provider -> when its next turn is, ms
+--   intervals  hash    provider -> interval in ms, where in it the turn is, the code that its probes need
+--   claimed    zset    provider -> when its last probe was handed out, ms
+--   extra      zset    early:<provider> or recovery:<provider> -> when this probe besides the turns is due, ms
+--   schedule   hash    the clock, the rate of all, the next start, the planner
 -- ARGV
---   id           text     the provider
---   interval_ms  integer  between two probes, ms
---   spread       integer  any number of the provider's own, 0 and up: where in the interval its turn is
---   since_ms     integer  how long ago its last probe began, ms; empty: never
+--   id              text     the provider
+--   interval_ms     integer  between two turns, ms
+--   spread          integer  any number of the provider's own, 0 and up: where in the interval its turn is
+--   code            text     the code that its probes need; empty: none but a worker's own
+--   since_ms        integer  how long ago its last probe began, ms; empty: never
+--   recovery_in_ms  integer  when its recovery probe is to come, ms from now; -1: none is; empty: one that is planned stays
 -- Returns
 --   status   text     ok
 --   now_ms   integer  time of the schedule
---   changed  boolean  whether it was not planned so before
+--   changed  boolean  whether its turns were not planned so before
 
-local keys = { due = KEYS[1], paces = KEYS[2], claimed = KEYS[3], rounds = KEYS[4] }
+local keys = { due = KEYS[1], intervals = KEYS[2], claimed = KEYS[3], extra = KEYS[4], schedule = KEYS[5] }
 local id = ARGV[1]
 local interval_ms = tonumber(ARGV[2])
 local spread = tonumber(ARGV[3])
-local since_ms = tonumber(ARGV[4])
+local code = ARGV[4]
+local since_ms = tonumber(ARGV[5])
+local recovery_in_ms = tonumber(ARGV[6])
 
 -- @include lib/schedule
 
-local rounds, now = open_rounds(keys.rounds)
-local wanted = as_text(interval_ms) .. ':' .. as_text(spread)
+local schedule, now = open_schedule(keys.schedule)
+local wanted = as_text(interval_ms) .. ':' .. as_text(spread) .. ':' .. code
 local due_ms = tonumber(redis.call('ZSCORE', keys.due, id) or '')
 -- A turn further off than two intervals was planned by a clock that is gone.
-local stands = due_ms and due_ms <= now + 2 * interval_ms and redis.call('HGET', keys.paces, id) == wanted
+local stands = due_ms and due_ms <= now + 2 * interval_ms and redis.call('HGET', keys.intervals, id) == wanted
 if not stands then
-  drop(keys, rounds, id)
+  drop(keys, schedule, id)
   local turn = since_ms and next_turn(now - since_ms, interval_ms, spread) or now
-  redis.call('HSET', keys.paces, id, wanted)
+  redis.call('HSET', keys.intervals, id, wanted)
   redis.call('ZADD', keys.due, as_text(math.max(turn, now)), id)
-  rounds.pace = rounds.pace + pace_of(interval_ms)
-  save_rounds(keys.rounds, rounds)
+  schedule.rate = schedule.rate + rate_of(interval_ms)
+  save_schedule(keys.schedule, schedule)
+end
+if recovery_in_ms == -1 then
+  redis.call('ZREM', keys.extra, extra_member('recovery', id))
+elseif recovery_in_ms then
+  redis.call('ZADD', keys.extra, as_text(now + recovery_in_ms), extra_member('recovery', id))
 end
 return { 'ok', as_text(now), stands and '0' or '1' }

@@ -1,10 +1,11 @@
 -- unschedule: ends the probes of a provider.
 --
 -- KEYS
---   due      zset    provider -> when its next probe is due, ms
---   paces    hash    provider -> interval in ms, and a number that spreads the turns
---   claimed  zset    provider -> when its last probe was handed out, ms
---   rounds   hash    the clock, the pace of all and the next start
+--   due        zset    provider -> when its next turn is, ms
+--   intervals  hash    provider -> interval in ms, where in it the turn is, the code that its probes need
+--   claimed    zset    provider -> when its last probe was handed out, ms
+--   extra      zset    early:<provider> or recovery:<provider> -> when this probe besides the turns is due, ms
+--   schedule   hash    the clock, the rate of all, the next start, the planner
 -- ARGV
 --   id  text  the provider
 -- Returns
@@ -12,14 +13,15 @@
 --   now_ms   integer  time of the schedule
 --   changed  boolean  whether there was a schedule
 
-local keys = { due = KEYS[1], paces = KEYS[2], claimed = KEYS[3], rounds = KEYS[4] }
+local keys = { due = KEYS[1], intervals = KEYS[2], claimed = KEYS[3], extra = KEYS[4], schedule = KEYS[5] }
 local id = ARGV[1]
 
 -- @include lib/schedule
 
-local rounds, now = open_rounds(keys.rounds)
-local changed = drop(keys, rounds, id)
+local schedule, now = open_schedule(keys.schedule)
+local changed = drop(keys, schedule, id)
+redis.call('ZREM', keys.extra, extra_member('recovery', id))
 if changed then
-  save_rounds(keys.rounds, rounds)
+  save_schedule(keys.schedule, schedule)
 end
 return { 'ok', as_text(now), changed and '1' or '0' }

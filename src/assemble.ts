@@ -116,7 +116,7 @@ export async function assemble(
       const { startProbeWorker } = await import('./probes/worker.js')
       return startProbeWorker(owner, { schedule, openConnection: connection.openBlocking }, options)
     },
-    probe: async (...args) => (await import('./probes/now.js')).probeNow(...args),
+    probe: async (...args) => (await import('./probes/probe-now.js')).probeNow(...args),
     inspect: async () => {
       const facts = await inspectRedis(connection, { namespace, worker, prefixes: schedule.prefixes })
       const readable = facts.wrongTypes?.every(({ key }) => !key.startsWith('{')) ?? true

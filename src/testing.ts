@@ -100,7 +100,7 @@ class MemoryBusbar extends Busbar implements TestBusbar {
       namespace: 'test',
       startProbes: async (busbar, options) =>
         (await import('./testing/probe-worker.js')).startTestProbes(busbar, options),
-      probe: async (...args) => (await import('./probes/now.js')).probeNow(...args),
+      probe: async (...args) => (await import('./probes/probe-now.js')).probeNow(...args),
       inspect: () => Promise.reject(new ArgumentError('inspect', 'inspect: there is no Redis to look at')),
     })
     this.clock = fleet.clock

@@ -11,7 +11,7 @@ import { resolveSettings } from '../config/settings.js'
 import { BusbarClosedError, CommandLateError, redisFailure, UnknownProviderError } from '../model/errors.js'
 import type { AnyEventOf, AnyKind, Change } from '../model/events.js'
 import type { Inspection } from '../model/inspection.js'
-import type { ByHand, Feed, Timer } from '../model/ports.js'
+import type { ByHand, Feed, Planned, ProbeQueueState, Timer } from '../model/ports.js'
 import type { ProbeFunction, ProcessSource } from '../model/probe.js'
 import type { SettingsInput } from '../model/settings.js'
 import { planSettings, type SettingsPlan } from './applying.js'
@@ -29,10 +29,17 @@ import type {
   ProbeWorkerOptions,
   RegisteredChecks,
 } from './probe-worker.js'
+import { checkNames } from './registered-names.js'
 
 export interface ListenerOptions {
   /** Takes the listener off again. */
   readonly signal?: AbortSignal
+}
+
+/** See `busbar.schedules()`. */
+export interface ProbeSchedules {
+  readonly planned: readonly Planned[]
+  readonly queues: readonly ProbeQueueState[]
 }
 
 /** What `connect` puts together. */
@@ -260,10 +267,15 @@ export class Busbar implements AsyncDisposable {
     return this.#listeners.add(kind, listener, options.signal)
   }
 
-  /** This process also runs probes, from now on. Any number of processes may. */
+  /**
+   * This process also runs probes, from now on. Any number of processes may. Each name of a function or process costs a
+   * connection; a process registers 32 at most.
+   * @throws ArgumentError naming what it does not take; RedisUnavailableError
+   */
   async startProbes(options: ProbeWorkerOptions = {}): Promise<ProbeWorker> {
     const checked = checkArgument(probesSchema, options, 'startProbes')
     this.#assertOpen()
+    checkNames(this.#registered, checked)
     const worker = await this.#parts.startProbes(this, checked)
     this.#probeWorkers.add(worker)
     for (const [name, fn] of checked.functions) this.#registered.functions.set(name, fn)
@@ -291,6 +303,24 @@ export class Busbar implements AsyncDisposable {
   async pausedProbeQueues(): Promise<readonly string[]> {
     this.#assertOpen()
     return (await this.#host.schedule?.pausedQueues()) ?? []
+  }
+
+  /**
+   * What the fleet's probe workers are to do: every provider that is to be probed, when its next probe is due and by which
+   * queue, and the queues. One read of it all; O(providers).
+   * @throws RedisUnavailableError
+   */
+  async schedules(): Promise<ProbeSchedules> {
+    this.#assertOpen()
+    const { schedule } = this.#host
+    if (schedule === undefined) return { planned: [], queues: [] }
+    const [planned, known] = await Promise.all([schedule.list(), schedule.queues()])
+    // No worker has ever registered what these need.
+    const codes = new Set(planned.map(({ code }) => code))
+    for (const { code } of known) codes.delete(code)
+    codes.delete('')
+    const others = await Promise.all([...codes].map((code) => schedule.queueOf(code)))
+    return { planned, queues: [...known, ...others] }
   }
 
   /** @internal What there is to know of the Redis behind it. */

@@ -23,7 +23,7 @@ export class EarlyProbe {
     const now = clock.now()
     if (now < this.#notBefore) return
     this.#notBefore = now + gapMs
-    schedule.hasten(this.#link.id, { inMs: 0, gapMs }).catch((error: unknown) => {
+    schedule.bringForward(this.#link.id, { inMs: 0, gapMs }).catch((error: unknown) => {
       counters.connectionErrors += 1
       log.debug({ err: error, provider: this.#link.id }, 'could not bring a probe forward')
     })

@@ -121,8 +121,13 @@ export class Link {
 
   /** The latest moment, on the store's clock, at which a command sent now is still wanted. */
   get notAfterMs(): number {
+    return this.storeTimeMs + this.#host.commandTimeoutMs
+  }
+
+  /** The store's time of now, as far as is known: what it last said, and what has passed here since. */
+  get storeTimeMs(): number {
     const { nowMs, at } = this.#storeClock
-    return Math.floor(nowMs + this.#host.clock.now() - at) + this.#host.commandTimeoutMs
+    return Math.floor(nowMs + this.#host.clock.now() - at)
   }
 
   /** Registers again, or with other settings; a handle that was told `removed` comes back to life. */

@@ -29,8 +29,10 @@ export interface Counters {
   callsStalled: number
   /** Probes that this worker could not make, for a reason of its own. */
   probesDiscarded: number
-  /** Schedulers of probes that were gone or stuck, and that this worker began again. */
-  probeLoopsMended: number
+  /** Plans of probes, and repeated jobs of the probe queue, that were gone or stuck, and that this worker made again. */
+  probeSchedulesRepaired: number
+  /** Turns of probes that were lost because the queue of their name was paused, or without a worker. */
+  probeTurnsLost: number
 }
 
 export const newCounters = (): Counters => ({
@@ -42,7 +44,8 @@ export const newCounters = (): Counters => ({
   providersCutOff: 0,
   callsStalled: 0,
   probesDiscarded: 0,
-  probeLoopsMended: 0,
+  probeSchedulesRepaired: 0,
+  probeTurnsLost: 0,
 })
 
 /** No secret reaches a logger of the user. One that throws, or rejects, hurts nobody; it is counted. */

@@ -12,7 +12,7 @@ export interface ProbeWorkerOptions {
   /**
    * Processes of this host, and commands, by the name under which probes of kind `process` ask for them: `{ pid }` (a
    * `ChildProcess` is one), `{ command: [file, ...args] }`, or a function that answers one of them at each probe. Nothing
-   * but this can make a worker run a command. Default none.
+   * but this can make a worker run a command. Default none; with `functions` 32 names a process at most.
    */
   readonly processes?: Readonly<Record<string, ProcessSource>>
   /** Checks in this worker's own code, by the name under which probes of kind `function` ask for them. Default none. */

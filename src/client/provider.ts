@@ -304,9 +304,14 @@ export class Provider {
   }
 
   /** @internal What this process knows of a circuit that is closed, with nothing in the way; else undefined. Copies nothing. */
-  get everyday(): StoredSnapshot | undefined {
+  get knownFree(): StoredSnapshot | undefined {
     const { cache, settings } = this.#link
     return cache.free && cache.held?.settingsRevision === settings.revision ? cache.held : undefined
+  }
+
+  /** @internal The store's time of now, as far as this process knows, ms. Asks nobody. */
+  get storeTimeMs(): number {
+    return this.#link.storeTimeMs
   }
 
   /** @internal Of the settings that the newest snapshot known here was judged by. */

@@ -15,28 +15,48 @@ export class WatchedSchedule implements port.Schedule {
     return this.#schedule.prefixes
   }
 
+  get namesPrefix() {
+    return this.#schedule.namesPrefix
+  }
+
   shardOf(id: string) {
     return this.#schedule.shardOf(id)
   }
 
-  plan(id: string, pace: Parameters<port.Schedule['plan']>[1]) {
-    return this.#watch.ask(`schedule ${id}`, () => this.#schedule.plan(id, pace))
+  queueName(code: string) {
+    return this.#schedule.queueName(code)
+  }
+
+  plan(id: string, plan: port.ProbePlan) {
+    return this.#watch.ask(`schedule ${id}`, () => this.#schedule.plan(id, plan))
   }
 
   drop(id: string) {
     return this.#watch.ask(`unschedule ${id}`, () => this.#schedule.drop(id))
   }
 
-  hasten(id: string, options: Parameters<port.Schedule['hasten']>[1]) {
-    return this.#watch.ask(`hasten ${id}`, () => this.#schedule.hasten(id, options))
+  bringForward(id: string, options: Parameters<port.Schedule['bringForward']>[1]) {
+    return this.#watch.ask(`bring_forward ${id}`, () => this.#schedule.bringForward(id, options))
   }
 
-  claim(shard: number, options: Parameters<port.Schedule['claim']>[1]) {
-    return this.#watch.ask('claim probes', () => this.#schedule.claim(shard, options))
+  claim(shard: number, request: port.ClaimRequest) {
+    return this.#watch.ask('claim probes', () => this.#schedule.claim(shard, request))
   }
 
   list() {
     return this.#watch.ask('the schedule of probes', () => this.#schedule.list())
+  }
+
+  serve(codes: readonly string[]) {
+    return this.#watch.ask('the probe queues', () => this.#schedule.serve(codes))
+  }
+
+  queueOf(code: string) {
+    return this.#watch.ask('the probe queues', () => this.#schedule.queueOf(code))
+  }
+
+  queues() {
+    return this.#watch.ask('the probe queues', () => this.#schedule.queues())
   }
 
   pausedQueues() {

@@ -241,49 +241,117 @@ export interface Store {
   close(): Promise<void>
 }
 
+/** Why a probe is made: its turn came; a failed call brought it forward; a cooldown ended; somebody asked for it. */
+export type ProbeReason = 'scheduled' | 'early' | 'recovery' | 'by_hand'
+
 /** A provider whose probes are planned. */
 export interface Planned {
   readonly id: string
   readonly intervalMs: number
   /** How long the next probe has been due, ms; 0 while it is not. */
   readonly lateMs: number
+  /** ms until the next probe is due; 0 once it is. */
+  readonly nextInMs: number
+  /** Why the next probe is made. */
+  readonly why: ProbeReason
+  /** The probe queue that its jobs are put into, by the name of its keys, such as `{busbar}:probes`. */
+  readonly queue: string
+  /** The code of a worker that its probes need, such as `function/model`; empty: any probe worker can make them. */
+  readonly code: string
 }
 
-/** What one asker was handed out. */
+/** A probe queue of the fleet. */
+export interface ProbeQueueState {
+  /** By the name of its keys, such as `{busbar}:probes`. */
+  readonly queue: string
+  /** The code of a worker that its probes need, such as `function/model`; empty: any probe worker takes from it. */
+  readonly code: string
+  /** Jobs that no worker has taken yet. */
+  readonly waiting: number
+  /** Jobs that workers have taken and not ended. */
+  readonly active: number
+  readonly paused: boolean
+  /** Whether a worker that takes from it was there in the last seconds; null where that is not known, as for any probe worker. */
+  readonly served: boolean | null
+}
+
+/** What a planner was handed out. */
 export interface Claims {
-  /** Whether nobody had asked for as long as was said; otherwise there is nothing. */
-  readonly idle: boolean
-  readonly claimed: readonly { readonly id: string; readonly intervalMs: number }[]
+  /** Whether the caller is the planner of the shard now; otherwise there is nothing. */
+  readonly planner: boolean
+  /** Whether the caller is to check the jobs that the queue repeats. */
+  readonly check: boolean
+  /** When, by the clock of the schedule, ms. */
+  readonly atMs: number
+  readonly claimed: readonly Claim[]
   /** ms until the next may be handed out; null when none is planned. */
   readonly nextInMs: number | null
 }
 
+export interface Claim {
+  readonly id: string
+  readonly intervalMs: number
+  /** The code of a worker that its probes need; empty: none but a worker's own. */
+  readonly code: string
+  readonly why: ProbeReason
+}
+
+export interface ClaimRequest {
+  /** The caller's own name. */
+  readonly planner: string
+  /** The caller becomes the planner if the present one has not asked for so long, ms; 0: whoever that is. */
+  readonly takeAfterMs: number
+  /** 0 to 1 000. */
+  readonly max: number
+  /** Nothing is handed out while so many jobs of the shard's queue wait. */
+  readonly maxWaiting: number
+  /** How often a planner, whichever it is, is to check the jobs that the queue repeats, ms. */
+  readonly checkMs: number
+  /** Code whose queues are full: what needs it is left in the schedule, and holds up nothing. */
+  readonly full: readonly string[]
+}
+
+export interface ProbePlan {
+  readonly intervalMs: number
+  /** How long ago the last probe began, ms; null: none ever did. */
+  readonly sinceMs: number | null
+  /** The code of a worker that its probes need, `function/<name>` or `process/<name>`; empty: any worker can make them. */
+  readonly code: string
+  /** When its recovery probe is to come, ms from now; -1: none is; null: one that is planned stays. */
+  readonly recoveryInMs: number | null
+}
+
 /**
  * When the next probe of each provider is due, for the whole fleet, by the store's clock. It lies in shards; every
- * process must be told the same number of them. Every method rejects with `RedisUnavailableError` when it cannot be reached.
+ * process must be given the same number of them. Every method rejects with `RedisUnavailableError` when it cannot be reached.
  */
 export interface Schedule {
   /** Of the keys of each shard. */
   readonly prefixes: readonly string[]
+  /** Of the keys of the queues of names. */
+  readonly namesPrefix: string
   /** Index of the shard that a provider belongs to. */
   shardOf(id: string): number
-  /**
-   * A probe every `intervalMs`; `sinceMs` ago the last began, null: none ever did. True when it was not planned so before.
-   */
-  plan(id: string, pace: { readonly intervalMs: number; readonly sinceMs: number | null }): Promise<boolean>
+  /** The name of the probe queue of such code, as the queue engine knows it; of a shard with ''. */
+  queueName(code: string): string
+  /** True when its turns were not planned so before. */
+  plan(id: string, plan: ProbePlan): Promise<boolean>
   /** True when there was a plan. */
   drop(id: string): Promise<boolean>
   /**
-   * Brings the next probe forward: `inMs` from now, but not within `gapMs` of the last. True when it comes sooner now.
+   * Plans an early probe: `inMs` from now, but not within `gapMs` of the last. True when it comes sooner now.
    */
-  hasten(id: string, options: { readonly inMs: number; readonly gapMs: number }): Promise<boolean>
-  /**
-   * Takes at most `max` (1 to 1 000) providers that are due, the longest due first; each is then planned anew. With
-   * `idleMs` only if nobody else asked for so long.
-   */
-  claim(shard: number, options: { readonly max: number; readonly idleMs: number }): Promise<Claims>
+  bringForward(id: string, options: { readonly inMs: number; readonly gapMs: number }): Promise<boolean>
+  /** Takes what is due, the longest due first; the next turn of each is then planned. Nothing while the shard's queue is paused. */
+  claim(shard: number, request: ClaimRequest): Promise<Claims>
   list(): Promise<readonly Planned[]>
-  /** Queues of its shards that somebody paused, by the names of their keys. */
+  /** Says that this process takes from the queues of this code, from now on for some seconds. */
+  serve(codes: readonly string[]): Promise<void>
+  /** The queue of such code. */
+  queueOf(code: string): Promise<ProbeQueueState>
+  /** Every queue: of its shards, and of the code that workers registered within the last day. */
+  queues(): Promise<readonly ProbeQueueState[]>
+  /** Those of them that somebody paused, by the names of their keys. */
   pausedQueues(): Promise<readonly string[]>
 }
 

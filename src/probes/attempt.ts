@@ -1,7 +1,7 @@
 import { STALL_SHARE, WatchedWork } from '../client/loop-watch.js'
 import type { ProbeBeginning, ProbeRefusal } from '../client/probing.js'
 import type { NothingYet, ProberError, ProbeFinding, ProbeResult, ProbeSettings } from '../model/probe.js'
-import type { Seen, UnreadProbe } from './look.js'
+import type { Seen, UnreadProbe } from './read-provider.js'
 import { Neighbours } from './neighbours.js'
 import type { ProbeRunner } from './run.js'
 

@@ -1,119 +1,142 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import { Queue, Worker, type ConnectionOptions } from 'bullmq'
+import { Queue, Worker, type ConnectionOptions, type Job } from 'bullmq'
+import type { NamedJob, QueueJob } from './probe-job.js'
 
 /**
- * The engine of the probes: ticks that put one process on duty, and jobs for what is to be done once by whoever is free.
- * One queue a shard, one worker a process. The only file that knows BullMQ, so that it can be replaced by rewriting this
- * one.
+ * The engine of the probes: jobs that any free worker takes, and jobs that are repeated. The only file that knows BullMQ,
+ * so that it can be replaced by rewriting this one.
  *
- * Its job schedulers are soft state. They go without a word when Redis is wiped, a worker that dies between taking a tick
- * and planning the next leaves a scheduler stuck until the tick counts as stalled, and its time base is the worker's own
- * clock. So whoever uses this says again what should be repeated: that revives what is stuck, and changes nothing where it
- * is so already. When each provider is due is not in here, but in the schedule, by Redis's clock.
+ * Its job schedulers are soft state. They go without a word when Redis is wiped or its sets are cleared, a worker that dies
+ * between taking a tick and planning the next leaves a scheduler stuck until the tick counts as stalled, and its time base
+ * is the worker's own clock. So the planner says again what should be repeated: that revives what is stuck, and changes
+ * nothing where it is so already. When each provider is due is not in here, but in the schedule, by Redis's clock.
  */
 export interface QueueOptions {
+  readonly name: string
   /** Of its keys; a hash tag, so that they share a slot of a Cluster. */
   readonly prefix: string
-  /** A client that waits for Redis as long as it takes; the queue duplicates it, and closes both. */
+  /** A client that waits for Redis as long as it takes. */
   readonly connection: QueueConnection
-  readonly concurrency: number
-  /** Must not reject. */
-  readonly process: (job: QueueJob) => Promise<void>
   readonly onError: (error: Error) => void
+}
+
+export interface QueueWorkerOptions extends QueueOptions {
+  /** Jobs that it processes at once at most. */
+  readonly concurrency: number
+  readonly slots: TakingSlots
+  /** Must not reject. What it answers is kept as the job's result. `again`: another worker had it, and may be at it still. */
+  readonly process: (job: QueueJob, again: boolean) => Promise<unknown>
+}
+
+/** Whether another job may be taken. */
+export interface TakingSlots {
+  readonly free: boolean
+  ended(): Promise<void>
 }
 
 /** An ioredis client, as far as this file needs to know it. */
 export type QueueConnection = ConnectionOptions & { readonly status: string; disconnect(): void }
 
-/**
- * `duty`: be on duty until the next; `handed`: another process asked for it. `reconcile`: see to it that the schedule is as
- * it should be.
- */
-export type QueueJob =
-  { readonly do: 'duty'; readonly handed?: true } | { readonly do: 'reconcile' } | ProbeJob
-
-/** A probe besides those of the schedule. */
-export interface ProbeJob {
-  readonly do: 'probe'
-  readonly id: string
-  /** `tick`: of the schedule, passed on. `recovery`: the cooldown of an open circuit ends. */
-  readonly why: 'tick' | 'recovery'
-  /** Of the circuit that a recovery is for: when another is in force, somebody was faster. */
-  readonly generation?: number
-  /** How many workers have passed it on, because they could not run it. */
-  readonly hops?: number
-}
-
-/** A dead worker's tick is taken up by another within twice this. All workers of a queue need the same. */
+/** A dead worker's job is taken up by another within twice this. All workers of a queue need the same. */
 const STALLED_MS = 2_000
 /** Nothing of BullMQ's own waits longer than this for Redis or for a new job, ms. */
 const PATIENCE_MS = 2_000
 /** So often connections are cut at a close, `PATIENCE_MS` apart, before it gives up waiting. */
 const MAX_ROUNDS = 4
-/** Those who wait for a job have so long to take what is handed on, ms. */
-const HAND_MS = 50
 /** A queue that runs for ever keeps no more of its events than this. */
 const MAX_EVENTS = 100
+/** Results of probes that are kept, for whoever looks at the queue. */
+const KEPT = { count: 100 }
+/** Ticks would leave no room for them. */
+const NOT_KEPT = { removeOnComplete: true, removeOnFail: true }
 
+/** One queue, to put jobs into. */
 export class ProbeQueue {
   readonly #queue: Queue<QueueJob>
-  readonly #worker: Worker<QueueJob>
-  readonly #connection: QueueConnection
-  readonly #underway = new Set<Promise<void>>()
 
-  constructor({ prefix, connection, concurrency, process, onError }: QueueOptions) {
-    const shared = { connection, prefix }
+  constructor({ name, prefix, connection, onError }: QueueOptions) {
+    const streams = { events: { maxLen: MAX_EVENTS } }
+    this.#queue = new Queue(name, { connection, prefix, streams })
+    this.#queue.on('error', onError)
+  }
+
+  /**
+   * A job every `everyMs`, for one worker of the fleet. True when it was not planned, or stuck: `late`, and with a worker
+   * that does not end it.
+   */
+  async repeat(name: string, everyMs: number, job: QueueJob, late = false): Promise<boolean> {
+    const known = await this.#queue.getJobScheduler(name)
+    const next = known?.next ?? 0
+    // Planned by a worker with another time of day; as long as it stands, a new one changes nothing.
+    const astray = next > Date.now() + 2 * everyMs + CLOCKS_APART_MS
+    const id = `repeat:${name}:${next}`
+    const state = await this.#queue.getJobState(id)
+    const gone = state === 'unknown'
+    if (astray || gone) await this.#queue.removeJobScheduler(name)
+    // The sets of the queue were cleared; the job itself may be left.
+    if (gone) await this.#queue.remove(id)
+    await this.#queue.upsertJobScheduler(name, { every: everyMs }, { name, data: job, opts: NOT_KEPT })
+    return gone || astray || (late && state === 'active')
+  }
+
+  /** A job once, at once. While one of the same name waits, or runs, another is the same. */
+  async addOnce(name: string, job: QueueJob): Promise<void> {
+    await this.#queue.add(name, job, { ...NOT_KEPT, jobId: name })
+  }
+
+  async addAll(jobs: readonly NamedJob[]): Promise<void> {
+    await this.#queue.addBulk(
+      jobs.map(({ name, id, first, data }) => ({ name, data, opts: { jobId: id, lifo: first } })),
+    )
+  }
+
+  async close(): Promise<void> {
+    await settled(this.#queue.close())
+  }
+}
+
+/**
+ * Takes jobs from one queue while fewer probes are under way in this process than there are slots, whichever queues they
+ * came from. BullMQ counts jobs alone.
+ */
+export class ProbeQueueWorker {
+  readonly #worker: SlotWorker
+  readonly #connection: QueueConnection
+  readonly #underway = new Set<Promise<unknown>>()
+
+  constructor({ name, prefix, connection, concurrency, slots, process, onError }: QueueWorkerOptions) {
     this.#connection = connection
-    this.#queue = new Queue(NAME, { ...shared, streams: { events: { maxLen: MAX_EVENTS } } })
-    this.#worker = new Worker(NAME, (job) => this.#track(process(job.data)), {
-      ...shared,
+    const work = (job: Job<QueueJob>) => this.#track(process(job.data, job.stalledCounter > 0))
+    this.#worker = new SlotWorker(slots, name, work, {
+      connection,
+      prefix,
       autorun: false,
       concurrency,
       lockDuration: STALLED_MS,
       stalledInterval: STALLED_MS,
-      // A tick that kills its worker again and again is a fault of the worker, not of the tick.
+      // A job that kills its worker again and again is a fault of the worker, not of the job.
       maxStalledCount: 3,
       drainDelay: PATIENCE_MS / 1_000,
       runRetryDelay: PATIENCE_MS,
-      removeOnComplete: { count: 0 },
-      removeOnFail: { count: 0 },
+      removeOnComplete: KEPT,
+      removeOnFail: KEPT,
     })
-    this.#queue.on('error', onError)
     this.#worker.on('error', onError)
   }
 
-  /** Begins to take ticks. */
+  /** Begins to take jobs. */
   run(): void {
     this.#worker.run().catch((error: unknown) => this.#worker.emit('error', toError(error)))
   }
 
-  /** A job every `everyMs`, for one worker of the fleet. */
-  async repeat(name: string, everyMs: number, job: QueueJob): Promise<void> {
-    const known = await this.#queue.getJobScheduler(name)
-    // Whoever planned it had another time of day; as long as it stands, a new one changes nothing.
-    const astray = known?.next !== undefined && known.next > Date.now() + 2 * everyMs + CLOCKS_APART_MS
-    if (astray) await this.#queue.removeJobScheduler(name)
-    await this.#queue.upsertJobScheduler(name, { every: everyMs }, { name: JOB, data: job })
-  }
-
-  /** A job once, after `delayMs`. While one of the same name waits, or runs, another is the same. */
-  async add(name: string, job: QueueJob, delayMs = 0): Promise<void> {
-    await this.#queue.add(JOB, job, { jobId: encodeName(name), delay: Math.max(0, Math.ceil(delayMs)) })
-  }
-
-  /**
-   * A job at once, for another worker. This queue gives the next job to whoever ends one, so it resolves when those who
-   * wait for a job have had the time to take it: the job that asks ends after that.
-   */
-  async handOn(name: string, job: QueueJob): Promise<void> {
-    await this.add(name, job)
-    await sleep(HAND_MS)
-  }
-
-  /** Takes no more ticks, lets those under way end, and closes every connection, also while Redis is away. */
-  async close(): Promise<void> {
+  /** Takes no more jobs, and lets those under way end. */
+  async pause(): Promise<void> {
     await this.#worker.pause(true)
     await Promise.all(this.#underway)
+  }
+
+  /** Closes its blocking connection, also while Redis is away. */
+  async close(): Promise<void> {
+    await this.pause()
     const blocking = await settled(Promise.resolve(this.#worker.getBackend().blockingClient))
     const reachable = this.#connection.status === 'ready' && blocking?.status === 'ready'
     // Unforced it hands the ended jobs back, for which it needs Redis.
@@ -126,28 +149,53 @@ export class ProbeQueue {
       disconnect(blocking)
       disconnect(this.#connection)
     }
-    await settled(this.#queue.close())
     disconnect(blocking)
-    disconnect(this.#connection)
   }
 
-  async #track(work: Promise<void>): Promise<void> {
+  async #track(work: Promise<unknown>): Promise<unknown> {
     this.#underway.add(work)
-    await work.finally(() => this.#underway.delete(work))
+    return work.finally(() => this.#underway.delete(work))
   }
 }
 
-const NAME = 'probes'
-const JOB = 'probe'
+/** A worker of BullMQ that fetches a job only when there is a slot for a probe. */
+class SlotWorker extends Worker<QueueJob> {
+  readonly #slots: TakingSlots
+  /** Jobs that it has fetched and not begun: its loop fetches several in a row. */
+  #fetched = 0
 
-/** BullMQ gives meaning to colons in ids; `~` is no letter of a provider's id. */
-const encodeName = (name: string): string => name.replaceAll(':', '~')
+  constructor(slots: TakingSlots, ...args: ConstructorParameters<typeof Worker<QueueJob>>) {
+    super(...args)
+    this.#slots = slots
+  }
+
+  /**
+   * Its loop begins what it has fetched once a fetch answers nothing. Waiting for a slot while such a job is left would be
+   * waiting for ever; with none left, all that it took is under way, and ends.
+   */
+  protected override async moveToActive(token: string, name?: string): Promise<Job<QueueJob>> {
+    while (!this.#slots.free && this.#fetched === 0) await this.#slots.ended()
+    const stops = this.paused || this.closing !== undefined
+    // BullMQ's own type leaves out that there may be no job.
+    if (stops || !this.#slots.free) return undefined as unknown as Job<QueueJob>
+    const job = await super.moveToActive(token, name)
+    // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- see above
+    if (job !== undefined) this.#fetched += 1
+    return job
+  }
+
+  /** The next job is left to `moveToActive`. */
+  override processJob(job: Job<QueueJob>, token: string): ReturnType<Worker<QueueJob>['processJob']> {
+    this.#fetched -= 1
+    return super.processJob(job, token, () => false)
+  }
+}
 
 /** Clocks of one fleet are this close, ms; beyond it a plan is mended. */
 const CLOCKS_APART_MS = 5_000
 
 /** Once only: a second disconnect would leave a timer of ioredis behind. */
-function disconnect(client: Pick<QueueConnection, 'status' | 'disconnect'> | undefined): void {
+export function disconnect(client: Pick<QueueConnection, 'status' | 'disconnect'> | undefined): void {
   if (client !== undefined && client.status !== 'end') client.disconnect()
 }
 

@@ -1,79 +1,155 @@
-import type { Schedule } from '../model/ports.js'
-import { ProbeQueue, type ProbeJob, type QueueConnection, type QueueJob } from './queue.js'
+import type { Claims, ProbeQueueState, ProbeReason, Schedule } from '../model/ports.js'
+import { MAX_WAITING_JOBS } from './planner.js'
+import { jobsOf, type NamedJob, type QueueJob } from './probe-job.js'
+import { disconnect, ProbeQueue, ProbeQueueWorker, type QueueConnection, type TakingSlots } from './queue.js'
 
 export interface ProbeQueuesOptions {
-  /** Says which shards there are. */
-  readonly schedule: Pick<Schedule, 'prefixes' | 'shardOf'>
+  readonly schedule: Schedule
   /** `name`: which connection it is, for people who read the log. */
   readonly openConnection: (name: string) => QueueConnection
-  /** Jobs that this process runs at once, in all queues together. */
+  /** The code that this process registered: it takes from the queues of these names too. */
+  readonly codes: readonly string[]
   readonly concurrency: number
-  readonly process: (job: QueueJob, shard: number) => Promise<void>
+  readonly slots: TakingSlots
+  /** `shard`: undefined for a queue of a name. */
+  readonly process: (job: QueueJob, again: boolean, shard: number | undefined) => Promise<unknown>
   readonly onError: (error: Error) => void
 }
 
-/** The queues of a fleet, one a shard. */
-export class ProbeQueues {
-  readonly #queues: readonly ProbeQueue[]
-  readonly #schedule: Pick<Schedule, 'shardOf'>
+interface Shard {
+  readonly connection: QueueConnection
+  readonly queue: ProbeQueue
+}
 
-  constructor({ schedule, openConnection, concurrency, process, onError }: ProbeQueuesOptions) {
-    const share = Math.ceil(concurrency / schedule.prefixes.length)
-    this.#schedule = schedule
-    this.#queues = schedule.prefixes.map(
-      (prefix, shard) =>
-        new ProbeQueue({
-          prefix,
-          connection: openConnection(`probe queue ${prefix}`),
-          concurrency: share,
-          process: (job) => process(job, shard),
-          onError,
-        }),
-    )
+/** The queues of a fleet: one a shard, which all probe workers take from, and one for each name of code that a worker registered. */
+export class ProbeQueues {
+  readonly #options: ProbeQueuesOptions
+  readonly #shards: readonly Shard[]
+  readonly #names = new Map<string, ProbeQueue>()
+  /** Jobs that waited for each code when this process last looked, and those that it has added since. */
+  readonly #waiting = new Map<string, number>()
+  readonly #workers: readonly ProbeQueueWorker[]
+
+  constructor(options: ProbeQueuesOptions) {
+    const { schedule, openConnection, codes, concurrency, slots, process, onError } = options
+    this.#options = options
+    const name = schedule.queueName('')
+    this.#shards = schedule.prefixes.map((prefix) => {
+      const connection = openConnection(`probe queue ${prefix}`)
+      return { connection, queue: new ProbeQueue({ name, prefix, connection, onError }) }
+    })
+    const shared = { concurrency, slots, onError }
+    this.#workers = [
+      ...this.#shards.map(({ connection }, shard) => {
+        const prefix = schedule.prefixes[shard] ?? ''
+        return new ProbeQueueWorker({
+          ...{ ...shared, name, prefix, connection },
+          process: (job, again) => process(job, again, shard),
+        })
+      }),
+      ...codes.map(
+        (code) =>
+          new ProbeQueueWorker({
+            ...{ ...shared, name: schedule.queueName(code) },
+            prefix: schedule.namesPrefix,
+            connection: this.#at(0).connection,
+            process: (job, again) => process(job, again, undefined),
+          }),
+      ),
+    ]
   }
 
-  #at(shard: number): ProbeQueue {
-    const queue = this.#queues[shard]
-    if (queue === undefined) throw new RangeError(`there is no probe queue ${shard}`)
+  #at(shard: number): Shard {
+    const found = this.#shards[shard]
+    if (found === undefined) throw new RangeError(`there is no probe queue ${shard}`)
+    return found
+  }
+
+  /** Of a name, with the connection of the first shard: only workers need connections of their own. */
+  #named(code: string): ProbeQueue {
+    const { schedule, onError } = this.#options
+    const known = this.#names.get(code)
+    if (known !== undefined) return known
+    const { connection } = this.#at(0)
+    const options = { name: schedule.queueName(code), prefix: schedule.namesPrefix, connection, onError }
+    const queue = new ProbeQueue(options)
+    this.#names.set(code, queue)
     return queue
   }
 
   /** Begins to take jobs. */
   run(): void {
-    for (const queue of this.#queues) queue.run()
+    for (const worker of this.#workers) worker.run()
   }
 
-  /** Sees to the ticks that put one process on duty for a shard. */
-  repeatDuty(shard: number, everyMs: number): Promise<void> {
-    return this.#at(shard).repeat('duty', everyMs, { do: 'duty' })
+  /** Sees to the ticks that make one process the planner of a shard. True when they were gone, or stuck. */
+  repeatTick(shard: number, everyMs: number, late: boolean): Promise<boolean> {
+    return this.#at(shard).queue.repeat('plan', everyMs, { do: 'plan' }, late)
   }
 
-  /** Asks for another process on duty for a shard, now. */
-  invite(shard: number): Promise<void> {
-    return this.#at(shard).handOn('more', { do: 'duty', handed: true })
-  }
-
-  /** Sees to a pass over the whole schedule, by one process of the fleet. */
-  repeatReconciling(everyMs: number): Promise<void> {
-    return this.#at(0).repeat('reconcile', everyMs, { do: 'reconcile' })
+  /** Sees to a pass over the whole schedule, by one process of the fleet. True as with ticks. */
+  repeatReconciling(everyMs: number): Promise<boolean> {
+    return this.#at(0).queue.repeat('reconcile', everyMs, { do: 'reconcile' })
   }
 
   /** Asks for one such pass soon. */
   reconcile(): Promise<void> {
-    return this.#at(0).add('reconcile-now', { do: 'reconcile' })
+    return this.#at(0).queue.addOnce('reconcile-now', { do: 'reconcile' })
   }
 
-  /** A probe besides those of the schedule; one of a name at a time. */
-  add(name: string, job: ProbeJob, delayMs = 0): Promise<void> {
-    return this.#at(this.#schedule.shardOf(job.id)).add(name, job, delayMs)
+  /** Puts what was claimed into the queues. Answers the providers that lost their turn: the queue of their name takes nothing. */
+  async add(shard: number, claims: Claims): Promise<readonly LostTurn[]> {
+    const lost = await Promise.all(
+      [...jobsOf(claims)].map(async ([code, jobs]): Promise<LostTurn[]> => {
+        const problem = code === '' ? undefined : await this.#problemOf(code)
+        if (problem !== undefined) return lostTurns(jobs, problem)
+        await (code === '' ? this.#at(shard).queue : this.#named(code)).addAll(jobs)
+        if (code !== '') this.#waiting.set(code, (this.#waiting.get(code) ?? 0) + jobs.length)
+        return []
+      }),
+    )
+    return lost.flat()
   }
 
-  /** A probe for another process, at once; see `ProbeQueue.handOn`. */
-  handOn(name: string, job: ProbeJob): Promise<void> {
-    return this.#at(this.#schedule.shardOf(job.id)).handOn(name, job)
+  /** Code whose queues are full, of that which this process has made jobs for, while workers take them. */
+  async fullCodes(): Promise<readonly string[]> {
+    const codes = [...this.#waiting].flatMap(([code, waiting]) => (waiting >= MAX_WAITING_JOBS ? code : []))
+    const states = await Promise.all(codes.map((code) => this.#look(code)))
+    return states
+      .filter(({ served, paused }) => served !== false && !paused)
+      .filter(isFull)
+      .map(({ code }) => code)
   }
 
+  /** Why a queue of a name takes no jobs. */
+  async #problemOf(code: string): Promise<string | undefined> {
+    const { queue, served, paused } = await this.#look(code)
+    if (paused) return `${queue} is paused`
+    return served === false ? `no worker has registered ${code}` : undefined
+  }
+
+  async #look(code: string): Promise<ProbeQueueState> {
+    const state = await this.#options.schedule.queueOf(code)
+    this.#waiting.set(code, state.waiting)
+    return state
+  }
+
+  /** Closes every connection, also while Redis is away. */
   async close(): Promise<void> {
-    await Promise.all(this.#queues.map((queue) => queue.close()))
+    await Promise.all(this.#workers.map((worker) => worker.close()))
+    const queues = [...this.#shards.map(({ queue }) => queue), ...this.#names.values()]
+    await Promise.all(queues.map((queue) => queue.close()))
+    for (const { connection } of this.#shards) disconnect(connection)
   }
 }
+
+const isFull = ({ waiting }: ProbeQueueState): boolean => waiting >= MAX_WAITING_JOBS
+
+export interface LostTurn {
+  readonly id: string
+  readonly why: ProbeReason
+  readonly problem: string
+}
+
+const lostTurns = (jobs: readonly NamedJob[], problem: string): LostTurn[] =>
+  jobs.flatMap(({ data: { why, providers } }) => providers.map(([id]) => ({ id, why, problem })))

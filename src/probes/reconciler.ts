@@ -3,14 +3,16 @@ import { meansLost } from '../model/errors.js'
 import type { Change, EventKind } from '../model/events.js'
 import type { Schedule } from '../model/ports.js'
 import { intervalNow } from '../rules/pace.js'
-import { look } from './look.js'
-import type { Recoveries } from './recoveries.js'
+import type { ProbeSettings } from '../model/probe.js'
+import { codeOf } from './run.js'
+import { readProvider, type Read } from './read-provider.js'
+import type { RecoveryProbes } from './recovery.js'
 import type { Timers } from './timers.js'
 
 export interface ReconcilerOptions {
   readonly busbar: Busbar
   readonly schedule: Schedule
-  readonly recoveries: Recoveries
+  readonly recovery: RecoveryProbes
   readonly timers: Timers
   /** What is planned for a provider changed. */
   readonly planned: (id: string) => void
@@ -127,9 +129,8 @@ export class Reconciler {
 
   /** `lost`: there was no plan for it, though no message said so. */
   async #one(id: string, lost: boolean): Promise<void> {
-    const { busbar, schedule, recoveries, timers, planned } = this.#options
-    const { counters, log } = busbar.host
-    const seen = await look(busbar, id)
+    const { busbar, schedule, timers } = this.#options
+    const seen = await readProvider(busbar, id)
     if (seen === undefined) this.#revisions.delete(id)
     else this.#revisions.set(id, seen.snapshot.settingsRevision)
     // Listed, not planned and without keys: it is being registered at this moment, and that will plan it. To drop the plan
@@ -140,25 +141,32 @@ export class Reconciler {
     // Those who know it plan it, and what is planned by them is not to be changed by a worker that does not.
     if (seen?.probe?.kind === 'unread') return
     if (seen?.probe === undefined) {
-      if (await schedule.drop(id)) log.debug({ provider: id }, 'probe loop ended')
+      if (await schedule.drop(id)) busbar.host.log.debug({ provider: id }, 'probe loop ended')
       const endsInMs = seen?.snapshot.markForMs ?? Infinity
       if (endsInMs <= PASS_MS) timers.later(endsInMs + 1, () => this.review(id))
       return
     }
+    await this.#plan(seen, seen.probe, lost)
+    await seen.provider.announceOverdue(seen.snapshot)
+  }
+
+  async #plan(seen: Read, probe: ProbeSettings, lost: boolean): Promise<void> {
+    const { busbar, schedule, recovery, planned } = this.#options
+    const { counters, log } = busbar.host
+    const { id } = seen.provider
     const { at, probeStartedAt, lastProbeAt } = seen.snapshot
-    const intervalMs = intervalNow(seen.probe, seen.snapshot)
-    // An everyday probe is known by its result alone.
+    const intervalMs = intervalNow(probe, seen.snapshot)
+    // A probe that Redis was not asked about is known by its result alone.
     const lastAt = Math.max(probeStartedAt ?? 0, lastProbeAt ?? 0)
     const sinceMs = lastAt === 0 ? null : Math.max(0, at - lastAt)
-    const changed = await schedule.plan(id, { intervalMs, sinceMs })
+    const recoveryInMs = recovery.inMs(seen, probe)
+    const changed = await schedule.plan(id, { intervalMs, sinceMs, code: codeOf(probe), recoveryInMs })
     planned(id)
     if (changed) log.debug({ provider: id, intervalMs }, 'probe loop planned')
     if (changed && lost && sinceMs !== null) {
-      counters.probeLoopsMended += 1
+      counters.probeSchedulesRepaired += 1
       log.info({ provider: id, intervalMs }, 'probe loop was gone: begun again')
     }
-    await recoveries.plan(seen)
-    await seen.provider.announceOverdue(seen.snapshot)
   }
 
   #failed(error: unknown, id?: string): void {

@@ -29,6 +29,16 @@ export interface ProbeSubject {
   readonly settingsSetAt: number
 }
 
+/** The code of a worker that a probe needs, `function/<name>` or `process/<name>`; empty: any worker can make it. */
+export const codeOf = (probe: ProbeSettings): string =>
+  probe.kind === 'function' || probe.kind === 'process' ? `${probe.kind}/${probe.name}` : ''
+
+/** All the code that a worker registered. */
+export const codesOf = ({ processes, functions }: Registered): string[] => [
+  ...[...functions.keys()].map((name) => `function/${name}`),
+  ...[...processes.keys()].map((name) => `process/${name}`),
+]
+
 /** Runs probes of every kind, with what one worker has for them. */
 export class ProbeRunner {
   readonly #workerId: string

@@ -3,16 +3,18 @@ import { redactError } from '../model/redact.js'
 import { connectionErrors } from '../client/log.js'
 import type { CheckedProbeWorkerOptions, ProbeWorker } from '../client/probe-worker.js'
 import { meansLost } from '../model/errors.js'
-import type { Schedule } from '../model/ports.js'
+import type { Claims, Schedule } from '../model/ports.js'
 import { Prober } from './attempt.js'
-import { Duty, TICK_MS } from './duty.js'
-import type { QueueConnection, QueueJob } from './queue.js'
+import { DiscardLog } from './discard-log.js'
+import { JobRunner } from './job-runner.js'
+import { Planner, TICK_MS } from './planner.js'
+import type { QueueJob } from './probe-job.js'
+import { ProbeSlots } from './probe-slots.js'
+import type { QueueConnection } from './queue.js'
 import { ProbeQueues } from './queues.js'
 import { PASS_MS, Reconciler } from './reconciler.js'
-import { Recoveries } from './recoveries.js'
-import { Room } from './room.js'
-import { ProbeRunner } from './run.js'
-import { Ticks } from './ticks.js'
+import { RecoveryProbes } from './recovery.js'
+import { codesOf, ProbeRunner } from './run.js'
 import { Timers } from './timers.js'
 
 /** How this process reaches what its fleet shares. */
@@ -40,14 +42,16 @@ export async function startProbeWorker(
   return worker
 }
 
-/** Puts together what one process needs to probe. */
+/** Puts together what one process needs to plan and make probes. */
 class Worker implements ProbeWorker {
   readonly #busbar: Busbar
+  readonly #schedule: Schedule
+  readonly #codes: readonly string[]
   readonly #queues: ProbeQueues
   readonly #reconciler: Reconciler
-  readonly #duties: readonly Duty[]
-  readonly #ticks: Ticks
-  readonly #room: Room
+  readonly #planners: readonly Planner[]
+  readonly #runner: JobRunner
+  readonly #discards: DiscardLog
   readonly #timers = new Timers()
   #closing: Promise<void> | undefined
 
@@ -58,46 +62,52 @@ class Worker implements ProbeWorker {
   ) {
     const { schedule } = access
     const { host } = busbar
+    const slots = new ProbeSlots(concurrency)
+    const timers = this.#timers
+    const review = (id: string) => this.#reconciler.review(id)
     this.#busbar = busbar
-    this.#room = new Room(concurrency)
+    this.#schedule = schedule
+    this.#codes = codesOf(registered)
     this.#queues = new ProbeQueues({
       ...access,
+      codes: this.#codes,
       concurrency,
-      process: (job, shard) => this.#process(job, shard),
+      slots,
+      process: (job, again, shard) => this.#process(job, again, shard),
       onError: connectionErrors(host, 'probe queue error'),
     })
-    const review = (id: string) => this.#reconciler.review(id)
-    const recoveries = new Recoveries({ busbar, queues: this.#queues, timers: this.#timers, review })
     this.#reconciler = new Reconciler({
       busbar,
       schedule,
-      recoveries,
-      timers: this.#timers,
-      planned: (id) => this.#duties[schedule.shardOf(id)]?.nudge(),
+      recovery: new RecoveryProbes({ timers, review }),
+      timers,
+      planned: (id) => this.#planners[schedule.shardOf(id)]?.wake(),
     })
+    this.#discards = new DiscardLog(host)
     const prober = new Prober(new ProbeRunner(host.worker, registered))
-    this.#ticks = new Ticks({ busbar, schedule, queues: this.#queues, prober, recoveries, review })
-    this.#duties = schedule.prefixes.map(
+    this.#runner = new JobRunner({ busbar, schedule, slots, prober, discards: this.#discards, review })
+    this.#planners = schedule.prefixes.map(
       (_, shard) =>
-        new Duty({
+        new Planner({
           host,
           schedule,
           shard,
-          room: this.#room,
-          run: (claim) => this.#ticks.claimed(claim),
-          invite: () => this.#queues.invite(shard),
-          arrange: () => this.#queues.repeatDuty(shard, TICK_MS),
+          fullCodes: () => this.#queues.fullCodes(),
+          dispatch: (claims) => this.#dispatch(shard, claims),
+          check: (late) => this.#repair(shard, late),
         }),
     )
   }
 
   async start(): Promise<void> {
     await this.#reconciler.start(() => void this.#afterGap())
-    await this.#arrange()
+    await this.#repeatJobs()
+    await this.#schedule.serve(this.#codes)
     this.#queues.run()
-    for (const duty of this.#duties) {
-      await duty.relieve()
-      this.#timers.every(TICK_MS, () => void this.#relieve(duty))
+    this.#timers.every(SERVE_MS, () => void this.#serve())
+    for (const planner of this.#planners) {
+      await planner.takeOver()
+      this.#timers.every(TICK_MS, () => void this.#takeOver(planner))
     }
     await this.#queues.reconcile()
   }
@@ -114,34 +124,42 @@ class Worker implements ProbeWorker {
   async #close(): Promise<void> {
     this.#reconciler.close()
     this.#timers.close()
-    await Promise.all(this.#duties.map((duty) => duty.close()))
-    await this.#room.empty()
+    await Promise.all(this.#planners.map((planner) => planner.close()))
     await this.#queues.close()
   }
 
-  #process(job: QueueJob, shard: number): Promise<void> {
+  async #process(job: QueueJob, again: boolean, shard: number | undefined): Promise<unknown> {
     switch (job.do) {
-      case 'duty':
-        return this.#duties[shard]?.tick(job.handed) ?? Promise.resolve()
+      case 'plan':
+        return this.#planners[shard ?? 0]?.tick()
       case 'reconcile':
         return this.#reconciler.reviewAll('everything')
       case 'probe':
-        return this.#room.run(() => this.#ticks.job(job))
+        return this.#runner.run(job, again)
       default:
-        return Promise.resolve(job satisfies never)
+        return job satisfies never
     }
   }
 
-  /** Jobs that the queue repeats. */
-  async #arrange(): Promise<void> {
-    await Promise.all(this.#duties.map((_, shard) => this.#queues.repeatDuty(shard, TICK_MS)))
-    await this.#queues.repeatReconciling(PASS_MS)
+  /** A provider whose queue takes nothing loses its turn: it must not hold up those behind it. */
+  async #dispatch(shard: number, claims: Claims): Promise<void> {
+    const lost = await this.#queues.add(shard, claims)
+    for (const { id, problem } of lost) this.#discards.lostTurn(id, problem)
+    // What is overdue is announced. The others are seen in later turns, or by the pass over everything.
+    for (const { id } of lost.slice(0, MAX_REVIEWED)) this.#reconciler.review(id)
+  }
+
+  /** Jobs that the queue repeats. True when one was gone or stuck. */
+  async #repeatJobs(shards: readonly number[] = [...this.#planners.keys()], late = false): Promise<boolean> {
+    const ticks = shards.map((shard) => this.#queues.repeatTick(shard, TICK_MS, late))
+    const passes = shards.includes(0) ? [this.#queues.repeatReconciling(PASS_MS)] : []
+    return (await Promise.all([...ticks, ...passes])).includes(true)
   }
 
   /** Messages may have been missed, or Redis lost all it knew. */
   async #afterGap(): Promise<void> {
     try {
-      await this.#arrange()
+      await this.#repeatJobs()
       await this.#reconciler.reviewAll('differences')
       await this.#queues.reconcile()
     } catch (error) {
@@ -150,18 +168,38 @@ class Worker implements ProbeWorker {
     }
   }
 
-  async #relieve(duty: Duty): Promise<void> {
-    const { counters, log } = this.#busbar.host
+  async #serve(): Promise<void> {
     try {
-      if (!(await duty.relieve())) return
-      counters.probeLoopsMended += 1
-      log.info(
-        { shard: duty.shard },
-        'nobody took the probes that were due: this process does, and the ticks begin again',
-      )
+      await this.#schedule.serve(this.#codes)
     } catch (error) {
-      this.#failed(error, 'could not see whether anybody takes the probes that are due')
+      this.#failed(error, 'could not say which registered checks this worker makes')
     }
+  }
+
+  async #takeOver(planner: Planner): Promise<void> {
+    try {
+      if (!(await planner.takeOver())) return
+      this.#repaired(planner.shard, 'no process planned the probes: this one does')
+      await this.#repair(planner.shard)
+    } catch (error) {
+      this.#failed(error, 'could not see whether a process plans the probes')
+    }
+  }
+
+  /** Asked of the planner every few seconds, so that it costs the same however many workers there are. */
+  async #repair(shard: number, late = false): Promise<void> {
+    try {
+      if (!(await this.#repeatJobs([shard], late))) return
+      this.#repaired(shard, 'the jobs that the probe queue repeats were gone or stuck: begun again')
+    } catch (error) {
+      this.#failed(error, 'could not see to the jobs that the probe queue repeats')
+    }
+  }
+
+  #repaired(shard: number, message: string): void {
+    const { counters, log } = this.#busbar.host
+    counters.probeSchedulesRepaired += 1
+    log.info({ shard }, message)
   }
 
   #failed(error: unknown, doing: string): void {
@@ -173,3 +211,7 @@ class Worker implements ProbeWorker {
 }
 
 const RETRY_MS = 1_000
+/** Of the providers that lost a turn together, so many are looked at. */
+const MAX_REVIEWED = 4
+/** A worker says so often which queues of names it takes from, ms. */
+const SERVE_MS = 3_000

@@ -19,19 +19,44 @@ export const providerKey = (namespace: string, id: string, key: ProviderKey): st
 export const FLEET_KEYS = { meta: 'hash', providers: 'zset', workers: 'zset' } as const
 
 /** What TYPE says of the keys of one shard. */
-export const SHARD_KEYS = { due: 'zset', paces: 'hash', claimed: 'zset', rounds: 'hash' } as const
+export const SHARD_KEYS = {
+  due: 'zset',
+  intervals: 'hash',
+  claimed: 'zset',
+  extra: 'zset',
+  schedule: 'hash',
+} as const
 
 /** The keys of one shard of the schedule of probes; beside the queue's, in the same slot. */
-export const SCHEDULE_KEYS = ['due', 'paces', 'claimed', 'rounds'] as const
-export type ScheduleKey = (typeof SCHEDULE_KEYS)[number]
+export const SCHEDULE_KEYS = ['due', 'intervals', 'claimed', 'extra', 'schedule'] as const
+/** Keys of the shard's queue, as BullMQ names them: the jobs that wait, and the queue's own settings. */
+export const QUEUE_KEYS = ['wait', 'meta'] as const
+export type ScheduleKey = (typeof SCHEDULE_KEYS)[number] | (typeof QUEUE_KEYS)[number]
 
 export const keyOfShard = (prefix: string, key: string): string => `${prefix}:${key}`
 
-/** The probe queue of a shard, as BullMQ names its keys. */
-export const queueOfShard = (prefix: string): string => keyOfShard(prefix, 'probes')
+/** A key that a script of the schedule calls `key`. */
+export const scheduleKey = (prefix: string, key: string): string =>
+  key === 'wait' || key === 'meta' ? queueKey(queueOfShard(prefix), key) : keyOfShard(prefix, key)
 
-/** The queue's own settings, a hash of BullMQ's: it has the field `paused` while the queue is paused. */
-export const queueMetaKey = (prefix: string): string => `${queueOfShard(prefix)}:meta`
+/** The probe queue of a shard, by the name of its keys. */
+export const queueOfShard = (prefix: string): string => keyOfShard(prefix, PROBE_QUEUE)
+
+/**
+ * The name of a probe queue, as BullMQ knows it: of a shard, or of the code that its probes need (`function/<name>`). BullMQ
+ * gives colons a meaning; `~` is no letter of a name.
+ */
+export const queueName = (code: string): string =>
+  code === '' ? PROBE_QUEUE : `${PROBE_QUEUE}-${code.replace('/', '-').replaceAll(':', '~')}`
+
+const PROBE_QUEUE = 'probes'
+
+/** Queues of names lie here, however many shards there are; and what says which workers take from them. */
+export const namesPrefix = (namespace: string): string => `{${namespace}}`
+export const SERVED_KEY = 'served'
+
+/** A key of a queue by what BullMQ calls it: `wait`, `paused`, `active`, `meta`. The hash `meta` has the field `paused` while it is paused. */
+export const queueKey = (queue: string, key: string): string => `${queue}:${key}`
 
 /**
  * The channel of changes. Pub/Sub knows no databases, so each database but the first has a channel of its own: a fleet

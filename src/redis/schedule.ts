@@ -1,7 +1,15 @@
 import type * as port from '../model/ports.js'
 import type { RedisConnection } from './connection.js'
 import { shardOf, shardPrefixes } from './hash-slot.js'
-import { keyOfShard, queueMetaKey, queueOfShard } from './keys.js'
+import {
+  keyOfShard,
+  namesPrefix,
+  queueKey,
+  queueName,
+  queueOfShard,
+  scheduleKey,
+  SERVED_KEY,
+} from './keys.js'
 import type { LuaSourceOptions } from './lua-source.js'
 import { parseHash, parseScores, parseTime } from './parse.js'
 import { SCHEDULE_SCRIPTS, type ScheduleScriptName } from './script-definitions.js'
@@ -12,6 +20,8 @@ export class RedisSchedule implements port.Schedule {
   readonly #redis: RedisConnection
   readonly #scripts: Scripts<ScheduleScriptName>
   readonly prefixes: readonly string[]
+  readonly namesPrefix: string
+  readonly queueName = queueName
 
   constructor(
     redis: RedisConnection,
@@ -20,15 +30,16 @@ export class RedisSchedule implements port.Schedule {
   ) {
     this.#redis = redis
     this.prefixes = shardPrefixes(namespace, shards)
-    this.#scripts = new Scripts(redis, SCHEDULE_SCRIPTS, keyOfShard, source)
+    this.namesPrefix = namesPrefix(namespace)
+    this.#scripts = new Scripts(redis, SCHEDULE_SCRIPTS, scheduleKey, source)
   }
 
   shardOf(id: string): number {
     return shardOf(id, this.prefixes.length)
   }
 
-  async plan(id: string, { intervalMs, sinceMs }: Parameters<port.Schedule['plan']>[1]): Promise<boolean> {
-    const args = { id, intervalMs, spread: spreadOf(id), sinceMs }
+  async plan(id: string, plan: port.ProbePlan): Promise<boolean> {
+    const args = { id, spread: spreadOf(id), ...plan }
     return changed(await this.#scripts.run('schedule', this.#prefixOf(id), args))
   }
 
@@ -36,18 +47,25 @@ export class RedisSchedule implements port.Schedule {
     return changed(await this.#scripts.run('unschedule', this.#prefixOf(id), { id }))
   }
 
-  async hasten(id: string, { inMs, gapMs }: Parameters<port.Schedule['hasten']>[1]): Promise<boolean> {
-    return changed(await this.#scripts.run('hasten', this.#prefixOf(id), { id, inMs, gapMs }))
+  async bringForward(
+    id: string,
+    { inMs, gapMs }: Parameters<port.Schedule['bringForward']>[1],
+  ): Promise<boolean> {
+    return changed(await this.#scripts.run('bring_forward', this.#prefixOf(id), { id, inMs, gapMs }))
   }
 
-  async claim(shard: number, options: Parameters<port.Schedule['claim']>[1]): Promise<port.Claims> {
-    const reply = await this.#scripts.run('claim', this.prefixes[shard] ?? '', options)
-    if (reply.status !== 'ok' || !reply.idle) return { idle: false, claimed: [], nextInMs: null }
+  async claim(shard: number, request: port.ClaimRequest): Promise<port.Claims> {
+    const reply = await this.#scripts.run('claim', this.prefixes[shard] ?? '', request)
+    const atMs = reply.nowMs ?? 0
+    if (reply.status !== 'ok' || !reply.planner)
+      return { planner: false, check: false, atMs, claimed: [], nextInMs: null }
     // As lua/claim.lua writes it.
-    const claimed = reply.claimed as readonly (readonly [string, number])[]
+    const claimed = reply.claimed as readonly (readonly [string, number, string, port.ProbeReason])[]
     return {
-      idle: true,
-      claimed: claimed.map(([id, intervalMs]) => ({ id, intervalMs })),
+      planner: true,
+      check: reply.check,
+      atMs,
+      claimed: claimed.map(([id, intervalMs, code, why]) => ({ id, intervalMs, code, why })),
       nextInMs: reply.nextInMs,
     }
   }
@@ -56,26 +74,90 @@ export class RedisSchedule implements port.Schedule {
     return (await Promise.all(this.prefixes.map((prefix) => this.#listShard(prefix)))).flat()
   }
 
+  async serve(codes: readonly string[]): Promise<void> {
+    if (codes.length === 0) return
+    const key = keyOfShard(this.namesPrefix, SERVED_KEY)
+    const nowMs = parseTime(await this.#redis.run('time', []))
+    await this.#redis.run('zadd', [key, ...codes.flatMap((code) => [nowMs, code])])
+    await this.#redis.run('zremrangebyscore', [key, '-inf', nowMs - REMEMBERED_MS])
+  }
+
+  async queueOf(code: string): Promise<port.ProbeQueueState> {
+    const [queue, seen, time] = await Promise.all([
+      this.#stateOf(keyOfShard(this.namesPrefix, queueName(code)), code),
+      this.#redis.run('zscore', [keyOfShard(this.namesPrefix, SERVED_KEY), code]),
+      this.#redis.run('time', []),
+    ])
+    return { ...queue, served: isServed(Number(seen ?? 0), parseTime(time)) }
+  }
+
+  async queues(): Promise<readonly port.ProbeQueueState[]> {
+    const [served, time] = await Promise.all([
+      this.#redis.run('zrange', [keyOfShard(this.namesPrefix, SERVED_KEY), 0, -1, 'WITHSCORES']),
+      this.#redis.run('time', []),
+    ])
+    const nowMs = parseTime(time)
+    const ofShards = this.prefixes.map((prefix) => this.#stateOf(queueOfShard(prefix), ''))
+    const ofNames = [...parseScores(served)].map(async ([code, seenMs]) => ({
+      ...(await this.#stateOf(keyOfShard(this.namesPrefix, queueName(code)), code)),
+      served: isServed(seenMs, nowMs),
+    }))
+    return Promise.all([...ofShards, ...ofNames])
+  }
+
   async pausedQueues(): Promise<readonly string[]> {
-    const read = (prefix: string) => this.#redis.run('hget', [queueMetaKey(prefix), 'paused'])
-    const paused = await Promise.all(this.prefixes.map(read))
-    return this.prefixes.filter((_, shard) => typeof paused[shard] === 'string').map(queueOfShard)
+    return (await this.queues()).filter(({ paused }) => paused).map(({ queue }) => queue)
+  }
+
+  /** Jobs of a queue that is paused may lie in either of two lists. */
+  async #stateOf(queue: string, code: string): Promise<port.ProbeQueueState> {
+    const length = (key: string) => this.#redis.run('llen', [queueKey(queue, key)])
+    const [waiting, held, active, paused] = await Promise.all([
+      length('wait'),
+      length('paused'),
+      length('active'),
+      this.#redis.run('hexists', [queueKey(queue, 'meta'), 'paused']),
+    ])
+    return {
+      queue,
+      code,
+      waiting: Number(waiting) + Number(held),
+      active: Number(active),
+      paused: Number(paused) === 1,
+      served: null,
+    }
   }
 
   async #listShard(prefix: string): Promise<port.Planned[]> {
-    const [paces, due, offset, time] = await Promise.all([
-      this.#redis.run('hgetall', [keyOfShard(prefix, 'paces')]),
-      this.#redis.run('zrange', [keyOfShard(prefix, 'due'), 0, -1, 'WITHSCORES']),
-      this.#redis.run('hget', [keyOfShard(prefix, 'rounds'), 'clock_offset_ms']),
+    const scores = (key: string) => this.#redis.run('zrange', [keyOfShard(prefix, key), 0, -1, 'WITHSCORES'])
+    const [intervals, due, extra, offset, time] = await Promise.all([
+      this.#redis.run('hgetall', [keyOfShard(prefix, 'intervals')]),
+      scores('due'),
+      scores('extra'),
+      this.#redis.run('hget', [keyOfShard(prefix, 'schedule'), 'clock_offset_ms']),
       this.#redis.run('time', []),
     ])
     const nowMs = parseTime(time) + Number(offset ?? 0)
-    const dueAt = parseScores(due)
-    return Object.entries(parseHash(paces)).map(([id, pace]) => ({
-      id,
-      intervalMs: Number(pace.split(':')[0]),
-      lateMs: Math.max(0, nowMs - (dueAt.get(id) ?? nowMs)),
-    }))
+    const [turns, extras] = [parseScores(due), parseScores(extra)]
+    return Object.entries(parseHash(intervals)).map(([id, interval]) => {
+      const [, intervalMs, code = ''] = INTERVAL.exec(interval) ?? []
+      const nexts = [
+        { why: 'recovery' as const, at: extras.get(`recovery:${id}`) ?? Infinity },
+        { why: 'early' as const, at: extras.get(`early:${id}`) ?? Infinity },
+        { why: 'scheduled' as const, at: turns.get(id) ?? nowMs },
+      ]
+      const { why, at } = nexts.reduce((first, other) => (other.at < first.at ? other : first))
+      const queue = code === '' ? queueOfShard(prefix) : keyOfShard(this.namesPrefix, queueName(code))
+      return {
+        id,
+        intervalMs: Number(intervalMs),
+        lateMs: Math.max(0, nowMs - at),
+        nextInMs: Math.max(0, at - nowMs),
+        why,
+        queue,
+        code,
+      }
+    })
   }
 
   #prefixOf(id: string): string {
@@ -83,7 +165,17 @@ export class RedisSchedule implements port.Schedule {
   }
 }
 
-const changed = (reply: ScriptReply<'schedule' | 'unschedule' | 'hasten'>): boolean =>
+/** As lua/lib/schedule.lua writes it. */
+const INTERVAL = /^(\d+):\d+:(.*)$/
+
+/** A worker says twice in this time that it takes from a queue; one that has not is gone, ms. */
+const SERVED_MS = 10_000
+/** Queues that nobody has taken from are looked at for so long, ms. */
+const REMEMBERED_MS = 86_400_000
+
+const isServed = (seenMs: number, nowMs: number): boolean => nowMs - seenMs <= SERVED_MS
+
+const changed = (reply: ScriptReply<'schedule' | 'unschedule' | 'bring_forward'>): boolean =>
   reply.status === 'ok' && reply.changed
 
 /**

@@ -1,4 +1,4 @@
-import { SCHEDULE_KEYS, type ProviderKey, type ScheduleKey } from './keys.js'
+import { QUEUE_KEYS, SCHEDULE_KEYS, type ProviderKey, type ScheduleKey } from './keys.js'
 
 /**
  * Every script as TypeScript knows it: the names, order and types of what goes in and what comes out. A test
@@ -108,15 +108,40 @@ export const PROVIDER_SCRIPTS = {
 export const SCHEDULE_SCRIPTS = {
   schedule: {
     keys: SCHEDULE_KEYS,
-    args: { id: 'text', intervalMs: 'integer', spread: 'integer', sinceMs: 'integer' },
+    args: {
+      id: 'text',
+      intervalMs: 'integer',
+      spread: 'integer',
+      code: 'text',
+      sinceMs: 'integer',
+      recoveryInMs: 'integer',
+    },
     returns: CHANGED,
   },
   unschedule: { keys: SCHEDULE_KEYS, args: { id: 'text' }, returns: CHANGED },
-  hasten: { keys: SCHEDULE_KEYS, args: { id: 'text', inMs: 'integer', gapMs: 'integer' }, returns: CHANGED },
-  claim: {
+  bring_forward: {
     keys: SCHEDULE_KEYS,
-    args: { max: 'integer', idleMs: 'integer' },
-    returns: { status: 'text', nowMs: 'integer', idle: 'boolean', claimed: 'json', nextInMs: 'integer' },
+    args: { id: 'text', inMs: 'integer', gapMs: 'integer' },
+    returns: CHANGED,
+  },
+  claim: {
+    keys: [...SCHEDULE_KEYS, ...QUEUE_KEYS],
+    args: {
+      planner: 'text',
+      takeAfterMs: 'integer',
+      max: 'integer',
+      maxWaiting: 'integer',
+      checkMs: 'integer',
+      full: 'json',
+    },
+    returns: {
+      status: 'text',
+      nowMs: 'integer',
+      planner: 'boolean',
+      check: 'boolean',
+      claimed: 'json',
+      nextInMs: 'integer',
+    },
   },
 } as const satisfies Record<string, ScriptDefinition>
 

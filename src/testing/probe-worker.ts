@@ -3,10 +3,10 @@ import type { CheckedProbeWorkerOptions, ProbeWorker } from '../client/probe-wor
 import { isBusbarError } from '../model/errors.js'
 import type { Timer } from '../model/ports.js'
 import { Prober, type Attempt } from '../probes/attempt.js'
-import { Discards } from '../probes/discards.js'
-import { look, type Looked } from '../probes/look.js'
-import { minGapMs } from '../probes/plan.js'
-import { Room } from '../probes/room.js'
+import { DiscardLog } from '../probes/discard-log.js'
+import { readProvider, type Read } from '../probes/read-provider.js'
+import { minGapMs } from '../probes/probe-gap.js'
+import { ProbeSlots } from '../probes/probe-slots.js'
 import { ProbeRunner } from '../probes/run.js'
 import { intervalNow } from '../rules/pace.js'
 
@@ -29,8 +29,8 @@ export async function startTestProbes(
 class TestProbeWorker implements ProbeWorker {
   readonly #busbar: Busbar
   readonly #prober: Prober
-  readonly #discards: Discards
-  readonly #room: Room
+  readonly #discards: DiscardLog
+  readonly #slots: ProbeSlots
   /** The next probe, or the next look where there is nothing to probe now, by provider. */
   readonly #planned = new Map<string, { readonly timer: Timer; readonly at: number }>()
   readonly #underway = new Set<string>()
@@ -41,8 +41,8 @@ class TestProbeWorker implements ProbeWorker {
   constructor(busbar: Busbar, { concurrency, ...registered }: CheckedProbeWorkerOptions) {
     this.#busbar = busbar
     this.#prober = new Prober(new ProbeRunner(busbar.workerId, registered, busbar.host))
-    this.#discards = new Discards(busbar.host)
-    this.#room = new Room(concurrency)
+    this.#discards = new DiscardLog(busbar.host)
+    this.#slots = new ProbeSlots(concurrency)
   }
 
   async start(): Promise<void> {
@@ -60,7 +60,7 @@ class TestProbeWorker implements ProbeWorker {
     this.#pass?.clear()
     for (const { timer } of this.#planned.values()) timer.clear()
     this.#planned.clear()
-    await this.#room.empty()
+    await this.#slots.empty()
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -76,7 +76,7 @@ class TestProbeWorker implements ProbeWorker {
   /** Plans the next probe of a provider by what the store knows of it now, `leastMs` from now or later. */
   #review(id: string, leastMs = 0): Promise<void> {
     return this.#guarded(async () => {
-      const seen = await look(this.#busbar, id)
+      const seen = await readProvider(this.#busbar, id)
       const inMs = seen === undefined ? Infinity : Math.max(leastMs, nextInMs(seen))
       this.#plan(id, inMs, () => void (seen?.probe === undefined ? this.#review(id) : this.#turn(id)))
       if (seen?.probe !== undefined) await seen.provider.announceOverdue(seen.snapshot)
@@ -97,10 +97,10 @@ class TestProbeWorker implements ProbeWorker {
 
   async #turn(id: string): Promise<void> {
     this.#planned.delete(id)
-    if (this.#underway.has(id) || this.#room.free === 0) return
+    if (this.#underway.has(id) || !this.#slots.free) return
     this.#underway.add(id)
     let leastMs = 0
-    await this.#room.run(() =>
+    await this.#slots.all([id], () =>
       this.#guarded(async () => {
         leastMs = await this.#probe(id)
       }),
@@ -111,7 +111,7 @@ class TestProbeWorker implements ProbeWorker {
 
   /** Answers how long to wait at least until the next, ms. */
   async #probe(id: string): Promise<number> {
-    const seen = await look(this.#busbar, id)
+    const seen = await readProvider(this.#busbar, id)
     // One version alone writes to a store in memory, so it reads every probe.
     if (seen?.probe === undefined || seen.probe.kind === 'unread') return 0
     const { probe, snapshot } = seen
@@ -149,7 +149,7 @@ class TestProbeWorker implements ProbeWorker {
 }
 
 /** ms until the next probe, or until the end of a mark that ended them; Infinity where none is to come. */
-function nextInMs({ provider, probe, snapshot }: Looked): number {
+function nextInMs({ provider, probe, snapshot }: Read): number {
   if (probe === undefined || probe.kind === 'unread') return snapshot.markForMs ?? Infinity
   const { at, probeStartedAt, lastProbeAt, state, retryAfterMs, throttledForMs, trialFreeInMs } = snapshot
   const lastAt = Math.max(probeStartedAt ?? 0, lastProbeAt ?? 0)

@@ -182,7 +182,7 @@ describe('busbar doctor', () => {
     const provider = await fleet.busbar.provider('api', { probe: { ...probe, downIntervalMs: 7_200_000 } })
     await fleet.busbar.startProbes()
     const planned = (every: number) => async () =>
-      parseInt((await redis.hget(`{${fleet.namespace}}:paces`, 'api')) ?? '') === every
+      parseInt((await redis.hget(`{${fleet.namespace}}:intervals`, 'api')) ?? '') === every
     await eventually(planned(3_600_000))
     await provider.trip()
     await eventually(planned(7_200_000))

@@ -28,7 +28,7 @@ interface Verdict {
 async function runScript(
   name: string,
   args: readonly string[],
-): Promise<{ code: number | null; verdict: Verdict & Kills }> {
+): Promise<{ code: number | null; verdict: Verdict & Kills & Shares }> {
   const child = spawn(process.execPath, [scriptAt(name), '--json', ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
@@ -36,7 +36,7 @@ async function runScript(
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
   const code = await new Promise<number | null>((resolve) => child.once('close', resolve))
   // The scripts print what the callers name; the tests below read each field.
-  return { code, verdict: JSON.parse(output) as Verdict & Kills }
+  return { code, verdict: JSON.parse(output) as Verdict & Kills & Shares }
 }
 
 const measureGaps = (...args: string[]) => runScript('gaps', args)
@@ -83,6 +83,32 @@ describe('a fleet that was gone for a while', () => {
       expect(long.length).toBeLessThanOrEqual(2) // the outage, and the start of new processes at its end
     }))
 })
+
+describe('a fleet of four processes with many providers', () => {
+  it('shares their probes, and makes all that are due', { timeout: 300_000 }, (context) =>
+    onQuietMachine(context, async () => {
+      const size = byForm({
+        short: ['--providers', '400', '--interval', '2000', '--seconds', '6'],
+        full: ['--providers', '5000', '--interval', '10000', '--seconds', '20'],
+      })
+      const { verdict } = await runScript('shares', size)
+      const { made, due, shares, redisUs } = verdict
+      const percent = Object.values(shares).map((share) => `${Math.round(share * 100)} %`)
+      figure(12, `${made} probes of ${due} due, shared ${percent.join(', ')}; ${redisUs} us of Redis each`)
+      expect(made).toBeGreaterThan(0.95 * due)
+      for (const share of Object.values(shares)) {
+        expect(share).toBeGreaterThanOrEqual(0.15)
+        expect(share).toBeLessThanOrEqual(0.35)
+      }
+    }),
+  )
+})
+
+interface Shares {
+  readonly made: number
+  readonly due: number
+  readonly redisUs: number
+}
 
 interface Kills {
   readonly passed: boolean

@@ -24,7 +24,7 @@ export function realFleet() {
   }
   /** How often each provider is planned to be probed, ms. */
   const planned = async () => {
-    const paces = await redis.hgetall(`{${namespace}}:paces`)
+    const paces = await redis.hgetall(`{${namespace}}:intervals`)
     return Object.fromEntries(Object.entries(paces).map(([id, pace]) => [id, parseInt(pace)] as const))
   }
   /** From now on, when probes of `id` are decided. */

@@ -1,4 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
+import type { ClaimRequest, ProbePlan } from '../../src/model/ports.js'
 import { RedisConnection } from '../../src/redis/connection.js'
 import { RedisSchedule } from '../../src/redis/schedule.js'
 import { START_MS, LUA_SOURCE, movableClock } from '../harness/clock.js'
@@ -8,7 +9,7 @@ import { redisUrl, testNamespace } from '../harness/redis.js'
 import { Redis } from 'ioredis'
 
 const SECOND = 1_000
-const NOBODY_ELSE = 0
+const AT_ONCE = 0
 
 /** A schedule on a clock of its own. */
 async function scheduleOf(shards = 1) {
@@ -28,14 +29,19 @@ async function scheduleOf(shards = 1) {
     await removeKeys(redis, namespace)
     await redis.quit()
   })
-  const claim = async (max = 1_000, idleMs = NOBODY_ELSE) => {
-    const { claimed } = await schedule.claim(0, { max, idleMs })
-    return claimed.map(({ id }) => id)
-  }
-  return { schedule, clock, claim, redis, namespace }
+  const ask = (options: Partial<ClaimRequest> = {}, shard = 0) =>
+    schedule.claim(shard, {
+      ...{ planner: 'one', takeAfterMs: AT_ONCE, max: 1_000, maxWaiting: 32, checkMs: 5 * SECOND, full: [] },
+      ...options,
+    })
+  const claim = async (max = 1_000) => (await ask({ max })).claimed.map(({ id }) => id)
+  return { schedule, clock, ask, claim, redis, namespace }
 }
 
-const never = (intervalMs: number) => ({ intervalMs, sinceMs: null })
+const every = (intervalMs: number, sinceMs: number | null = null): ProbePlan => ({
+  ...{ intervalMs, sinceMs, code: '', recoveryInMs: -1 },
+})
+const never = (intervalMs: number) => every(intervalMs)
 
 describe('a planned provider', () => {
   it('is handed out at once when it was never probed, and then once an interval', async () => {
@@ -59,7 +65,7 @@ describe('a planned provider', () => {
 
   it('waits for its turn when it was probed a moment ago', async () => {
     const { schedule, clock, claim } = await scheduleOf()
-    await schedule.plan('a', { intervalMs: 10 * SECOND, sinceMs: 2 * SECOND })
+    await schedule.plan('a', every(10 * SECOND, 2 * SECOND))
     await clock.advance(5.4 * SECOND)
     expect(await claim()).toEqual([])
     await clock.advance(10.1 * SECOND)
@@ -71,7 +77,7 @@ describe('a planned provider', () => {
     await schedule.plan('a', never(10 * SECOND))
     expect(await schedule.plan('a', never(10 * SECOND))).toBe(false)
     expect(await claim()).toEqual(['a'])
-    expect(await schedule.plan('a', { intervalMs: SECOND, sinceMs: 0 })).toBe(true)
+    expect(await schedule.plan('a', every(SECOND, 0))).toBe(true)
     await clock.advance(1.76 * SECOND)
     expect(await claim()).toEqual(['a'])
     expect(await schedule.list()).toMatchObject([{ id: 'a', intervalMs: SECOND }])
@@ -113,7 +119,7 @@ describe('a planned provider', () => {
     await schedule.plan('a', never(10 * SECOND))
     await claim()
     await redis.zadd(`{${namespace}}:due`, clock.nowMs + 3_600 * SECOND, 'a')
-    expect(await schedule.plan('a', { intervalMs: 10 * SECOND, sinceMs: 3 * SECOND })).toBe(true)
+    expect(await schedule.plan('a', every(10 * SECOND, 3 * SECOND))).toBe(true)
     await clock.advance(15 * SECOND)
     expect(await claim()).toEqual(['a'])
   })
@@ -148,26 +154,66 @@ describe('what is handed out', () => {
     }
   })
 
-  it('is nothing while somebody else asked lately, for one who only steps in', async () => {
-    const { schedule, clock, claim } = await scheduleOf()
-    await claim()
+  it('goes to one planner: another becomes it by a tick, or when the first has not asked for a second', async () => {
+    const { schedule, clock, ask } = await scheduleOf()
+    expect(await ask()).toMatchObject({ planner: true })
     await schedule.plan('a', never(SECOND))
+    const other = { planner: 'other', takeAfterMs: SECOND }
+    expect(await ask(other)).toMatchObject({ planner: false, claimed: [], nextInMs: null })
     await clock.advance(999)
-    expect(await schedule.claim(0, { max: 5, idleMs: SECOND })).toEqual({
-      idle: false,
-      claimed: [],
-      nextInMs: null,
-    })
+    expect(await ask(other)).toMatchObject({ planner: false })
     await clock.advance(1)
-    expect(await schedule.claim(0, { max: 5, idleMs: SECOND })).toMatchObject({
-      idle: true,
-      claimed: [{ id: 'a', intervalMs: SECOND }],
+    expect(await ask(other)).toMatchObject({
+      planner: true,
+      claimed: [{ id: 'a', intervalMs: SECOND, code: '', why: 'scheduled' }],
     })
+    expect(await ask({ takeAfterMs: SECOND })).toMatchObject({ planner: false })
+    expect(await ask({ takeAfterMs: AT_ONCE })).toMatchObject({ planner: true })
+    expect(await ask(other)).toMatchObject({ planner: false })
+  })
+
+  it('stays in the schedule while enough jobs wait, or the queue is paused', async () => {
+    const { schedule, ask, redis, namespace } = await scheduleOf()
+    await schedule.plan('a', never(SECOND))
+    const queue = `{${namespace}}:probes`
+    await redis.rpush(`${queue}:wait`, 'one', 'two')
+    expect(await ask({ maxWaiting: 2 })).toMatchObject({ planner: true, claimed: [] })
+    await redis.hset(`${queue}:meta`, 'paused', '1')
+    expect(await ask({ maxWaiting: 3 })).toMatchObject({ planner: false, claimed: [] })
+    await redis.hdel(`${queue}:meta`, 'paused')
+    expect(await ask({ maxWaiting: 3 })).toMatchObject({ planner: true, claimed: [{ id: 'a' }] })
+  })
+
+  it('leaves what needs the code of a full queue in the schedule, where it holds up nothing', async () => {
+    const { schedule, clock, ask, claim } = await scheduleOf()
+    const model = { ...never(SECOND), code: 'function/team:model' }
+    await schedule.plan('a', model)
+    await schedule.plan('b', { ...model, recoveryInMs: 0 })
+    await clock.advance(1)
+    await schedule.plan('c', never(SECOND))
+    const full = ['function/team:model']
+    expect((await ask({ full, max: 2 })).claimed).toEqual([])
+    expect((await ask({ full, max: 2 })).claimed).toMatchObject([{ id: 'c' }])
+    await clock.advance(100)
+    expect((await ask()).claimed).toMatchObject([
+      { id: 'b', code: 'function/team:model', why: 'recovery' },
+      { id: 'a', code: 'function/team:model', why: 'scheduled' },
+    ])
+    expect(await claim()).toEqual([])
+  })
+
+  it('comes with a request to check the repeated jobs, once in a while, whichever planner asks', async () => {
+    const { clock, ask } = await scheduleOf()
+    expect((await ask()).check).toBe(true)
+    expect((await ask({ planner: 'other' })).check).toBe(false)
+    await clock.advance(4_999)
+    expect((await ask()).check).toBe(false)
+    await clock.advance(1)
+    expect((await ask({ planner: 'other' })).check).toBe(true)
   })
 
   it('comes with the time until there is more', async () => {
-    const { schedule, clock } = await scheduleOf()
-    const ask = () => schedule.claim(0, { max: 10, idleMs: NOBODY_ELSE })
+    const { schedule, clock, ask } = await scheduleOf()
     expect((await ask()).nextInMs).toBeNull()
     await schedule.plan('a', never(10 * SECOND))
     const { nextInMs } = await ask()
@@ -178,24 +224,56 @@ describe('what is handed out', () => {
   })
 })
 
+describe('a recovery', () => {
+  it('comes at its time and before what is due, is the turn of its provider, and is one however often it is planned', async () => {
+    const { schedule, clock, ask } = await scheduleOf()
+    await schedule.plan('a', { ...every(10 * SECOND, 0), recoveryInMs: 3 * SECOND })
+    await schedule.plan('a', { ...every(10 * SECOND, 0), recoveryInMs: 3 * SECOND })
+    await schedule.plan('a', { ...every(10 * SECOND, 0), recoveryInMs: null })
+    expect((await ask()).nextInMs).toBe(3 * SECOND)
+    await clock.advance(3 * SECOND)
+    await schedule.plan('b', never(10 * SECOND))
+    const why = async () => (await ask()).claimed.map((claim) => `${claim.why} ${claim.id}`)
+    expect(await why()).toEqual(['recovery a', 'scheduled b'])
+    await clock.advance(7.4 * SECOND)
+    expect(await why()).toEqual([])
+    await clock.advance(10.2 * SECOND)
+    expect((await why()).sort()).toEqual(['scheduled a', 'scheduled b'])
+  })
+
+  it('goes with the open circuit, and with the provider', async () => {
+    const { schedule, redis, namespace } = await scheduleOf()
+    const extra = () => redis.zrange(`{${namespace}}:extra`, 0, -1)
+    await schedule.plan('a', { ...never(SECOND), recoveryInMs: SECOND })
+    expect(await extra()).toEqual(['recovery:a'])
+    await schedule.plan('a', never(SECOND))
+    expect(await extra()).toEqual([])
+    await schedule.plan('team:a', { ...never(SECOND), recoveryInMs: SECOND })
+    await schedule.bringForward('team:a', { inMs: 0, gapMs: 0 })
+    await schedule.drop('team:a')
+    expect(await extra()).toEqual([])
+  })
+})
+
 describe('a probe that is brought forward', () => {
   it('comes at once, but not within the gap after the last', async () => {
-    const { schedule, clock, claim } = await scheduleOf()
+    const { schedule, clock, ask, claim } = await scheduleOf()
     await schedule.plan('a', never(60 * SECOND))
     await claim()
     await clock.advance(4 * SECOND)
-    expect(await schedule.hasten('a', { inMs: 0, gapMs: 5 * SECOND })).toBe(true)
-    expect(await schedule.hasten('a', { inMs: 0, gapMs: 5 * SECOND })).toBe(false)
+    expect(await schedule.bringForward('a', { inMs: 0, gapMs: 5 * SECOND })).toBe(true)
+    expect(await schedule.bringForward('a', { inMs: 0, gapMs: 5 * SECOND })).toBe(false)
     expect(await claim()).toEqual([])
     await clock.advance(SECOND)
-    expect(await claim()).toEqual(['a'])
+    expect((await ask()).claimed).toMatchObject([{ id: 'a', why: 'early' }])
+    expect((await ask()).nextInMs).toBeGreaterThanOrEqual(45 * SECOND)
   })
 
   it('is never put off, and never comes for a provider that is not planned', async () => {
     const { schedule, claim } = await scheduleOf()
     await schedule.plan('a', never(SECOND))
-    expect(await schedule.hasten('a', { inMs: 500, gapMs: 0 })).toBe(false)
-    expect(await schedule.hasten('b', { inMs: 0, gapMs: 0 })).toBe(false)
+    expect(await schedule.bringForward('a', { inMs: 500, gapMs: 0 })).toBe(false)
+    expect(await schedule.bringForward('b', { inMs: 0, gapMs: 0 })).toBe(false)
     expect(await claim()).toEqual(['a'])
   })
 })
@@ -250,14 +328,14 @@ describe('random paces, drops and claims', () => {
         paces.delete(id)
       } else if (random() < 0.6) {
         const intervalMs = 100 + Math.floor(random() * 10_000)
-        await schedule.plan(id, { intervalMs, sinceMs: random() < 0.5 ? null : 50 })
+        await schedule.plan(id, every(intervalMs, random() < 0.5 ? null : 50))
         paces.set(id, intervalMs)
       } else await claim(3)
       await clock.advance(Math.floor(random() * 300))
     }
     const expected = [...paces.values()].reduce((sum, intervalMs) => sum + Math.floor(1e9 / intervalMs), 0)
     const key = (name: string) => `{${namespace}}:${name}`
-    expect(Number(await redis.hget(key('rounds'), 'pace'))).toBe(expected)
+    expect(Number(await redis.hget(key('schedule'), 'rate'))).toBe(expected)
     expect(await redis.zcard(key('due'))).toBe(paces.size)
     for (const id of await redis.zrange(key('claimed'), 0, -1)) expect(paces.has(id), id).toBe(true)
   })
@@ -265,12 +343,10 @@ describe('random paces, drops and claims', () => {
 
 describe('several shards', () => {
   it('share the providers, each with keys of its own', async () => {
-    const { schedule } = await scheduleOf(4)
+    const { schedule, ask } = await scheduleOf(4)
     const ids = Array.from({ length: 40 }, (_, i) => `provider-${i}`)
     for (const id of ids) await schedule.plan(id, never(SECOND))
-    const shares = await Promise.all(
-      [0, 1, 2, 3].map((shard) => schedule.claim(shard, { max: 100, idleMs: NOBODY_ELSE })),
-    )
+    const shares = await Promise.all([0, 1, 2, 3].map((shard) => ask({ max: 100 }, shard)))
     for (const [shard, { claimed }] of shares.entries()) {
       expect(claimed.length).toBeGreaterThan(0)
       for (const { id } of claimed) expect(schedule.shardOf(id)).toBe(shard)

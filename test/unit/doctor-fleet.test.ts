@@ -32,7 +32,9 @@ const planned = (intervalMs: number): Inspection => ({
   pubSubProblem: null,
   wrongTypes: [],
   workers: [],
-  planned: [{ id: 'api', intervalMs, lateMs: 0 }],
+  planned: [
+    { id: 'api', intervalMs, lateMs: 0, nextInMs: 0, why: 'scheduled', queue: '{busbar}:probes', code: '' },
+  ],
   pausedProbeQueues: [],
 })
 

@@ -64,9 +64,12 @@ const KEY_TYPES: Readonly<Record<string, string>> = {
   batches: 'hash',
   outages: 'stream',
   due: 'zset',
-  paces: 'hash',
+  intervals: 'hash',
   claimed: 'zset',
-  rounds: 'hash',
+  extra: 'zset',
+  schedule: 'hash',
+  wait: 'list',
+  meta: 'hash',
 }
 
 /** How the inputs paragraph writes a value of this type. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { minGapMs } from '../../src/probes/plan.js'
+import { minGapMs } from '../../src/probes/probe-gap.js'
 import { probeOf } from '../harness/probe-of.js'
 
 const THREE_PACES = probeOf({ suspiciousIntervalMs: 2_000, downIntervalMs: 60_000 })

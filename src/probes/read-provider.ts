@@ -22,12 +22,12 @@ export interface Seen {
 }
 
 /** The same, read from Redis just now. */
-export interface Looked extends Seen {
+export interface Read extends Seen {
   readonly snapshot: Snapshot
 }
 
 /** Reads it from Redis. Undefined when nobody registered it. One command where this process holds a handle. */
-export async function look(busbar: Busbar, id: string): Promise<Looked | undefined> {
+export async function readProvider(busbar: Busbar, id: string): Promise<Read | undefined> {
   try {
     const provider = busbar.get(id) ?? (await busbar.lookup(id))
     if (provider === undefined) return undefined
@@ -40,13 +40,13 @@ export async function look(busbar: Busbar, id: string): Promise<Looked | undefin
 }
 
 /**
- * As this process knows it, without a word to Redis, where nothing is in the way of a probe. Heartbeats are told to
+ * As this process knows it, without a word to Redis, where nothing is in the way of a probe. Heartbeats are announced to
  * nobody, and have to be read.
  */
-export async function glance(busbar: Busbar, id: string): Promise<Seen | undefined> {
+export async function cachedOrRead(busbar: Busbar, id: string): Promise<Seen | undefined> {
   const provider = busbar.get(id)
-  const known = provider?.settings.probe?.kind === 'heartbeat' ? undefined : provider?.everyday
-  return provider !== undefined && known !== undefined ? seen(provider, known) : look(busbar, id)
+  const known = provider?.settings.probe?.kind === 'heartbeat' ? undefined : provider?.knownFree
+  return provider !== undefined && known !== undefined ? seen(provider, known) : readProvider(busbar, id)
 }
 
 function seen<S extends StoredSnapshot>(provider: Provider, snapshot: S): Seen & { readonly snapshot: S } {

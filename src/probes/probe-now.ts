@@ -2,7 +2,7 @@ import type { Busbar } from '../client/busbar.js'
 import type { ProbeReport } from '../client/probing.js'
 import { UnknownProviderError } from '../model/errors.js'
 import { Prober } from './attempt.js'
-import { look, probeOf } from './look.js'
+import { probeOf, readProvider } from './read-provider.js'
 import { ProbeRunner, type Registered } from './run.js'
 
 /**
@@ -11,7 +11,7 @@ import { ProbeRunner, type Registered } from './run.js'
  * @throws UnknownProviderError, RedisUnavailableError
  */
 export async function probeNow(busbar: Busbar, id: string, registered: Registered): Promise<ProbeReport> {
-  const seen = await look(busbar, id)
+  const seen = await readProvider(busbar, id)
   if (seen === undefined) throw new UnknownProviderError(id)
   const probe = probeOf(seen.provider) // a mark is for the admission to refuse
   if (probe === undefined) return refused(id, 'no_probe', 'no probe is configured')

@@ -1,0 +1,163 @@
+import type { Busbar } from '../client/busbar.js'
+import { isBusbarError } from '../model/errors.js'
+import type { Schedule } from '../model/ports.js'
+import type { ProberError } from '../model/probe.js'
+import type { HealthStatus } from '../model/words.js'
+import { intervalNow } from '../rules/pace.js'
+import type { Attempt, Found, Probed, Prober } from './attempt.js'
+import type { DiscardLog } from './discard-log.js'
+import { minGapMs } from './probe-gap.js'
+import type { ProbeJob, ProbeRecord } from './probe-job.js'
+import type { ProbeSlots } from './probe-slots.js'
+import { cachedOrRead, readProvider, type Seen } from './read-provider.js'
+
+export interface JobRunnerOptions {
+  readonly busbar: Busbar
+  readonly schedule: Schedule
+  readonly slots: ProbeSlots
+  readonly prober: Prober
+  readonly discards: DiscardLog
+  /** Asks for another look at what is planned for a provider. */
+  readonly review: (id: string) => void
+}
+
+/** One probe of a job. */
+interface Turn {
+  readonly id: string
+  readonly intervalMs: number
+  readonly why: ProbeJob['why']
+  /** When it was claimed, by Redis's clock, ms. */
+  readonly at: number
+  /** Another worker had the job, and may be at it still. */
+  readonly again: boolean
+}
+
+/** Makes the probes of a job, and what follows from each. */
+export class JobRunner {
+  readonly #options: JobRunnerOptions
+
+  constructor(options: JobRunnerOptions) {
+    this.#options = options
+  }
+
+  /** Never rejects. Answers what became of each probe. */
+  run({ why, at, providers }: ProbeJob, again: boolean): Promise<ProbeRecord[]> {
+    return this.#options.slots.all(providers, ([id, intervalMs]) =>
+      this.#guarded({ id, intervalMs, why, at, again }),
+    )
+  }
+
+  /** What failed here would say nothing that the log does not. */
+  async #guarded(turn: Turn): Promise<ProbeRecord> {
+    const { busbar, review } = this.#options
+    const { id } = turn
+    try {
+      return { id, ...(await this.#make(turn)) }
+    } catch (error) {
+      if (isBusbarError(error, 'provider_removed')) {
+        review(id)
+        return { id, skipped: 'it was removed' }
+      }
+      const { counters, log } = busbar.host
+      counters.connectionErrors += 1
+      log.warn({ err: error, provider: id }, 'a probe could not begin, or its result not be recorded')
+      return { id, skipped: 'it could not begin, or its result not be recorded' }
+    }
+  }
+
+  async #make(turn: Turn): Promise<Made> {
+    const { prober, review } = this.#options
+    const seen = await this.#read(turn)
+    const skipped = seen === undefined ? 'there is nothing to probe' : skippedBecause(turn, seen)
+    if (skipped !== undefined) {
+      review(turn.id) // the plan may be another now
+      return { skipped }
+    }
+    if (!isFound(seen) || !this.#isAble(seen)) return { skipped: 'this worker cannot make it' }
+    const attempt = await prober.attempt(seen, beginningOf(turn, seen))
+    this.#conclude(turn.id, attempt)
+    if (turn.why === 'recovery') {
+      // The pace may be another now; and what it waited for may take longer than it knew: a pause, somebody's trial.
+      review(turn.id)
+    } else if ('result' in attempt) this.#watchInterval(seen, attempt.result.status, turn.intervalMs)
+    // The process that began the other may be dead, and this turn would be lost with it.
+    else if ('refused' in attempt && attempt.refused.code === 'probed_recently') {
+      const inMs = Math.ceil(attempt.refused.retryAfterMs ?? 0)
+      await this.#options.schedule.bringForward(turn.id, { inMs, gapMs: 0 })
+    }
+    return recordOf(attempt)
+  }
+
+  /** Undefined where there is nothing to probe: a turn may come after its plan was dropped. */
+  async #read({ id, why, again }: Turn): Promise<Seen | undefined> {
+    const { busbar } = this.#options
+    const afresh = again || why === 'recovery'
+    const seen = await (afresh ? readProvider(busbar, id) : cachedOrRead(busbar, id))
+    return seen?.probe === undefined ? undefined : seen
+  }
+
+  /** Known before anything is asked of Redis: the turn is then lost to this worker. */
+  #isAble(found: Found): found is Probed {
+    return this.#options.prober.isAble(found, (error) => this.#discard(found.provider.id, error))
+  }
+
+  /** When no worker can make it, it is overdue one day, and one of them has to say so. */
+  #discard(id: string, error: ProberError): void {
+    this.#options.discards.note(id, error)
+    this.#options.review(id)
+  }
+
+  #conclude(id: string, attempt: Attempt): void {
+    const { log } = this.#options.busbar.host
+    if ('result' in attempt) log.debug({ provider: id, ...attempt.result }, 'probe tick')
+    else if ('discarded' in attempt) this.#discard(id, attempt.discarded)
+    else if ('nothing' in attempt)
+      log.debug({ provider: id, reason: attempt.nothing.reason }, 'probe tick without a finding')
+    else log.debug({ provider: id, ...attempt.refused }, 'probe not begun')
+  }
+
+  /** Only transitions are announced to every process, so what was found is compared with the interval at which it was found. */
+  #watchInterval({ provider, snapshot, probe }: Probed, found: HealthStatus, intervalMs: number): void {
+    const { state } = provider.knownFree ?? provider.peek() ?? snapshot
+    const after = { state, lastProbeStatus: found, probeConsecutiveFailures: 0 }
+    if (intervalNow(probe, after) !== intervalMs) this.#options.review(provider.id)
+  }
+}
+
+type Made = DistributiveOmit<ProbeRecord, 'id'>
+type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never
+
+const isFound = (seen: Seen | undefined): seen is Found => seen?.probe !== undefined
+
+/** Why a turn is over before it began. */
+function skippedBecause({ why, again, at }: Turn, { snapshot }: Seen): string | undefined {
+  const { state, retryAfterMs, lastProbeAt } = snapshot
+  if (again && (lastProbeAt ?? 0) >= at) return 'a result has come since'
+  if (why === 'recovery' && state === 'open' && (retryAfterMs ?? 1) > 0) return 'its cooldown lasts longer'
+  return undefined
+}
+
+/**
+ * Redis is asked whether it may begin, unless there can be no other: the turn before has ended by now, the next has not come,
+ * and no worker had this one before.
+ */
+function beginningOf({ why, at, intervalMs, again }: Turn, { provider, snapshot, probe }: Probed) {
+  // A recovery waits for no other probe: the lease sees to it that there is one.
+  if (why === 'recovery' && snapshot.state !== 'closed') return { minGapMs: 0, alone: false }
+  const gapMs = minGapMs(probe, intervalMs)
+  const waitedMs = provider.storeTimeMs - at
+  const prompt = waitedMs > -MAX_CLOCK_ERROR_MS && waitedMs < intervalMs
+  return { minGapMs: gapMs, alone: !again && prompt && probe.timeoutMs <= gapMs }
+}
+
+function recordOf(attempt: Attempt): Made {
+  if ('result' in attempt) {
+    const { status, detail, elapsedMs } = attempt.result
+    return { status, detail, elapsedMs }
+  }
+  if ('refused' in attempt) return { skipped: attempt.refused.reason }
+  return { skipped: 'discarded' in attempt ? attempt.discarded.reason : attempt.nothing.reason }
+}
+
+/** This process's idea of Redis's time may be so far behind, ms. */
+const MAX_CLOCK_ERROR_MS = 500

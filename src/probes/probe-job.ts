@@ -1,0 +1,72 @@
+import type { Claims, ProbeReason } from '../model/ports.js'
+import type { ProbeResult } from '../model/probe.js'
+
+/** What the queues carry. `plan`: be the planner until the next; `reconcile`: see to it that the schedule is as it should be. */
+export type QueueJob = { readonly do: 'plan' } | { readonly do: 'reconcile' } | ProbeJob
+
+/** One probe while little is due, several of those claimed together when much is. */
+export interface ProbeJob {
+  readonly do: 'probe'
+  readonly why: ProbeReason
+  /** When its probes were claimed, by Redis's clock, ms. */
+  readonly at: number
+  /** Provider, and the interval that its turn was planned by, ms. */
+  readonly providers: readonly (readonly [id: string, intervalMs: number])[]
+}
+
+/** What a job keeps of each probe, for whoever looks at the queue. */
+export type ProbeRecord = { readonly id: string } & (
+  Pick<ProbeResult, 'status' | 'detail' | 'elapsedMs'> | { readonly skipped: string }
+)
+
+/** A job as it is put into a queue. */
+export interface NamedJob {
+  readonly name: string
+  /**
+   * Bears the time of the claim: to add it twice is harmless, and one that a killed worker still holds is not in the way of
+   * the next turn. `~` is no letter of a provider's id; the queue gives whole numbers and colons meanings of its own.
+   */
+  readonly id: string
+  /** Before all that waits. */
+  readonly first: boolean
+  readonly data: ProbeJob
+}
+
+/** Jobs of what was claimed, by the code that they need: the code names the queue. */
+export function jobsOf({ atMs, claimed }: Pick<Claims, 'atMs' | 'claimed'>): ReadonlyMap<string, NamedJob[]> {
+  const groups = new Map<string, { code: string; why: ProbeReason; providers: [string, number][] }>()
+  for (const { id, intervalMs, code, why } of claimed) {
+    const key = `${why} ${code}`
+    const group = groups.get(key) ?? { code, why, providers: [] }
+    groups.set(key, group)
+    group.providers.push([id, intervalMs])
+  }
+  const jobs = new Map<string, NamedJob[]>()
+  for (const { code, why, providers } of groups.values()) {
+    const made = chunksOf(providers).map((chunk) => jobOf(why, atMs, chunk))
+    jobs.set(code, [...(jobs.get(code) ?? []), ...made])
+  }
+  return jobs
+}
+
+export function jobOf(why: ProbeReason, at: number, providers: ProbeJob['providers']): NamedJob {
+  const ids = providers.map(([id]) => id)
+  return {
+    name: `${why} ${ids.join(', ')}`,
+    id: `${why}~${encode(ids[0] ?? '')}~at${at}`,
+    first: why !== 'scheduled',
+    data: { do: 'probe', why, at, providers },
+  }
+}
+
+/** Few are a job each, so that they are shared; many are chunks of about the same size, so that they cost less. */
+function chunksOf<T>(items: readonly T[]): T[][] {
+  const count = items.length < CHUNK ? items.length : Math.ceil(items.length / CHUNK)
+  return Array.from({ length: count }, (_, i) =>
+    items.slice(Math.floor((i * items.length) / count), Math.floor(((i + 1) * items.length) / count)),
+  )
+}
+
+const CHUNK = 8
+
+const encode = (id: string): string => id.replaceAll(':', '~')
