@@ -70,6 +70,13 @@ module.exports = {
       to: { path: 'node_modules/ioredis' },
     },
     {
+      name: 'valibot-only-in-config',
+      comment: 'One place makes the messages about settings and options.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/config/' },
+      to: { path: 'node_modules/valibot' },
+    },
+    {
       name: 'bullmq-only-in-queue',
       comment: 'The queue engine can be replaced by rewriting one file.',
       severity: 'error',

@@ -1,37 +1,48 @@
-import type { z } from 'zod'
+import * as v from 'valibot'
 import { ArgumentError, SettingsError } from '../model/errors.js'
+import { UNKNOWN } from './objects.js'
 import { isSecretPath, show } from './show.js'
 
 /** Checks `input` against `schema`; a failure names the path and the value. */
-export function checkSettings<S extends z.ZodType>(schema: S, input: unknown, at = ''): z.output<S> {
+export function checkSettings<S extends v.GenericSchema>(
+  schema: S,
+  input: unknown,
+  at = '',
+): v.InferOutput<S> {
   return check(schema, input, at, (path, message) => new SettingsError(path, message))
 }
 
 /** As `checkSettings`, for the arguments of a method. */
-export function checkArgument<S extends z.ZodType>(schema: S, input: unknown, at: string): z.output<S> {
+export function checkArgument<S extends v.GenericSchema>(
+  schema: S,
+  input: unknown,
+  at: string,
+): v.InferOutput<S> {
   return check(schema, input, at, (path, message) => new ArgumentError(path, message))
 }
 
-function check<S extends z.ZodType>(
+function check<S extends v.GenericSchema>(
   schema: S,
   input: unknown,
   at: string,
   fail: (path: string, message: string) => Error,
-): z.output<S> {
-  const result = schema.safeParse(input)
-  if (result.success) return result.data
-  const [issue] = result.error.issues
-  if (issue === undefined) throw fail(at, `${at}: not accepted`)
-  if (issue.code === 'unrecognized_keys') {
-    const found = [...issue.path, issue.keys[0] ?? '']
-    const path = join(at, found)
-    const shown = MISSPELT_SECRET.test(path) ? NOT_SHOWN : got(input, found)
-    throw fail(path, `${path}: unknown setting (${shown})`)
-  }
-  const path = join(at, issue.path)
-  const complete = issue.code === 'custom' && issue.params?.['complete'] === true
-  const shown = complete ? '' : `, ${got(input, issue.path)}`
-  throw fail(path, `${path === '' ? 'settings' : path}: ${issue.message}${shown}`)
+): v.InferOutput<S> {
+  const result = v.safeParse(schema, input, { abortEarly: true })
+  if (result.success) return result.output
+  const [issue] = result.issues
+  // Names in objects and indexes of lists: no schema looks into anything else.
+  const keys = (issue.path ?? []).map(({ key }) => key as PropertyKey)
+  const path = [...(at === '' ? [] : [at]), ...keys.map(String)].join('.')
+  throw fail(path, `${path === '' ? 'settings' : path}: ${sentence(issue, path, got(input, keys))}`)
+}
+
+function sentence(
+  { expected, message, received }: v.BaseIssue<unknown>,
+  path: string,
+  shown: string,
+): string {
+  if (expected === UNKNOWN) return `${message} (${MISSPELT_SECRET.test(path) ? NOT_SHOWN : shown})`
+  return received === COMPLETE ? message : `${message}, ${shown}`
 }
 
 /** Below a name such as `headers` or `password` somebody may have written what must not stand in a log. */
@@ -42,12 +53,6 @@ const NOT_SHOWN = 'its value is not shown'
 /** Anywhere in a name that no setting has: `passwrd`, `api_keys`, `header`. */
 const MISSPELT_SECRET = /pass|pwd|secret|token|cred|auth|keys?$|cookie|header/i
 
-/** Marks an issue whose message shows the values already, or must not show them. */
-export const COMPLETE = { params: { complete: true } } as const
-
-const join = (at: string, path: readonly PropertyKey[]): string =>
-  [...(at === '' ? [] : [at]), ...path.map(String)].join('.')
-
 function dig(value: unknown, path: readonly PropertyKey[]): unknown {
   let found = value
   for (const key of path) {
@@ -56,3 +61,37 @@ function dig(value: unknown, path: readonly PropertyKey[]): unknown {
   }
   return found
 }
+
+/** What is wrong with a value that has the right type. */
+export interface Problem {
+  readonly message: string
+  /** Where in the value. Default: it is the value itself. */
+  readonly path?: readonly PropertyKey[]
+  /** True where the message shows the values already, or must not show them. */
+  readonly complete?: boolean
+}
+
+/** In the place of what was received: nothing more is to be said of it. */
+const COMPLETE = ''
+
+/** Refuses a value in which `find` finds a problem. */
+export const refuse = <T>(find: (value: T) => Problem | undefined) =>
+  v.rawCheck<T>(({ dataset, addIssue }) => {
+    const problem = dataset.typed ? find(dataset.value) : undefined
+    if (problem === undefined) return
+    const { message, path = [], complete = false } = problem
+    const [first, ...rest] = path.map((key) => pathItem(dataset.value, key))
+    addIssue({
+      message,
+      path: first === undefined ? undefined : [first, ...rest],
+      received: complete ? COMPLETE : undefined,
+    })
+  })
+
+const pathItem = (input: unknown, key: PropertyKey): v.IssuePathItem => ({
+  type: 'unknown',
+  origin: 'value',
+  input,
+  key,
+  value: undefined,
+})

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as v from 'valibot'
 import type { SettingField, SettingValue } from '../model/setting-fields.js'
 
 export const DAY = 86_400_000
@@ -6,39 +6,41 @@ export const DAY = 86_400_000
 /** A whole number within bounds; the message says which. */
 export const whole = (min: number, max: number) => {
   const error = `expected a whole number from ${min} to ${max}`
-  return z.int({ error }).min(min, { error }).max(max, { error })
+  return v.pipe(v.number(error), v.safeInteger(error), v.minValue(min, error), v.maxValue(max, error))
 }
 
 /** Any finite number within bounds. */
 export const number = (min: number, max: number) => {
   const error = `expected a number from ${min} to ${max}`
-  return z.number({ error }).min(min, { error }).max(max, { error })
+  return v.pipe(v.number(error), v.minValue(min, error), v.maxValue(max, error))
 }
 
-export const bool = () => z.boolean({ error: 'expected true or false' })
+export const bool = () => v.boolean('expected true or false')
 
-/** Half of a surrogate pair in it becomes U+FFFD. */
+/** Half of a surrogate pair in it becomes U+FFFD, which is as long. */
 export const text = (maxLength: number) => {
   const error = `expected text of at most ${maxLength} characters`
-  return z
-    .string({ error })
-    .max(maxLength, { error })
-    .overwrite((value) => value.toWellFormed())
+  return v.pipe(
+    v.string(error),
+    v.transform((value) => value.toWellFormed()),
+    v.maxLength(maxLength, error),
+  )
 }
+
+/** Text as it is, which must match `pattern`. */
+export const matching = (pattern: RegExp, error: string) => v.pipe(v.string(error), v.regex(pattern, error))
 
 export const oneOf = <const T extends readonly [string, ...string[]]>(values: T) =>
-  z.enum(values, { error: `expected one of ${values.join(', ')}` })
+  v.picklist(values, `expected one of ${values.join(', ')}`)
 
 const NAME = /^[A-Za-z0-9._:/@-]{1,128}$/
+const NAME_ERROR = 'expected 1 to 128 characters of A-Z a-z 0-9 . _ : / @ -'
 
 /** Ids of providers, namespaces and workers: they become parts of keys. */
-export const name = () => {
-  const error = 'expected 1 to 128 characters of A-Z a-z 0-9 . _ : / @ -'
-  return z.string({ error }).regex(NAME, { error })
-}
+export const name = (error = NAME_ERROR) => matching(NAME, error)
 
 /** What a field of the table of settings accepts. */
-export function schemaOf(field: SettingField): z.ZodType<SettingValue> {
+export function schemaOf(field: SettingField): v.GenericSchema<SettingValue> {
   switch (field.type) {
     case 'whole':
       return whole(field.min, field.max)

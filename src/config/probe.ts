@@ -1,17 +1,17 @@
-import { z } from 'zod'
-import { PROBE_KINDS } from '../model/probe.js'
+import * as v from 'valibot'
+import { PROBE_KINDS, type ProbeSettings } from '../model/probe.js'
+import { anyObject } from './objects.js'
 import { httpProbe } from './probe/http.js'
 import { redisProbe } from './probe/redis.js'
 import { functionProbe, heartbeatProbe, processProbe } from './probe/registered.js'
 import { tcpProbe } from './probe/tcp.js'
 
 /** A health check: `kind` says which schema it must fit. */
-export const probeSchema = z.discriminatedUnion(
-  'kind',
-  [httpProbe, tcpProbe, redisProbe, processProbe, functionProbe, heartbeatProbe],
-  {
-    // Typed as the union's own issue only, it is also asked about what is no object at all.
-    error: ({ code }: { readonly code: string }) =>
-      code === 'invalid_union' ? `expected one of ${PROBE_KINDS.join(', ')}` : 'expected an object with kind',
-  },
+export const probeSchema: v.GenericSchema<object, ProbeSettings> = v.pipe(
+  anyObject('expected an object with kind'),
+  v.variant(
+    'kind',
+    [httpProbe, tcpProbe, redisProbe, processProbe, functionProbe, heartbeatProbe],
+    `expected one of ${PROBE_KINDS.join(', ')}`,
+  ),
 )

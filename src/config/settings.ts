@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as v from 'valibot'
 import {
   SETTING_FIELDS,
   type SettingField,
@@ -6,18 +6,17 @@ import {
   type ValuesOf,
 } from '../model/setting-fields.js'
 import type { Settings, SettingsInput } from '../model/settings.js'
-import { checkSettings, COMPLETE } from './check.js'
+import { checkSettings, refuse } from './check.js'
 import { DEFAULTS } from './defaults.js'
 import { schemaOf } from './fields.js'
+import { object } from './objects.js'
 import { probeSchema } from './probe.js'
-
-const OBJECT = { error: 'expected an object' }
 
 const schemaOfGroup = (group: SettingGroup) =>
   Object.fromEntries(
     Object.entries<SettingField>(SETTING_FIELDS[group]).map(([name, field]) => [
       name,
-      schemaOf(field).optional(),
+      v.optional(schemaOf(field)),
     ]),
   )
 
@@ -27,50 +26,47 @@ function withDefaults<G extends 'breaker' | 'history'>(group: G, given: object):
   return { ...DEFAULTS[group], ...defined(given) } as ValuesOf<G>
 }
 
-const breakerSchema = z
-  .strictObject(schemaOfGroup('breaker'), OBJECT)
-  .transform(({ maxCooldownMs, ...given }, context) => {
+const breakerSchema = v.pipe(
+  object(schemaOfGroup('breaker')),
+  v.transform((given) => {
     const breaker = withDefaults('breaker', given)
-    // Judged by the schema of the field; left out, it is never below the cooldown.
-    const most = maxCooldownMs as number | undefined
-    if (most !== undefined && most < breaker.cooldownMs) {
-      context.addIssue({
-        code: 'custom',
-        path: ['maxCooldownMs'],
-        message: `maxCooldownMs ${most} is below cooldownMs ${breaker.cooldownMs}`,
-        ...COMPLETE,
-      })
-    }
-    return { ...breaker, maxCooldownMs: most ?? Math.max(breaker.maxCooldownMs, breaker.cooldownMs) }
-  })
+    // Left out, it is never below the cooldown.
+    const least = given['maxCooldownMs'] === undefined ? breaker.cooldownMs : 0
+    return { ...breaker, maxCooldownMs: Math.max(breaker.maxCooldownMs, least) }
+  }),
+  refuse(({ cooldownMs, maxCooldownMs }) => {
+    if (maxCooldownMs >= cooldownMs) return undefined
+    const message = `maxCooldownMs ${maxCooldownMs} is below cooldownMs ${cooldownMs}`
+    return { path: ['maxCooldownMs'], message, complete: true }
+  }),
+)
 
-const historySchema = z
-  .strictObject(schemaOfGroup('history'), OBJECT)
-  .transform((given) => withDefaults('history', given))
+const historySchema = v.pipe(
+  object(schemaOfGroup('history')),
+  v.transform((given) => withDefaults('history', given)),
+)
 
-export const settingsSchema = z
-  .strictObject(
-    {
-      breaker: breakerSchema.prefault({}),
-      history: historySchema.prefault({}),
-      ...schemaOfGroup('top'),
-      probe: probeSchema.optional(),
-    },
-    OBJECT,
-  )
+export const settingsSchema = v.pipe(
+  object({
+    breaker: v.optional(breakerSchema, {}),
+    history: v.optional(historySchema, {}),
+    ...schemaOfGroup('top'),
+    probe: v.optional(probeSchema),
+  }),
   // One value for each field, of the type that its schema gives; those that were not given are left out.
-  .transform((given) => defined(given) as Settings)
+  v.transform((given) => defined(given) as Settings),
+)
 
 /** What only the complete settings can be asked: the one may be given, and the other be a default. */
-const completeSchema = settingsSchema.superRefine(({ breaker, probe }, context) => {
-  if (breaker.recovery !== 'probe' || probe !== undefined) return
-  context.addIssue({
-    code: 'custom',
-    path: ['breaker', 'recovery'],
-    message: 'recovery "probe" needs the setting probe, which is missing: nothing could close the circuit',
-    ...COMPLETE,
-  })
-})
+const completeSchema = v.pipe(
+  settingsSchema,
+  refuse(({ breaker, probe }) => {
+    if (breaker.recovery !== 'probe' || probe !== undefined) return undefined
+    const message =
+      'recovery "probe" needs the setting probe, which is missing: nothing could close the circuit'
+    return { path: ['breaker', 'recovery'], message, complete: true }
+  }),
+)
 
 /**
  * The complete settings: those given, over the connection's defaults, over the built-in ones.

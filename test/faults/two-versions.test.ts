@@ -70,10 +70,11 @@ const NEWER: readonly Edit[] = [
   {
     file: 'src/config/probe/registered.ts',
     before: 'export const functionProbe',
-    after: `export const echoProbe = z
-  .strictObject({ ...COMMON, kind: z.literal('echo'), word: name() })
-  .transform((probe) => complete(probe))
-  .superRefine(checkTimes)
+    after: `export const echoProbe = v.pipe(
+  fieldsOf({ ...COMMON, kind: v.literal('echo'), word: name() }),
+  v.transform((probe) => complete(probe)),
+  refuse((probe) => clashOfTimes(probe)),
+)
 
 export const functionProbe`,
   },

@@ -93,7 +93,7 @@ describe('the package', () => {
     const loaded = await loadedBy(`import 'busbar'`)
     expect(loaded).toContain('/busbar/dist/index.js')
     expect(loaded).not.toMatch(
-      /node_modules\/(bullmq|commander|ioredis|pino|yaml|zod)\/|dist\/(cli|client|redis)\//,
+      /node_modules\/(bullmq|commander|ioredis|pino|valibot|yaml)\/|dist\/(cli|client|redis)\//,
     )
   })
 
@@ -105,7 +105,7 @@ describe('the package', () => {
       await busbar.provider('openai')
       await busbar.close()`)
     expect(loaded).toMatch(/node_modules\/ioredis\//)
-    expect(loaded).not.toMatch(/node_modules\/(bullmq|commander|pino|yaml|zod)\/|dist\/(cli|probes)\//)
+    expect(loaded).not.toMatch(/node_modules\/(bullmq|commander|pino|yaml)\/|dist\/(cli|probes)\//)
   })
 
   it('loads for busbar status what status needs', async () => {
@@ -114,7 +114,7 @@ describe('the package', () => {
       import { main } from ${JSON.stringify(installed('dist', 'cli', 'main.js'))}
       await main(${JSON.stringify(argv)})`)
     expect(loaded).toMatch(/dist\/cli\/commands\/status\.js/)
-    expect(loaded).not.toMatch(/node_modules\/(bullmq|pino|yaml|zod)\/|dist\/probes\/|node:readline/)
+    expect(loaded).not.toMatch(/node_modules\/(bullmq|pino|yaml)\/|dist\/probes\/|node:readline/)
     expect(loaded.match(/dist\/cli\/commands\//g)).toHaveLength(1)
   })
 

@@ -188,6 +188,11 @@ describe('a probe is refused:', () => {
     ],
     ['a value that is an object', json({ path: 'a', equals: {} }), `probe.json.0.equals: ${SCALAR}, got {}`],
     [
+      'a value that is too long',
+      json({ path: 'a', equals: 'x'.repeat(513) }),
+      `probe.json.0.equals: expected text of at most 512 characters, got "${'x'.repeat(79)}…`,
+    ],
+    [
       'a limit that is not a number',
       json({ path: 'a', above: NaN }),
       'probe.json.0.above: expected a number, got NaN',

@@ -493,7 +493,7 @@ describe('a probe is refused, with its path and its value:', () => {
     expect(failure(() => resolve(input))).toEqual(settingsError(path, `${path}: ${message}`))
   })
 
-  it.each([
+  it.each<object>([
     { proxy: 'env' },
     { proxy: 'none' },
     { proxy: 'http://proxy:3128' },
@@ -502,6 +502,7 @@ describe('a probe is refused, with its path and its value:', () => {
     { method: 'DELETE', body: 'x' },
     { method: 'HEAD', expectStatus: [204] },
     { headers: { a: 'caf\u00e9\t\u00ff' } },
+    { headers: { constructor: 'x', prototype: 'y' } },
     { http2: true },
     { http2: false, headers: { te: 'trailers' } },
     { expectStatus: ['2xx', '3xx'], bodyContains: 'ok' },
@@ -692,6 +693,12 @@ describe('the arguments of methods', () => {
       path,
       message: `${path}: ${message}`,
     })
+  })
+
+  it('take names that are properties of every object', () => {
+    const processes = { constructor: { pid: 1 }, prototype: { pid: 2 } }
+    const checked = checkArgument(options.probesSchema, { processes }, 'startProbes')
+    expect(checked.processes).toEqual(new Map(Object.entries(processes)))
   })
 
   it('take what may be left out', () => {

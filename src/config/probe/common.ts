@@ -1,6 +1,6 @@
-import type { z } from 'zod'
+import * as v from 'valibot'
 import type { CommonProbeSettings } from '../../model/probe.js'
-import { COMPLETE } from '../check.js'
+import type { Problem } from '../check.js'
 import { DEFAULTS } from '../defaults.js'
 import { DAY, whole } from '../fields.js'
 
@@ -11,16 +11,16 @@ export const interval = () => whole(10, DAY)
 
 /** The fields that every kind of probe has. */
 export const COMMON = {
-  intervalMs: interval().default(d.intervalMs),
-  timeoutMs: whole(1, DAY).optional(),
-  suspiciousIntervalMs: interval().optional(),
-  downIntervalMs: interval().optional(),
-  healthyAfter: whole(1, 1_000).default(d.healthyAfter),
-  unhealthyAfter: whole(1, 1_000).default(d.unhealthyAfter),
+  intervalMs: v.optional(interval(), d.intervalMs),
+  timeoutMs: v.optional(whole(1, DAY)),
+  suspiciousIntervalMs: v.optional(interval()),
+  downIntervalMs: v.optional(interval()),
+  healthyAfter: v.optional(whole(1, 1_000), d.healthyAfter),
+  unhealthyAfter: v.optional(whole(1, 1_000), d.unhealthyAfter),
 }
 
 /** Of the kinds that wait for an answer. */
-export const ANSWERING = { ...COMMON, degradedMs: whole(1, DAY).optional() }
+export const ANSWERING = { ...COMMON, degradedMs: v.optional(whole(1, DAY)) }
 
 /** As parsed: what may be left out may also be undefined, and the timeout has no default yet. */
 type Parsed<T> = { readonly [K in keyof T]: T[K] | (undefined extends T[K] ? undefined : never) }
@@ -59,19 +59,19 @@ function shortest(probe: Times): { readonly name: string; readonly ms: number } 
 type Complete = Times & { readonly timeoutMs: number; readonly degradedMs?: number | undefined }
 
 /** Times that make no sense together. */
-export function checkTimes(probe: Complete, context: z.RefinementCtx): void {
-  const clash = (path: string, message: string) =>
-    context.addIssue({ code: 'custom', path: [path], message, ...COMPLETE })
+export function clashOfTimes(probe: Complete): Problem | undefined {
+  const clash = (name: string, message: string): Problem => ({ path: [name], message, complete: true })
   const { degradedMs, intervalMs, suspiciousIntervalMs, timeoutMs } = probe
   if (suspiciousIntervalMs !== undefined && suspiciousIntervalMs > intervalMs) {
     const both = `suspiciousIntervalMs ${suspiciousIntervalMs} is longer than intervalMs ${intervalMs}`
-    clash('suspiciousIntervalMs', `${both}: suspicion would make probes rarer`)
+    return clash('suspiciousIntervalMs', `${both}: suspicion would make probes rarer`)
   }
   const { name, ms } = shortest(probe)
   if (timeoutMs > ms)
-    clash('timeoutMs', `timeoutMs ${timeoutMs} is longer than ${name} ${ms}: two probes would overlap`)
+    return clash('timeoutMs', `timeoutMs ${timeoutMs} is longer than ${name} ${ms}: two probes would overlap`)
   if (degradedMs !== undefined && degradedMs >= timeoutMs) {
     const both = `degradedMs ${degradedMs} is not below timeoutMs ${timeoutMs}`
-    clash('degradedMs', `${both}: no answer could be degraded`)
+    return clash('degradedMs', `${both}: no answer could be degraded`)
   }
+  return undefined
 }

@@ -1,22 +1,27 @@
-import type { z } from 'zod'
 import type { HttpProbeSettings } from '../../model/probe.js'
-import { COMPLETE } from '../check.js'
+import type { Problem } from '../check.js'
 
-/** Refuses settings that contradict each other: such a request or condition would fail at every probe. */
-export function checkRequest(probe: HttpProbeSettings, context: z.RefinementCtx): void {
-  const refuse = (path: readonly string[], message: string) =>
-    context.addIssue({ code: 'custom', path: [...path], message, ...COMPLETE })
-  const { body, headers, http2, method } = probe
-  if (body !== undefined && (method === 'GET' || method === 'HEAD'))
-    refuse(['body'], `body is given with method ${method}, which sends none: give method POST`)
+/** Settings that contradict each other: such a request or condition would fail at every probe. */
+export const clashOfRequest = (probe: HttpProbeSettings): Problem | undefined =>
+  uselessBody(probe) ?? uselessHeader(probe) ?? uselessCondition(probe)
+
+const clash = (path: readonly string[], message: string): Problem => ({ path, message, complete: true })
+
+function uselessBody({ body, method }: HttpProbeSettings): Problem | undefined {
+  if (body === undefined || (method !== 'GET' && method !== 'HEAD')) return undefined
+  return clash(['body'], `body is given with method ${method}, which sends none: give method POST`)
+}
+
+function uselessHeader({ headers, http2 }: HttpProbeSettings): Problem | undefined {
   for (const name of Object.keys(headers)) {
+    const path = ['headers', name]
     const lower = name.toLowerCase()
     if (FRAMING.has(lower))
-      refuse(['headers', name], `the header ${lower} follows from what is sent, and cannot be given`)
-    else if (http2 === true && HTTP1_ALONE.has(lower))
-      refuse(['headers', name], `the header ${lower} does not exist in HTTP/2, and http2 is true`)
+      return clash(path, `the header ${lower} follows from what is sent, and cannot be given`)
+    if (http2 === true && HTTP1_ALONE.has(lower))
+      return clash(path, `the header ${lower} does not exist in HTTP/2, and http2 is true`)
   }
-  checkBodyConditions(probe, refuse)
+  return undefined
 }
 
 /** They say how long the request is; the probe knows that, and sets them. */
@@ -32,16 +37,18 @@ const HTTP1_ALONE: ReadonlySet<string> = new Set([
 ])
 
 /** A condition on the body of an answer that never has one. */
-function checkBodyConditions(
-  { bodyContains, expectStatus, json, method }: HttpProbeSettings,
-  refuse: (path: readonly string[], message: string) => void,
-): void {
+function uselessCondition(probe: HttpProbeSettings): Problem | undefined {
+  const { bodyContains, expectStatus, json, method } = probe
   const condition = bodyContains !== undefined ? 'bodyContains' : json !== undefined ? 'json' : undefined
-  if (condition === undefined) return
-  if (method === 'HEAD') refuse([condition], `${condition} is given with method HEAD: its answer has no body`)
+  if (condition === undefined) return undefined
+  if (method === 'HEAD')
+    return clash([condition], `${condition} is given with method HEAD: its answer has no body`)
   const empty = expectStatus.find((status) => EMPTY.test(String(status)))
-  if (empty !== undefined)
-    refuse(['expectStatus'], `expectStatus ${empty} is given with ${condition}: such an answer has no body`)
+  if (empty === undefined) return undefined
+  return clash(
+    ['expectStatus'],
+    `expectStatus ${empty} is given with ${condition}: such an answer has no body`,
+  )
 }
 
 /** Statuses whose answers have no body, by RFC 9110. */

@@ -1,33 +1,30 @@
-import { z } from 'zod'
-import type { HttpProbeSettings } from '../../model/probe.js'
-import { COMPLETE } from '../check.js'
+import * as v from 'valibot'
+import { refuse } from '../check.js'
 import { DEFAULTS } from '../defaults.js'
-import { bool, oneOf, text } from '../fields.js'
+import { bool, matching, oneOf, text } from '../fields.js'
+import { fieldsOf, recordOf } from '../objects.js'
 import { BROKEN_REFERENCE, hasBrokenReference, isSendable, replaceReferences } from '../references.js'
-import { ANSWERING, checkTimes, complete } from './common.js'
-import { checkRequest } from './http-request.js'
+import { ANSWERING, clashOfTimes, complete } from './common.js'
+import { clashOfRequest } from './http-request.js'
 import { jsonConditions } from './json.js'
 import { proxy } from './proxy.js'
 
 const d = DEFAULTS.httpProbe
 
 const URL_ERROR = 'expected an absolute http: or https: URL'
-const httpUrl = z
-  .string({ error: URL_ERROR })
-  .max(2_048, { error: URL_ERROR })
-  .superRefine((value, context) => {
+const httpUrl = v.pipe(
+  v.string(URL_ERROR),
+  v.maxLength(2_048, URL_ERROR),
+  refuse((value) => {
     const url = URL.canParse(value) ? new URL(value) : undefined
-    if (url?.protocol !== 'http:' && url?.protocol !== 'https:') {
-      context.addIssue({ code: 'custom', message: URL_ERROR })
-    } else if (url.port === '0') {
-      context.addIssue({ code: 'custom', message: `${URL_ERROR} with a port from 1 to 65535` })
-    } else if (url.username !== '' || url.password !== '') {
-      // A password is not for messages, nor for Redis.
-      context.addIssue({ code: 'custom', message: `${URL_ERROR} without credentials`, ...COMPLETE })
-    } else if (hasBrokenReference(value)) {
-      context.addIssue({ code: 'custom', message: BROKEN_REFERENCE })
-    }
-  })
+    if (url?.protocol !== 'http:' && url?.protocol !== 'https:') return { message: URL_ERROR }
+    if (url.port === '0') return { message: `${URL_ERROR} with a port from 1 to 65535` }
+    // A password is not for messages, nor for Redis.
+    if (url.username !== '' || url.password !== '')
+      return { message: `${URL_ERROR} without credentials`, complete: true }
+    return hasBrokenReference(value) ? { message: BROKEN_REFERENCE } : undefined
+  }),
+)
 
 const STATUS_ERROR = 'expected a status from 100 to 599, or a class such as 2xx'
 const MAX_STATUSES = 50
@@ -36,59 +33,58 @@ const isStatus = (value: unknown): value is number | string =>
   (typeof value === 'string' && /^[1-5](xx|[0-9][0-9])$/.test(value))
 
 /** One status, or a list of them; the path of what is wrong is that of the very one. */
-const statuses = z
-  .unknown()
-  .superRefine((value, context) => {
+const statuses = v.pipe(
+  v.unknown(),
+  refuse((value) => {
     const list: readonly unknown[] = Array.isArray(value) ? value : [value]
     const bad = list.findIndex((one) => !isStatus(one))
-    if (bad < 0 && list.length > 0 && list.length <= MAX_STATUSES) return
-    const path = Array.isArray(value) && bad >= 0 ? [bad] : []
-    context.addIssue({ code: 'custom', path, message: STATUS_ERROR })
-  })
-  .transform((value) => (Array.isArray(value) ? value : [value]).filter(isStatus))
+    if (bad < 0 && list.length > 0 && list.length <= MAX_STATUSES) return undefined
+    return { path: Array.isArray(value) && bad >= 0 ? [bad] : [], message: STATUS_ERROR }
+  }),
+  v.transform((value) => (Array.isArray(value) ? value : [value]).filter(isStatus)),
+)
 
-const HEADER_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$/
 const HEADERS_ERROR = 'expected header names and values as HTTP allows them'
+const headerName = matching(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$/, HEADERS_ERROR)
 // Control characters but the tab could end the header, or the request; what is beyond Latin-1 has no form in a header.
-const headerValue = z
-  .string({ error: HEADERS_ERROR })
-  .max(4_096, { error: HEADERS_ERROR })
-  .refine((value) => isSendable(replaceReferences(value, () => '')), { error: HEADERS_ERROR })
-  .refine((value) => !hasBrokenReference(value), { error: BROKEN_REFERENCE, ...COMPLETE })
+const headerValue = v.pipe(
+  v.string(HEADERS_ERROR),
+  v.maxLength(4_096, HEADERS_ERROR),
+  v.check((value) => isSendable(replaceReferences(value, () => '')), HEADERS_ERROR),
+  refuse((value) => (hasBrokenReference(value) ? { message: BROKEN_REFERENCE, complete: true } : undefined)),
+)
 
-const BODY_ERROR = 'expected some text'
-const body = text(16_384)
-  .min(1, { error: BODY_ERROR })
-  .refine((value) => !hasBrokenReference(value), { error: BROKEN_REFERENCE })
+const headers = v.pipe(
+  v.unknown(),
+  refuse((value) =>
+    // The one name that would be left out in silence.
+    typeof value === 'object' && value !== null && Object.hasOwn(value, '__proto__')
+      ? { path: ['__proto__'], message: HEADERS_ERROR }
+      : undefined,
+  ),
+  recordOf(headerName, headerValue, HEADERS_ERROR),
+)
 
-const headers = z
-  .unknown()
-  .superRefine((value, context) => {
-    // The one name that a record would leave out in silence.
-    if (typeof value === 'object' && value !== null && Object.hasOwn(value, '__proto__')) {
-      context.addIssue({ code: 'custom', path: ['__proto__'], message: HEADERS_ERROR })
-    }
-  })
-  .pipe(
-    z.record(z.string().regex(HEADER_NAME, { error: HEADERS_ERROR }), headerValue, { error: HEADERS_ERROR }),
-  )
+const someText = (maxLength: number) => v.pipe(text(maxLength), v.nonEmpty('expected some text'))
+const body = v.pipe(
+  someText(16_384),
+  v.check((value) => !hasBrokenReference(value), BROKEN_REFERENCE),
+)
 
-export const httpProbe = z
-  .strictObject({
+export const httpProbe = v.pipe(
+  fieldsOf({
     ...ANSWERING,
-    kind: z.literal('http'),
+    kind: v.literal('http'),
     url: httpUrl,
-    method: oneOf(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']).default(d.method),
-    headers: headers.default({}),
-    body: body.optional(),
-    proxy: proxy.optional(),
-    http2: bool().optional(),
-    expectStatus: statuses.default([...d.expectStatus]),
-    bodyContains: text(4_096).min(1, { error: 'expected some text' }).optional(),
-    json: jsonConditions.optional(),
-  })
-  .transform((probe): HttpProbeSettings => complete(probe))
-  .superRefine((probe, context) => {
-    checkTimes(probe, context)
-    checkRequest(probe, context)
-  })
+    method: v.optional(oneOf(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']), d.method),
+    headers: v.optional(headers, {}),
+    body: v.optional(body),
+    proxy: v.optional(proxy),
+    http2: v.optional(bool()),
+    expectStatus: v.optional(statuses, [...d.expectStatus]),
+    bodyContains: v.optional(someText(4_096)),
+    json: v.optional(jsonConditions),
+  }),
+  v.transform((probe) => complete(probe)),
+  refuse((probe) => clashOfTimes(probe) ?? clashOfRequest(probe)),
+)

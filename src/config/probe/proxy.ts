@@ -1,5 +1,5 @@
-import { z } from 'zod'
-import { COMPLETE } from '../check.js'
+import * as v from 'valibot'
+import { refuse } from '../check.js'
 import { BROKEN_REFERENCE, hasBrokenReference, replaceReferences } from '../references.js'
 
 const PROXY_ERROR = 'expected env, none, or the http: or https: URL of a proxy'
@@ -14,12 +14,15 @@ export function isProxyUrl(text: string): boolean {
   return URL.canParse(plain) && new URL(plain).port !== '0'
 }
 
-/** A value with an `@` is never shown: a password may stand before it. */
-export const proxy = z.string({ error: PROXY_ERROR }).superRefine((value, context) => {
-  if (value === 'env' || value === 'none') return
-  const message = hasBrokenReference(value) ? BROKEN_REFERENCE : PROXY_ERROR
-  if (message === PROXY_ERROR && value.length <= MAX_LENGTH && isProxyUrl(value)) return
-  context.addIssue({ code: 'custom', message, ...(value.includes('@') ? COMPLETE : {}) })
-})
-
 const MAX_LENGTH = 1_024
+
+/** A value with an `@` is never shown: a password may stand before it. */
+export const proxy = v.pipe(
+  v.string(PROXY_ERROR),
+  refuse((value) => {
+    if (value === 'env' || value === 'none') return undefined
+    const message = hasBrokenReference(value) ? BROKEN_REFERENCE : PROXY_ERROR
+    if (message === PROXY_ERROR && value.length <= MAX_LENGTH && isProxyUrl(value)) return undefined
+    return { message, complete: value.includes('@') }
+  }),
+)

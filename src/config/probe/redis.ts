@@ -1,49 +1,53 @@
-import { z } from 'zod'
+import * as v from 'valibot'
 import type { RedisProbeSettings } from '../../model/probe.js'
-import { COMPLETE } from '../check.js'
-import { oneOf } from '../fields.js'
-import { ANSWERING, checkTimes, complete } from './common.js'
+import { refuse, type Problem } from '../check.js'
+import { matching, oneOf } from '../fields.js'
+import { fieldsOf } from '../objects.js'
+import { ANSWERING, clashOfTimes, complete } from './common.js'
 
 const URL_ERROR = 'expected redis://host:port, rediss://host:port or the path of a socket'
-const redisUrl = z
-  .string({ error: URL_ERROR })
-  .max(1_024, { error: URL_ERROR })
-  .superRefine((value, context) => {
-    if (value.startsWith('/') && !value.includes('\0')) return
+const redisUrl = v.pipe(
+  v.string(URL_ERROR),
+  v.maxLength(1_024, URL_ERROR),
+  refuse((value) => {
+    if (value.startsWith('/') && !value.includes('\0')) return undefined
     const url = /^rediss?:\/\/[^/]/.test(value) && URL.canParse(value) ? new URL(value) : undefined
     if (url === undefined || url.hostname === '') {
       // It may hold a password although it is no URL.
-      const message = value.includes('@') ? `${URL_ERROR}, without credentials` : URL_ERROR
-      context.addIssue({ code: 'custom', message, ...(value.includes('@') ? COMPLETE : {}) })
-    } else if (url.username !== '' || url.password !== '') {
-      const message = `${URL_ERROR}, without credentials: name them by usernameEnv and passwordEnv`
-      context.addIssue({ code: 'custom', message, ...COMPLETE })
-    } else if (!['', '/'].includes(url.pathname) || url.search !== '' || url.hash !== '') {
-      context.addIssue({ code: 'custom', message: `${URL_ERROR}, and nothing behind it` })
+      const complete = value.includes('@')
+      return { message: complete ? `${URL_ERROR}, without credentials` : URL_ERROR, complete }
     }
-  })
+    if (url.username !== '' || url.password !== '') {
+      const message = `${URL_ERROR}, without credentials: name them by usernameEnv and passwordEnv`
+      return { message, complete: true }
+    }
+    if (['', '/'].includes(url.pathname) && url.search === '' && url.hash === '') return undefined
+    return { message: `${URL_ERROR}, and nothing behind it` }
+  }),
+)
 
 const ENV_ERROR = 'expected the name of an environment variable that begins with BUSBAR_PROBE_'
 /**
  * Settings come from Redis and name the host as well, so that any name would let whoever writes there have any secret of
  * the workers sent to a host of their choice. The prefix leaves the choice to the worker.
  */
-const variable = () =>
-  z.string({ error: ENV_ERROR }).regex(/^BUSBAR_PROBE_[A-Z0-9_]{1,100}$/, { error: ENV_ERROR })
+const variable = () => matching(/^BUSBAR_PROBE_[A-Z0-9_]{1,100}$/, ENV_ERROR)
 
-export const redisProbe = z
-  .strictObject({
+export const redisProbe = v.pipe(
+  fieldsOf({
     ...ANSWERING,
-    kind: z.literal('redis'),
+    kind: v.literal('redis'),
     url: redisUrl,
-    usernameEnv: variable().optional(),
-    passwordEnv: variable().optional(),
-    role: oneOf(['master', 'replica']).optional(),
-  })
-  .transform((probe): RedisProbeSettings => complete(probe))
-  .superRefine((probe, context) => {
-    checkTimes(probe, context)
-    if (probe.usernameEnv === undefined || probe.passwordEnv !== undefined) return
-    const message = `usernameEnv ${probe.usernameEnv} is given without passwordEnv: AUTH needs both`
-    context.addIssue({ code: 'custom', path: ['usernameEnv'], message, ...COMPLETE })
-  })
+    usernameEnv: v.optional(variable()),
+    passwordEnv: v.optional(variable()),
+    role: v.optional(oneOf(['master', 'replica'])),
+  }),
+  v.transform((probe) => complete(probe)),
+  refuse((probe) => clashOfTimes(probe) ?? userAlone(probe)),
+)
+
+function userAlone({ usernameEnv, passwordEnv }: RedisProbeSettings): Problem | undefined {
+  if (usernameEnv === undefined || passwordEnv !== undefined) return undefined
+  const message = `usernameEnv ${usernameEnv} is given without passwordEnv: AUTH needs both`
+  return { path: ['usernameEnv'], message, complete: true }
+}

@@ -1,16 +1,18 @@
-import { z } from 'zod'
+import * as v from 'valibot'
 import type { ProbeFunction, ProcessSource } from '../../model/probe.js'
 import { DEFAULTS } from '../defaults.js'
 import { name, whole } from '../fields.js'
+import { mapOf, object } from '../objects.js'
 
 /** What a worker may register for its probes: `startProbes({ processes, functions })`. */
 
 const SOURCE_ERROR = 'expected { pid }, { command: [file, ...args] }, or a function that answers one of them'
-const source = z.custom<ProcessSource>((value) => typeof value === 'function' || isTarget(value), {
-  error: SOURCE_ERROR,
-})
+const source = v.custom<ProcessSource>(
+  (value) => typeof value === 'function' || isTarget(value),
+  SOURCE_ERROR,
+)
 
-const fn = z.custom<ProbeFunction>((value) => typeof value === 'function', { error: 'expected a function' })
+const fn = v.custom<ProbeFunction>((value) => typeof value === 'function', 'expected a function')
 
 /** Whether what a worker gave, or its function answered, is a process or a command. */
 export function isTarget(value: unknown): value is Exclude<ProcessSource, (...args: never) => unknown> {
@@ -26,17 +28,13 @@ export function isTarget(value: unknown): value is Exclude<ProcessSource, (...ar
 const isPid = (value: unknown): boolean => Number.isInteger(value) && Number(value) > 0
 const isArgument = (value: unknown): boolean => typeof value === 'string' && !value.includes('\0')
 
-const named = <T extends z.ZodType>(value: T, what: string) =>
-  z
-    .record(name(), value, { error: `expected an object of name -> ${what}` })
-    .prefault({})
-    .transform((given): ReadonlyMap<string, z.output<T>> => new Map(Object.entries(given)))
+const named = <S extends v.GenericSchema>(value: S, what: string) => {
+  const error = `expected an object of name -> ${what}`
+  return v.optional(mapOf(name(error), value, error), {})
+}
 
-export const probesSchema = z.strictObject(
-  {
-    concurrency: whole(1, 1_000).default(DEFAULTS.probes.concurrency),
-    processes: named(source, 'process'),
-    functions: named(fn, 'function'),
-  },
-  { error: 'expected an object' },
-)
+export const probesSchema = object({
+  concurrency: v.optional(whole(1, 1_000), DEFAULTS.probes.concurrency),
+  processes: named(source, 'process'),
+  functions: named(fn, 'function'),
+})
