@@ -21,8 +21,8 @@ const projects = {
 /** These kill and freeze what they started, and load all cores: they come when the others are through. */
 const LAST = ['faults']
 /** Most tests wait: for a process, for Redis, for a deadline. So more files run at a time than a small machine has cores. */
-const WORKERS = 3
-const WORKERS_OF_THE_LAST = 3
+const WORKERS = 4
+const WORKERS_OF_THE_LAST = 4
 /**
  * Their files share processes, one after the other, and so what they import, which for most of them is more work than
  * their tests. What a test does to its process (environment, globals, signals) ends with the test.
