@@ -11,9 +11,10 @@ export const BACK_WITHIN_MS = 15_000
 /** Which connection a flow is, by what was sent on it. */
 export const isSubscription = (sent: string) => /\r\nsubscribe\r\n/i.test(sent)
 export const isBlocking = (sent: string) => /\r\nbzpopmin\r\n/i.test(sent)
-export const isQueue = (sent: string) => sent.includes(':probes:') && !isBlocking(sent)
+/** Busbar's own scripts look at a queue too; its events are BullMQ's alone. */
+export const isQueue = (sent: string) => sent.includes(':probes:events') && !isBlocking(sent)
 export const isCommands = (sent: string) =>
-  sent.includes('busbar:') && !isSubscription(sent) && !sent.includes(':probes:')
+  sent.includes('busbar:') && !isSubscription(sent) && !isQueue(sent) && !isBlocking(sent)
 
 export interface Line {
   readonly connection?: string
