@@ -11,8 +11,11 @@ import { eventually } from '../harness/eventually.mjs'
 type Command = readonly [string, ...string[]]
 const THRESHOLD = 3
 const SETTINGS = { breaker: { failureThreshold: THRESHOLD, cooldownMs: 600_000 } }
-/** What a process may call besides: the call whose outcome found the refusal. */
-const MORE = 2
+/**
+ * What a process may call besides: until the reply has come that says so, as many as open a circuit. Its own circuit begins with
+ * what the store knew.
+ */
+const MORE = THRESHOLD
 /** Calls of a provider that is dead; more than one ping and one turn of the outbox lie between the first and the last. */
 const CALLS = 150
 
