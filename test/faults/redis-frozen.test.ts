@@ -213,9 +213,9 @@ test('docs/operations.md shows what a user sees while Redis is frozen', async ()
 test('where only one process is cut off, the failures that others counted stay', async () => {
   const { server, join } = await ground()
   const proxy = await startProxy(server.port)
-  // Long: a command that a busy machine delays would be a second outage, in which nobody else wrote.
+  // Long, for both: a command that a busy machine delays would be a second outage, whose outcomes decide nothing.
   const { busbar } = await join({ redis: proxy.url, commandTimeoutMs: 3_000 })
-  const near = await join()
+  const near = await join({ commandTimeoutMs: 3_000 })
   const settings = { breaker: { failureThreshold: 3, cooldownMs: 60_000 } }
   const mine = await busbar.provider('openai', settings)
   const theirs = await near.busbar.provider('openai')
