@@ -76,7 +76,7 @@ export class RedisSchedule implements port.Schedule {
 
   async serve(codes: readonly string[]): Promise<void> {
     if (codes.length === 0) return
-    const key = keyOfShard(this.namesPrefix, SERVED_KEY)
+    const key = this.#servedKey
     const nowMs = parseTime(await this.#redis.run('time', []))
     await this.#redis.run('zadd', [key, ...codes.flatMap((code) => [nowMs, code])])
     await this.#redis.run('zremrangebyscore', [key, '-inf', nowMs - REMEMBERED_MS])
@@ -84,8 +84,8 @@ export class RedisSchedule implements port.Schedule {
 
   async queueOf(code: string): Promise<port.ProbeQueueState> {
     const [queue, seen, time] = await Promise.all([
-      this.#stateOf(keyOfShard(this.namesPrefix, queueName(code)), code),
-      this.#redis.run('zscore', [keyOfShard(this.namesPrefix, SERVED_KEY), code]),
+      this.#stateOf(this.#queueOfCode(code), code),
+      this.#redis.run('zscore', [this.#servedKey, code]),
       this.#redis.run('time', []),
     ])
     return { ...queue, served: isServed(Number(seen ?? 0), parseTime(time)) }
@@ -93,20 +93,39 @@ export class RedisSchedule implements port.Schedule {
 
   async queues(): Promise<readonly port.ProbeQueueState[]> {
     const [served, time] = await Promise.all([
-      this.#redis.run('zrange', [keyOfShard(this.namesPrefix, SERVED_KEY), 0, -1, 'WITHSCORES']),
+      this.#redis.run('zrange', [this.#servedKey, 0, -1, 'WITHSCORES']),
       this.#redis.run('time', []),
     ])
     const nowMs = parseTime(time)
     const ofShards = this.prefixes.map((prefix) => this.#stateOf(queueOfShard(prefix), ''))
     const ofNames = [...parseScores(served)].map(async ([code, seenMs]) => ({
-      ...(await this.#stateOf(keyOfShard(this.namesPrefix, queueName(code)), code)),
+      ...(await this.#stateOf(this.#queueOfCode(code), code)),
       served: isServed(seenMs, nowMs),
     }))
     return Promise.all([...ofShards, ...ofNames])
   }
 
   async pausedQueues(): Promise<readonly string[]> {
-    return (await this.queues()).filter(({ paused }) => paused).map(({ queue }) => queue)
+    const served = parseScores(await this.#redis.run('zrange', [this.#servedKey, 0, -1, 'WITHSCORES']))
+    const queues = [
+      ...this.prefixes.map(queueOfShard),
+      ...[...served.keys()].map((code) => this.#queueOfCode(code)),
+    ]
+    const paused = await Promise.all(queues.map((queue) => this.#isPaused(queue)))
+    return queues.filter((_, index) => paused[index])
+  }
+
+  async #isPaused(queue: string): Promise<boolean> {
+    return Number(await this.#redis.run('hexists', [queueKey(queue, 'meta'), 'paused'])) === 1
+  }
+
+  get #servedKey(): string {
+    return keyOfShard(this.namesPrefix, SERVED_KEY)
+  }
+
+  /** By the name of its keys. */
+  #queueOfCode(code: string): string {
+    return keyOfShard(this.namesPrefix, queueName(code))
   }
 
   /** Jobs of a queue that is paused may lie in either of two lists. */
@@ -116,14 +135,14 @@ export class RedisSchedule implements port.Schedule {
       length('wait'),
       length('paused'),
       length('active'),
-      this.#redis.run('hexists', [queueKey(queue, 'meta'), 'paused']),
+      this.#isPaused(queue),
     ])
     return {
       queue,
       code,
       waiting: Number(waiting) + Number(held),
       active: Number(active),
-      paused: Number(paused) === 1,
+      paused,
       served: null,
     }
   }
@@ -147,7 +166,7 @@ export class RedisSchedule implements port.Schedule {
         { why: 'scheduled' as const, at: turns.get(id) ?? nowMs },
       ]
       const { why, at } = nexts.reduce((first, other) => (other.at < first.at ? other : first))
-      const queue = code === '' ? queueOfShard(prefix) : keyOfShard(this.namesPrefix, queueName(code))
+      const queue = code === '' ? queueOfShard(prefix) : this.#queueOfCode(code)
       return {
         id,
         intervalMs: Number(intervalMs),
