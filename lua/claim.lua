@@ -45,7 +45,7 @@ local full = cjson.decode(ARGV[6])
 
 -- Starts that were not used may be made up for within this, ms.
 local BURST_MS = 100
--- What waits for the queue of its code is looked at again after this, ms: it must not hold up what is behind it.
+-- A probe that waits for the queue of its code is looked at again after this, ms: it must not hold up those behind it.
 local FULL_RETRY_MS = 100
 
 local schedule, now = open_schedule(keys.schedule)
@@ -75,21 +75,24 @@ for _, code in ipairs(full) do
 end
 local claimed = {}
 
--- One without an interval was dropped since: it is forgotten.
+-- why: the reason of each; nil: its turn has come. One without an interval was dropped since: it is forgotten.
 local function hand_out(ids, why)
   local turns, times = {}, {}
   for i, interval in ipairs(#ids > 0 and redis.call('HMGET', keys.intervals, unpack(ids)) or {}) do
-    local id = ids[i]
+    local id, reason = ids[i], why and why[i] or 'scheduled'
     local interval_ms, spread, code = read_interval(interval)
     if interval_ms and is_full[code] then
-      local key = why[i] == 'scheduled' and keys.due or keys.extra
-      redis.call('ZADD', key, as_text(now + FULL_RETRY_MS), why[i] == 'scheduled' and id or extra_member(why[i], id))
+      local key, member = keys.due, id
+      if why then
+        key, member = keys.extra, extra_member(reason, id)
+      end
+      redis.call('ZADD', key, as_text(now + FULL_RETRY_MS), member)
     elseif interval_ms then
       turns[#turns + 1] = as_text(next_turn(now, interval_ms, spread))
       turns[#turns + 1] = id
       times[#times + 1] = as_text(now)
       times[#times + 1] = id
-      claimed[#claimed + 1] = string.format('["%s",%d,"%s","%s"]', id, interval_ms, code, why[i])
+      claimed[#claimed + 1] = string.format('["%s",%d,"%s","%s"]', id, interval_ms, code, reason)
     else
       redis.call('ZREM', keys.due, id)
     end
@@ -118,12 +121,7 @@ if #extras > 0 then
   end
   hand_out(ids, why)
 end
-local turns = due_members(keys.due, free - #claimed)
-local scheduled = {}
-for i = 1, #turns do
-  scheduled[i] = 'scheduled'
-end
-hand_out(turns, scheduled)
+hand_out(due_members(keys.due, free - #claimed))
 if #claimed > 0 then
   schedule.next_start_us = start_us + #claimed * step
 end

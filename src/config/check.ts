@@ -62,7 +62,7 @@ function dig(value: unknown, path: readonly PropertyKey[]): unknown {
   return found
 }
 
-/** What is wrong with a value that has the right type. */
+/** A fault of a value that has the right type. */
 export interface Problem {
   readonly message: string
   /** Where in the value. Default: it is the value itself. */
@@ -70,6 +70,13 @@ export interface Problem {
   /** True where the message shows the values already, or must not show them. */
   readonly complete?: boolean
 }
+
+/** Settings that make no sense together, at the path of one of them; the message shows their values. */
+export const clash = (path: readonly string[], message: string): Problem => ({
+  path,
+  message,
+  complete: true,
+})
 
 /** In the place of what was received: nothing more is to be said of it. */
 const COMPLETE = ''

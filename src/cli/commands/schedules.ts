@@ -6,7 +6,7 @@ import { withFleet, type CommonOptions, type Fleet } from '../fleet.js'
 import { clean, formatAbout, formatDuration } from '../format.js'
 import { paintsFor, type Paints } from '../view/paint.js'
 import { matcherOf } from '../view/provider-list.js'
-import { readAll, type ProviderView } from '../view/provider-view.js'
+import { LATE_MS, readAll, type ProviderView } from '../view/provider-view.js'
 import { probeText } from '../view/status-table.js'
 import { renderTable } from '../view/table.js'
 
@@ -58,9 +58,6 @@ function rowOf(view: ProviderView, plan: Planned | undefined): Row {
 /** The overdue first, then by when the next probe comes. */
 const rank = ({ plan, overdue }: Row): number =>
   overdue ? -1e15 - (plan?.lateMs ?? 0) : (plan?.nextInMs ?? 0) - (plan?.lateMs ?? 0)
-
-/** A due probe waits no longer than this for the planner. */
-const LATE_MS = 3_000
 
 /** Jobs wait, or would, and no worker takes them. */
 const isStuck = ({ paused, served }: ProbeQueueState): boolean => paused || served === false

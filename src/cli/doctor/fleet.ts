@@ -5,6 +5,7 @@ import {
   clientErrorWords,
   ignoredAdvice,
   ignoredWords,
+  LATE_MS,
   mostlyClientErrors,
   mostlyIgnored,
   type ProviderView,
@@ -124,15 +125,12 @@ function isOnItsWay(
   { at, stateSince }: ProviderView['snapshot'],
   { probe }: ProviderView['settings'],
 ): boolean {
-  const paces = [probe?.intervalMs, probe?.suspiciousIntervalMs, probe?.downIntervalMs]
-  return paces.includes(plannedMs) && at - stateSince < LOOKED_WITHIN_MS
+  const intervals = [probe?.intervalMs, probe?.suspiciousIntervalMs, probe?.downIntervalMs]
+  return intervals.includes(plannedMs) && at - stateSince < LOOKED_WITHIN_MS
 }
 
 /** One worker of the fleet looks at everything twice a minute, and a little. */
 const LOOKED_WITHIN_MS = 40_000
-
-/** Whoever is on duty takes a probe when it is due; somebody is again within a second or so. */
-const LATE_MS = 3_000
 
 /** Below this many, one caller's slip is most of what there is. */
 const ENOUGH_CALLS = 5

@@ -170,7 +170,7 @@ export function ignoredWords({ ignored, lastIgnored, clientErrors, historyTotal 
 export const mostlyIgnored = ({ ignored, clientErrors, historyTotal }: Snapshot): boolean =>
   ignored > clientErrors + historyTotal
 
-/** What ends it, in words. */
+/** Advice that ends it, in words. */
 export function ignoredAdvice({ lastIgnored }: Snapshot): string {
   if (lastIgnored === 'aborted')
     return 'An abort says nothing of the provider: give execute a timeoutMs, and a call that is too slow counts.'
@@ -178,6 +178,9 @@ export function ignoredAdvice({ lastIgnored }: Snapshot): string {
     return 'The event loop of a worker stands still: move what blocks it out of the way (callsStalled counts them).'
   return 'Such calls say nothing of the provider: the log of the workers says why.'
 }
+
+/** A due probe waits no longer than this for the planner, ms: another process takes over within a second or so. */
+export const LATE_MS = 3_000
 
 /** When calling again can help: ms, or what has to be done; undefined when nothing blocks. */
 export function retryIn({ blockedBy }: Snapshot): number | 'on resume' | 'on reset' | undefined {

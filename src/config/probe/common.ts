@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import type { CommonProbeSettings } from '../../model/probe.js'
-import type { Problem } from '../check.js'
+import { clash, type Problem } from '../check.js'
 import { DEFAULTS } from '../defaults.js'
 import { DAY, whole } from '../fields.js'
 
@@ -60,18 +60,20 @@ type Complete = Times & { readonly timeoutMs: number; readonly degradedMs?: numb
 
 /** Times that make no sense together. */
 export function clashOfTimes(probe: Complete): Problem | undefined {
-  const clash = (name: string, message: string): Problem => ({ path: [name], message, complete: true })
   const { degradedMs, intervalMs, suspiciousIntervalMs, timeoutMs } = probe
   if (suspiciousIntervalMs !== undefined && suspiciousIntervalMs > intervalMs) {
     const both = `suspiciousIntervalMs ${suspiciousIntervalMs} is longer than intervalMs ${intervalMs}`
-    return clash('suspiciousIntervalMs', `${both}: suspicion would make probes rarer`)
+    return clash(['suspiciousIntervalMs'], `${both}: suspicion would make probes rarer`)
   }
   const { name, ms } = shortest(probe)
   if (timeoutMs > ms)
-    return clash('timeoutMs', `timeoutMs ${timeoutMs} is longer than ${name} ${ms}: two probes would overlap`)
+    return clash(
+      ['timeoutMs'],
+      `timeoutMs ${timeoutMs} is longer than ${name} ${ms}: two probes would overlap`,
+    )
   if (degradedMs !== undefined && degradedMs >= timeoutMs) {
     const both = `degradedMs ${degradedMs} is not below timeoutMs ${timeoutMs}`
-    return clash('degradedMs', `${both}: no answer could be degraded`)
+    return clash(['degradedMs'], `${both}: no answer could be degraded`)
   }
   return undefined
 }

@@ -1,11 +1,9 @@
 import type { HttpProbeSettings } from '../../model/probe.js'
-import type { Problem } from '../check.js'
+import { clash, type Problem } from '../check.js'
 
 /** Settings that contradict each other: such a request or condition would fail at every probe. */
 export const clashOfRequest = (probe: HttpProbeSettings): Problem | undefined =>
   uselessBody(probe) ?? uselessHeader(probe) ?? uselessCondition(probe)
-
-const clash = (path: readonly string[], message: string): Problem => ({ path, message, complete: true })
 
 function uselessBody({ body, method }: HttpProbeSettings): Problem | undefined {
   if (body === undefined || (method !== 'GET' && method !== 'HEAD')) return undefined

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import type { RedisProbeSettings } from '../../model/probe.js'
-import { refuse, type Problem } from '../check.js'
+import { clash, refuse, type Problem } from '../check.js'
 import { matching, oneOf } from '../fields.js'
 import { fieldsOf } from '../objects.js'
 import { ANSWERING, clashOfTimes, complete } from './common.js'
@@ -49,5 +49,5 @@ export const redisProbe = v.pipe(
 function userAlone({ usernameEnv, passwordEnv }: RedisProbeSettings): Problem | undefined {
   if (usernameEnv === undefined || passwordEnv !== undefined) return undefined
   const message = `usernameEnv ${usernameEnv} is given without passwordEnv: AUTH needs both`
-  return { path: ['usernameEnv'], message, complete: true }
+  return clash(['usernameEnv'], message)
 }
