@@ -59,7 +59,7 @@ export async function assemble(
   const connection = new RedisConnection(redis, { commandTimeoutMs, unref, onError, onReplaced, deadlines })
   const redisStore = new RedisStore(connection, namespace, source)
   let connected = false
-  const greet = async () => {
+  const openConnection = async () => {
     await connection.connect()
     await redisStore.checkSchema()
     connected = true
@@ -71,7 +71,7 @@ export async function assemble(
     )
   const ping = async () => {
     if (connected) await connection.openNodes()
-    else await greet()
+    else await openConnection()
     await redisStore.epoch()
     // A server that refuses writes answers reads. A user without the right to this key shows nothing by it.
     await redisStore.heartbeat(worker).catch((error: unknown) => {
@@ -79,7 +79,7 @@ export async function assemble(
     })
   }
   const watch = new StoreWatch({ ping, log, unref })
-  await greet().catch((error: unknown) => {
+  await openConnection().catch((error: unknown) => {
     if (checked.onRedisDown === 'deny' || !meansLost(error) || isLockedOut(error)) throw error
     watch.fail(error)
   })

@@ -5,7 +5,7 @@
 
 -- @include lib/trip_consecutive
 
--- What a rule may judge by: all that came before. in_a_row: failures in a row, of outcomes of this origin.
+-- The counts that a rule judges by: all that came before. in_a_row: failures in a row, of outcomes of this origin.
 local function counts_before(provider, origin, in_a_row)
   local circuit = provider.circuit
   return {

@@ -306,7 +306,7 @@ export class Busbar implements AsyncDisposable {
   }
 
   /**
-   * What the fleet's probe workers are to do: every provider that is to be probed, when its next probe is due and by which
+   * The work of the fleet's probe workers: every provider that is to be probed, when its next probe is due and by which
    * queue, and the queues. One read of it all; O(providers).
    * @throws RedisUnavailableError
    */

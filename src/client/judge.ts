@@ -165,7 +165,7 @@ export class CallJudge {
   }
 }
 
-/** Whatever the client calls it: `doctor` goes by this word. */
+/** One word for the abort of any client: `doctor` goes by it. */
 const ABORTED: Judgement = { outcome: 'ignored', because: 'aborted', detail: 'aborted' }
 const STALLED: Judgement = { outcome: 'ignored', because: 'stalled', detail: 'event loop stalled' }
 /** A loop that stands still for less than this, ms, is merely busy. */

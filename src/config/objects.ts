@@ -21,7 +21,7 @@ export const fieldsOf = <const E extends v.ObjectEntries>(entries: E) =>
     return issue?.message ?? 'expected a value'
   })
 
-/** What `v.strictObject` expects below a name that it does not know. */
+/** `v.strictObject` expects this below a name that it does not know. */
 export const UNKNOWN = 'never'
 
 /** A plain object of names and values, as a map: `v.record` would leave out names such as `constructor` in silence. */

@@ -275,7 +275,7 @@ export interface ProbeQueueState {
   readonly served: boolean | null
 }
 
-/** What a planner was handed out. */
+/** The probes that a planner was handed out. */
 export interface Claims {
   /** Whether the caller is the planner of the shard now; otherwise there is nothing. */
   readonly planner: boolean

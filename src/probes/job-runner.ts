@@ -47,7 +47,7 @@ export class JobRunner {
     )
   }
 
-  /** What failed here would say nothing that the log does not. */
+  /** A failure here is logged: as the job's own it would say nothing more. */
   async #guarded(turn: Turn): Promise<ProbeRecord> {
     const { busbar, review } = this.#options
     const { id } = turn
@@ -77,7 +77,7 @@ export class JobRunner {
     const attempt = await prober.attempt(seen, beginningOf(turn, seen))
     this.#conclude(turn.id, attempt)
     if (turn.why === 'recovery') {
-      // The pace may be another now; and what it waited for may take longer than it knew: a pause, somebody's trial.
+      // The interval may be another now; and what it waited for may take longer than it knew: a pause, somebody's trial.
       review(turn.id)
     } else if ('result' in attempt) this.#watchInterval(seen, attempt.result.status, turn.intervalMs)
     // The process that began the other may be dead, and this turn would be lost with it.

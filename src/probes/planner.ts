@@ -161,7 +161,7 @@ const TICK_LATE_MS = 3 * TICK_MS
 /** The planner sees to the repeated jobs so often, ms. */
 const CHECK_MS = 5_000
 const POLL_MS = 250
-/** What becomes due within this is taken together, ms. */
+/** Probes that become due within this are taken together, ms. */
 const LEAST_SLEEP_MS = 20
 /** At most so many probes are claimed at once: they fit into the jobs that may wait. */
 const MAX_CLAIM = 256

@@ -1,7 +1,7 @@
 import type { Claims, ProbeReason } from '../model/ports.js'
 import type { ProbeResult } from '../model/probe.js'
 
-/** What the queues carry. `plan`: be the planner until the next; `reconcile`: see to it that the schedule is as it should be. */
+/** A job of the queues. `plan`: be the planner until the next; `reconcile`: see to it that the schedule is as it should be. */
 export type QueueJob = { readonly do: 'plan' } | { readonly do: 'reconcile' } | ProbeJob
 
 /** One probe while little is due, several of those claimed together when much is. */
@@ -14,7 +14,7 @@ export interface ProbeJob {
   readonly providers: readonly (readonly [id: string, intervalMs: number])[]
 }
 
-/** What a job keeps of each probe, for whoever looks at the queue. */
+/** The part of each probe that a job keeps, for a person who looks at the queue. */
 export type ProbeRecord = { readonly id: string } & (
   Pick<ProbeResult, 'status' | 'detail' | 'elapsedMs'> | { readonly skipped: string }
 )

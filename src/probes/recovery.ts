@@ -47,5 +47,5 @@ export class RecoveryProbes {
   }
 }
 
-/** What a recovery may be late by, ms. */
+/** A recovery may be late by this, ms. */
 const MARGIN_MS = 1_000

@@ -145,7 +145,7 @@ class Worker implements ProbeWorker {
   async #dispatch(shard: number, claims: Claims): Promise<void> {
     const lost = await this.#queues.add(shard, claims)
     for (const { id, problem } of lost) this.#discards.lostTurn(id, problem)
-    // What is overdue is announced. The others are seen in later turns, or by the pass over everything.
+    // Overdue ones are announced. The others are seen in later turns, or by the pass over everything.
     for (const { id } of lost.slice(0, MAX_REVIEWED)) this.#reconciler.review(id)
   }
 

@@ -36,7 +36,7 @@ interface Scope {
 }
 
 /**
- * What Redis is given. That of the package is read as it was built: splicing all of them takes longer than connecting does.
+ * A script as Redis is given it. Those of the package are read as they were built: splicing them takes longer than connecting.
  */
 export function loadScript(name: string, options: LuaSourceOptions = {}): string {
   const own = options.dir === undefined && options.overrides === undefined

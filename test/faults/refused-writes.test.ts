@@ -12,7 +12,7 @@ type Command = readonly [string, ...string[]]
 const THRESHOLD = 3
 const SETTINGS = { breaker: { failureThreshold: THRESHOLD, cooldownMs: 600_000 } }
 /**
- * What a process may call besides: until the reply has come that says so, as many as open a circuit. Its own circuit begins with
+ * Calls that a process may make besides: until the reply has come that says so, as many as open a circuit. Its own circuit begins with
  * what the store knew.
  */
 const MORE = THRESHOLD
