@@ -40,8 +40,15 @@ export class Prober {
     return error === undefined
   }
 
-  /** @throws RedisUnavailableError, ProviderRemovedError */
-  async attempt(probed: Probed, when: Omit<ProbeBeginning, 'timeoutMs'>): Promise<Attempt> {
+  /**
+   * `made`: called once nothing is asked of the provider any more.
+   * @throws RedisUnavailableError, ProviderRemovedError
+   */
+  async attempt(
+    probed: Probed,
+    when: Omit<ProbeBeginning, 'timeoutMs'>,
+    made?: () => void,
+  ): Promise<Attempt> {
     const { provider, snapshot, probe } = probed
     const admission = await provider.beginProbe({ ...when, timeoutMs: probe.timeoutMs })
     if ('refused' in admission) return admission
@@ -52,6 +59,7 @@ export class Prober {
       return { refused: SETTINGS_CHANGED }
     }
     const finding = await this.#find(probed)
+    made?.()
     if ('status' in finding) {
       await ticket.finish(finding)
       return { result: finding, trial: ticket.trial }

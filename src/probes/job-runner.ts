@@ -30,6 +30,8 @@ interface Turn {
   readonly at: number
   /** Another worker had the job, and may be at it still. */
   readonly again: boolean
+  /** The provider has answered: another probe may take its place. */
+  readonly made: () => void
 }
 
 /** Makes the probes of a job, and what follows from each. */
@@ -42,8 +44,8 @@ export class JobRunner {
 
   /** Never rejects. Answers what became of each probe. */
   run({ why, at, providers }: ProbeJob, again: boolean): Promise<ProbeRecord[]> {
-    return this.#options.slots.all(providers, ([id, intervalMs]) =>
-      this.#guarded({ id, intervalMs, why, at, again }),
+    return this.#options.slots.all(providers, ([id, intervalMs], made) =>
+      this.#guarded({ id, intervalMs, why, at, again, made }),
     )
   }
 
@@ -74,7 +76,7 @@ export class JobRunner {
       return { skipped }
     }
     if (!isFound(seen) || !this.#isAble(seen)) return { skipped: 'this worker cannot make it' }
-    const attempt = await prober.attempt(seen, beginningOf(turn, seen))
+    const attempt = await prober.attempt(seen, beginningOf(turn, seen), turn.made)
     this.#conclude(turn.id, attempt)
     if (turn.why === 'recovery') {
       // The interval may be another now; and what it waited for may take longer than it knew: a pause, somebody's trial.

@@ -1,26 +1,46 @@
 /**
  * How many probes this process makes at once. Probes are taken in jobs of several, while fewer are under way than there are
- * slots; those of the last job that find none wait for one.
+ * slots; those of the last job that find none wait for one. A probe that has been made gives its slot to the next, while
+ * what it found is on its way to Redis; it is under way until it is there.
  */
 export class ProbeSlots {
   readonly #size: number
+  readonly #now: () => number
   #taken = 0
+  #fetching = 0
   #running = 0
   readonly #waiting: (() => void)[] = []
   #watchers: (() => void)[] = []
+  #freedAt = -Infinity
 
-  constructor(size: number) {
+  /** @param now ms */
+  constructor(size: number, now: () => number = () => performance.now()) {
     this.#size = size
+    this.#now = now
   }
 
-  /** Whether more may be taken. */
+  /** Whether more may be taken. Where probes are quick the next job is fetched ahead: fetching it takes longer than they do. */
   get free(): boolean {
-    return this.#taken < this.#size
+    const taken = this.#taken + this.#fetching * JOB
+    if (taken < this.#size) return true
+    const ahead = Math.min(JOB, this.#size)
+    return taken < this.#size + ahead && this.#now() - this.#freedAt < QUICK_MS
   }
 
-  /** Resolves when a probe has ended; at once where none is under way. */
+  /** A job is being fetched: until the answer is called with how many probes it has, it counts for a large one. */
+  reserve(): (probes: number) => void {
+    this.#fetching += 1
+    return (probes) => {
+      this.#fetching -= 1
+      this.#taken += probes
+      this.#wake()
+    }
+  }
+
+  /** Resolves when a probe, or the fetching of a job, has ended; at once where none is under way. */
   ended(): Promise<void> {
-    return this.#taken === 0 ? Promise.resolve() : new Promise((resolve) => this.#watchers.push(resolve))
+    if (this.#taken + this.#fetching === 0) return Promise.resolve()
+    return new Promise((resolve) => this.#watchers.push(resolve))
   }
 
   /** Resolves when nothing is under way. */
@@ -28,23 +48,41 @@ export class ProbeSlots {
     while (this.#taken > 0) await this.ended()
   }
 
-  /** Takes all of `items`, and makes the probe of each as soon as there is a slot for it. */
-  all<T, R>(items: readonly T[], probe: (item: T) => Promise<R>): Promise<R[]> {
-    this.#taken += items.length
-    return Promise.all(items.map((item) => this.#run(() => probe(item))))
+  /** Makes the probe of each of `items`, which were reserved, as soon as there is a slot for it, until it calls `made`. */
+  all<T, R>(items: readonly T[], probe: (item: T, made: () => void) => Promise<R>): Promise<R[]> {
+    return Promise.all(items.map((item) => this.#run((made) => probe(item, made))))
   }
 
-  async #run<R>(work: () => Promise<R>): Promise<R> {
+  async #run<R>(work: (made: () => void) => Promise<R>): Promise<R> {
     if (this.#running >= this.#size) await new Promise<void>((resolve) => this.#waiting.push(resolve))
     else this.#running += 1
+    let holds = true
+    const made = () => {
+      if (holds) this.#release()
+      holds = false
+    }
     try {
-      return await work()
+      return await work(made)
     } finally {
+      made()
       this.#taken -= 1
-      const next = this.#waiting.shift()
-      if (next === undefined) this.#running -= 1
-      else next() // it has this slot
-      for (const wake of this.#watchers.splice(0)) wake()
+      this.#wake()
     }
   }
+
+  #wake(): void {
+    for (const wake of this.#watchers.splice(0)) wake()
+  }
+
+  #release(): void {
+    this.#freedAt = this.#now()
+    const next = this.#waiting.shift()
+    if (next === undefined) this.#running -= 1
+    else next() // it has this slot
+  }
 }
+
+/** Probes of a large job. */
+const JOB = 8
+/** Probes are quick while one has ended within this, ms. */
+const QUICK_MS = 20

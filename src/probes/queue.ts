@@ -30,6 +30,8 @@ export interface QueueWorkerOptions extends QueueOptions {
 /** Whether another job may be taken. */
 export interface TakingSlots {
   readonly free: boolean
+  /** One is being fetched. Answers what is to be called with the number of its probes; 0 when there was none. */
+  reserve(): (probes: number) => void
   ended(): Promise<void>
 }
 
@@ -178,16 +180,38 @@ class SlotWorker extends Worker<QueueJob> {
     const stops = this.paused || this.closing !== undefined
     // BullMQ's own type leaves out that there may be no job.
     if (stops || !this.#slots.free) return undefined as unknown as Job<QueueJob>
-    const job = await super.moveToActive(token, name)
-    // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- see above
-    if (job !== undefined) this.#fetched += 1
-    return job
+    const fetched = this.#slots.reserve()
+    let job: Job<QueueJob> | undefined
+    try {
+      job = await super.moveToActive(token, name)
+      return job
+    } finally {
+      fetched(this.#take(job))
+    }
   }
 
-  /** The next job is left to `moveToActive`. */
-  override processJob(job: Job<QueueJob>, token: string): ReturnType<Worker<QueueJob>['processJob']> {
+  /** The script that ends a job answers the next, where there is a slot for it. */
+  override async processJob(job: Job<QueueJob>, token: string): Promise<Job<QueueJob> | undefined> {
     this.#fetched -= 1
-    return super.processJob(job, token, () => false)
+    let fetched: ((probes: number) => void) | undefined
+    const fetchesNext = () => {
+      fetched ??= this.#slots.free ? this.#slots.reserve() : undefined
+      return fetched !== undefined
+    }
+    let next: Job<QueueJob> | undefined
+    try {
+      next = (await super.processJob(job, token, fetchesNext)) ?? undefined
+      return next
+    } finally {
+      fetched?.(this.#take(next))
+    }
+  }
+
+  /** Answers how many probes it has. */
+  #take(job: Job<QueueJob> | undefined): number {
+    if (job === undefined) return 0
+    this.#fetched += 1
+    return job.data.do === 'probe' ? job.data.providers.length : 0
   }
 }
 

@@ -99,6 +99,7 @@ class TestProbeWorker implements ProbeWorker {
     this.#planned.delete(id)
     if (this.#underway.has(id) || !this.#slots.free) return
     this.#underway.add(id)
+    this.#slots.reserve()(1)
     let leastMs = 0
     await this.#slots.all([id], () =>
       this.#guarded(async () => {

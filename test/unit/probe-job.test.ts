@@ -45,21 +45,28 @@ describe('jobs of what was claimed', () => {
   })
 })
 
+/** After so long no probe is quick, ms. */
+const SLOW_MS = 20
+
 describe('slots', () => {
   it('are for probes: as many are made at once, those of one job that find none wait, and no more is taken', async () => {
-    const slots = new ProbeSlots(2)
+    let now = 0
+    const slots = new ProbeSlots(2, () => now)
     const ends = [0, 1, 2, 3].map(() => deferred<number>())
     const begun: number[] = []
+    expect(slots.free).toBe(true)
+    slots.reserve()(4)
+    expect(slots.free).toBe(false)
     const all = slots.all([0, 1, 2, 3], (i) => {
       begun.push(i)
       return ends[i]?.promise ?? Promise.resolve(0)
     })
     expect(begun).toEqual([0, 1])
-    expect(slots.free).toBe(false)
     const ended = slots.ended()
     ends[1]?.resolve(1)
     await ended
     expect(begun).toEqual([0, 1, 2])
+    now = SLOW_MS
     expect(slots.free).toBe(false)
     for (const end of ends) end.resolve(0)
     expect(await all).toHaveLength(4)
@@ -67,8 +74,56 @@ describe('slots', () => {
     expect(slots.free).toBe(true)
   })
 
+  it('go to the next probe once one is made, and those made are under way until they are recorded', async () => {
+    let now = 0
+    const slots = new ProbeSlots(1, () => now)
+    const recorded = deferred<number>()
+    const begun: number[] = []
+    slots.reserve()(2)
+    const all = slots.all([0, 1], (i, made) => {
+      begun.push(i)
+      if (i === 0) made()
+      return recorded.promise
+    })
+    await Promise.resolve()
+    expect(begun).toEqual([0, 1])
+    expect(slots.free).toBe(false)
+    recorded.resolve(0)
+    await all
+    now = SLOW_MS
+    expect(slots.free).toBe(true)
+  })
+
+  it('let one job be fetched ahead where probes are quick; one that is being fetched counts for a large one', () => {
+    let now = 0
+    const slots = new ProbeSlots(16, () => now)
+    slots.reserve()(16)
+    expect(slots.free).toBe(false)
+    void slots.all([0], (_, made) => {
+      made()
+      return new Promise(() => undefined)
+    })
+    expect(slots.free).toBe(true)
+    const fetched = slots.reserve()
+    expect(slots.free).toBe(false)
+    fetched(0)
+    expect(slots.free).toBe(true)
+    now = SLOW_MS
+    expect(slots.free).toBe(false)
+  })
+
+  it('say so when a fetch brought nothing', async () => {
+    const slots = new ProbeSlots(1)
+    const fetched = slots.reserve()
+    const ended = slots.ended()
+    fetched(0)
+    await ended
+    expect(slots.free).toBe(true)
+  })
+
   it('are free again after a probe that failed', async () => {
     const slots = new ProbeSlots(1)
+    slots.reserve()(1)
     await expect(slots.all([0], () => Promise.reject(new Error('no')))).rejects.toThrow('no')
     expect(slots.free).toBe(true)
   })
