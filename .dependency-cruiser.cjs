@@ -16,6 +16,12 @@ module.exports = {
       from: {},
       to: { circular: true },
     },
+    only(
+      'package-imports-nothing',
+      'Where the package is and which version; the command reads it before anything else is loaded.',
+      '^src/package/',
+      [],
+    ),
     only('model-imports-nothing', 'The words are the ground everything else stands on.', '^src/model/', []),
     only(
       'rules-see-model',
@@ -36,7 +42,7 @@ module.exports = {
       'redis-never-rules',
       'In Redis the Lua decides; a TypeScript rule here would be a second opinion.',
       '^src/redis/',
-      ['^src/model/', '^src/config/'],
+      ['^src/model/', '^src/config/', '^src/package/'],
     ),
     only('memory-over-rules', 'The same ports in a Map, decided by the same rules.', '^src/memory/', [
       '^src/model/',
@@ -47,7 +53,7 @@ module.exports = {
       'probes-see-client',
       'A probe worker is a user of the handle and the ports. What it plans by is what readers judge by: one pace.',
       '^src/probes/',
-      ['^src/model/', '^src/client/', '^src/config/', '^src/rules/pace\\.ts$'],
+      ['^src/model/', '^src/client/', '^src/config/', '^src/rules/pace\\.ts$', '^src/package/'],
     ),
     only(
       'embedded-stands-alone',
@@ -60,7 +66,7 @@ module.exports = {
       'The CLI uses what any user has, so that whatever it can do, they can.',
       '^src/cli/',
       // connect.ts: to load the parts before it begins to wait for Redis.
-      ['^src/index\\.ts$', '^src/connect\\.ts$', '^src/embedded/'],
+      ['^src/index\\.ts$', '^src/connect\\.ts$', '^src/embedded/', '^src/package/'],
     ),
     {
       name: 'ioredis-only-in-redis',

@@ -1,12 +1,22 @@
-// Builds dist/: TypeScript, then every Lua operation flattened, so that `redis-cli --eval dist/lua/<op>.lua` works for
-// a person. All of it is written to a folder beside dist/, which it replaces at the end: nobody sees half a build.
+// Builds dist/: TypeScript, then the command bundled, then every Lua operation flattened, so that
+// `redis-cli --eval dist/lua/<op>.lua` works for a person. All of it is written to a folder beside dist/, which it replaces at the end: nobody sees half a build.
 import { existsSync, mkdirSync, readdirSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { basename, join, resolve } from 'node:path'
+import { basename, isAbsolute, join, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+
+import { rolldown } from 'rolldown'
 
 import { expected, runChild } from './setup/child.mjs'
 import { withLock } from './setup/lock.mjs'
 import { sourcesHash, writeStamp } from './setup/stamp.mjs'
+
+/** Files of the command that several modules share, besides those that the bundler makes by itself. */
+const CHUNKS = [
+  // All that `busbar --version` needs besides main.js.
+  { name: 'base', test: /[\\/](cli[\\/](exit|output)|package[\\/]\w+)\.js$/, priority: 1 },
+  // What three commands or more share, with what it uses of the library; it is small, and one file is found sooner than twenty.
+  { name: 'common', test: /[\\/]cli[\\/]/, minShareCount: 3 },
+]
 
 /** Answers an exit code if a signal ended the build, else undefined. Call it under the setup lock. */
 export async function build(root) {
@@ -16,6 +26,7 @@ export async function build(root) {
   try {
     const stopped = await compile(root, temporary)
     if (stopped !== undefined) return stopped
+    await bundleCommand(temporary)
     await flattenScripts(root, temporary)
     writeStamp(join(temporary, '.stamp'), hash)
     replace(join(root, 'dist'), temporary, join(root, `dist.tmp-${process.pid}-old`))
@@ -30,6 +41,40 @@ async function compile(root, outDir) {
   const { code, signal, output } = await runChild(process.execPath, args, { cwd: root, quiet: true })
   if (signal !== undefined) return code
   if (code !== 0) throw expected(`the build failed:\n${output.trim()}`)
+}
+
+/**
+ * Puts the files of `cli/`, with what they use of the library, into few: finding and opening a file for each module is
+ * what a short command spends most of its time on. The library itself stays as it is, a file a module. Dependencies are
+ * left to npm, and what is imported on demand keeps a file of its own. Nothing is minified, and a comment names each
+ * module, so that a stack trace can be read without source maps, which node reads only when it is told to.
+ */
+async function bundleCommand(outDir) {
+  const [modules, bundled] = [join(outDir, 'cli'), join(outDir, 'cli.bundled')]
+  const bundle = await rolldown({
+    input: {
+      main: join(modules, 'main.js'),
+      // Processes of their own; see src/cli/start/sample.ts.
+      'demo-upstreams': join(modules, 'demo', 'upstreams.js'),
+      'demo-worker': join(modules, 'demo', 'worker.js'),
+    },
+    cwd: outDir, // the comments name files from here on, so that two builds are the same
+    platform: 'node',
+    external: (id) => !id.startsWith('.') && !isAbsolute(id),
+  })
+  try {
+    // One flat folder, because src/package/location.ts counts on its depth.
+    await bundle.write({
+      dir: bundled,
+      entryFileNames: '[name].js',
+      chunkFileNames: '[name].js',
+      codeSplitting: { groups: CHUNKS },
+    })
+  } finally {
+    await bundle.close()
+  }
+  rmSync(modules, { recursive: true })
+  renameSync(bundled, modules)
 }
 
 /** By the freshly built code that does the same at run time; it finds `lua/` two folders above itself. */

@@ -1,6 +1,6 @@
+import { packageVersion } from '../package/version.js'
 import { EXIT } from './exit.js'
 import { Output } from './output.js'
-import { version } from './version.js'
 
 /** How long what is still open (a socket that will not connect, say) may hold up the end of the process, ms. */
 const LINGER_MS = 200
@@ -23,7 +23,7 @@ export async function main(argv: string[]): Promise<number> {
  */
 export async function run(argv: string[]): Promise<number> {
   if (argv.length === 1 && argv[0] === '--version') {
-    process.stdout.write(`${version()}\n`)
+    process.stdout.write(`${packageVersion()}\n`)
     return EXIT.ok
   }
   const { runProgram } = await import('./program.js')

@@ -1,8 +1,8 @@
 import { Command, CommanderError } from 'commander'
+import { packageVersion } from '../package/version.js'
 import { loadCommands } from './commands.js'
 import type { Cli } from './common.js'
 import { clean } from './format.js'
-import { version } from './version.js'
 
 /** Parses and runs `busbar <argv>`; answers the exit code. */
 export async function runProgram(argv: string[]): Promise<number> {
@@ -21,7 +21,7 @@ export async function runProgram(argv: string[]): Promise<number> {
 async function createProgram(argv: readonly string[], cli: Cli): Promise<Command> {
   const program = new Command('busbar')
     .description('One shared circuit breaker and health view per provider, for a whole fleet of workers.')
-    .version(version(), '--version', 'print the version')
+    .version(packageVersion(), '--version', 'print the version')
     .helpOption('--help', 'show help')
     .addHelpText('after', '\nEach command has examples: busbar status --help')
     .exitOverride()

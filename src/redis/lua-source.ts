@@ -1,12 +1,13 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { CODE_FOLDER, PACKAGE_FOLDER } from '../package/location.js'
 
-/** The package's own scripts; the same relative place from `src/` and from `dist/`. */
-const LUA_DIR = fileURLToPath(new URL('../../lua', import.meta.url))
+/** The package's own scripts. */
+const LUA_DIR = fileURLToPath(new URL('lua', PACKAGE_FOLDER))
 
-/** The same flattened, as the build writes them; there is no such folder beside `src/redis`. */
-const BUILT_DIR = fileURLToPath(new URL('../lua', import.meta.url))
+/** The same flattened, as the build writes them; there is no such folder in `src/`. */
+const BUILT_DIR = fileURLToPath(new URL('lua', CODE_FOLDER))
 
 /** Indented: within a block, whose functions Lua makes only when it comes to them. */
 const INCLUDE = /^( *)-- @include (\S+)$/

@@ -108,20 +108,49 @@ describe('the package', () => {
     expect(loaded).not.toMatch(/node_modules\/(bullmq|commander|pino|yaml)\/|dist\/(cli|probes)\//)
   })
 
-  it('loads for busbar status what status needs', async () => {
-    const argv = ['status', '--redis', redisUrl(), '--namespace', testNamespace()]
-    const loaded = await loadedBy(`
+  /** What the command loads, run in this process as bin/busbar.mjs runs it. */
+  const loadedByCommand = (...argv: string[]) =>
+    loadedBy(`
       import { main } from ${JSON.stringify(installed('dist', 'cli', 'main.js'))}
       await main(${JSON.stringify(argv)})`)
-    expect(loaded).toMatch(/dist\/cli\/commands\/status\.js/)
-    expect(loaded).not.toMatch(/node_modules\/(bullmq|pino|yaml)\/|dist\/probes\/|node:readline/)
-    expect(loaded.match(/dist\/cli\/commands\//g)).toHaveLength(1)
+
+  it('loads for busbar status what status needs, from few files, and no second copy of the library', async () => {
+    const loaded = await loadedByCommand('status', '--redis', redisUrl(), '--namespace', testNamespace())
+    expect(loaded).toMatch(/dist\/cli\/status\.js/)
+    expect(loaded).toMatch(/node_modules\/ioredis\//)
+    expect(loaded).not.toMatch(/node_modules\/(bullmq|pino|yaml)\/|node:readline/)
+    expect(loaded).not.toMatch(/dist\/cli\/(doctor|probe-now|run|start|watch|worker)\.js/)
+    expect(loaded.match(/dist\/cli\//g)?.length).toBeLessThanOrEqual(12)
+    expect(loaded).not.toMatch(/busbar\/dist\/(?!cli\/)/)
   })
 
-  it('brings a command', async () => {
+  it('loads for busbar --version no dependency', async () => {
+    const loaded = await loadedByCommand('--version')
+    expect(loaded).toMatch(/dist\/cli\/main\.js/)
+    expect(loaded).not.toMatch(/node_modules\/(?!busbar\/)/)
+    expect(loaded.match(/dist\/cli\//g)?.length).toBeLessThanOrEqual(2)
+  })
+
+  it('loads for busbar --help every command, and no client of Redis', async () => {
+    const loaded = await loadedByCommand('--help')
+    expect(loaded).toMatch(/dist\/cli\/doctor\.js/)
+    expect(loaded).not.toMatch(/node_modules\/(bullmq|ioredis|pino|valibot)\//)
+  })
+
+  it('brings a command, which knows its version', async () => {
     const command = join(folder, 'node_modules', '.bin', 'busbar')
     const { stdout } = await exec(command, ['--help'], { cwd: folder, env })
     expect(stdout).toContain('busbar')
+    const manifest: unknown = JSON.parse(readFileSync(installed('package.json'), 'utf8'))
+    const { stdout: version } = await exec(command, ['--version'], { cwd: folder, env })
+    expect(manifest).toMatchObject({ version: version.trim() })
+  })
+
+  it('brings the command bundled, and the library a file a module', () => {
+    const files = readdirSync(installed('dist', 'cli'))
+    expect(files).toContain('main.js')
+    expect(files.filter((file) => !file.endsWith('.js'))).toEqual([]) // no folder of modules, no types that nobody imports
+    expect(existsSync(installed('dist', 'redis', 'connection.js'))).toBe(true)
   })
 
   it('brings the Lua, as it is written and flattened', () => {

@@ -1,4 +1,5 @@
 import { connect } from '../../index.js'
+import { CODE_FOLDER } from '../../package/location.js'
 import { SAMPLES } from '../demo/samples.js'
 import { CliError, EXIT } from '../failure.js'
 import type { FleetAddress } from '../url-file.js'
@@ -12,6 +13,9 @@ import { Supervisor } from './supervisor.js'
 const NAMESPACE = 'busbar-demo'
 const WORKERS = 4
 const READY_WITHIN_MS = 20_000
+
+/** A program of `src/cli/demo/`, as the build names it. */
+const programOf = (name: 'upstreams' | 'worker') => new URL(`cli/demo-${name}.js`, CODE_FOLDER)
 
 /** The sample job: a Redis of its own, three upstreams in a process of their own, four workers that call them. */
 export async function runSample(lifetime: Lifetime, reporter: Reporter): Promise<void> {
@@ -39,12 +43,12 @@ async function startProcesses(address: FleetAddress, lifetime: Lifetime, reporte
     let urls: string[] = []
     const listening = await upstreams.start({
       name: 'upstreams',
-      file: new URL('../demo/upstreams.js', import.meta.url),
+      file: programOf('upstreams'),
       args: () => urls, // started again, they must listen where the workers look for them
     })
     urls = Array.isArray(listening) ? listening.map(String) : []
     const names = Array.from({ length: WORKERS }, (_, index) => `worker-${index + 1}`)
-    const file = new URL('../demo/worker.js', import.meta.url)
+    const file = programOf('worker')
     const args = (name: string) => [name, address.redis, address.namespace, ...urls]
     await Promise.all(names.map((name) => workers.start({ name, file, args: () => args(name) })))
   })()

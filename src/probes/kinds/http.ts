@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs'
 import { DEFAULTS } from '../../config/defaults.js'
 import type { HttpProbeSettings, ProbeFinding } from '../../model/probe.js'
+import { packageVersion } from '../../package/version.js'
 import { exchange, hasHeader, type HttpRequest } from './http-exchange.js'
 import { isExpected, judgeEnded, type Ended } from './http-judge.js'
 import { ProxyBlame } from './http-proxy-blame.js'
@@ -85,24 +85,4 @@ async function exchangeWithin(timeoutMs: number, request: HttpRequest): Promise<
   clearTimeout(timer)
   opened.destroy()
   return first
-}
-
-let version: string | undefined
-
-/** Read at the first probe; the same relative place from `src/` and from `dist/`. */
-function packageVersion(): string {
-  version ??= readVersion()
-  return version
-}
-
-function readVersion(): string {
-  try {
-    const text = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')
-    const manifest: unknown = JSON.parse(text)
-    if (typeof manifest === 'object' && manifest !== null && 'version' in manifest)
-      return String(manifest.version)
-  } catch {
-    // Bundled into something else: no reason not to probe.
-  }
-  return 'unknown'
 }
