@@ -18,8 +18,8 @@ import type { Host, Link } from './link.js'
  * snapshot may be old, every admission asks; strict ones of one turn ask together while the circuit is closed, as far as
  * this process knows (`GroupAdmission`).
  *
- * No admission waits longer than one command may take: then, and for as long as the store is lost or the provider is cut
- * off, `Fallback` decides.
+ * No admission waits longer than one command may take, or two where another of its group was given a lease: then, and for
+ * as long as the store is lost or the provider is cut off, `Fallback` decides.
  */
 export class Gate {
   readonly #host: Host

@@ -10,18 +10,19 @@ export type GrantLike = (first: Admitted) => Decision
  * The admissions that one process begins in one turn, for one provider, asked of the store as one command.
  *
  * In strict mode every admission asks. A batch of outcomes that was applied wakes all callers that waited for it in the
- * same turn, and each of them asks for its next call: together they cost Redis and this process what one costs. It is
- * the group commit of the outbox, the other way. It trades nothing: a command leaves in the turn that asked for it.
+ * same turn, and each of them asks for its next call: together they cost Redis and this process what one costs. It is the
+ * group commit of the outbox, the other way. No admission waits for company: the command leaves in the turn that asked.
  *
- * The store decides after all of them asked, and nothing lies between them, so its answer is what each would have been
- * told by a command of its own, with one exception:
+ * The store decides after all of them asked, and nothing lies between them. So its answer is what each would have been told
+ * by a command of its own, and only what is not to be shared is asked for again:
  *
  * - admitted without a lease: all are, each with a permit of its own.
  * - refused: all are. A refusal takes nothing.
- * - a lease: only the first has it, and the others ask alone. There may be another, and each lease has one token.
- * - no answer (the fallback decided): only for the first. The others ask alone, and the fallback decides for each.
+ * - a lease: the first has it, and the others ask alone, because each lease has one token and there may be another. They wait
+ *   for two commands. It is rare: a group is formed only while the circuit is closed, as far as the process knows.
+ * - no answer: the fallback decided for the first. The others ask alone, and it decides for each of them on the spot.
  *
- * A command that has left is joined by nobody: the store may have decided it before they asked.
+ * No admission joins a command that has left: the store may have decided it before the caller asked.
  */
 export class GroupAdmission {
   readonly #ask: AskAlone
