@@ -6,6 +6,7 @@ import { askAgainInMs } from '../rules/blocks.js'
 import { admitLocally } from '../rules/local.js'
 import type { Fallback } from './fallback.js'
 import { StoredPermit, type Decision, type Refused, type Send } from './admission.js'
+import { GroupAdmission } from './group-admission.js'
 import type { Host, Link } from './link.js'
 
 /**
@@ -14,16 +15,18 @@ import type { Host, Link } from './link.js'
  * In cached mode the closed and the open state are judged by the snapshot, without asking anybody. Half-open asks
  * the store for a lease, one request at a time: while it is under way the process's other callers are refused, and
  * a refusal is kept until the first lease can end, or something newer is known. In strict mode, and whenever the
- * snapshot may be old, every admission asks.
+ * snapshot may be old, every admission asks; strict ones of one turn ask together while the circuit is closed, as far as
+ * this process knows (`GroupAdmission`).
  *
- * No admission waits longer than one command may take: then, and for as long as the store is lost or the provider is cut
- * off, `Fallback` decides.
+ * No admission waits longer than one command may take, or two where another of its group was given a lease: then, and for
+ * as long as the store is lost or the provider is cut off, `Fallback` decides.
  */
 export class Gate {
   readonly #host: Host
   readonly #link: Link
   readonly #fallback: Fallback
   readonly #send: Send
+  readonly #together: GroupAdmission
   consistency: Consistency
   #asking = false
   #kept: { readonly refused: Refused; readonly version: number; readonly until: number } | undefined
@@ -34,6 +37,10 @@ export class Gate {
     this.#fallback = fallback
     this.consistency = consistency
     this.#send = send
+    this.#together = new GroupAdmission(
+      (timeoutMs) => this.#askIfThere(timeoutMs),
+      ({ permit, wouldRefuse }) => this.#grant('', 'redis', wouldRefuse, permit.generation),
+    )
   }
 
   /** Whether a call may begin without another look: cached, closed, and nothing in the way. */
@@ -47,8 +54,10 @@ export class Gate {
     if (this.#host.calls.closing) return Promise.reject(new BusbarClosedError())
     if (this.#link.withoutStore) return this.#withoutStore(timeoutMs)
     const { cache } = this.#link
+    if (cache.free) {
+      return this.consistency === 'strict' ? this.#together.admit(timeoutMs) : this.#grant('', 'cache')
+    }
     if (this.consistency === 'strict' || !cache.decides) return this.#ask(timeoutMs)
-    if (cache.free) return this.#grant('', 'cache')
     const snapshot = cache.readBlocking()
     if (snapshot === undefined) return this.#ask(timeoutMs)
     const local = admitLocally(snapshot)
@@ -115,6 +124,11 @@ export class Gate {
 
   #keep(refused: Refused, forMs: number): void {
     this.#kept = { refused, version: this.#link.cache.version, until: this.#host.clock.now() + forMs }
+  }
+
+  /** The store may have been lost since the caller came. */
+  async #askIfThere(timeoutMs: number | undefined): Promise<Decision> {
+    return this.#link.withoutStore ? this.#withoutStore(timeoutMs) : this.#ask(timeoutMs)
   }
 
   /** Asks the store, for as long as one command may take. A lease that comes later is given back. */
