@@ -2,6 +2,7 @@ export interface ProbeDecisions {
   readonly claims: readonly number[]
   readonly starts: readonly number[]
   readonly results: readonly { readonly worker: string; readonly status: string }[]
+  readonly discards: readonly string[]
   close(): void
 }
 export function watchProbeDecisions(port: number, namespace: string, id: string): Promise<ProbeDecisions>

@@ -13,27 +13,35 @@ const patterns = (namespace, id) => ({
 /** A batch on its way into `record`: who sent it, the life of that process, the number of the batch, the runs. */
 const batch = (namespace, id) =>
   new RegExp(`:outages" "${id}" "${namespace}:changes" "([^"]*)" "\\d+" "([^"]+)" "(\\d+)" .* "(\\[\\[.*)"$`)
+/** What a job keeps of a probe that its worker could not judge, because it stood still itself. */
+const discard = (namespace, id) =>
+  new RegExp(
+    `set" "\\{${namespace}\\}:probes:.*"returnvalue" ".*${id}\\\\",\\\\"skipped\\\\":\\\\"[^"]*stood still`,
+    'i',
+  )
 /** A run of a probe, in JSON whose quotes MONITOR escapes. One without a result is `ignored`. */
 const PROBE_RUN = /\[\\"probe\\",\\"(?!ignored)(\w+)\\"/g
 
 /**
  * Keeps the times at which a probe of `id` was handed out (`claims`; not those handed out together with other providers'),
  * and at which one was admitted (`starts`; not those that need no admission, because nobody else can have one under way), until
- * it is closed; and the results that reached Redis (`results`; a batch that was sent again is one). By a socket of its own:
- * ioredis takes a line that comes early for a reply.
+ * it is closed; the results that reached Redis (`results`; a batch that was sent again is one), and the jobs whose worker
+ * discarded what it found (`discards`). By a socket of its own: ioredis takes a line that comes early for a reply.
  */
 export async function watchProbeDecisions(port, namespace, id) {
-  const seen = { claims: [], starts: [], results: [] }
+  const seen = { claims: [], starts: [], results: [], discards: [] }
   const batches = new Set()
   const socket = connect(port, '127.0.0.1')
   const lookFor = Object.entries(patterns(namespace, id))
   const record = batch(namespace, id)
+  const discarded = discard(namespace, id)
   createInterface(socket).on('line', (line) => {
     if (!line.includes(namespace)) return
     for (const [what, pattern] of lookFor) {
       const [, at] = pattern.exec(line) ?? []
       if (at !== undefined) seen[what].push(Number(at))
     }
+    if (discarded.test(line)) seen.discards.push(line)
     const [, worker, incarnation, sequence, runs] = record.exec(line) ?? []
     if (worker === undefined || batches.has(`${incarnation} ${sequence}`)) return
     batches.add(`${incarnation} ${sequence}`)

@@ -7,8 +7,8 @@
 //
 // Ends with 1 when probes began within half an interval, when there were more gaps over two intervals than kills, when a
 // result is in the history that did not reach Redis once, when a worker recorded more than it was answered, or when an
-// answer has no result. One that was killed may lack one: the answer that it had read, or was to read, when it died. Needs
-// dist/ (`npm run build`) and starts a Redis of its own.
+// answer has no result. One that was killed may lack one: the answer that it had read, or was to read, when it died. A worker that
+// stood still discards what it finds, and says so. Needs dist/ (`npm run build`) and starts a Redis of its own.
 import { parseArgs } from 'node:util'
 import { Redis } from 'ioredis'
 import { eventually } from '../eventually.mjs'
@@ -81,7 +81,7 @@ async function measure({ kills, interval, timeout, workers }) {
     const planned = (await busbar.schedules()).planned.length
     await endAll([...running.values()])
     const { historyTotal } = await provider.snapshot()
-    const { claims, starts, results } = watch
+    const { claims, starts, results, discards } = watch
     return {
       kills,
       victims: victims.map(({ workerId }) => workerId),
@@ -92,6 +92,7 @@ async function measure({ kills, interval, timeout, workers }) {
       claims,
       starts,
       results,
+      discards: discards.length,
     }
   } finally {
     await endAll([...running.values()])
@@ -117,29 +118,25 @@ function countBy(items, key) {
 
 /**
  * Answers against results, worker by worker. A result that says `healthy` stands for an answer, and no answer for two. An answer
- * without one is lost; of a worker that was killed one may be, and one that came too late for its probe has another result.
+ * without a result is lost; but a worker that was killed may have died with one, and a worker that stood still, on a
+ * busy machine, discards what it finds.
  */
-function compare({ victims, requests, results }) {
-  const answers = countBy(
-    requests.filter(({ answered, killed }) => answered && !killed),
-    ({ worker }) => worker,
-  )
+function compare({ victims, requests, results, discards }) {
   const ofWorker = ({ worker }) => worker
-  const healthy = countBy(
-    results.filter(({ status }) => status === 'healthy'),
-    ofWorker,
-  )
-  const recorded = countBy(results, ofWorker)
-  const [doubled, lost, cutOff] = [[], [], []]
-  for (const worker of new Set([...Object.keys(answers), ...Object.keys(recorded)])) {
-    const [answered, well, all] = [answers, healthy, recorded].map((counts) => counts[worker] ?? 0)
-    const allowed = victims.includes(worker) ? 1 : 0
-    if (well > answered) doubled.push(worker)
-    else if (answered - all > allowed) lost.push(worker)
-    else if (answered > all) cutOff.push(worker)
+  const answered = requests.filter((request) => request.answered && !request.killed)
+  const healthy = results.filter(({ status }) => status === 'healthy')
+  const [answers, good, all] = [answered, healthy, results].map((items) => countBy(items, ofWorker))
+  const [doubled, cutOff] = [[], []]
+  let missing = 0
+  for (const worker of new Set([...Object.keys(answers), ...Object.keys(all)])) {
+    const without = Math.max(0, (answers[worker] ?? 0) - (all[worker] ?? 0))
+    const died = without > 0 && victims.includes(worker)
+    if ((good[worker] ?? 0) > (answers[worker] ?? 0)) doubled.push(worker)
+    if (died) cutOff.push(worker)
+    missing += died ? without - 1 : without
   }
-  const answered = Object.values(answers).reduce((sum, count) => sum + count, 0)
-  return { answered, doubled, lost, cutOff }
+  const lost = Math.max(0, missing - discards)
+  return { answered: answered.length, doubled, lost, cutOff, discards }
 }
 
 function judge(found, options) {
@@ -149,14 +146,15 @@ function judge(found, options) {
   const gaps = gapsOf(beginningsOf(found, options))
   const short = gaps.filter((gap) => gap < interval / 2)
   const long = gaps.filter((gap) => gap > 2 * interval)
-  const once = historyTotal === results.length && compared.doubled.length + compared.lost.length === 0
+  const once = historyTotal === results.length && compared.doubled.length + compared.lost === 0
   const passed = once && short.length === 0 && long.length <= kills && planned === 1
   const counts = { kills, probes: requests.length, claims: claims.length, results: results.length }
   return { passed, ...counts, ...compared, historyTotal, planned, short, long }
 }
 
 function print(verdict, { interval }) {
-  const { kills, probes, answered, results, historyTotal, short, long, doubled, lost, cutOff } = verdict
+  const { kills, probes, answered, results, historyTotal, short, long, doubled, lost, cutOff, discards } =
+    verdict
   const list = (items) => (items.length === 0 ? 'none' : items.join(', '))
   console.log(`fault 12: ${kills} workers killed in mid-probe, interval ${interval} ms`)
   console.log(`  ${probes} probes reached the upstream, ${answered} were answered`)
