@@ -160,7 +160,7 @@ function print(verdict, { interval }) {
   console.log(`  ${probes} probes reached the upstream, ${answered} were answered`)
   console.log(`  ${results} results reached Redis, ${historyTotal} are in the history`)
   console.log(
-    `  doubled: ${list(doubled)}; lost: ${list(lost)}; died with an answer not recorded: ${list(cutOff)}`,
+    `  doubled: ${list(doubled)}; lost: ${lost}; discarded: ${discards}; died with an answer: ${list(cutOff)}`,
   )
   console.log(`  under half an interval: ${list(short)}; over two intervals: ${list(long)}`)
   console.log(
