@@ -24,9 +24,10 @@ async function start(i) {
   }
 }
 
+// First: a parent that is gone must not leave it asking for ever.
+process.once('disconnect', () => process.exit())
 const busbars = []
 for (let i = 0; i < count; i += 1) busbars.push(await start(i))
-process.once('disconnect', () => process.exit())
 process.once('message', async () => {
   await Promise.all(busbars.map((busbar) => busbar.close()))
   process.exit()
