@@ -1,5 +1,5 @@
-// P8: what one process that probes can do beside bare jobs of the same queue, and how evenly a large fleet of providers
-// is probed, in everyday running and after all workers were gone. `BUSBAR_BENCH_SVG=<file>` also draws the second.
+// P8: what one process that probes can do beside bare jobs of the same queue, how evenly a large fleet of providers is
+// probed, in everyday running and after all workers were gone, and how four processes share them. `BUSBAR_BENCH_SVG=<file>` also draws the second.
 import { createServer } from 'node:http'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
@@ -15,6 +15,9 @@ const PROVIDERS = 5_000
 const INTERVAL_MS = 10_000
 const MEAN = (PROVIDERS * 1_000) / INTERVAL_MS
 const SECONDS = 20
+const WORKERS = 4
+/** Of a worker's share, at least and at most; and of the probes that are due, how many are made at least. */
+const SHARES = { least: 0.15, most: 0.35, made: 0.97 }
 /** Three intervals stand for ten minutes: each provider is due once, however long it was. */
 const OUTAGE_MS = 30_000
 
@@ -23,7 +26,9 @@ export async function run() {
   const upstream = await startUpstream()
   const child = await worker('parts/probe-load.mjs', [redis.url])
   try {
-    return [...(await throughput(child, upstream.url)), ...(await evenness(child))]
+    const alone = [...(await throughput(child, upstream.url)), ...(await evenness(child))]
+    await endAll([child])
+    return [...alone, ...(await sharing(redis.url, upstream))]
   } finally {
     await endAll([child])
     upstream.close()
@@ -87,6 +92,47 @@ async function evenness(child) {
   ]
 }
 
+/** By the upstream's own log, which knows each process by the name that its probes bear. */
+async function sharing(redis, upstream) {
+  const fleet = Array.from({ length: WORKERS }, () => worker('parts/probe-load.mjs', [redis]))
+  const children = await Promise.all(fleet)
+  try {
+    const probe = { kind: 'http', url: upstream.url, intervalMs: INTERVAL_MS, timeoutMs: INTERVAL_MS / 5 }
+    const namespace = await ask(children[0], 'join', PROVIDERS, probe)
+    for (const child of children.slice(1)) await ask(child, 'enter', namespace)
+    await Promise.all(children.map((child) => ask(child, 'begin')))
+    await pause(2 * INTERVAL_MS) // each has been probed for the first time, and found its turn
+    upstream.made.clear()
+    const from = performance.now()
+    await pause(SECONDS * 1_000)
+    const seconds = (performance.now() - from) / 1_000
+    return shareRows([...upstream.made.values()], seconds)
+  } finally {
+    await endAll(children)
+  }
+}
+
+function shareRows(made, seconds) {
+  const all = made.reduce((sum, count) => sum + count, 0)
+  // A worker that made none is not in the log.
+  const counts = made.length < WORKERS ? [...made, 0] : made
+  const rates = counts.map((count) => count / seconds)
+  const what = `${PROVIDERS} providers, ${WORKERS} processes`
+  const note = `shares ${counts.map((count) => (count / all).toFixed(2)).join(', ')}`
+  const share = (which, ours, target, better) =>
+    row('P8', `${what}: probes of the ${which} beside all`, {
+      ...{ ours, peer: all / seconds, unit: '/s', ratio: (ours * seconds) / all, target, better, note },
+    })
+  return [
+    share('least busy', Math.min(...rates), SHARES.least, 'at least'),
+    share('busiest', Math.max(...rates), SHARES.most, 'at most'),
+    row('P8', `${what}: probes made beside those due`, {
+      ...{ ours: all / seconds, peer: MEAN, unit: '/s', ratio: all / seconds / MEAN },
+      ...{ target: SHARES.made, better: 'at least' },
+    }),
+  ]
+}
+
 /** Starts in each of the next seconds. */
 async function startsPerSecond(child) {
   const from = Date.now()
@@ -99,12 +145,15 @@ async function startsPerSecond(child) {
   return counts
 }
 
-/** Answers at once; `?count` how many it answered. */
+/** Answers at once; `?count` how many it answered. `made`: how many of each process, by its user agent. */
 async function startUpstream() {
   let count = 0
+  const made = new Map()
   const server = createServer((request, response) => {
     if (request.url.endsWith('?count')) return response.end(`${count}`)
     count += 1
+    const agent = request.headers['user-agent'] ?? ''
+    made.set(agent, (made.get(agent) ?? 0) + 1)
     response.end('ok')
   })
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -112,5 +161,5 @@ async function startUpstream() {
     server.close()
     server.closeAllConnections()
   }
-  return { url: `http://127.0.0.1:${server.address().port}/`, close }
+  return { url: `http://127.0.0.1:${server.address().port}/`, made, close }
 }

@@ -17,13 +17,19 @@ let starts = []
 let busbar
 let probing
 
+async function enter(namespace) {
+  busbar = await connect({ redis, namespace, logger: false, commandTimeoutMs: COMMAND_TIMEOUT_MS })
+}
+
+/** Answers the namespace, for other processes to enter. */
 async function join(providers, probe) {
   const namespace = `p8-${randomBytes(4).toString('hex')}`
-  busbar = await connect({ redis, namespace, logger: false, commandTimeoutMs: COMMAND_TIMEOUT_MS })
+  await enter(namespace)
   for (let i = 0; i < providers; i += BATCH) {
     const ids = Array.from({ length: Math.min(BATCH, providers - i) }, (_, j) => `provider-${i + j}`)
     await Promise.all(ids.map((id) => busbar.provider(id, { probe })))
   }
+  return namespace
 }
 
 async function begin() {
@@ -87,10 +93,11 @@ serve(
     probesPerSecond,
     jobsPerSecond,
     join,
+    enter,
     begin,
     halt: () => probing.close(),
     starts: () => starts,
     forget: () => void (starts = []),
   },
-  () => busbar.close(),
+  () => busbar?.close() ?? Promise.resolve(),
 )

@@ -1,11 +1,11 @@
--- What outcomes of calls do to a closed circuit, up to the one that opens it: they are counted, and enter the history. The
--- same as src/rules/breaker.ts.
+-- What outcomes of calls, and good results of probes, do to a closed circuit, up to the one that opens it: they are counted,
+-- and enter the history. The same as src/rules/breaker.ts.
 
 -- @include lib/outcomes
 -- @include lib/history
 
 -- Counts the runs of a batch, from the first on, until one asks for more: an outcome that is no plain success or failure
--- of a call of this generation, or opens the circuit. Returns the number of that run.
+-- of a call of this generation, or of a probe takes something back, or opens the circuit. Returns the number of that run.
 local function count_runs(provider, runs)
   local circuit, touched = provider.circuit, provider.touched
   circuit.consecutive_failures = (circuit.consecutive_failures or 0) + 0
@@ -13,7 +13,15 @@ local function count_runs(provider, runs)
   while i <= #runs do
     local origin, outcome, count, run_generation = unpack(runs[i], 1, 4)
     local bad = failed(outcome)
-    if bad == nil or origin ~= 'call' or run_generation ~= circuit.generation then
+    if bad == nil or run_generation ~= circuit.generation then
+      break
+    elseif origin == 'probe' then
+      -- @include lib/closed_probe
+      if bad or not takes_nothing_back(provider, runs[i]) then
+        break
+      end
+      note_good_probe(provider, runs[i])
+    elseif origin ~= 'call' then
       break
     elseif not bad then
       failures = 0

@@ -269,8 +269,9 @@ export class Busbar implements AsyncDisposable {
 
   /**
    * This process also runs probes, from now on. Any number of processes may. Each name of a function or process costs a
-   * connection; a process registers 32 at most.
-   * @throws ArgumentError naming what it does not take; RedisUnavailableError
+   * connection; a process registers 32 at most. A command that Redis does not answer is tried three times, with a pause
+   * of `commandTimeoutMs` at most until Redis is back.
+   * @throws ArgumentError naming what it does not take; RedisUnavailableError when Redis is away for longer
    */
   async startProbes(options: ProbeWorkerOptions = {}): Promise<ProbeWorker> {
     const checked = checkArgument(probesSchema, options, 'startProbes')

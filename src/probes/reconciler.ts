@@ -43,9 +43,13 @@ export class Reconciler {
     this.#options = options
   }
 
-  /** Begins to follow, and looks at whatever is planned and not registered, or the other way round. @throws RedisUnavailableError */
-  async start(gap: () => void): Promise<void> {
+  /** Follows what changes, from now on. `gap`: messages may have been missed. */
+  follow(gap: () => void): void {
     this.#unwatch = this.#options.busbar.watch((change) => (change === 'gap' ? gap() : this.#follow(change)))
+  }
+
+  /** Looks at whatever is planned and not registered, or the other way round. @throws RedisUnavailableError */
+  async begin(): Promise<void> {
     await this.#all('differences')
   }
 

@@ -1,6 +1,7 @@
 import type { Busbar } from '../client/busbar.js'
 import { redactError } from '../model/redact.js'
 import { connectionErrors } from '../client/log.js'
+import { patiently } from '../client/patience.js'
 import type { CheckedProbeWorkerOptions, ProbeWorker } from '../client/probe-worker.js'
 import { meansLost } from '../model/errors.js'
 import type { Claims, Schedule } from '../model/ports.js'
@@ -100,13 +101,17 @@ class Worker implements ProbeWorker {
   }
 
   async start(): Promise<void> {
-    await this.#reconciler.start(() => void this.#afterGap())
+    const { watch, commandTimeoutMs } = this.#busbar.host
+    // All that is asked of Redis here may be asked twice, and a Redis that is slow for a moment is no reason to fail.
+    const retried = (work: () => Promise<unknown>) => patiently(watch, commandTimeoutMs, work)
+    this.#reconciler.follow(() => void this.#afterGap())
+    await retried(() => this.#reconciler.begin())
     await this.#repeatJobs()
-    await this.#schedule.serve(this.#codes)
+    await retried(() => this.#schedule.serve(this.#codes))
     this.#queues.run()
     this.#timers.every(SERVE_MS, () => void this.#serve())
     for (const planner of this.#planners) {
-      await planner.takeOver()
+      await retried(() => planner.takeOver())
       this.#timers.every(TICK_MS, () => void this.#takeOver(planner))
     }
     await this.#queues.reconcile()

@@ -60,7 +60,13 @@ it(
 
 it('of several queues the paused ones alone are named', async () => {
   const namespace = testNamespace()
-  await using busbar = await connect({ redis: redisUrl(), namespace, logger: false, probeQueues: 3 })
+  await using busbar = await connect({
+    redis: redisUrl(),
+    namespace,
+    logger: false,
+    commandTimeoutMs: 5_000,
+    probeQueues: 3,
+  })
   const prefixes = busbar.host.schedule?.prefixes ?? []
   const last = prefixes.at(-1) ?? ''
   const queue = queueAt(last)

@@ -161,7 +161,12 @@ describe('busbar start --config', { timeout: 60_000 }, () => {
     process.kill(job.pid, 'SIGTERM')
     expect(await survivors(tree, GONE_WITHIN_MS)).toEqual([])
     expect(await job.exit).toBe(0)
-    await using busbar = await connect({ redis: redisUrl(), namespace, logger: false })
+    await using busbar = await connect({
+      redis: redisUrl(),
+      namespace,
+      logger: false,
+      commandTimeoutMs: 5_000,
+    })
     for (const id of await busbar.providers()) await busbar.remove(id)
   })
 
@@ -181,7 +186,12 @@ describe('busbar start --config', { timeout: 60_000 }, () => {
         `busbar: busbar.yaml: ${path}.probe.kind: ${kind} is code, which only a worker that registers it can run ` +
           '(startProbes({ processes, functions })), and busbar start is none: take another kind, or busbar apply\n',
       )
-      await using busbar = await connect({ redis: redisUrl(), namespace, logger: false })
+      await using busbar = await connect({
+        redis: redisUrl(),
+        namespace,
+        logger: false,
+        commandTimeoutMs: 5_000,
+      })
       expect(await busbar.providers()).toEqual([])
     }
   })

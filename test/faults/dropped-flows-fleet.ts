@@ -37,7 +37,8 @@ export async function fleet() {
   onTestFinished(() => server.stop())
   const proxy = await startProxy(server.port)
   const near = await join({ redis: proxy.url })
-  const { busbar: far } = await join({ redis: server.url, logger: false })
+  // Its flows are whole: on a busy machine it is to be slow, not to take Redis for lost.
+  const { busbar: far } = await join({ redis: server.url, logger: false, commandTimeoutMs: 5_000 })
   return { server, proxy, near, far }
 }
 

@@ -1,82 +1,49 @@
-import { spawn } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { startRedis } from '../../src/embedded/index.js'
 import { connect } from '../../src/index.js'
 import { eventually } from '../harness/eventually.mjs'
 import { figure } from '../harness/figure.js'
-import { byForm } from '../harness/form.js'
 import { startUpstream } from '../harness/http-upstream.js'
 import { onQuietMachine } from '../harness/machine.js'
-
-const scriptAt = (name: string) =>
-  fileURLToPath(new URL(`../harness/probe-fleet/${name}.mjs`, import.meta.url))
-
-const KILLS = Number(process.env['BUSBAR_PROBE_KILLS'] ?? byForm({ short: 5, full: 30 }))
-
-interface Verdict {
-  readonly passed: boolean
-  /** Probes that Redis let begin. */
-  readonly starts: number
-  readonly shares: Readonly<Record<string, number>>
-  readonly killed: readonly string[]
-  readonly short: readonly number[]
-  readonly long: readonly number[]
-}
-
-/** Runs a script over dist/, in processes of its own. */
-async function runScript(
-  name: string,
-  args: readonly string[],
-): Promise<{ code: number | null; verdict: Verdict & Kills & Shares }> {
-  const child = spawn(process.execPath, [scriptAt(name), '--json', ...args], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  let output = ''
-  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
-  const code = await new Promise<number | null>((resolve) => child.once('close', resolve))
-  // The scripts print what the callers name; the tests below read each field.
-  return { code, verdict: JSON.parse(output) as Verdict & Kills & Shares }
-}
-
-const measureGaps = (...args: string[]) => runScript('gaps', args)
+import { expectKillsCostOneProbe, expectPeriodDespiteClocks, runScript } from './probe-fleet-runs.js'
 
 /** How often a probe begins is by Redis's clock; how soon a process gets to ask depends on the machine too. */
 describe('a fleet that probes one provider from four processes', () => {
   it('keeps the period when one of them is killed', (context) =>
     onQuietMachine(context, async () => {
-      const { code, verdict } = await measureGaps('--seconds', '8', '--interval', '200')
-      expect(verdict).toMatchObject({ passed: true, short: [], killed: ['worker-1'] })
+      const { code, found } = await runScript('gaps', '--seconds', '8', '--interval', '200')
+      expect(found).toMatchObject({ passed: true, short: [], killed: ['worker-1'] })
       expect(code).toBe(0)
-      expect(verdict.starts).toBeGreaterThan(25)
-      expect(verdict.starts).toBeLessThanOrEqual(42)
-      expect(Object.keys(verdict.shares).length).toBeGreaterThanOrEqual(2)
+      expect(found.starts).toBeGreaterThan(25)
+      expect(found.starts).toBeLessThanOrEqual(42)
+      expect(Object.keys(found.shares).length).toBeGreaterThanOrEqual(2)
+    }))
+
+  it('probes on when Redis is restarted without its data, and no two probes are within half an interval', (context) =>
+    onQuietMachine(context, async () => {
+      const options = ['--seconds', '8', '--interval', '250', '--timeout', '150', '--wipe']
+      const { starts, short, long, shares } = (await runScript('gaps', ...options)).found
+      figure(
+        12,
+        `Redis restarted without its data: ${starts} probes in 32 intervals, silent for ${long.join()} ms`,
+      )
+      expect(short).toEqual([])
+      expect(long.length).toBeLessThanOrEqual(1) // the restart
+      expect(starts).toBeGreaterThan(15)
+      expect(Object.keys(shares).length).toBeGreaterThanOrEqual(2)
     }))
 })
 
-describe('a worker whose time of day is an hour off', () => {
-  it.for(byForm({ short: ['-3600'], full: ['3600', '-3600'] }))(
-    '%s s: the period is kept beside two others, and after it is killed',
-    (off, context) =>
-      onQuietMachine(context, async () => {
-        const options = ['--seconds', '10', '--interval', '250', '--workers', '3', `--off=${off}`]
-        const { verdict } = await measureGaps(...options)
-        const { starts, killed, short, long } = verdict
-        figure(11, `a prober ${off} s off: ${starts} probes in 40 intervals, ${long.length} long gaps`)
-        expect(killed).toEqual(['worker-1'])
-        expect(short).toEqual([])
-        expect(starts).toBeGreaterThan(25)
-        expect(starts).toBeLessThanOrEqual(44)
-        expect(long.length).toBeLessThanOrEqual(1)
-      }),
-  )
+describe('workers whose time of day is an hour off', () => {
+  it('keep the period, one ahead and one behind, beside two others, and after one is killed', (context) =>
+    onQuietMachine(context, () => expectPeriodDespiteClocks('3600,-3600', '--timeout', '150')))
 })
 
 describe('a fleet that was gone for a while', () => {
   it('probes once when it is back, and then at its period', (context) =>
     onQuietMachine(context, async () => {
-      const { verdict } = await measureGaps('--seconds', '4', '--interval', '200', '--outage', '5')
-      const { starts, killed, short, long } = verdict
+      const options = ['--seconds', '4', '--interval', '200', '--outage', '5']
+      const { starts, killed, short, long } = (await runScript('gaps', ...options)).found
       expect(killed).toHaveLength(4)
       expect(short).toEqual([])
       expect(starts).toBeLessThanOrEqual(30)
@@ -87,12 +54,16 @@ describe('a fleet that was gone for a while', () => {
 describe('a fleet of four processes with many providers', () => {
   it('shares their probes, and makes all that are due', { timeout: 300_000 }, (context) =>
     onQuietMachine(context, async () => {
-      const size = byForm({
-        short: ['--providers', '400', '--interval', '2000', '--seconds', '6'],
-        full: ['--providers', '5000', '--interval', '10000', '--seconds', '20'],
-      })
-      const { verdict } = await runScript('shares', size)
-      const { made, due, shares, redisUs } = verdict
+      const { found } = await runScript(
+        'shares',
+        '--providers',
+        '400',
+        '--interval',
+        '2000',
+        '--seconds',
+        '6',
+      )
+      const { made, due, shares, redisUs } = found
       const percent = Object.values(shares).map((share) => `${Math.round(share * 100)} %`)
       figure(12, `${made} probes of ${due} due, shared ${percent.join(', ')}; ${redisUs} us of Redis each`)
       expect(made).toBeGreaterThan(0.95 * due)
@@ -104,30 +75,10 @@ describe('a fleet of four processes with many providers', () => {
   )
 })
 
-interface Shares {
-  readonly made: number
-  readonly due: number
-  readonly redisUs: number
-}
-
-interface Kills {
-  readonly passed: boolean
-  readonly answered: number
-  readonly historyTotal: number
-  readonly longestMs: number
-}
-
-describe(`${KILLS} workers killed in mid-probe`, () => {
-  it('lose no schedule, and no result is counted twice', { timeout: 60_000 + KILLS * 6_000 }, async () => {
-    const { code, verdict } = await runScript('kills', ['--kills', `${KILLS}`])
-    const { answered, historyTotal, longestMs } = verdict
-    figure(
-      12,
-      `${KILLS} workers killed in mid-probe: ${answered} answers, ${historyTotal} results, longest silence ${longestMs} ms`,
-    )
-    expect(verdict).toMatchObject({ passed: true, historyTotal: answered })
-    expect(code).toBe(0)
-  })
+describe('five workers killed in mid-probe', () => {
+  it('lose no schedule, and no result is counted twice', { timeout: 300_000 }, (context) =>
+    onQuietMachine(context, () => expectKillsCostOneProbe(5)),
+  )
 })
 
 async function privateFleet() {

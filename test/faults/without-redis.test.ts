@@ -6,6 +6,7 @@ import { connect } from '../../src/index.js'
 import { eventually } from '../harness/eventually.mjs'
 import { figure } from '../harness/figure.js'
 import { startUpstream } from '../harness/http-upstream.js'
+import { startProxy } from '../harness/proxy.js'
 
 test('a process that began without Redis outlives the losses that come later, by every kind of address', async () => {
   const port = await freePort()
@@ -73,4 +74,22 @@ test('startProbes while Redis is down says so; asked again when it is there it p
     `startProbes without Redis refused after ${saidMs.toFixed(0)} ms; three probes within ${goesOnMs.toFixed(0)} ms ` +
       `of the return of a Redis that was lost and came back empty`,
   )
+})
+
+test.each([
+  ['what is planned', ':intervals'],
+  ['which names it serves', ':served'],
+  ['what is due', ':claimed'],
+])('startProbes asks again where the answer is lost: %s', async (_what, key) => {
+  const server = await startRedis()
+  onTestFinished(() => server.stop())
+  const proxy = await startProxy(server.port)
+  const busbar = await connect({ redis: proxy.url, logger: false, commandTimeoutMs: 2_000 })
+  onTestFinished(() => busbar.close({ timeoutMs: 1_000 }))
+  proxy.loseReplies(key)
+  let calls = 0
+  await busbar.startProbes({ functions: { count: () => (calls += 1) > 0 } })
+  expect(proxy.lost).toBe(1)
+  await busbar.provider('a', { probe: { kind: 'function', name: 'count', intervalMs: 200 } })
+  await eventually(() => calls >= 3, 'three probes')
 })

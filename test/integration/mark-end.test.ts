@@ -13,7 +13,7 @@ test('the end of a mark is announced by one of the processes that follow, though
 }) => {
   const namespace = testNamespace()
   const fleet = await Promise.all(
-    [1, 2, 3].map(() => connect({ redis: redisUrl(), namespace, logger: false })),
+    [1, 2, 3].map(() => connect({ redis: redisUrl(), namespace, logger: false, commandTimeoutMs: 5_000 })),
   )
   onTestFinished(async () => {
     await Promise.all(fleet.map((busbar) => busbar.close()))
@@ -33,12 +33,12 @@ test('a pass over everything announces what no process saw end', async ({ onTest
   await connection.connect()
   const store = new RedisStore(connection, namespace)
   onTestFinished(() => store.close())
-  const busbar = await connect({ redis: redisUrl(), namespace, logger: false })
+  const busbar = await connect({ redis: redisUrl(), namespace, logger: false, commandTimeoutMs: 5_000 })
   await busbar.provider('openai')
   await busbar.close()
   const control = { worker: 'gone', knownVersion: 0, actor: 'ops', reason: 'a test', notAfterMs: 9e12 }
   await store.mark('openai', { ...control, mark: 'unhealthy', forMs: 1 })
-  const prober = await connect({ redis: redisUrl(), namespace, logger: false })
+  const prober = await connect({ redis: redisUrl(), namespace, logger: false, commandTimeoutMs: 5_000 })
   onTestFinished(() => prober.close())
   await prober.startProbes()
   await eventually(async () => {

@@ -92,6 +92,7 @@ export function overdueContract(open: () => Promise<Ground>): void {
       'is over with the next result, which everybody hears: %s',
       async (outcome) => {
         const { ground, subject } = await probed()
+        await subject.record('healthy')
         await ground.advance(OVERDUE_MS)
         const told = await ask(subject)
         const reply = await subject.finish(await subject.probe(), outcome)

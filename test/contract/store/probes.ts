@@ -149,6 +149,40 @@ export function probesContract(open: () => Promise<Ground>): void {
       })
     })
 
+    it.each([
+      ['settings changed', 'set'],
+      ['a mark was set', 'mark'],
+      ['a mark came and went', 'both'],
+    ] as const)('of a closed circuit during which %s is dropped', async (_, change) => {
+      const subject = await quick(await open())
+      await subject.record('healthy')
+      const admission = await subject.probe()
+      if (change === 'set') await subject.register({ breaker: { ...QUICK, failureThreshold: 8 } })
+      else await subject.mark('degraded')
+      if (change === 'both') await subject.resume()
+      expect(await subject.finish(admission, 'healthy')).toMatchObject({ dropped: 1, late: 0, events: [] })
+      expect(await subject.snapshot()).toMatchObject({ lastProbeStatus: null, historyTotal: 1, applied: 1 })
+    })
+
+    it('that passes leaves a run of failed calls as it is, and its words replace those of the last', async () => {
+      const ground = await open()
+      const subject = await quick(ground, { failureThreshold: 3 })
+      await subject.record('unhealthy', 2)
+      await subject.finish(await subject.probe(), 'degraded', { detail: 'slow' })
+      expect(await subject.snapshot()).toMatchObject({ lastProbeStatus: 'degraded', lastProbeDetail: 'slow' })
+      await ground.advance(10)
+      await subject.finish(await subject.probe(), 'healthy')
+      expect(await subject.snapshot()).toMatchObject({
+        lastProbeStatus: 'healthy',
+        lastProbeDetail: '',
+        lastProbeAt: ground.nowMs(),
+        consecutiveFailures: 2,
+        historyTotal: 4,
+      })
+      await subject.record('unhealthy')
+      expect((await subject.snapshot()).state).toBe('open')
+    })
+
     it('that is abandoned gives its lease back and says nothing', async () => {
       const subject = await quick(await open())
       await subject.openAndWait()

@@ -119,6 +119,15 @@ export function recoveryContract(open: () => Promise<Ground>): void {
       expect((await subject.snapshot()).state).toBe('open')
     })
 
+    it('good probes of a closed circuit end what bad ones began: the next bad one opens nothing by itself', async () => {
+      const subject = await probed(await open(), {}, { healthyAfter: 2, unhealthyAfter: 2 })
+      for (const outcome of ['unhealthy', 'unhealthy'] as const) await result(subject, outcome)
+      expect((await subject.snapshot()).state).toBe('open')
+      await subject.reset()
+      for (const outcome of ['healthy', 'healthy', 'unhealthy'] as const) await result(subject, outcome)
+      expect((await subject.snapshot()).state).toBe('closed')
+    })
+
     it('a good probe closes nothing before the last of `healthyAfter`, and gives its trial back', async () => {
       const ground = await open()
       const subject = await probed(ground, {}, { healthyAfter: 3 })

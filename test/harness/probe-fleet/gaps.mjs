@@ -2,74 +2,123 @@
 // between the moments at which Redis let probes begin, by its clock: when packets arrive depends on the machine too. The
 // upstream's own log says who probed, by the user agents.
 //
-//   node test/harness/probe-fleet/gaps.mjs [--seconds 60] [--interval 500] [--workers 4] [--kills 1] [--off 0] [--outage 0] [--json]
+//   node test/harness/probe-fleet/gaps.mjs [--seconds 60] [--interval 500] [--workers 4] [--kills 1] [--timeout 500]
+//     [--off 0] [--outage 0] [--wipe] [--json]
 //
-// `--off`: the first process, which is also the first to be killed, has a time of day that is so many seconds off.
+// `--timeout`: of a probe; default the interval. Up to 0.6 of it Redis is not asked whether a probe may begin, and the gaps are
+// those between the moments at which it handed them out.
+// `--off`: the first process, which is also the first to be killed, has a time of day that is so many seconds off; with
+// `--off=3600,-3600` the second has the other.
 // `--outage`: half-way all are killed, and as many others start so many seconds later.
+// `--wipe`: half-way Redis is restarted without its data. No process is killed.
 //
 // Ends with 1 when two probes began within half an interval, when there was more than one gap over two intervals per
 // kill, or when fewer than two processes took part. Needs dist/ (`npm run build`) and starts a Redis of its own.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { Redis } from 'ioredis'
-import { gapsOf, watchProbeDecisions } from '../probe-decisions.mjs'
+import { beginningsOf, gapsOf, watchProbeDecisions } from '../probe-decisions.mjs'
 import { endAll, load, startUpstream, startWorker } from './workers.mjs'
 
 /** So many processes starting at once keep a small machine busy, and that is not what is measured. */
 const PATIENCE_MS = 5_000
 
-/** What is to be known of Redis: when it let probes of `upstream` begin, and its time. */
-async function watchRedis({ url, port }) {
-  const redis = new Redis(url)
-  const { starts, close } = await watchProbeDecisions(port, 'busbar', 'upstream')
+/** What is to be known of Redis: when it let probes of `upstream` begin, and its time. It may be another in between. */
+async function watchRedis(options) {
+  const times = []
+  let redis
+  let watch
+  const leave = () => {
+    redis?.disconnect()
+    watch?.close()
+    if (watch !== undefined) times.push(...beginningsOf(watch, options))
+    watch = undefined
+  }
+  const enter = async ({ url, port }) => {
+    redis = new Redis(url)
+    watch = await watchProbeDecisions(port, 'busbar', 'upstream')
+  }
   const now = async () => {
     const [seconds, micros] = await redis.time()
     return seconds * 1_000 + Math.floor(micros / 1_000)
   }
-  return { starts, now, close: () => [redis.disconnect(), close()] }
+  return { times, now, enter, leave }
 }
 
-async function measure({ seconds, interval, workers, kills, off, outage }) {
+/** What happens half-way, or from time to time. `fleet`: what there is; `wait(share)`: until so much of the time is over. */
+const courses = {
+  async kills({ kills }, { kill, wait }) {
+    for (let i = 1; i <= kills; i += 1) {
+      await wait(i / (kills + 1))
+      await kill(1)
+    }
+  },
+  async outage({ workers, outage }, { kill, start, wait }) {
+    await wait(1 / 2)
+    await kill(workers)
+    await sleep(outage * 1_000)
+    await start('-again')
+  },
+  async wipe(_options, { replaceRedis, wait }) {
+    await wait(1 / 2)
+    await replaceRedis()
+  },
+}
+
+const courseOf = ({ outage, wipe }) => (wipe ? courses.wipe : outage > 0 ? courses.outage : courses.kills)
+
+async function measure(options) {
+  const { seconds, interval, timeout, workers, off, outage } = options
   const { startRedis } = await load('embedded/index.js')
   const { connect } = await load('index.js')
-  const [redis, upstream] = await Promise.all([startRedis(), startUpstream()])
+  let redis = await startRedis()
+  const upstream = await startUpstream()
   const busbar = await connect({ redis: redis.url, logger: false, commandTimeoutMs: PATIENCE_MS })
-  const watch = await watchRedis(redis)
+  const watch = await watchRedis(options)
+  await watch.enter(redis)
   const running = []
-  try {
-    const ids = Array.from({ length: workers }, (_, i) => `worker-${i + 1}`)
-    const start = (id, i) =>
-      startWorker(redis.url, id, { offMs: i === 0 ? off * 1_000 : 0, commandTimeoutMs: PATIENCE_MS })
-    running.push(...(await Promise.all(ids.map(start))))
-    const [from, began] = [await watch.now(), performance.now()]
-    const probe = { kind: 'http', url: upstream.url, intervalMs: interval }
-    const provider = await busbar.provider('upstream', { probe })
-    const killed = []
-    const kill = async ({ child, workerId, exited }) => {
+  const killed = []
+  const start = async (suffix, offs = []) => {
+    const one = (_, i) =>
+      startWorker(redis.url, `worker-${i + 1}${suffix}`, {
+        offMs: (offs[i] ?? 0) * 1_000,
+        commandTimeoutMs: PATIENCE_MS,
+      })
+    running.push(...(await Promise.all(Array.from({ length: workers }, one))))
+  }
+  const kill = async (count) => {
+    const victims = running.splice(0, count)
+    for (const { child, workerId } of victims) {
       child.kill('SIGKILL')
-      killed.push({ workerId, at: performance.now() })
-      await exited
+      killed.push(workerId)
     }
-    if (outage > 0) {
-      await sleep((seconds * 1_000) / 2)
-      await Promise.all(running.splice(0).map(kill))
-      await sleep(outage * 1_000)
-      const others = ids.map((id) => startWorker(redis.url, `${id}-again`, { commandTimeoutMs: PATIENCE_MS }))
-      running.push(...(await Promise.all(others)))
-      await sleep((seconds * 1_000) / 2)
-    }
-    for (let i = 1; outage === 0 && i <= kills; i += 1) {
-      await sleep(began + (seconds * 1_000 * i) / (kills + 1) - performance.now())
-      await kill(running.shift())
-    }
-    if (outage === 0) await sleep(began + seconds * 1_000 - performance.now())
+    await Promise.all(victims.map(({ exited }) => exited))
+  }
+  const replaceRedis = async () => {
+    watch.leave()
+    const { port } = redis
+    await redis.stop()
+    redis = await startRedis({ port })
+    await watch.enter(redis)
+  }
+  try {
+    await start('', off)
+    const [from, began] = [await watch.now(), performance.now()]
+    const probe = { kind: 'http', url: upstream.url, intervalMs: interval, timeoutMs: timeout }
+    const provider = await busbar.provider('upstream', { probe })
+    const wait = (share) => sleep(began + seconds * 1_000 * share - performance.now())
+    await courseOf(options)(options, { kill, start, replaceRedis, wait })
+    // After an outage its second half begins.
+    if (outage > 0) await sleep((seconds * 1_000) / 2)
+    else await wait(1)
     const { historyTotal } = await provider.snapshot()
     const to = await watch.now()
-    return { from, to, killed, historyTotal, starts: [...watch.starts], requests: [...upstream.requests] }
+    watch.leave()
+    return { from, to, killed, historyTotal, starts: [...watch.times], requests: [...upstream.requests] }
   } finally {
     await endAll(running)
     await busbar.close()
-    watch.close()
+    watch.leave()
     upstream.close()
     await redis.stop()
   }
@@ -92,7 +141,7 @@ function judge({ from, to, killed, starts: times, requests, historyTotal }, { in
     probes: requests.length,
     historyTotal,
     shares,
-    killed: killed.map(({ workerId }) => workerId),
+    killed,
     gaps,
     short,
     long,
@@ -129,17 +178,17 @@ function print(verdict, { interval, kills }) {
   console.log(verdict.passed ? 'passed' : 'FAILED')
 }
 
-const MAY_BE_NONE = ['kills', 'off', 'outage']
+const MAY_BE_NONE = ['kills', 'outage']
 
-function numbers(values) {
+function numbers({ off, ...values }) {
   const parsed = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, Number(value)]))
   for (const [name, value] of Object.entries(parsed)) {
-    if (Number.isNaN(value) || (MAY_BE_NONE.includes(name) ? name !== 'off' && value < 0 : value <= 0))
+    if (Number.isNaN(value) || (MAY_BE_NONE.includes(name) ? value < 0 : value <= 0))
       throw new Error(`--${name}: expected a number above 0`)
   }
   if (parsed.kills >= parsed.workers)
     throw new Error('--kills must be below --workers: somebody has to go on')
-  return parsed
+  return { ...parsed, off: off.split(',').map(Number) }
 }
 
 async function main() {
@@ -147,15 +196,17 @@ async function main() {
     options: {
       seconds: { type: 'string', default: '60' },
       interval: { type: 'string', default: '500' },
+      timeout: { type: 'string' },
       workers: { type: 'string', default: '4' },
       kills: { type: 'string', default: '1' },
       off: { type: 'string', default: '0' },
       outage: { type: 'string', default: '0' },
+      wipe: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
     },
   })
-  const { json, ...rest } = values
-  const options = numbers(rest)
+  const { json, wipe, timeout = values.interval, ...rest } = values
+  const options = { ...numbers({ ...rest, timeout }), wipe }
   const verdict = judge(await measure(options), options)
   if (json) console.log(JSON.stringify(verdict))
   else print(verdict, options)

@@ -30,11 +30,14 @@ export async function startUpstream({ answerMs = 0, seen = () => undefined } = {
   return { url: `http://127.0.0.1:${server.address().port}/`, requests, close }
 }
 
-/** `offMs`: its time of day is so far from everybody's. */
-export async function startWorker(redis, workerId, { offMs = 0, commandTimeoutMs }) {
+/**
+ * `offMs`: its time of day is so far from everybody's. `count`: so many workers in the one process. `calls`: it has a function
+ * named `model`, which asks this URL.
+ */
+export async function startWorker(redis, workerId, { offMs = 0, ...rest }) {
   const options = offMs === 0 ? {} : { execArgv: ['--import', CLOCK_OFF] }
   const env = { ...process.env, BUSBAR_TEST_CLOCK_OFF_MS: `${offMs}` }
-  const child = fork(PROBER, [redis, workerId, `${commandTimeoutMs}`], { ...options, env })
+  const child = fork(PROBER, [JSON.stringify({ redis, workerId, ...rest })], { ...options, env })
   const exited = new Promise((resolve) => child.once('exit', resolve))
   await Promise.race([
     new Promise((resolve) => child.once('message', resolve)),
