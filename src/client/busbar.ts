@@ -48,7 +48,7 @@ export interface ProbeNowOptions {
    * How long the result of a worker is waited for, ms. 1 to 1 day; default: the `timeoutMs` of the probe, and 5 000. A probe
    * that no worker has taken by then is not made.
    */
-  readonly timeoutMs?: number
+  readonly timeoutMs?: number | undefined
 }
 
 /** A health check that somebody asks for. */

@@ -102,20 +102,23 @@ describe('a probe by hand, beside a fleet that runs probes', () => {
   })
 
   it('shares one connection with others of its process, which ends with the last', async () => {
-    const { fleet, caller, queue } = await probedFleet()
+    const { fleet, upstream, caller, queue } = await probedFleet()
     const connections = async () => {
       const list = String(await fleet.redis.client('LIST'))
       return list.split('\n').filter((line) => line.includes(' db=')).length
     }
     await queue.waitUntilReady()
-    await eventually(async () => (await caller.probe('a')).probed, 'it is not under way')
     const before = await connections()
-    const reports = await Promise.all(Array.from({ length: 5 }, () => caller.probe('a')))
+    upstream.behave({ delayMs: 300 })
+    const asked = Promise.all(Array.from({ length: 5 }, () => caller.probe('a')))
+    await eventually(() => upstream.requests.length === 2, 'one is under way')
+    expect(await connections()).toBe(before + 1)
+    const reports = await asked
     // The store lets one begin at a time.
     const refused = reports.filter(({ probed }) => !probed)
     expect(refused.length).toBeLessThan(5)
     for (const report of refused) expect(report).toMatchObject({ code: 'probed_recently' })
-    await eventually(async () => (await connections()) <= before, 'none is left')
+    await eventually(async () => (await connections()) === before, 'none is left')
   })
 })
 
@@ -173,7 +176,11 @@ describe('a probe by hand that no worker takes', () => {
   it('within its time is taken back: no worker makes it later', async () => {
     const { upstream, caller, queue, release } = await busyFleet()
     const report = await caller.probe('a', { timeoutMs: 300 })
-    expect(report).toMatchObject({ probed: false, code: 'no_worker', reason: 'no worker took it within 300 ms' })
+    expect(report).toMatchObject({
+      probed: false,
+      code: 'no_worker',
+      reason: 'no worker took it within 300 ms',
+    })
     expect(await byHandIn(queue)).toEqual([])
     release()
     expect(await caller.probe('a')).toMatchObject({ probed: true, worker: 'w1' })
@@ -210,8 +217,8 @@ it('a job by hand that is taken when nobody waits for it any more makes no probe
   const data = { do: 'probe', why: 'by_hand', at: at - 10_000, notAfterMs: at - 1, providers: [['a', HOUR]] }
   const job = await queue.add('by_hand a', data, { jobId: 'by_hand~a~old' })
   await eventually(async () => (await job.getState()) === 'completed', 'it ends')
-  const { returnvalue } = (await byHandIn(queue))[0] ?? {}
-  expect(returnvalue).toEqual([{ id: 'a', skipped: 'nobody waits for it any more', code: 'no_result' }])
+  const [old] = await byHandIn(queue)
+  expect(old?.returnvalue).toEqual([{ id: 'a', skipped: 'nobody waits for it any more', code: 'no_result' }])
   expect(upstream.requests).toHaveLength(1)
 })
 
@@ -224,7 +231,7 @@ it('a job by hand whose worker was killed in mid-probe is taken up by another, w
   })
   const caller = await fleet.join({ workerId: 'caller' })
   const settings = probeOf(upstream, HOUR, { timeoutMs: 60_000 })
-  const given = { namespace: fleet.namespace, redis: fleet.url, id: 'a', settings }
+  const given = { namespace: fleet.namespace, redis: fleet.url, id: 'a', settings, source: {} }
   const victim = await forkWorker('prober', { ...given, workerId: 'victim' })
   onTestFinished(() => victim.kill())
   await eventually(() => seen.length === 1, 'its first turn is over')
