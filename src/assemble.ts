@@ -23,6 +23,7 @@ import { inspectRedis } from './redis/inspect.js'
 import type { LuaSourceOptions } from './redis/lua-source.js'
 import { RedisSchedule } from './redis/schedule.js'
 import { RedisStore } from './redis/store.js'
+import type { ProbesByHand } from './probes/by-hand.js'
 
 const SILENT: Logger = {
   debug: () => undefined,
@@ -104,6 +105,8 @@ export async function assemble(
     schedule,
     closed: false,
   }
+  const access = { schedule, openConnection: connection.openBlocking }
+  let probesByHand: Promise<ProbesByHand> | undefined
   const busbar = new Busbar({
     host,
     feed: new RedisFeed(connection, namespace, onError),
@@ -114,9 +117,14 @@ export async function assemble(
     // Loaded only where it is needed, so that a process without probes does not load bullmq.
     startProbes: async (owner, options) => {
       const { startProbeWorker } = await import('./probes/worker.js')
-      return startProbeWorker(owner, { schedule, openConnection: connection.openBlocking }, options)
+      return startProbeWorker(owner, access, options)
     },
-    probe: async (...args) => (await import('./probes/probe-now.js')).probeNow(...args),
+    probe: async (owner, request) => {
+      probesByHand ??= import('./probes/by-hand.js').then(
+        ({ ProbesByHand }) => new ProbesByHand({ busbar: owner, ...access }),
+      )
+      return (await probesByHand).probe(request)
+    },
     inspect: async () => {
       const facts = await inspectRedis(connection, { namespace, worker, prefixes: schedule.prefixes })
       const readable = facts.wrongTypes?.every(({ key }) => !key.startsWith('{')) ?? true

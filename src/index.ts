@@ -1,6 +1,6 @@
 export { connect } from './connect.js'
 export type { ConnectOptions } from './connect-options.js'
-export type { Busbar, ListenerOptions, ProbeSchedules } from './client/busbar.js'
+export type { Busbar, ListenerOptions, ProbeNowOptions, ProbeSchedules } from './client/busbar.js'
 export type { ProviderOptions } from './client/handles.js'
 export type { ProbeWorker, ProbeWorkerOptions } from './client/probe-worker.js'
 export type { SettingChange, SettingsPlan } from './client/applying.js'

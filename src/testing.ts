@@ -100,7 +100,8 @@ class MemoryBusbar extends Busbar implements TestBusbar {
       namespace: 'test',
       startProbes: async (busbar, options) =>
         (await import('./testing/probe-worker.js')).startTestProbes(busbar, options),
-      probe: async (...args) => (await import('./probes/probe-now.js')).probeNow(...args),
+      probe: async (busbar, { id, registered }) =>
+        (await import('./probes/probe-now.js')).probeNow(busbar, id, registered),
       inspect: () => Promise.reject(new ArgumentError('inspect', 'inspect: there is no Redis to look at')),
     })
     this.clock = fleet.clock

@@ -4,6 +4,7 @@ import {
   closeSchema,
   controlSchema,
   idSchema,
+  probeNowSchema,
   probesSchema,
   providerOptionsSchema,
 } from '../config/options.js'
@@ -42,6 +43,22 @@ export interface ProbeSchedules {
   readonly queues: readonly ProbeQueueState[]
 }
 
+export interface ProbeNowOptions {
+  /**
+   * How long the result of a worker is waited for, ms. 1 to 1 day; default: the `timeoutMs` of the probe, and 5 000. A probe
+   * that no worker has taken by then is not made.
+   */
+  readonly timeoutMs?: number | undefined
+}
+
+/** A health check that somebody asks for. */
+export interface ProbeRequest {
+  readonly id: string
+  /** What this process gave to its probe workers. */
+  readonly registered: RegisteredChecks
+  readonly timeoutMs: number | undefined
+}
+
 /** What `connect` puts together. */
 export interface BusbarParts extends HandleDefaults {
   readonly host: Host
@@ -49,8 +66,7 @@ export interface BusbarParts extends HandleDefaults {
   readonly namespace: string
   readonly defaults: SettingsInput
   startProbes(busbar: Busbar, options: CheckedProbeWorkerOptions): Promise<ProbeWorker>
-  /** `registered`: what this process gave to its probe workers. */
-  probe(busbar: Busbar, id: string, registered: RegisteredChecks): Promise<ProbeReport>
+  probe(busbar: Busbar, request: ProbeRequest): Promise<ProbeReport>
   inspect(): Promise<Omit<Inspection, 'pausedProbeQueues'>>
 }
 
@@ -285,15 +301,17 @@ export class Busbar implements AsyncDisposable {
   }
 
   /**
-   * Runs one health check now, in this process, and records it like any probe. A refusal is a value: a mark, a pause,
-   * no probe configured, or one that cannot run here: checks in code run
-   * in a process that registered them with `startProbes`.
-   * @throws UnknownProviderError, RedisUnavailableError
+   * One health check now, recorded like any probe. A worker of the fleet makes it: a job of the queue, put before all that
+   * waits. Where none is there that takes it, this process makes it, if it can: checks in code need a process that
+   * registered them with `startProbes`. It is made once at most. A refusal is a value: a mark, a pause, no probe configured,
+   * a paused queue, or nobody who can make it.
+   * @throws UnknownProviderError; RedisUnavailableError, then it may be made all the same
    */
-  async probe(id: string): Promise<ProbeReport> {
+  async probe(id: string, options: ProbeNowOptions = {}): Promise<ProbeReport> {
     checkArgument(idSchema, id, 'id')
+    const { timeoutMs } = checkArgument(probeNowSchema, options, 'probe')
     this.#assertOpen()
-    return this.#parts.probe(this, id, this.#registered)
+    return this.#parts.probe(this, { id, registered: this.#registered, timeoutMs })
   }
 
   /**

@@ -3,18 +3,18 @@ import type { Timer, Timers } from '../model/ports.js'
 import { SYSTEM_TIME } from './time.js'
 import type { StoreWatch } from './store-watch.js'
 
-/** Waits for `work`, but no longer than `timeoutMs`. */
-export async function within(
-  work: Promise<unknown>,
+/** Waits for `work`, but no longer than `timeoutMs`: then undefined. */
+export async function within<T>(
+  work: Promise<T>,
   timeoutMs: number,
   timers: Timers = SYSTEM_TIME.timers,
-): Promise<void> {
+): Promise<T | undefined> {
   let timer: Timer | undefined
-  const late = new Promise<void>((resolve) => {
-    timer = timers.set(timeoutMs, resolve)
+  const late = new Promise<undefined>((resolve) => {
+    timer = timers.set(timeoutMs, () => resolve(undefined))
   })
   try {
-    await Promise.race([work, late])
+    return await Promise.race([work, late])
   } finally {
     timer?.clear()
   }

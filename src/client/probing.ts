@@ -24,11 +24,27 @@ export interface ProbeRefusal {
 
 /** What `busbar.probe()` did: a health check, or why there was none. */
 export type ProbeReport =
-  | ({ readonly id: string; readonly probed: true; readonly trial: boolean } & ProbeResult)
+  | ({
+      readonly id: string
+      readonly probed: true
+      readonly trial: boolean
+      /** The process that made it. */
+      readonly worker: string
+    } & ProbeResult)
   | {
       readonly id: string
       readonly probed: false
-      /** A code of a refusal (`marked_unhealthy`, `throttled`, ...), or `no_probe`, `kind_elsewhere`, `not_here`, `nothing_yet`, `settings_changed`. */
+      /**
+       * A code of a refusal (`marked_unhealthy`, `throttled`, `probed_recently`, ...), or
+       * - `no_probe`: none is configured;
+       * - `queue_paused`: somebody paused the queue of its probes;
+       * - `no_worker`: no worker took it, and this process cannot make it;
+       * - `kind_elsewhere`: it is code that other processes hold, or of a kind that a later version added;
+       * - `not_here`: the process that was to make it could not, for a reason of its own;
+       * - `nothing_yet`: there is nothing to say before the first heartbeat;
+       * - `settings_changed`: they changed this very moment;
+       * - `no_result`: a worker may have made it, and its result did not come.
+       */
       readonly code: string
       readonly reason: string
       /** ms until asking again can help; null when no deadline is known. */

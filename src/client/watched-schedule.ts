@@ -55,6 +55,10 @@ export class WatchedSchedule implements port.Schedule {
     return this.#watch.ask('the probe queues', () => this.#schedule.queueOf(code))
   }
 
+  queueFor(id: string, code: string) {
+    return this.#watch.ask('the probe queues', () => this.#schedule.queueFor(id, code))
+  }
+
   queues() {
     return this.#watch.ask('the probe queues', () => this.#schedule.queues())
   }

@@ -88,5 +88,6 @@ export const thresholdSchema = number(0, 1)
 /** As far as a number keeps all its digits on its way through Lua and JSON. */
 const MAX_PROGRESS = 10_000_000_000_000
 export const heartbeatSchema = object({ progress: v.optional(whole(0, MAX_PROGRESS)) })
+export const probeNowSchema = object({ timeoutMs: v.optional(whole(1, DAY)) })
 export const closeSchema = object({ timeoutMs: v.optional(whole(0, DAY), 5_000) })
 export { probesSchema } from './probe/worker.js'

@@ -271,7 +271,10 @@ export interface ProbeQueueState {
   /** Jobs that workers have taken and not ended. */
   readonly active: number
   readonly paused: boolean
-  /** Whether a worker that takes from it was there in the last seconds; null where that is not known, as for any probe worker. */
+  /**
+   * Whether a worker that takes from it was there in the last seconds; null where that is not known: of the queue of a shard
+   * while it is paused.
+   */
   readonly served: boolean | null
 }
 
@@ -349,6 +352,8 @@ export interface Schedule {
   serve(codes: readonly string[]): Promise<void>
   /** The queue of such code. */
   queueOf(code: string): Promise<ProbeQueueState>
+  /** The queue that the jobs of a provider are put into, whose probe needs such code. */
+  queueFor(id: string, code: string): Promise<ProbeQueueState>
   /** Every queue: of its shards, and of the code that workers registered within the last day. */
   queues(): Promise<readonly ProbeQueueState[]>
   /** Those of them that somebody paused, by the names of their keys. */

@@ -28,16 +28,11 @@ export class Prober {
     this.#runner = runner
   }
 
-  /** See `ProbeRunner.unable`. */
-  unable(probe: ProbeSettings | UnreadProbe): ProberError | undefined {
-    return probe.kind === 'unread' ? { prober: true, reason: probe.problem } : this.#runner.unable(probe)
-  }
-
-  /** Whether this process can make it; else `unable` is told why. */
-  isAble(found: Found, unable: (reason: ProberError) => void): found is Probed {
-    const error = this.unable(found.probe)
-    if (error !== undefined) unable(error)
-    return error === undefined
+  /** The same provider, if this process can make its probe; else why it cannot. */
+  able(found: Found): Probed | ProberError {
+    const { probe } = found
+    if (probe.kind === 'unread') return { prober: true, reason: probe.problem }
+    return this.#runner.unable(probe) ?? { ...found, probe }
   }
 
   /**

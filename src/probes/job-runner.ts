@@ -9,7 +9,7 @@ import type { DiscardLog } from './discard-log.js'
 import { minGapMs } from './probe-gap.js'
 import type { ProbeJob, ProbeRecord } from './probe-job.js'
 import type { ProbeSlots } from './probe-slots.js'
-import { cachedOrRead, readProvider, type Seen } from './read-provider.js'
+import { cachedOrRead, probeOf, readProvider, type Seen } from './read-provider.js'
 
 export interface JobRunnerOptions {
   readonly busbar: Busbar
@@ -26,8 +26,8 @@ interface Turn {
   readonly id: string
   readonly intervalMs: number
   readonly why: ProbeJob['why']
-  /** When it was claimed, by Redis's clock, ms. */
   readonly at: number
+  readonly notAfterMs: number | undefined
   /** Another worker had the job, and may be at it still. */
   readonly again: boolean
   /** The provider has answered: another probe may take its place. */
@@ -43,9 +43,9 @@ export class JobRunner {
   }
 
   /** Never rejects. Answers what became of each probe. */
-  run({ why, at, providers }: ProbeJob, again: boolean): Promise<ProbeRecord[]> {
+  run({ why, at, notAfterMs, providers }: ProbeJob, again: boolean): Promise<ProbeRecord[]> {
     return this.#options.slots.all(providers, ([id, intervalMs], made) =>
-      this.#guarded({ id, intervalMs, why, at, again, made }),
+      this.#guarded({ id, intervalMs, why, at, notAfterMs, again, made }),
     )
   }
 
@@ -58,32 +58,36 @@ export class JobRunner {
     } catch (error) {
       if (isBusbarError(error, 'provider_removed')) {
         review(id)
-        return { id, skipped: 'it was removed' }
+        return { id, skipped: 'it was removed', code: error.code }
       }
       const { counters, log } = busbar.host
       counters.connectionErrors += 1
       log.warn({ err: error, provider: id }, 'a probe could not begin, or its result not be recorded')
-      return { id, skipped: 'it could not begin, or its result not be recorded' }
+      const code = isBusbarError(error) ? error.code : 'no_result'
+      return { id, skipped: 'it could not begin, or its result not be recorded', code }
     }
   }
 
   async #make(turn: Turn): Promise<Made> {
     const { prober, review } = this.#options
     const seen = await this.#read(turn)
-    const skipped = seen === undefined ? 'there is nothing to probe' : skippedBecause(turn, seen)
-    if (skipped !== undefined) {
-      review(turn.id) // the plan may be another now
-      return { skipped }
+    if (!isFound(seen)) return this.#skip(turn, NOTHING_TO_PROBE)
+    const skipped = skipOf(turn, seen)
+    if (skipped !== undefined) return this.#skip(turn, skipped)
+    const probed = prober.able(seen)
+    if ('prober' in probed) {
+      // Known before anything is asked of Redis: the turn is then lost to this worker.
+      this.#discard(turn.id, probed)
+      return { skipped: probed.reason, code: 'not_here' }
     }
-    if (!isFound(seen) || !this.#isAble(seen)) return { skipped: 'this worker cannot make it' }
-    const attempt = await prober.attempt(seen, beginningOf(turn, seen), turn.made)
+    const attempt = await prober.attempt(probed, beginningOf(turn, probed), turn.made)
     this.#conclude(turn.id, attempt)
     if (turn.why === 'recovery') {
       // The interval may be another now; and what it waited for may take longer than it knew: a pause, somebody's trial.
       review(turn.id)
-    } else if ('result' in attempt) this.#watchInterval(seen, attempt.result.status, turn.intervalMs)
-    // The process that began the other may be dead, and this turn would be lost with it.
-    else if ('refused' in attempt && attempt.refused.code === 'probed_recently') {
+    } else if ('result' in attempt) this.#watchInterval(probed, attempt.result.status, turn.intervalMs)
+    // The process that began the other may be dead, and this turn would be lost with it. Of a job by hand none is.
+    else if (turn.why !== 'by_hand' && 'refused' in attempt && attempt.refused.code === 'probed_recently') {
       const inMs = Math.ceil(attempt.refused.retryAfterMs ?? 0)
       await this.#options.schedule.bringForward(turn.id, { inMs, gapMs: 0 })
     }
@@ -93,14 +97,16 @@ export class JobRunner {
   /** Undefined where there is nothing to probe: a turn may come after its plan was dropped. */
   async #read({ id, why, again }: Turn): Promise<Seen | undefined> {
     const { busbar } = this.#options
-    const afresh = again || why === 'recovery'
+    const byHand = why === 'by_hand'
+    const afresh = again || byHand || why === 'recovery'
     const seen = await (afresh ? readProvider(busbar, id) : cachedOrRead(busbar, id))
-    return seen?.probe === undefined ? undefined : seen
+    // A mark ends the turns. Of a probe by hand it is for the admission to refuse it, with its reason.
+    return byHand && seen !== undefined ? { ...seen, probe: probeOf(seen.provider) } : seen
   }
 
-  /** Known before anything is asked of Redis: the turn is then lost to this worker. */
-  #isAble(found: Found): found is Probed {
-    return this.#options.prober.isAble(found, (error) => this.#discard(found.provider.id, error))
+  #skip({ id }: Turn, skipped: Made): Made {
+    this.#options.review(id) // the plan may be another now
+    return skipped
   }
 
   /** When no worker can make it, it is overdue one day, and one of them has to say so. */
@@ -131,11 +137,17 @@ type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K>
 
 const isFound = (seen: Seen | undefined): seen is Found => seen?.probe !== undefined
 
+const NOTHING_TO_PROBE: Made = { skipped: 'there is nothing to probe', code: 'no_probe' }
+
 /** Why a turn is over before it began. */
-function skippedBecause({ why, again, at }: Turn, { snapshot }: Seen): string | undefined {
+function skipOf({ why, again, at, notAfterMs }: Turn, { provider, snapshot }: Seen): Made | undefined {
   const { state, retryAfterMs, lastProbeAt } = snapshot
-  if (again && (lastProbeAt ?? 0) >= at) return 'a result has come since'
-  if (why === 'recovery' && state === 'open' && (retryAfterMs ?? 1) > 0) return 'its cooldown lasts longer'
+  if (again && (lastProbeAt ?? 0) >= at)
+    return { skipped: 'a result has come since', code: 'probed_recently' }
+  if (notAfterMs !== undefined && provider.storeTimeMs > notAfterMs)
+    return { skipped: 'nobody waits for it any more', code: 'no_result' }
+  if (why === 'recovery' && state === 'open' && (retryAfterMs ?? 1) > 0)
+    return { skipped: 'its cooldown lasts longer', code: 'circuit_open' }
   return undefined
 }
 
@@ -144,6 +156,8 @@ function skippedBecause({ why, again, at }: Turn, { snapshot }: Seen): string | 
  * and no worker had this one before.
  */
 function beginningOf({ why, at, intervalMs, again }: Turn, { provider, snapshot, probe }: Probed) {
+  // Somebody wants to know how it is now, however long ago the last was.
+  if (why === 'by_hand') return { minGapMs: 0, alone: false }
   // A recovery waits for no other probe: the lease sees to it that there is one.
   if (why === 'recovery' && snapshot.state !== 'closed') return { minGapMs: 0, alone: false }
   const gapMs = minGapMs(probe, intervalMs)
@@ -155,10 +169,12 @@ function beginningOf({ why, at, intervalMs, again }: Turn, { provider, snapshot,
 function recordOf(attempt: Attempt): Made {
   if ('result' in attempt) {
     const { status, detail, elapsedMs } = attempt.result
-    return { status, detail, elapsedMs }
+    return { status, detail, elapsedMs, ...(attempt.trial ? { trial: true } : {}) }
   }
-  if ('refused' in attempt) return { skipped: attempt.refused.reason }
-  return { skipped: 'discarded' in attempt ? attempt.discarded.reason : attempt.nothing.reason }
+  if ('discarded' in attempt) return { skipped: attempt.discarded.reason, code: 'not_here' }
+  if ('nothing' in attempt) return { skipped: attempt.nothing.reason, code: 'nothing_yet' }
+  const { code, reason, retryAfterMs } = attempt.refused
+  return { skipped: reason, code, ...(retryAfterMs === null ? {} : { retryAfterMs }) }
 }
 
 /** This process's idea of Redis's time may be so far behind, ms. */

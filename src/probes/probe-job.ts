@@ -1,5 +1,7 @@
+import { randomUUID } from 'node:crypto'
 import type { Claims, ProbeReason } from '../model/ports.js'
 import type { ProbeResult } from '../model/probe.js'
+import { isHealthStatus } from '../model/words.js'
 
 /** A job of the queues. `plan`: be the planner until the next; `reconcile`: see to it that the schedule is as it should be. */
 export type QueueJob = { readonly do: 'plan' } | { readonly do: 'reconcile' } | ProbeJob
@@ -8,16 +10,38 @@ export type QueueJob = { readonly do: 'plan' } | { readonly do: 'reconcile' } | 
 export interface ProbeJob {
   readonly do: 'probe'
   readonly why: ProbeReason
-  /** When its probes were claimed, by Redis's clock, ms. */
+  /** When its probes were claimed, or asked for, by Redis's clock, ms. */
   readonly at: number
+  /** Of a job by hand, by Redis's clock, ms: later on nobody waits for it, and it makes no probe. */
+  readonly notAfterMs?: number
   /** Provider, and the interval that its turn was planned by, ms. */
   readonly providers: readonly (readonly [id: string, intervalMs: number])[]
 }
 
-/** The part of each probe that a job keeps, for a person who looks at the queue. */
+/** The part of each probe that a job keeps, for a person who looks at the queue, and for the one who asked for it. */
 export type ProbeRecord = { readonly id: string } & (
-  Pick<ProbeResult, 'status' | 'detail' | 'elapsedMs'> | { readonly skipped: string }
+  | (Pick<ProbeResult, 'status' | 'detail' | 'elapsedMs'> & {
+      /** It held the trial of a half-open circuit. */
+      readonly trial?: true
+    })
+  | {
+      /** Why there was none, in words. */
+      readonly skipped: string
+      /** The same as a code, as in the report of `busbar.probe()`. */
+      readonly code: string
+      /** ms until asking again can help; left out when no deadline is known. */
+      readonly retryAfterMs?: number
+    }
 )
+
+/** How a job ended, as far as its queue knows. */
+export type JobEnd =
+  /** `worker`: the process that made it. */
+  | { readonly kind: 'returned'; readonly value: unknown; readonly worker: string }
+  /** The workers that had it ended before it did. */
+  | { readonly kind: 'failed'; readonly reason: string }
+  /** Somebody emptied the queue, or so many jobs ended since that its result is no longer kept. */
+  | { readonly kind: 'gone' }
 
 /** A job as it is put into a queue. */
 export interface NamedJob {
@@ -57,6 +81,23 @@ export function jobOf(why: ProbeReason, at: number, providers: ProbeJob['provide
     first: why !== 'scheduled',
     data: { do: 'probe', why, at, providers },
   }
+}
+
+/** One probe that somebody asked for, and waits for until `notAfterMs`. Each request is a job of its own. */
+export function jobByHand(
+  [id, intervalMs]: ProbeJob['providers'][number],
+  { at, notAfterMs }: { readonly at: number; readonly notAfterMs: number },
+): NamedJob {
+  const job = jobOf('by_hand', at, [[id, intervalMs]])
+  return { ...job, id: `${job.id}~${randomUUID()}`, data: { ...job.data, notAfterMs } }
+}
+
+/** The record in what a job by hand returned; undefined when it is none. */
+export function recordIn(returned: unknown): ProbeRecord | undefined {
+  const [record] = Array.isArray(returned) ? (returned as readonly unknown[]) : []
+  if (typeof record !== 'object' || record === null || !('id' in record)) return undefined
+  const known = 'skipped' in record ? 'code' in record : 'status' in record && isHealthStatus(record.status)
+  return known ? (record as ProbeRecord) : undefined // the fields that tell its kinds apart are there
 }
 
 /** Few are a job each, so that they are shared; many are chunks of about the same size, so that they cost less. */

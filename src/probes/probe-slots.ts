@@ -1,9 +1,17 @@
+/** Whether another job may be taken. */
+export interface TakingSlots {
+  readonly free: boolean
+  /** One is being fetched. Answers what is to be called with the number of its probes; 0 when there was none. */
+  reserve(): (probes: number) => void
+  ended(): Promise<void>
+}
+
 /**
  * How many probes this process makes at once. Probes are taken in jobs of several, while fewer are under way than there are
  * slots; those of the last job that find none wait for one. A probe that has been made gives its slot to the next, while
  * what it found is on its way to Redis; it is under way until it is there.
  */
-export class ProbeSlots {
+export class ProbeSlots implements TakingSlots {
   readonly #size: number
   readonly #now: () => number
   #taken = 0

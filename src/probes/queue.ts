@@ -1,5 +1,7 @@
 import { Queue, Worker, type ConnectionOptions, type Job } from 'bullmq'
-import type { NamedJob, QueueJob } from './probe-job.js'
+import { within } from '../client/patience.js'
+import type { JobEnd, NamedJob, QueueJob } from './probe-job.js'
+import type { TakingSlots } from './probe-slots.js'
 
 /**
  * The engine of the probes: jobs that any free worker takes, and jobs that are repeated. The only file that knows BullMQ,
@@ -20,19 +22,13 @@ export interface QueueOptions {
 }
 
 export interface QueueWorkerOptions extends QueueOptions {
+  /** The process that it is of, for people who look at the queue. */
+  readonly workerId: string
   /** Jobs that it processes at once at most. */
   readonly concurrency: number
   readonly slots: TakingSlots
   /** Must not reject. What it answers is kept as the job's result. `again`: another worker had it, and may be at it still. */
   readonly process: (job: QueueJob, again: boolean) => Promise<unknown>
-}
-
-/** Whether another job may be taken. */
-export interface TakingSlots {
-  readonly free: boolean
-  /** One is being fetched. Answers what is to be called with the number of its probes; 0 when there was none. */
-  reserve(): (probes: number) => void
-  ended(): Promise<void>
 }
 
 /** An ioredis client, as far as this file needs to know it. */
@@ -91,6 +87,25 @@ export class ProbeQueue {
     )
   }
 
+  /** How a job ended; undefined while it waits, or is under way. */
+  async endOf(id: string): Promise<JobEnd | undefined> {
+    const job = await this.#queue.getJob(id)
+    if (job === undefined) return { kind: 'gone' }
+    if (job.finishedOn === undefined) return undefined
+    const { failedReason, processedBy: worker = '' } = job
+    // Set where it failed alone, whatever its type says.
+    if (failedReason) return { kind: 'failed', reason: failedReason }
+    return { kind: 'returned', value: job.returnvalue, worker }
+  }
+
+  /** Takes a job back that no worker has had. False when one has, or it is gone. */
+  async takeBack(id: string): Promise<boolean> {
+    const job = await this.#queue.getJob(id)
+    // A stalled job is not locked either, and its worker had begun it.
+    if (job === undefined || job.processedOn !== undefined) return false
+    return (await this.#queue.remove(id)) === 1
+  }
+
   async close(): Promise<void> {
     await settled(this.#queue.close())
   }
@@ -105,12 +120,12 @@ export class ProbeQueueWorker {
   readonly #connection: QueueConnection
   readonly #underway = new Set<Promise<unknown>>()
 
-  constructor({ name, prefix, connection, concurrency, slots, process, onError }: QueueWorkerOptions) {
+  constructor(options: QueueWorkerOptions) {
+    const { name, prefix, connection, workerId, concurrency, slots, process, onError } = options
     this.#connection = connection
     const work = (job: Job<QueueJob>) => this.#track(process(job.data, job.stalledCounter > 0))
     this.#worker = new SlotWorker(slots, name, work, {
-      connection,
-      prefix,
+      ...{ connection, prefix, name: workerId },
       autorun: false,
       concurrency,
       lockDuration: STALLED_MS,
@@ -226,14 +241,8 @@ export function disconnect(client: Pick<QueueConnection, 'status' | 'disconnect'
 const toError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)))
 
 /** What `work` gives, or undefined when it fails or takes longer than `PATIENCE_MS`. */
-async function settled<T>(work: Promise<T>): Promise<T | undefined> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(resolve, PATIENCE_MS, undefined)
-  })
-  try {
-    return await Promise.race([work.catch(() => undefined), late])
-  } finally {
-    clearTimeout(timer)
-  }
-}
+const settled = <T>(work: Promise<T>): Promise<T | undefined> =>
+  within(
+    work.catch(() => undefined),
+    PATIENCE_MS,
+  )

@@ -1,7 +1,8 @@
 import type { Claims, ProbeQueueState, ProbeReason, Schedule } from '../model/ports.js'
 import { MAX_WAITING_JOBS } from './planner.js'
 import { jobsOf, type NamedJob, type QueueJob } from './probe-job.js'
-import { disconnect, ProbeQueue, ProbeQueueWorker, type QueueConnection, type TakingSlots } from './queue.js'
+import type { TakingSlots } from './probe-slots.js'
+import { disconnect, ProbeQueue, ProbeQueueWorker, type QueueConnection } from './queue.js'
 
 export interface ProbeQueuesOptions {
   readonly schedule: Schedule
@@ -9,6 +10,7 @@ export interface ProbeQueuesOptions {
   readonly openConnection: (name: string) => QueueConnection
   /** The code that this process registered: it takes from the queues of these names too. */
   readonly codes: readonly string[]
+  readonly workerId: string
   readonly concurrency: number
   readonly slots: TakingSlots
   /** `shard`: undefined for a queue of a name. */
@@ -31,14 +33,14 @@ export class ProbeQueues {
   readonly #workers: readonly ProbeQueueWorker[]
 
   constructor(options: ProbeQueuesOptions) {
-    const { schedule, openConnection, codes, concurrency, slots, process, onError } = options
+    const { schedule, openConnection, codes, workerId, concurrency, slots, process, onError } = options
     this.#options = options
     const name = schedule.queueName('')
     this.#shards = schedule.prefixes.map((prefix) => {
       const connection = openConnection(`probe queue ${prefix}`)
       return { connection, queue: new ProbeQueue({ name, prefix, connection, onError }) }
     })
-    const shared = { concurrency, slots, onError }
+    const shared = { workerId, concurrency, slots, onError }
     this.#workers = [
       ...this.#shards.map(({ connection }, shard) => {
         const prefix = schedule.prefixes[shard] ?? ''

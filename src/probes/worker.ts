@@ -72,6 +72,7 @@ class Worker implements ProbeWorker {
     this.#queues = new ProbeQueues({
       ...access,
       codes: this.#codes,
+      workerId: host.worker,
       concurrency,
       slots,
       process: (job, again, shard) => this.#process(job, again, shard),

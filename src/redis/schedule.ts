@@ -91,13 +91,17 @@ export class RedisSchedule implements port.Schedule {
     return { ...queue, served: isServed(Number(seen ?? 0), parseTime(time)) }
   }
 
+  queueFor(id: string, code: string): Promise<port.ProbeQueueState> {
+    return code === '' ? this.#shardState(this.#prefixOf(id)) : this.queueOf(code)
+  }
+
   async queues(): Promise<readonly port.ProbeQueueState[]> {
     const [served, time] = await Promise.all([
       this.#redis.run('zrange', [this.#servedKey, 0, -1, 'WITHSCORES']),
       this.#redis.run('time', []),
     ])
     const nowMs = parseTime(time)
-    const ofShards = this.prefixes.map((prefix) => this.#stateOf(queueOfShard(prefix), ''))
+    const ofShards = this.prefixes.map((prefix) => this.#shardState(prefix))
     const ofNames = [...parseScores(served)].map(async ([code, seenMs]) => ({
       ...(await this.#stateOf(this.#queueOfCode(code), code)),
       served: isServed(seenMs, nowMs),
@@ -126,6 +130,18 @@ export class RedisSchedule implements port.Schedule {
   /** By the name of its keys. */
   #queueOfCode(code: string): string {
     return keyOfShard(this.namesPrefix, queueName(code))
+  }
+
+  /** Where a process runs probes, one of them is the planner; while the queue is paused none is. */
+  async #shardState(prefix: string): Promise<port.ProbeQueueState> {
+    const [queue, schedule, time] = await Promise.all([
+      this.#stateOf(queueOfShard(prefix), ''),
+      this.#redis.run('hmget', [keyOfShard(prefix, 'schedule'), 'claimed_at_ms', 'clock_offset_ms']),
+      this.#redis.run('time', []),
+    ])
+    const [claimedAtMs, offsetMs] = (schedule as readonly (string | null)[]).map(Number) // null is 0
+    const nowMs = parseTime(time) + (offsetMs ?? 0)
+    return { ...queue, served: queue.paused ? null : nowMs - (claimedAtMs ?? 0) <= PLANNED_MS }
   }
 
   /** Jobs of a queue that is paused may lie in either of two lists. */
@@ -189,6 +205,8 @@ const INTERVAL = /^(\d+):\d+:(.*)$/
 
 /** A worker says twice in this time that it takes from a queue; one that has not is gone, ms. */
 const SERVED_MS = 10_000
+/** A planner asks four times a second for what is due, and another takes over after one: without either there is none, ms. */
+const PLANNED_MS = 5_000
 /** Queues that nobody has taken from are looked at for so long, ms. */
 const REMEMBERED_MS = 86_400_000
 

@@ -117,13 +117,13 @@ class TestProbeWorker implements ProbeWorker {
     if (seen?.probe === undefined || seen.probe.kind === 'unread') return 0
     const { probe, snapshot } = seen
     const intervalMs = intervalNow(probe, snapshot)
-    const unable = this.#prober.unable(probe)
-    if (unable !== undefined) {
-      this.#discards.note(id, unable)
+    const probed = this.#prober.able({ ...seen, probe })
+    if ('prober' in probed) {
+      this.#discards.note(id, probed)
       return intervalMs
     }
     const gapMs = snapshot.state === 'half_open' ? 0 : minGapMs(probe, intervalMs)
-    const attempt = await this.#prober.attempt({ ...seen, probe }, { minGapMs: gapMs, alone: false })
+    const attempt = await this.#prober.attempt(probed, { minGapMs: gapMs, alone: false })
     this.#conclude(id, attempt)
     if ('refused' in attempt) return attempt.refused.retryAfterMs ?? intervalMs
     return 'result' in attempt ? 0 : intervalMs

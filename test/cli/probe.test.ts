@@ -1,5 +1,7 @@
-import { describe, expect, it } from 'vitest'
+import { Queue } from 'bullmq'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { cliFleet, expectOneLine } from '../harness/cli-fleet.js'
+import { eventually } from '../harness/eventually.mjs'
 import { startUpstream, type HttpUpstream } from '../harness/http-upstream.js'
 
 const HOUR = 3_600_000
@@ -80,6 +82,43 @@ describe('busbar probe', () => {
     expectOneLine(plain, 'busbar: plain was not probed: no probe is configured')
     expectOneLine(unknown, /no provider apj in namespace/)
     expect(upstream.requests).toHaveLength(0)
+  })
+
+  it('beside a fleet is made by a worker, which is named; a paused queue and a code that nobody has are said', async () => {
+    const fleet = await cliFleet()
+    const upstream = await startUpstream()
+    const worker = await fleet.busbar.startProbes({ functions: { model: () => true } })
+    onTestFinished(() => worker.close())
+    const api = await fleet.busbar.provider('api', probeOf(upstream))
+    await eventually(async () => (await api.snapshot()).lastProbeAt !== null, 'its first turn is over')
+    const { code, stdout } = await fleet.run(['probe', 'api', '--timeout', '30s'])
+    expect(stdout).toMatch(/^api ● healthy \(HTTP 200\) in \d+ ms, by worker-1; circuit closed\n$/)
+    expect(code).toBe(0)
+    expect(upstream.requests.map(({ userAgent }) => /\((.*)\)/.exec(userAgent)?.[1])).toEqual([
+      ...['worker-1', 'worker-1'],
+    ])
+    const probe = { kind: 'function', intervalMs: HOUR } as const
+    const model = await fleet.busbar.provider('model', { probe: { ...probe, name: 'model' } })
+    await eventually(async () => (await model.snapshot()).lastProbeAt !== null, 'its first turn is over')
+    const made = await fleet.json(['probe', 'model', '--timeout', '30s'])
+    expect(made.value).toMatchObject({ probed: true, status: 'healthy', worker: 'worker-1' })
+    await fleet.busbar.provider('nobody', { probe: { ...probe, name: 'nobody' } })
+    const nobody = await fleet.run(['probe', 'nobody'])
+    expectOneLine(nobody, 'busbar: nobody was not probed: no worker has registered function/nobody')
+
+    const { hostname: host, port } = new URL(fleet.url)
+    const connection = { host, port: Number(port) }
+    const queue = new Queue('probes', { prefix: `{${fleet.namespace}}`, connection })
+    onTestFinished(() => queue.close())
+    await queue.pause()
+    const paused = await fleet.run(['probe', 'api'])
+    expectOneLine(
+      paused,
+      /^busbar: api was not probed: its probe queue \S+:probes is paused .* queue\.resume\(\) ends it$/m,
+    )
+    expect([nobody.code, paused.code]).toEqual([3, 3])
+    expect(upstream.requests).toHaveLength(2)
+    await queue.resume()
   })
 
   it('takes secrets from its environment, charges a missing one to nobody, and shows none', async () => {

@@ -46,6 +46,8 @@ test('the user of docs/operations.md can do what Busbar does: calls, probes, the
   await eventually(async () => (await probed.historySize()) >= 3)
 
   const cli = (...args: string[]) => runCli([...args, '--redis', url])
+  // By a worker of the fleet, through the queue; it may meet another probe that is under way.
+  await eventually(async () => (await cli('probe', 'probed', '--timeout', '30s')).stdout.includes(', by '))
   for (const args of [
     ['status'],
     ['explain', 'called'],

@@ -4,6 +4,7 @@ import { EXIT } from '../failure.js'
 import { wrap } from '../format.js'
 import { findProvider, withFleet, type CommonOptions } from '../fleet.js'
 import { explain, type Explanation } from '../view/explain.js'
+import { pausedQueuesOf } from '../view/paused.js'
 import { paintsFor } from '../view/paint.js'
 import { readView, viewJson } from '../view/provider-view.js'
 
@@ -20,8 +21,11 @@ export function addExplain(program: Command, cli: Cli): void {
         const provider = await findProvider(fleet, id)
         const view = await readView(provider)
         const outages = await provider.outages()
-        const explanation = explain(view, await provider.events({ count: EVENTS_READ }), outages)
-        if (options.json === true) writeJson({ ...explanation, provider: viewJson(view), outages })
+        const pausedQueues = await pausedQueuesOf(fleet.busbar, id)
+        const events = await provider.events({ count: EVENTS_READ })
+        const explanation = explain(view, events, outages, pausedQueues)
+        const facts = { provider: viewJson(view), outages, pausedProbeQueues: pausedQueues }
+        if (options.json === true) writeJson({ ...explanation, ...facts })
         else writeExplanation(explanation)
         return EXIT.ok
       })

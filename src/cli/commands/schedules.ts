@@ -1,10 +1,12 @@
 import type { Command } from 'commander'
 import type { Planned, ProbeQueueState } from '../../index.js'
 import { withCommon, writeJson, writeLine, type Cli } from '../common.js'
-import { EXIT } from '../failure.js'
+import { CliError, EXIT } from '../failure.js'
 import { withFleet, type CommonOptions, type Fleet } from '../fleet.js'
 import { clean, formatAbout, formatDuration } from '../format.js'
 import { paintsFor, type Paints } from '../view/paint.js'
+import { resumeCall } from '../view/paused.js'
+import { nothingText } from './status.js'
 import { matcherOf } from '../view/provider-list.js'
 import { LATE_MS, readAll, type ProviderView } from '../view/provider-view.js'
 import { probeText } from '../view/status-table.js'
@@ -21,7 +23,7 @@ export function addSchedules(program: Command, cli: Cli): void {
   withCommon(command, ['busbar schedules', "busbar schedules 'open*' --json"]).addHelpText(
     'after',
     '\nThe longest overdue come first. A turn that is due and not late waits for a worker, or for its place in the row of starts.' +
-      '\nExit code: 0 all on time, 1 a provider is overdue or a queue takes nothing, 3 Redis unreachable, 64 wrong call',
+      '\nExit code: 0 all on time, 1 a provider is overdue, or a queue is paused or has no worker, 3 no such provider or Redis unreachable, 64 wrong call',
   )
 }
 
@@ -30,39 +32,50 @@ interface Row {
   readonly view: ProviderView
   /** Undefined where no worker has planned it. */
   readonly plan: Planned | undefined
+  /** Why the queue of its probes gives none to a worker. */
+  readonly held: 'paused' | 'no_worker' | null
   readonly overdue: boolean
 }
 
 async function show(
-  { busbar }: Fleet,
+  { busbar, address: { namespace } }: Fleet,
   pattern: string | undefined,
   { json }: CommonOptions,
 ): Promise<number> {
   const accepts = pattern === undefined ? () => true : matcherOf(pattern)
   const [{ planned, queues }, { views }] = await Promise.all([busbar.schedules(), readAll(busbar, accepts)])
+  if (views.length === 0 && json !== true) {
+    throw new CliError('provider_unknown', EXIT.unknown, nothingText(namespace, { pattern }))
+  }
   const plans = new Map(planned.map((plan) => [plan.id, plan]))
   const rows = views
     .filter(({ snapshot }) => snapshot.probeIntervalMs !== null)
-    .map((view) => rowOf(view, plans.get(view.snapshot.id)))
+    .map((view) => rowOf(view, plans.get(view.snapshot.id), queues))
     .sort((a, b) => rank(a) - rank(b))
   if (json === true) writeJson({ providers: rows.map(rowJson), queues })
   else write(rows, queues)
-  return rows.some(({ overdue }) => overdue) || queues.some(isStuck) ? EXIT.degraded : EXIT.ok
+  if (views.length === 0) return EXIT.unknown
+  const stuck = queues.some(({ paused }) => paused) || rows.some(({ held }) => held !== null)
+  return stuck || rows.some(({ overdue }) => overdue) ? EXIT.degraded : EXIT.ok
 }
 
-function rowOf(view: ProviderView, plan: Planned | undefined): Row {
+function rowOf(view: ProviderView, plan: Planned | undefined, queues: readonly ProbeQueueState[]): Row {
   const late = plan === undefined || plan.lateMs > LATE_MS
-  return { view, plan, overdue: view.snapshot.stale || late }
+  const queue = queues.find((one) => one.queue === plan?.queue)
+  const unserved = queue?.served === false ? 'no_worker' : null
+  return {
+    view,
+    plan,
+    held: queue?.paused === true ? 'paused' : unserved,
+    overdue: view.snapshot.stale || late,
+  }
 }
 
 /** The overdue first, then by when the next probe comes. */
 const rank = ({ plan, overdue }: Row): number =>
   overdue ? -1e15 - (plan?.lateMs ?? 0) : (plan?.nextInMs ?? 0) - (plan?.lateMs ?? 0)
 
-/** Jobs wait, or would, and no worker takes them. */
-const isStuck = ({ paused, served }: ProbeQueueState): boolean => paused || served === false
-
-function rowJson({ view: { snapshot }, plan, overdue }: Row) {
+function rowJson({ view: { snapshot }, plan, held, overdue }: Row) {
   const { id, lastProbeAt, lastProbeStatus, lastProbeDetail, at, probeIntervalMs } = snapshot
   return {
     id,
@@ -72,6 +85,7 @@ function rowJson({ view: { snapshot }, plan, overdue }: Row) {
     lateMs: plan?.lateMs ?? null,
     why: plan?.why ?? null,
     queue: plan?.queue ?? null,
+    held,
     overdue,
     last:
       lastProbeAt === null
@@ -87,36 +101,45 @@ function write(rows: readonly Row[], queues: readonly ProbeQueueState[]): void {
   writeLine()
   const cells = queues.map((queue) => queueCells(queue, paints))
   writeLine(renderTable({ head: QUEUE_HEAD.map(paints.dim), rows: cells }))
+  const paused = queues.filter((queue) => queue.paused)
+  if (paused.length === 0) return
+  writeLine('\nqueue.pause() of BullMQ was called, or a dashboard did; who is not kept. To end it:')
+  for (const { queue } of paused) writeLine(`  ${clean(resumeCall(queue))}`)
 }
 
 const HEAD = ['PROVIDER', 'EVERY', 'NEXT', 'WHY', 'QUEUE', 'LAST PROBE']
 const QUEUE_HEAD = ['QUEUE', 'WAITING', 'UNDER WAY', 'STATE']
 const NONE = '-'
 
-function cellsOf({ view, plan, overdue }: Row, paints: Paints): string[] {
+function cellsOf(row: Row, paints: Paints): string[] {
+  const { view, plan, held, overdue } = row
   const { id, probeIntervalMs } = view.snapshot
   return [
     paints.bold(id),
     formatDuration(plan?.intervalMs ?? probeIntervalMs ?? 0),
-    overdue ? paints.yellow(nextText(plan, overdue)) : nextText(plan, overdue),
+    overdue || held !== null ? paints.yellow(nextText(row)) : nextText(row),
     plan?.why ?? NONE,
     clean(plan?.queue ?? NONE),
     probeText(view, paints),
   ]
 }
 
-function nextText(plan: Planned | undefined, overdue: boolean): string {
-  if (plan === undefined) return 'not planned'
+const HELD = { paused: 'queue paused', no_worker: 'no worker' } as const
+
+/** When it is due, and what keeps it. */
+function nextText({ plan, held, overdue }: Row): string {
+  if (plan === undefined) return 'not planned: does any process run startProbes()?'
   const next = plan.lateMs > 0 ? `due ${formatAbout(plan.lateMs)} ago` : `in ${formatAbout(plan.nextInMs)}`
-  return overdue ? `${next}, overdue` : next
+  return [next, ...(overdue ? ['overdue'] : []), ...(held === null ? [] : [HELD[held]])].join(', ')
 }
 
 function queueCells(queue: ProbeQueueState, paints: Paints): string[] {
-  const { waiting, active, paused, served, code } = queue
-  const state = paused
-    ? paints.yellow('paused: queue.resume() of BullMQ ends it')
-    : served === false
-      ? paints.yellow(`no worker has registered ${clean(code)}`)
-      : paints.green('open')
-  return [clean(queue.queue), `${waiting}`, `${active}`, state]
+  const { waiting, active } = queue
+  return [clean(queue.queue), `${waiting}`, `${active}`, stateText(queue, paints)]
+}
+
+function stateText({ paused, served, code }: ProbeQueueState, { yellow, green }: Paints): string {
+  if (paused) return yellow('paused: none of its probes runs')
+  if (served !== false) return green('open')
+  return code === '' ? yellow('no process runs probes') : yellow(`no worker has registered ${clean(code)}`)
 }

@@ -6,7 +6,7 @@ import { findProvider, withFleet, type CommonOptions, type Fleet } from '../flee
 import { clean, plural } from '../format.js'
 import { readFleet, withSelection, type FleetView, type Selection } from '../selection.js'
 import { paintsFor } from '../view/paint.js'
-import { pausedText } from '../view/paused.js'
+import { pausedQueuesOf, pausedText } from '../view/paused.js'
 import { isPattern } from '../view/provider-list.js'
 import { isUnknown, readView, viewJson, type ProviderView } from '../view/provider-view.js'
 import { statusDetail } from '../view/status-detail.js'
@@ -56,7 +56,7 @@ async function showAll(fleet: Fleet, selection: Selection, { json }: CommonOptio
   return gravest([...views.map(codeOf), ...unreadable.map(() => EXIT.unknown)])
 }
 
-const nothingText = (namespace: string, { pattern }: Selection): string =>
+export const nothingText = (namespace: string, { pattern }: Selection): string =>
   pattern === undefined
     ? `no provider is registered in namespace ${namespace}; check --namespace`
     : `no provider in namespace ${namespace} matches ${clean(pattern)}`
@@ -90,7 +90,7 @@ function countsText(views: readonly ProviderView[]): string {
 
 async function showOne(fleet: Fleet, id: string, { json }: CommonOptions): Promise<number> {
   const view = await readView(await findProvider(fleet, id))
-  const pausedQueues = await fleet.busbar.pausedProbeQueues()
+  const pausedQueues = await pausedQueuesOf(fleet.busbar, id)
   if (json === true) writeJson({ ...viewJson(view), pausedProbeQueues: pausedQueues })
   else writeLine(statusDetail(view, paintsFor(process.stdout), pausedQueues))
   return codeOf(view)

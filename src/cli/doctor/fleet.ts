@@ -1,6 +1,7 @@
-import { KEY_SCHEMA, type Inspection } from '../../index.js'
+import { KEY_SCHEMA, type Inspection, type Planned } from '../../index.js'
 import { CLI_WORKER_PREFIX } from '../fleet.js'
 import { clean, formatAbout, formatDuration, plural } from '../format.js'
+import { resumeCall } from '../view/paused.js'
 import {
   clientErrorWords,
   ignoredAdvice,
@@ -17,7 +18,7 @@ export function checkFleet(facts: Inspection, views: readonly ProviderView[]): F
   return [
     schema(facts),
     workers(facts, views),
-    ...paused(facts),
+    ...paused(facts, views),
     ...probes(facts, views),
     ...atFault(views),
     ...ignored(views),
@@ -50,19 +51,27 @@ function workers({ workers }: Inspection, views: readonly ProviderView[]): Findi
   return finding('note', 'workers', found, 'Start one, or check --namespace.')
 }
 
-const paused = ({ pausedProbeQueues }: Inspection): Finding[] =>
-  pausedProbeQueues.map((queue) =>
-    finding(
+/** Its providers are overdue because of it: one finding says so, and no other asks for a worker. */
+function paused({ pausedProbeQueues, planned }: Inspection, views: readonly ProviderView[]): Finding[] {
+  const stale = new Set(views.flatMap(({ snapshot }) => (snapshot.stale ? snapshot.id : [])))
+  return pausedProbeQueues.map((name) => {
+    const held = planned.filter(({ queue }) => queue === name)
+    const overdue = held.filter(({ id, lateMs }) => stale.has(id) || lateMs > LATE_MS).length
+    const whose = `none of its probes runs (${plural(held.length, 'provider')}, ${overdue} overdue)`
+    return finding(
       'warn',
       'probe queue',
-      `${clean(queue)} is paused: none of its probes runs`,
-      'Somebody called queue.pause() of BullMQ, or its dashboard did: queue.resume() ends it.',
-    ),
-  )
+      `${clean(name)} is paused: ${whose}`,
+      `Somebody called queue.pause() of BullMQ, or a dashboard did; who is not kept. To end it: ${clean(resumeCall(name))}`,
+    )
+  })
+}
 
-function probes({ planned }: Inspection, views: readonly ProviderView[]): Finding[] {
+function probes({ planned, pausedProbeQueues }: Inspection, views: readonly ProviderView[]): Finding[] {
   const plans = new Map(planned.map((plan) => [plan.id, plan]))
-  const findings = views.flatMap((view) => probe(view, plans.get(view.snapshot.id)))
+  const isHeld = (plan: Planned | undefined) => plan !== undefined && pausedProbeQueues.includes(plan.queue)
+  const others = views.filter(({ snapshot }) => !isHeld(plans.get(snapshot.id)))
+  const findings = others.flatMap((view) => probe(view, plans.get(view.snapshot.id)))
   const known = new Set(views.map(({ snapshot }) => snapshot.id))
   for (const id of plans.keys()) {
     if (known.has(id)) continue
@@ -76,7 +85,8 @@ function probes({ planned }: Inspection, views: readonly ProviderView[]): Findin
     )
   }
   if (findings.length > 0) return findings
-  const probed = views.filter(({ settings }) => settings.probe !== undefined).length
+  const probed = others.filter(({ settings }) => settings.probe !== undefined).length
+  if (probed === 0 && others.length < views.length) return []
   return [ok('probes', `${plural(probed, 'provider')} probed, each as often as it should be`)]
 }
 

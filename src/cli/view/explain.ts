@@ -1,5 +1,6 @@
 import type { EventKind, Outage, ProviderEvent } from '../../index.js'
 import { clean, formatAbout, formatCount, formatDuration, formatRate, formatTime, plural } from '../format.js'
+import { pausedText } from './paused.js'
 import {
   clientErrorWords,
   ignoredAdvice,
@@ -19,12 +20,13 @@ export interface Explanation {
 
 /**
  * `events` are the newest ones, oldest first: they say since when, and by whom. `outages` are those that ended, oldest
- * first.
+ * first. `pausedQueues` hold up its probes.
  */
 export function explain(
   view: ProviderView,
   events: readonly ProviderEvent[],
   outages: readonly Outage[] = [],
+  pausedQueues: readonly string[] = [],
 ): Explanation {
   const topics: readonly (readonly [string, string])[] = [
     ['why', becauseOf(view)],
@@ -38,7 +40,7 @@ export function explain(
     ['ignored', ignoredText(view)],
     ['mark', markText(view, events)],
     ['pause', pauseText(view)],
-    ['probe', probeText(view)],
+    ['probe', probeText(view, pausedQueues)],
     ['settings', [pinText(view), ...view.problems.map(problemText)].filter((text) => text !== '').join(' ')],
     [
       'refusals',
@@ -210,7 +212,7 @@ const pauseText = ({ snapshot }: ProviderView): string =>
     ? `It asked for a pause (429): no calls for another ${formatAbout(snapshot.throttledForMs)}.`
     : ''
 
-function probeText({ snapshot, settings, problems }: ProviderView): string {
+function probeText({ snapshot, settings, problems }: ProviderView, pausedQueues: readonly string[]): string {
   const { probe } = settings
   if (probe === undefined) {
     return problems.some((problem) => problem.startsWith('probe'))
@@ -219,7 +221,9 @@ function probeText({ snapshot, settings, problems }: ProviderView): string {
   }
   const { lastProbeAt, lastProbeStatus, lastProbeDetail, at, stale } = snapshot
   const every = `every ${formatDuration(snapshot.probeIntervalMs ?? probe.intervalMs)}`
-  const late = stale ? ' That is stale: does any process run startProbes()?' : ''
+  const paused = pausedText(pausedQueues)
+  const question = stale ? ' That is stale: does any process run startProbes()?' : ''
+  const late = paused === '' ? question : `${stale ? ' That is stale.' : ''} None is made now: ${paused}.`
   if (lastProbeAt === null || lastProbeStatus === null)
     return `None has ended yet; one is due ${every}.${late}`
   const detail = lastProbeDetail === '' ? '' : ` (${lastProbeDetail})`

@@ -1,0 +1,32 @@
+import { redisFailure } from '../model/errors.js'
+import type { Schedule } from '../model/ports.js'
+
+/** Why no worker of the fleet makes a probe. */
+export interface Obstacle {
+  readonly code: 'queue_paused' | 'no_worker'
+  readonly reason: string
+  /** This process may make it instead: nobody runs probes, or nobody with the code that it needs. */
+  readonly here: boolean
+}
+
+/** Why the queue of such a probe takes no job now; undefined when it does. @throws RedisUnavailableError */
+export async function obstacleTo(
+  schedule: Schedule,
+  id: string,
+  code: string,
+): Promise<Obstacle | undefined> {
+  try {
+    const { queue, paused, served } = await schedule.queueFor(id, code)
+    if (paused) {
+      const reason = `its probe queue ${queue} is paused (queue.pause() of BullMQ); queue.resume() ends it`
+      return { code: 'queue_paused', reason, here: false }
+    }
+    if (served !== false) return undefined
+    const reason = code === '' ? 'no process runs probes' : `no worker has registered ${code}`
+    return { code: 'no_worker', reason, here: true }
+  } catch (error) {
+    // A process that runs no probes needs no right to the queues.
+    if (redisFailure(error) !== 'permanent') throw error
+    return { code: 'no_worker', reason: 'this process may not use the probe queues', here: true }
+  }
+}
