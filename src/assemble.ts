@@ -1,15 +1,21 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { Busbar } from './client/busbar.js'
-import { CallsUnderWay } from './client/calls-under-way.js'
-import type { Host } from './client/link.js'
-import { OutageLog } from './client/outage-log.js'
-import { StoreWatch } from './client/store-watch.js'
-import { SYSTEM_TIME } from './client/time.js'
-import { WatchedSchedule } from './client/watched-schedule.js'
-import { WatchedStore } from './client/watched-store.js'
-import { Deadlines } from './client/deadlines.js'
-import { connectionErrors, guardLogger, newCounters, replacedConnections, type Logger } from './client/log.js'
+import { CallsUnderWay } from './client/call/calls-under-way.js'
+import type { ProcessContext } from './client/context.js'
+import { OutageLog } from './client/outage/outage-log.js'
+import { StoreWatch } from './client/outage/store-watch.js'
+import { SYSTEM_TIME } from './client/shared/time.js'
+import { FailFastSchedule } from './client/outage/fail-fast-schedule.js'
+import { FailFastStore } from './client/outage/fail-fast-store.js'
+import { Deadlines } from './client/shared/deadlines.js'
+import {
+  connectionErrors,
+  guardLogger,
+  newCounters,
+  replacedConnections,
+  type Logger,
+} from './client/shared/log.js'
 import { checkSettings } from './config/check.js'
 import { connectSchema } from './config/options.js'
 import { resolveSettings } from './config/settings.js'
@@ -75,7 +81,7 @@ export async function assemble(
     else await openConnection()
     await redisStore.epoch()
     // A server that refuses writes answers reads. A user without the right to this key shows nothing by it.
-    await redisStore.heartbeat(worker).catch((error: unknown) => {
+    await redisStore.touchWorker(worker).catch((error: unknown) => {
       if (meansLost(error)) throw error
     })
   }
@@ -85,9 +91,9 @@ export async function assemble(
     watch.fail(error)
   })
   const shards = { namespace, shards: checked.probeQueues }
-  const schedule = new WatchedSchedule(new RedisSchedule(connection, shards, source), watch)
-  const host: Host = {
-    store: new WatchedStore(redisStore, watch),
+  const schedule = new FailFastSchedule(new RedisSchedule(connection, shards, source), watch)
+  const context: ProcessContext = {
+    store: new FailFastStore(redisStore, watch),
     watch,
     worker,
     incarnation: randomUUID(),
@@ -108,7 +114,7 @@ export async function assemble(
   const access = { schedule, openConnection: connection.openBlocking }
   let probesByHand: Promise<ProbesByHand> | undefined
   const busbar = new Busbar({
-    host,
+    context,
     feed: new RedisFeed(connection, namespace, onError),
     namespace,
     defaults,

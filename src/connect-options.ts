@@ -1,4 +1,4 @@
-import type { Logger } from './client/log.js'
+import type { Logger } from './client/shared/log.js'
 import type { Consistency, OnRedisDown } from './config/options.js'
 import type { SettingsInput } from './model/settings.js'
 import type { RedisAddress } from './redis/address.js'

@@ -1,21 +1,28 @@
 export { connect } from './connect.js'
 export type { ConnectOptions } from './connect-options.js'
 export type { Busbar, ListenerOptions, ProbeNowOptions, ProbeSchedules } from './client/busbar.js'
-export type { ProviderOptions } from './client/handles.js'
-export type { ProbeWorker, ProbeWorkerOptions } from './client/probe-worker.js'
-export type { SettingChange, SettingsPlan } from './client/applying.js'
-export type { ProbeReport } from './client/probing.js'
+export type { ProviderOptions } from './client/registry/provider-registry.js'
+export type { ProbeWorker, ProbeWorkerOptions } from './client/probing/probe-worker.js'
+export type { SettingChange, SettingsPlan } from './client/settings-plan.js'
+export type { ProbeReport } from './client/probing/probe-ticket.js'
 export type { Inspection, WrongType } from './model/inspection.js'
 export type { Planned, ProbeQueueState, ProbeReason } from './model/ports.js'
 export { maskSecrets, maskSecretsInText } from './config/mask.js'
 export { redactText } from './model/redact.js'
 export type { Provider, ControlOptions, TimedControlOptions, WrapOptions } from './client/provider.js'
-export type { Admitted, Decision, Permit, Refused, Settled, SettleOptions } from './client/admission.js'
-export type { CallContext, ExecuteOptions } from './client/call.js'
-export type { Guarded } from './client/execute.js'
-export type { Classify, Verdict } from './client/classify.js'
-export type { Counters, Logger } from './client/log.js'
-export type { Snapshot } from './client/snapshot.js'
+export type {
+  Admitted,
+  Decision,
+  Permit,
+  Refused,
+  Settled,
+  SettleOptions,
+} from './client/admission/permit.js'
+export type { CallContext, ExecuteOptions } from './client/call/call.js'
+export type { Guarded } from './client/call/execute.js'
+export type { Classify, Verdict } from './client/call/classify.js'
+export type { Counters, Logger } from './client/shared/log.js'
+export type { Snapshot } from './client/sync/snapshot.js'
 export type { Block } from './rules/blocks.js'
 export type { Outage, OutageCause } from './model/outage.js'
 export type { HistoryEntry } from './model/snapshot.js'

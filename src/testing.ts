@@ -5,10 +5,10 @@
  */
 import { randomUUID } from 'node:crypto'
 import { Busbar } from './client/busbar.js'
-import { CallsUnderWay } from './client/calls-under-way.js'
-import { guardLogger, newCounters, type Logger } from './client/log.js'
-import { OutageLog } from './client/outage-log.js'
-import { WatchedStore } from './client/watched-store.js'
+import { CallsUnderWay } from './client/call/calls-under-way.js'
+import { guardLogger, newCounters, type Logger } from './client/shared/log.js'
+import { OutageLog } from './client/outage/outage-log.js'
+import { FailFastStore } from './client/outage/fail-fast-store.js'
 import { checkArgument } from './config/check.js'
 import { testBusbarSchema, type Consistency, type OnRedisDown } from './config/options.js'
 import { resolveSettings } from './config/settings.js'
@@ -95,7 +95,7 @@ class MemoryBusbar extends Busbar implements TestBusbar {
   constructor(fleet: MemoryFleet, line: RedisLine, { workerId, logger, ...defaults }: Checked) {
     super({
       ...defaults,
-      host: hostOf(fleet, line, workerId, logger),
+      context: contextOf(fleet, line, workerId, logger),
       feed: line.feed(fleet.channel),
       namespace: 'test',
       startProbes: async (busbar, options) =>
@@ -120,7 +120,7 @@ class MemoryBusbar extends Busbar implements TestBusbar {
   }
 }
 
-function hostOf(fleet: MemoryFleet, line: RedisLine, worker: string, logger: Logger): Busbar['host'] {
+function contextOf(fleet: MemoryFleet, line: RedisLine, worker: string, logger: Logger): Busbar['context'] {
   const { clock } = fleet
   const time = { clock, wallClock: clock, timers: clock }
   const counters = newCounters()
@@ -133,7 +133,7 @@ function hostOf(fleet: MemoryFleet, line: RedisLine, worker: string, logger: Log
   line.attach(watch)
   return {
     ...time,
-    store: new WatchedStore(line.store(fleet.store), watch),
+    store: new FailFastStore(line.store(fleet.store), watch),
     watch,
     worker,
     incarnation: randomUUID(),

@@ -1,17 +1,17 @@
 import { setImmediate } from 'node:timers'
-import { Link } from '../../dist/client/link.js'
-import { Outbox } from '../../dist/client/outbox.js'
-import { Deadlines } from '../../dist/client/deadlines.js'
-import { newCounters } from '../../dist/client/log.js'
+import { ProviderSession } from '../../dist/client/sync/provider-session.js'
+import { Outbox } from '../../dist/client/outbox/outbox.js'
+import { Deadlines } from '../../dist/client/shared/deadlines.js'
+import { newCounters } from '../../dist/client/shared/log.js'
 import { resolveSettings } from '../../dist/config/settings.js'
 import { RedisConnection } from '../../dist/redis/connection.js'
 import { RedisFeed } from '../../dist/redis/feed.js'
 import { RedisStore } from '../../dist/redis/store.js'
-import { callRun } from '../../dist/client/admission.js'
+import { callRun } from '../../dist/client/admission/permit.js'
 import { deadline, pause } from '../lib.mjs'
 
 /**
- * One process speaks for many workers. Each has what a real one has for a provider (its link, its snapshot cache,
+ * One process speaks for many workers. Each has what a real one has for a provider (its session, its snapshot cache,
  * its outbox, its incarnation), but they share a few connections, and a message is parsed once for all of a
  * connection's workers. So Redis sees the batches of the whole fleet, though not its subscribers.
  */
@@ -40,13 +40,13 @@ async function openLane(url, number, settings) {
   const feed = new RedisFeed(connection, NAMESPACE, onError)
   const change = (message) => {
     const suspect = message.snapshot?.state === 'closed' && message.snapshot.failingBatches >= threshold
-    for (const { link, outbox } of workers) {
-      link.change(message)
-      if (suspect) outbox.hurry()
+    for (const { session, outbox } of workers) {
+      session.change(message)
+      if (suspect) outbox.flushNow()
     }
   }
   await feed.subscribe({ change, lost: onError, gap: onError })
-  const host = {
+  const context = {
     store: new RedisStore(connection, NAMESPACE),
     worker: `lane-${number}`,
     clock: performance,
@@ -59,7 +59,7 @@ async function openLane(url, number, settings) {
     deadlines: new Deadlines(),
     closed: false,
   }
-  return { host, workers, feed }
+  return { context, workers, feed }
 }
 
 class SimulatedFleet {
@@ -82,16 +82,16 @@ class SimulatedFleet {
   }
 
   async join(count, settings) {
-    const { store } = this.lanes[0].host
+    const { store } = this.lanes[0].context
     const epoch = await store.ensureEpoch()
     const request = { worker: 'bench', knownVersion: 0, settings, mode: 'set', restore: null }
     const registered = await store.register(ID, request)
     for (let i = 0; i < count; i += 1) {
       const lane = this.lanes[i % CONNECTIONS]
-      const host = { ...lane.host, incarnation: `00000000-0000-4000-8000-${`${i}`.padStart(12, '0')}` }
-      const link = new Link(host, ID, epoch, registered)
-      link.cache.follow()
-      const worker = { link, outbox: new Outbox(host, link) }
+      const context = { ...lane.context, incarnation: `00000000-0000-4000-8000-${`${i}`.padStart(12, '0')}` }
+      const session = new ProviderSession(context, ID, epoch, registered)
+      session.cache.follow()
+      const worker = { session, outbox: new Outbox(context, session) }
       lane.workers.push(worker)
       this.workers.push(worker)
     }
@@ -128,7 +128,7 @@ class SimulatedFleet {
   #call(now, share) {
     const worker = this.workers[this.#next]
     this.#next = (this.#next + 1) % Math.ceil(this.workers.length * share)
-    const { cache } = worker.link
+    const { cache } = worker.session
     if (!cache.free) return
     this.calls += 1
     if (this.#failingShare < 1 && Math.random() >= this.#failingShare) {
@@ -144,7 +144,7 @@ class SimulatedFleet {
     this.#failingShare = 1
     const { failed } = this
     const began = performance.now()
-    const refuses = () => this.workers.every(({ link }) => !link.cache.free)
+    const refuses = () => this.workers.every(({ session }) => !session.cache.free)
     while (!refuses()) {
       if (performance.now() - began > 10_000) throw new Error('the fleet does not refuse')
       await new Promise(setImmediate)
@@ -153,25 +153,25 @@ class SimulatedFleet {
   }
 
   async recover() {
-    const { store } = this.lanes[0].host
+    const { store } = this.lanes[0].context
     this.#failingShare = this.options.failingShare
     const request = { worker: 'bench', knownVersion: 0, actor: 'bench', reason: '' }
     await store.reset(ID, { ...request, notAfterMs: Number.MAX_SAFE_INTEGER })
-    await deadline(() => this.workers.every(({ link }) => link.cache.free), 5_000, 'the reset')
+    await deadline(() => this.workers.every(({ session }) => session.cache.free), 5_000, 'the reset')
   }
 
   get opened() {
-    return this.workers.some(({ link }) => !link.cache.free)
+    return this.workers.some(({ session }) => !session.cache.free)
   }
 
   async stop() {
     this.#stopped = true
     for (const { outbox } of this.workers) outbox.stop()
     await pause(50)
-    for (const { host, feed } of this.lanes) {
-      host.closed = true
+    for (const { context, feed } of this.lanes) {
+      context.closed = true
       await feed.close()
-      await host.store.close()
+      await context.store.close()
     }
   }
 }

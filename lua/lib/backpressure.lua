@@ -1,4 +1,4 @@
--- How a provider tells its workers to come less often. The same rules as src/rules/load.ts.
+-- How a provider tells its workers to come less often. The same rules as src/rules/backpressure.ts.
 
 -- The slot that a batch reserves: its time; and where the caller is to wait for it longer than it would by itself, how long,
 -- and the share of workers whose failures may go at once. O(1).

@@ -1,7 +1,7 @@
 import { CommanderError } from 'commander'
 import { isBusbarError, type ErrorCode } from '../index.js'
 import { EXIT } from './exit.js'
-import { hideSecrets } from './format.js'
+import { hideSecrets } from '../view/format.js'
 
 export { EXIT } from './exit.js'
 

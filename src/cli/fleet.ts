@@ -2,7 +2,7 @@ import { hostname } from 'node:os'
 import { loadParts } from '../connect.js'
 import { connect, isBusbarError, type Busbar, type Provider, type SettingsInput } from '../index.js'
 import { CliError, EXIT, wrongCall } from './failure.js'
-import { hideSecrets } from './format.js'
+import { hideSecrets } from '../view/format.js'
 import { readUrlFile, URL_FILE, type FleetAddress } from './url-file.js'
 
 /** What every command takes. */

@@ -1,5 +1,5 @@
 import { isBusbarError, type Busbar, type ProviderEvent } from '../index.js'
-import type { Lifetime } from './start/lifetime.js'
+import type { Lifetime } from './start/shutdown.js'
 
 /**
  * Every event once and in order, a provider's own, from the newest that there are on. Two sources: the channel,

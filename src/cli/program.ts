@@ -2,7 +2,7 @@ import { Command, CommanderError } from 'commander'
 import { packageVersion } from '../package/version.js'
 import { loadCommands } from './commands.js'
 import type { Cli } from './common.js'
-import { clean } from './format.js'
+import { clean } from '../view/format.js'
 
 /** Parses and runs `busbar <argv>`; answers the exit code. */
 export async function runProgram(argv: string[]): Promise<number> {

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import type { Busbar } from '../index.js'
-import { isHealthy, matcherOf, worstFirst } from './view/provider-list.js'
-import { readAll, type ProviderView, type Unreadable } from './view/provider-view.js'
+import { isHealthy, matcherOf, worstFirst } from '../view/provider-list.js'
+import { readAll, type ProviderView, type Unreadable } from '../view/provider-view.js'
 
 /** Which of a fleet's providers a list shows. */
 export interface Selection {

@@ -15,22 +15,26 @@ import type { Inspection } from '../model/inspection.js'
 import type { ByHand, Feed, Planned, ProbeQueueState, Timer } from '../model/ports.js'
 import type { ProbeFunction, ProcessSource } from '../model/probe.js'
 import type { SettingsInput } from '../model/settings.js'
-import { planSettings, type SettingsPlan } from './applying.js'
-import { Handles, type HandleDefaults, type ProviderOptions } from './handles.js'
-import type { Host } from './link.js'
-import { Listeners } from './listeners.js'
-import type { Counters } from './log.js'
-import type { ProbeReport } from './probing.js'
+import { planSettings, type SettingsPlan } from './settings-plan.js'
+import {
+  ProviderRegistry,
+  type ProviderDefaults,
+  type ProviderOptions,
+} from './registry/provider-registry.js'
+import type { ProcessContext } from './context.js'
+import { Listeners } from './shared/listeners.js'
+import type { Counters } from './shared/log.js'
+import type { ProbeReport } from './probing/probe-ticket.js'
 import type { ControlOptions, Provider } from './provider.js'
-import { SettingsIntake } from './settings-intake.js'
-import { within } from './patience.js'
+import { SettingsIntake } from './registry/settings-intake.js'
+import { withTimeout } from './outage/retry-unavailable.js'
 import type {
   CheckedProbeWorkerOptions,
   ProbeWorker,
   ProbeWorkerOptions,
   RegisteredChecks,
-} from './probe-worker.js'
-import { checkNames } from './registered-names.js'
+} from './probing/probe-worker.js'
+import { checkNames } from './probing/registered-names.js'
 
 export interface ListenerOptions {
   /** Takes the listener off again. */
@@ -60,8 +64,8 @@ export interface ProbeRequest {
 }
 
 /** What `connect` puts together. */
-export interface BusbarParts extends HandleDefaults {
-  readonly host: Host
+export interface BusbarParts extends ProviderDefaults {
+  readonly context: ProcessContext
   readonly feed: Feed
   readonly namespace: string
   readonly defaults: SettingsInput
@@ -76,9 +80,9 @@ const HEARTBEAT_MS = 30_000
 export class Busbar implements AsyncDisposable {
   readonly namespace: string
   readonly #parts: BusbarParts
-  readonly #host: Host
+  readonly #context: ProcessContext
   readonly #listeners: Listeners
-  readonly #handles: Handles
+  readonly #registry: ProviderRegistry
   readonly #intake: SettingsIntake
   readonly #probeWorkers = new Set<ProbeWorker>()
   readonly #registered = {
@@ -94,23 +98,23 @@ export class Busbar implements AsyncDisposable {
   constructor(parts: BusbarParts) {
     this.namespace = parts.namespace
     this.#parts = parts
-    this.#host = parts.host
-    this.#listeners = new Listeners(parts.host.log, parts.host.counters)
-    this.#handles = new Handles(parts.host, parts)
+    this.#context = parts.context
+    this.#listeners = new Listeners(parts.context.log, parts.context.counters)
+    this.#registry = new ProviderRegistry(parts.context, parts)
     this.#intake = new SettingsIntake(parts.defaults)
   }
 
   /** @internal Where the store is lost from the beginning, it begins without it, and joins later. */
   async open(): Promise<void> {
-    const { watch, wallClock } = this.#host
-    watch.attend({
+    const { watch, wallClock } = this.#context
+    watch.setListener({
       lost: (reason) => {
-        this.#handles.follower.storeLost()
+        this.#registry.sync.storeLost()
         this.#listeners.emit({ kind: 'store_lost', reason, outageMs: 0, at: wallClock.now() })
       },
       returning: () => this.#returning(),
       restored: (outageMs) => {
-        this.#handles.follower.storeRestored()
+        this.#registry.sync.storeRestored()
         this.#listeners.emit({ kind: 'store_restored', reason: '', outageMs, at: wallClock.now() })
       },
     })
@@ -121,9 +125,9 @@ export class Busbar implements AsyncDisposable {
         return this.#notSubscribed(error)
       })
     }
-    this.#handles.follower.start(subscribed)
-    this.#beat()
-    this.#heartbeat = this.#host.timers.every(HEARTBEAT_MS, () => this.#beat()).unref()
+    this.#registry.sync.start(subscribed)
+    this.#touchWorker()
+    this.#heartbeat = this.#context.timers.every(HEARTBEAT_MS, () => this.#touchWorker()).unref()
   }
 
   /** Whether messages come from now on. One that cannot subscribe yet goes on trying; `gap` follows when it has. */
@@ -132,9 +136,9 @@ export class Busbar implements AsyncDisposable {
     await this.#parts.feed.subscribe({
       change: (change) => this.#change(change),
       lost: () => {
-        this.#handles.follower.lost()
+        this.#registry.sync.lost()
         // Redis itself may be gone: an idle process would not notice, and its next call would be the one to wait.
-        this.#host.store.epoch().catch(() => undefined)
+        this.#context.store.epoch().catch(() => undefined)
       },
       gap: () => this.#gap(),
     })
@@ -143,33 +147,33 @@ export class Busbar implements AsyncDisposable {
 
   /** Until messages come, every decision asks Redis. */
   #notSubscribed(error: unknown): false {
-    this.#host.counters.connectionErrors += 1
-    this.#host.log.warn({ err: error }, 'not subscribed yet: every decision asks Redis until it is')
+    this.#context.counters.connectionErrors += 1
+    this.#context.log.warn({ err: error }, 'not subscribed yet: every decision asks Redis until it is')
     return false
   }
 
   /** Redis answers again. Calls are decided without it until all of this is done. */
   async #returning(): Promise<void> {
-    this.#handles.demote()
+    this.#registry.demote()
     if (this.#subscribing) await this.#parts.feed.confirm()
     else if (await this.#subscribe().catch((error: unknown) => this.#notSubscribed(error)))
-      this.#handles.follower.subscribed()
-    await this.#handles.catchUp()
+      this.#registry.sync.subscribed()
+    await this.#registry.catchUp()
   }
 
   /** Since when Redis has not answered this process, ms since 1970 on its own clock; undefined while it answers. */
   get degradedSince(): number | undefined {
-    return this.#host.watch.since
+    return this.#context.watch.since
   }
 
   /** This process's name in events and in `busbar:workers`. */
   get workerId(): string {
-    return this.#host.worker
+    return this.#context.worker
   }
 
   /** What was swallowed so that the user's work goes on. */
   get counters(): Readonly<Counters> {
-    return this.#host.counters
+    return this.#context.counters
   }
 
   /**
@@ -185,10 +189,13 @@ export class Busbar implements AsyncDisposable {
     const resolved = await this.#intake.resolve(settings)
     const mode = settings === undefined ? 'keep' : 'set'
     this.#assertOpen() // it may have been closed meanwhile
-    const handle = await this.#handles.registerOrWait(id, resolved, mode, options)
+    const handle = await this.#registry.registerOrWait(id, resolved, mode, options)
     const { pinned, setBy } = handle.settingsOrigin
     if (settings !== undefined && pinned && planSettings(id, handle.stored, resolved).changes.length > 0) {
-      this.#host.log.info({ provider: id, setBy }, 'an operator applied other settings, which outrank these')
+      this.#context.log.info(
+        { provider: id, setBy },
+        'an operator applied other settings, which outrank these',
+      )
     }
     return handle
   }
@@ -203,7 +210,7 @@ export class Busbar implements AsyncDisposable {
     const resolved = resolveSettings(settings, this.#parts.defaults)
     const byHand = this.#byHand(id, 'apply', options)
     this.#assertOpen()
-    return this.#handles.register(id, resolved, { mode: 'set', byHand })
+    return this.#registry.register(id, resolved, { mode: 'set', byHand })
   }
 
   /** Lets code set the settings again: the next registration with settings wins; until then they stay. */
@@ -211,13 +218,13 @@ export class Busbar implements AsyncDisposable {
     checkArgument(idSchema, id, 'id')
     const byHand = this.#byHand(id, 'release', options)
     this.#assertOpen()
-    return this.#handles.register(id, resolveSettings(), { mode: 'release', byHand })
+    return this.#registry.register(id, resolveSettings(), { mode: 'release', byHand })
   }
 
   #byHand(id: string, doing: string, options: ControlOptions): ByHand {
     const { reason, actor = '' } = checkArgument(controlSchema, options, doing)
-    const notAfterMs = this.#handles.link(id)?.notAfterMs ?? null
-    return { operator: actor === '' ? this.#host.worker : actor, reason, notAfterMs }
+    const notAfterMs = this.#registry.session(id)?.notAfterMs ?? null
+    return { operator: actor === '' ? this.#context.worker : actor, reason, notAfterMs }
   }
 
   /** @internal What `apply` would change. Writes nothing. */
@@ -225,25 +232,25 @@ export class Busbar implements AsyncDisposable {
     checkArgument(idSchema, id, 'id')
     const resolved = resolveSettings(settings, this.#parts.defaults)
     this.#assertOpen()
-    return planSettings(id, await this.#host.store.settings(id), resolved)
+    return planSettings(id, await this.#context.store.settings(id), resolved)
   }
 
   /** The handle that this process has of a provider; undefined when it has none. */
   get(id: string): Provider | undefined {
-    return this.#handles.get(id)
+    return this.#registry.get(id)
   }
 
   /** The handle of a provider that somebody registered; undefined when nobody did. Registers nothing. */
   async lookup(id: string): Promise<Provider | undefined> {
     checkArgument(idSchema, id, 'id')
     this.#assertOpen()
-    return this.#handles.lookup(id)
+    return this.#registry.lookup(id)
   }
 
   /** Ids of all registered providers, the oldest first. */
   async providers(): Promise<string[]> {
     this.#assertOpen()
-    return (await this.#host.store.providers()).map((provider) => provider.id)
+    return (await this.#context.store.providers()).map((provider) => provider.id)
   }
 
   /**
@@ -256,17 +263,17 @@ export class Busbar implements AsyncDisposable {
   ): Promise<void> {
     checkArgument(idSchema, id, 'id')
     this.#assertOpen()
-    const { reason, actor = this.#host.worker } = checkArgument(controlSchema, options, 'remove')
-    let notAfterMs = this.#handles.link(id)?.notAfterMs ?? Number.MAX_SAFE_INTEGER
+    const { reason, actor = this.#context.worker } = checkArgument(controlSchema, options, 'remove')
+    let notAfterMs = this.#registry.session(id)?.notAfterMs ?? Number.MAX_SAFE_INTEGER
     for (let attempt = 1; ; attempt += 1) {
-      const { store, worker, commandTimeoutMs } = this.#host
+      const { store, worker, commandTimeoutMs } = this.#context
       const reply = await store.remove(id, { worker, knownVersion: 0, reason, actor, notAfterMs })
       if (reply.status === 'unknown_provider') throw new UnknownProviderError(id)
       if (reply.status === 'ok') break
       if (attempt > 1) throw new CommandLateError('remove', id)
       notAfterMs = reply.nowMs + commandTimeoutMs
     }
-    this.#handles.link(id)?.change({ providerId: id, events: [], snapshot: null })
+    this.#registry.session(id)?.change({ providerId: id, events: [], snapshot: null })
   }
 
   /**
@@ -321,7 +328,7 @@ export class Busbar implements AsyncDisposable {
    */
   async pausedProbeQueues(): Promise<readonly string[]> {
     this.#assertOpen()
-    return (await this.#host.schedule?.pausedQueues()) ?? []
+    return (await this.#context.schedule?.pausedQueues()) ?? []
   }
 
   /**
@@ -331,7 +338,7 @@ export class Busbar implements AsyncDisposable {
    */
   async schedules(): Promise<ProbeSchedules> {
     this.#assertOpen()
-    const { schedule } = this.#host
+    const { schedule } = this.#context
     if (schedule === undefined) return { planned: [], queues: [] }
     const [planned, known] = await Promise.all([schedule.list(), schedule.queues()])
     // No worker has ever registered what these need.
@@ -355,13 +362,13 @@ export class Busbar implements AsyncDisposable {
   }
 
   /** @internal */
-  get host(): Host {
-    return this.#host
+  get context(): ProcessContext {
+    return this.#context
   }
 
   /** Resolves when every outcome recorded before has been applied, or has failed. */
   async flush(): Promise<void> {
-    await this.#handles.flush()
+    await this.#registry.flush()
   }
 
   /**
@@ -379,20 +386,20 @@ export class Busbar implements AsyncDisposable {
 
   async #close(timeoutMs: number): Promise<void> {
     this.#heartbeat?.clear()
-    const { calls, clock, commandTimeoutMs, log, timers } = this.#host
+    const { calls, clock, commandTimeoutMs, log, timers } = this.#context
     const until = clock.now() + timeoutMs
-    this.#handles.refuseCalls()
+    this.#registry.refuseCalls()
     const workers = [...this.#probeWorkers].map((worker) => worker.close())
-    await within(Promise.all([calls.ended(), ...workers]), timeoutMs, timers)
+    await withTimeout(Promise.all([calls.ended(), ...workers]), timeoutMs, timers)
     if (calls.count > 0) log.warn({ calls: calls.count }, 'closed while these calls were under way')
     const written = Promise.all([calls.giveBack(), this.flush()])
-    await within(written, Math.max(until - clock.now(), commandTimeoutMs), timers)
-    this.#host.closed = true
-    this.#host.watch.stop()
-    const lost = this.#handles.stop()
-    if (lost > 0) this.#host.log.warn({ outcomes: lost }, 'closed before these outcomes could be written')
+    await withTimeout(written, Math.max(until - clock.now(), commandTimeoutMs), timers)
+    this.#context.closed = true
+    this.#context.watch.stop()
+    const lost = this.#registry.stop()
+    if (lost > 0) this.#context.log.warn({ outcomes: lost }, 'closed before these outcomes could be written')
     await this.#parts.feed.close()
-    await this.#host.store.close()
+    await this.#context.store.close()
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -404,21 +411,21 @@ export class Busbar implements AsyncDisposable {
   }
 
   #change(change: Change): void {
-    this.#handles.change(change)
+    this.#registry.change(change)
     for (const event of change.events) this.#listeners.emit(event)
     for (const watcher of this.#watchers) watcher(change)
   }
 
   /** Messages may have been missed: everything this process follows is read again. */
   #gap(): void {
-    this.#handles.follower.subscribed()
+    this.#registry.sync.subscribed()
     for (const watcher of this.#watchers) watcher('gap')
   }
 
-  #beat(): void {
-    this.#host.store.heartbeat(this.#host.worker).catch((error: unknown) => {
-      this.#host.counters.connectionErrors += 1
-      this.#host.log.debug({ err: error }, 'heartbeat not written')
+  #touchWorker(): void {
+    this.#context.store.touchWorker(this.#context.worker).catch((error: unknown) => {
+      this.#context.counters.connectionErrors += 1
+      this.#context.log.debug({ err: error }, 'heartbeat not written')
     })
   }
 }

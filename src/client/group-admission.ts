@@ -1,4 +1,4 @@
-import type { Admitted, Decision } from './admission.js'
+import type { Admitted, Decision } from './admission/permit.js'
 
 /** Asks the store for one admission, or decides without it while it is lost. `timeoutMs`: of the call. */
 export type AskAlone = (timeoutMs: number | undefined) => Promise<Decision>

@@ -17,16 +17,17 @@ import type { HistoryEntry, StoredSnapshot } from '../model/snapshot.js'
 import type { CircuitState, HealthStatus, Mark, Outcome } from '../model/words.js'
 import { blocksOf } from '../rules/blocks.js'
 import { assess } from '../rules/health.js'
-import { endsProbes, intervalNow, isStale, overdueAfterMs } from '../rules/pace.js'
-import { checkEnding } from './admission.js'
-import type { Decision, SettleOptions } from './admission.js'
-import type { CallContext, ExecuteOptions } from './call.js'
-import { Caller, type LocalOptions } from './caller.js'
-import type { Guarded } from './execute.js'
-import type { Host, Link } from './link.js'
-import { Outbox } from './outbox.js'
-import { beginProbe, type ProbeAdmission, type ProbeBeginning } from './probing.js'
-import { presentSnapshot, type Snapshot } from './snapshot.js'
+import { endsProbes, intervalNow, isStale, overdueAfterMs } from '../rules/probe-interval.js'
+import { checkCallEnd } from './admission/permit.js'
+import type { Decision, SettleOptions } from './admission/permit.js'
+import type { CallContext, ExecuteOptions } from './call/call.js'
+import { Caller, type LocalOptions } from './call/caller.js'
+import type { Guarded } from './call/execute.js'
+import type { ProcessContext } from './context.js'
+import type { ProviderSession } from './sync/provider-session.js'
+import { Outbox } from './outbox/outbox.js'
+import { beginProbe, type ProbeAdmission, type ProbeBeginning } from './probing/probe-ticket.js'
+import { presentSnapshot, type Snapshot } from './sync/snapshot.js'
 
 export interface ControlOptions {
   /** Why, in words; at most 500 characters. Shown by `status` and `explain`, kept in the stream of events. */
@@ -52,18 +53,18 @@ export interface WrapOptions<F = never> extends ExecuteOptions<F> {
  */
 export class Provider {
   readonly id: string
-  readonly #host: Host
-  readonly #link: Link
+  readonly #context: ProcessContext
+  readonly #session: ProviderSession
   readonly #outbox: Outbox
   readonly #caller: Caller
 
   /** @internal Handles come from `busbar.provider()`. */
-  constructor(host: Host, link: Link, local: LocalOptions) {
-    this.id = link.id
-    this.#host = host
-    this.#link = link
-    this.#outbox = new Outbox(host, link)
-    this.#caller = new Caller(host, link, this.#outbox, local)
+  constructor(context: ProcessContext, session: ProviderSession, local: LocalOptions) {
+    this.id = session.id
+    this.#context = context
+    this.#session = session
+    this.#outbox = new Outbox(context, session)
+    this.#caller = new Caller(context, session, this.#outbox, local)
   }
 
   /** @internal What is given again for a handle that is there already. */
@@ -73,17 +74,17 @@ export class Provider {
 
   /** The settings that this process last saw in force. Asks nobody. */
   get settings(): Settings {
-    return this.#link.settings.settings
+    return this.#session.settings.settings
   }
 
   /** @internal */
   get stored(): SettingsReply {
-    return this.#link.settings
+    return this.#session.settings
   }
 
   /** Who set them, when (Redis ms), and whether an operator did: then code does not replace them. Asks nobody. */
   get settingsOrigin(): { readonly setBy: string; readonly setAt: number; readonly pinned: boolean } {
-    const { setBy, setAt, pinned } = this.#link.settings
+    const { setBy, setAt, pinned } = this.#session.settings
     return { setBy, setAt, pinned }
   }
 
@@ -92,7 +93,7 @@ export class Provider {
    * holds in this process, and a probe is left to the workers that know it. Usually empty. Asks nobody.
    */
   get settingsProblems(): readonly string[] {
-    return this.#link.settings.unread.flatMap(({ problem }) => problem ?? [])
+    return this.#session.settings.unread.flatMap(({ problem }) => problem ?? [])
   }
 
   /**
@@ -144,7 +145,7 @@ export class Provider {
 
   /** Tells how a call ended that did not come through `execute` or `admit`. */
   async record(outcome: Outcome, options: SettleOptions = {}): Promise<void> {
-    await this.#caller.record(checkEnding(outcome, options))
+    await this.#caller.record(checkCallEnd(outcome, options))
   }
 
   /** `record('healthy')`. */
@@ -202,9 +203,9 @@ export class Provider {
     options: { reason: string; actor?: string | undefined },
     operation: (store: Store, request: ControlRequest) => Promise<Reply>,
   ): Promise<KnownReply<unknown>> {
-    const { reason, actor = this.#host.worker } = options
-    return this.#link.run(doing, (store) =>
-      operation(store, { ...this.#link.caller, actor, reason, notAfterMs: this.#link.notAfterMs }),
+    const { reason, actor = this.#context.worker } = options
+    return this.#session.run(doing, (store) =>
+      operation(store, { ...this.#session.caller, actor, reason, notAfterMs: this.#session.notAfterMs }),
     )
   }
 
@@ -215,8 +216,12 @@ export class Provider {
    */
   async heartbeat(options: { readonly progress?: number | undefined } = {}): Promise<void> {
     const { progress = null } = checkArgument(heartbeatSchema, options, 'heartbeat')
-    await this.#link.run('beat', (store) =>
-      store.beat(this.id, { ...this.#link.caller, progress, notAfterMs: this.#link.notAfterMs }),
+    await this.#session.run('heartbeat', (store) =>
+      store.recordHeartbeat(this.id, {
+        ...this.#session.caller,
+        progress,
+        notAfterMs: this.#session.notAfterMs,
+      }),
     )
   }
 
@@ -245,7 +250,7 @@ export class Provider {
   async history(options: { readonly count?: number } = {}): Promise<readonly HistoryEntry[]> {
     const { count } = checkArgument(countSchema, options, 'history')
     const { at } = await this.snapshot()
-    return this.#host.store.history(this.id, count, at - this.settings.history.windowMs)
+    return this.#context.store.history(this.id, count, at - this.settings.history.windowMs)
   }
 
   /**
@@ -266,7 +271,7 @@ export class Provider {
   async snapshot(): Promise<Snapshot> {
     const reply = await this.#readSnapshot()
     if (reply.snapshot === null) throw new TypeError(`snapshot ${this.id}: the store sent none`)
-    return presentSnapshot(reply.snapshot, await this.#link.currentSettings(), 'redis')
+    return presentSnapshot(reply.snapshot, await this.#session.currentSettings(), 'redis')
   }
 
   /**
@@ -274,12 +279,12 @@ export class Provider {
    * refuses the commands of this provider, its source is `fallback`, and with `onRedisDown: 'local'` it is the circuit that decides in this process.
    */
   peek(): Snapshot | undefined {
-    if (this.#link.removed) return undefined
-    const { withoutStore } = this.#link
-    const held = withoutStore ? this.#caller.fallback.snapshot() : this.#link.cache.read()
+    if (this.#session.removed) return undefined
+    const { withoutStore } = this.#session
+    const held = withoutStore ? this.#caller.fallback.snapshot() : this.#session.cache.read()
     const source = withoutStore ? 'fallback' : 'cache'
     if (held === undefined) return undefined
-    return presentSnapshot(held, this.#link.settings, source, this.#link.cache.readAt)
+    return presentSnapshot(held, this.#session.settings, source, this.#session.cache.readAt)
   }
 
   /** The newest events, oldest first; `count` at most, default 100. */
@@ -287,46 +292,46 @@ export class Provider {
     const { count } = checkArgument(countSchema, options, 'events')
     // An empty stream is one thing, a removed provider another.
     await this.#readSnapshot()
-    return this.#host.store.events(this.id, count)
+    return this.#context.store.events(this.id, count)
   }
 
   /** The newest outages that ended, oldest first; `count` at most, default 100, which is as many as are kept. */
   async outages(options: { readonly count?: number } = {}): Promise<readonly Outage[]> {
     const { count } = checkArgument(countSchema, options, 'outages')
     await this.#readSnapshot()
-    return this.#host.store.outages(this.id, count)
+    return this.#context.store.outages(this.id, count)
   }
 
   /** What this process recorded comes before what it reads. */
   async #readSnapshot(): Promise<KnownReply<unknown>> {
     if (this.#outbox.busy) await this.#outbox.drain()
-    return this.#link.run('snapshot', (store) => store.snapshot(this.id))
+    return this.#session.run('snapshot', (store) => store.snapshot(this.id))
   }
 
   /** @internal What this process knows of a circuit that is closed, with nothing in the way; else undefined. Copies nothing. */
   get knownFree(): StoredSnapshot | undefined {
-    const { cache, settings } = this.#link
+    const { cache, settings } = this.#session
     return cache.free && cache.held?.settingsRevision === settings.revision ? cache.held : undefined
   }
 
   /** @internal The store's time of now, as far as this process knows, ms. Asks nobody. */
   get storeTimeMs(): number {
-    return this.#link.storeTimeMs
+    return this.#session.storeTimeMs
   }
 
   /** @internal Of the settings that the newest snapshot known here was judged by. */
   get settingsRevision(): number | undefined {
-    return this.#link.cache.held?.settingsRevision
+    return this.#session.cache.held?.settingsRevision
   }
 
   /** @internal For probe workers. */
   beginProbe(options: ProbeBeginning): Promise<ProbeAdmission> {
-    return beginProbe(this.#host, this.#link, this.#outbox, options)
+    return beginProbe(this.#context, this.#session, this.#outbox, options)
   }
 
   /** @internal Tells the fleet that a mark has ended, where nobody has written since. */
   announceMarkEnd(): Promise<void> {
-    return this.#link.clearEndedMark()
+    return this.#session.clearEndedMark()
   }
 
   /** @internal Tells the fleet of a silence of the probes that `seen`, read just now, shows; once, whoever else does. */
@@ -335,7 +340,9 @@ export class Provider {
     if (probe === undefined || endsProbes(seen.mark) || seen.probeOverdueAt !== null) return
     if (!isStale(probe, seen, seen.at)) return
     const request = { overdueMs: overdueAfterMs(probe, seen), intervalMs: intervalNow(probe, seen) }
-    await this.#link.run('overdue', (store) => store.overdue(this.id, { ...this.#link.caller, ...request }))
+    await this.#session.run('overdue', (store) =>
+      store.overdue(this.id, { ...this.#session.caller, ...request }),
+    )
   }
 
   /** @internal Whether any outcome has not been applied yet. */
@@ -349,14 +356,14 @@ export class Provider {
   }
 
   /** @internal The fleet suspects the provider: what this process holds is wanted now. */
-  hurry({ snapshot }: Change): void {
+  flushNow({ snapshot }: Change): void {
     if (snapshot?.state !== 'closed') return
-    if (snapshot.failingBatches >= this.settings.breaker.failureThreshold) this.#outbox.hurry()
+    if (snapshot.failingBatches >= this.settings.breaker.failureThreshold) this.#outbox.flushNow()
   }
 
   /** @internal The store answers again: what is still to be written decides nothing. */
-  demote(): void {
-    this.#outbox.demote()
+  downgradeToHistory(): void {
+    this.#outbox.downgradeToHistory()
   }
 
   /**
@@ -364,13 +371,13 @@ export class Provider {
    * outcome: whatever else came first would look like others who went on. What waits is written now, and a provider whose
    * write was refused shows that it takes one: of a Cluster one master may refuse while the others serve.
    */
-  async returned(): Promise<void> {
-    const held = this.#link.cache.read()
-    if (held === undefined || this.#link.removed) return
+  async onStoreRestored(): Promise<void> {
+    const held = this.#session.cache.read()
+    if (held === undefined || this.#session.removed) return
     const failures = held.consecutiveFailures + held.probeConsecutiveFailures
-    if (failures === 0 && !this.#outbox.busy && !this.#link.owesWrite) return
-    await this.#outbox.report()
-    if (!this.#outbox.busy) this.#link.owesWrite = false
+    if (failures === 0 && !this.#outbox.busy && !this.#session.owesWrite) return
+    await this.#outbox.reportOutage()
+    if (!this.#outbox.busy) this.#session.owesWrite = false
   }
 
   /** @internal Gives up what has not been written. Returns how many outcomes that were. */

@@ -9,7 +9,7 @@ import { advanceClock, peekClock } from '../rules/clock.js'
 import { newHistory, view, type HistoryLog } from '../rules/history.js'
 import { expireMark } from '../rules/marks.js'
 import { probeAwaitedSince } from '../rules/overdue.js'
-import { presentCircuit } from '../rules/present.js'
+import { presentCircuit } from '../rules/circuit-view.js'
 import type { Replaced } from '../rules/alternation.js'
 
 /** One provider of the memory store: state, and what happened to it. */

@@ -16,9 +16,9 @@ import {
   type Step,
 } from '../rules/circuit.js'
 import { advanceClock, peekClock } from '../rules/clock.js'
-import { beat } from '../rules/heartbeat.js'
+import { recordHeartbeat } from '../rules/heartbeat.js'
 import { append, beginBatch, endBatch, view } from '../rules/history.js'
-import { nextSlot } from '../rules/load.js'
+import { nextSlot } from '../rules/backpressure.js'
 import { clearMark, setMark } from '../rules/marks.js'
 import { overdue } from '../rules/overdue.js'
 import { restoreCircuit } from '../rules/restore.js'
@@ -172,9 +172,9 @@ export class MemoryStore implements port.Store {
     return { step: { ...step, circuit: { ...step.circuit, nextSlotUs } }, extra }
   }
 
-  beat(id: string, request: port.BeatRequest): Promise<port.Reply> {
+  recordHeartbeat(id: string, request: port.HeartbeatRequest): Promise<port.Reply> {
     return this.#write(id, request, (_, circuit) => ({
-      step: { circuit: beat(circuit, request.progress), events: [] },
+      step: { circuit: recordHeartbeat(circuit, request.progress), events: [] },
       extra: {},
     }))
   }
@@ -282,7 +282,7 @@ export class MemoryStore implements port.Store {
     return Promise.resolve([...this.#registered].map(([id, registeredAt]) => ({ id, registeredAt })))
   }
 
-  heartbeat(): Promise<void> {
+  touchWorker(): Promise<void> {
     return Promise.resolve()
   }
 

@@ -143,7 +143,7 @@ export interface RecordResult {
 }
 
 /** The provider reports by itself that it lives. */
-export interface BeatRequest extends Caller {
+export interface HeartbeatRequest extends Caller {
   /** How far it has come, a whole number in its own units; null: it does not say. */
   readonly progress: number | null
   /** Store ms; later than this nothing is done. */
@@ -213,7 +213,7 @@ export interface Store {
   register(id: string, request: RegisterRequest): Promise<KnownReply<SettingsReply>>
   admit(id: string, request: AdmitRequest): Promise<Reply<AdmitResult>>
   record(id: string, request: RecordRequest): Promise<Reply<RecordResult>>
-  beat(id: string, request: BeatRequest): Promise<Reply>
+  recordHeartbeat(id: string, request: HeartbeatRequest): Promise<Reply>
   /** Announces the silence of the probes, once, if it has lasted so long. */
   overdue(id: string, request: OverdueRequest): Promise<Reply>
   reset(id: string, request: ControlRequest): Promise<Reply>
@@ -237,7 +237,7 @@ export interface Store {
   outages(id: string, count: number): Promise<readonly Outage[]>
   providers(): Promise<readonly ProviderSummary[]>
   /** Information only; no decision reads it. */
-  heartbeat(worker: string): Promise<void>
+  touchWorker(worker: string): Promise<void>
   close(): Promise<void>
 }
 

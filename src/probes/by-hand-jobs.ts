@@ -1,6 +1,6 @@
 import type { Busbar } from '../client/busbar.js'
-import { connectionErrors } from '../client/log.js'
-import { within } from '../client/patience.js'
+import { connectionErrors } from '../client/shared/log.js'
+import { withTimeout } from '../client/outage/retry-unavailable.js'
 import { BusbarClosedError, RedisUnavailableError } from '../model/errors.js'
 import type { Schedule } from '../model/ports.js'
 import { redactError } from '../model/redact.js'
@@ -74,7 +74,7 @@ export class ByHandJobs {
     const name = schedule.queueName(code)
     const known = queues.get(`${prefix} ${name}`)
     if (known !== undefined) return known
-    const onError = connectionErrors(busbar.host, 'probe queue error')
+    const onError = connectionErrors(busbar.context, 'probe queue error')
     const queue = new ProbeQueue({ name, prefix, connection, onError })
     queues.set(`${prefix} ${name}`, queue)
     return queue
@@ -89,25 +89,30 @@ export class ByHandJobs {
   }
 
   async #follow(queue: ProbeQueue, probe: ByHandProbe): Promise<ByHandEnd> {
-    const { host } = this.#options.busbar
+    const { context } = this.#options.busbar
     const { id, intervalMs, atMs, timeoutMs } = probe
     const job = jobByHand([id, intervalMs], { at: atMs, notAfterMs: atMs + timeoutMs })
-    const until = host.clock.now() + timeoutMs
+    const until = context.clock.now() + timeoutMs
     const stop = new AbortController()
     const ending = this.#untilEnded(queue, job, stop.signal)
     ending.catch(() => undefined) // when nobody waits for it any more
     try {
       for (;;) {
-        const leftMs = Math.max(0, until - host.clock.now())
-        const end = await within(ending, Math.min(LOOK_MS, leftMs), host.timers)
+        const leftMs = Math.max(0, until - context.clock.now())
+        const end = await withTimeout(ending, Math.min(LOOK_MS, leftMs), context.timers)
         if (end !== undefined) return meaningOf(end)
-        if (host.closed) throw new BusbarClosedError()
-        const late = host.clock.now() >= until
+        if (context.closed) throw new BusbarClosedError()
+        const late = context.clock.now() >= until
         const obstacle = late ? tooLate(timeoutMs) : await this.#obstacle(probe)
-        if (obstacle !== undefined && (await within(queue.takeBack(job.id), TAKE_BACK_MS, host.timers)))
+        if (
+          obstacle !== undefined &&
+          (await withTimeout(queue.takeBack(job.id), TAKE_BACK_MS, context.timers))
+        )
           return { kind: 'not_taken', obstacle }
         if (late)
-          return meaningOf((await within(ending, LAST_LOOK_MS, host.timers)) ?? { kind: 'late', timeoutMs })
+          return meaningOf(
+            (await withTimeout(ending, LAST_LOOK_MS, context.timers)) ?? { kind: 'late', timeoutMs },
+          )
       }
     } finally {
       stop.abort()
@@ -120,7 +125,7 @@ export class ByHandJobs {
 
   /** Puts the job in and waits for its end, as long as it takes. */
   async #untilEnded(queue: ProbeQueue, job: NamedJob, stop: AbortSignal): Promise<JobEnd | undefined> {
-    const { timers } = this.#options.busbar.host
+    const { timers } = this.#options.busbar.context
     try {
       await queue.addAll([job])
       for (let pauseMs = MIN_PAUSE_MS; !stop.aborted; pauseMs = Math.min(pauseMs * 2, MAX_PAUSE_MS)) {

@@ -1,11 +1,11 @@
-import type { ProbeReport } from '../client/probing.js'
-import { intervalNow } from '../rules/pace.js'
-import type { Probed } from './attempt.js'
+import type { ProbeReport } from '../client/probing/probe-ticket.js'
+import { intervalNow } from '../rules/probe-interval.js'
+import type { Probed } from './prober.js'
 import type { ByHandEnd, ByHandJobs, ByHandOptions } from './by-hand-jobs.js'
 import { obstacleTo, type Obstacle } from './obstacle.js'
 import type { ProbeRecord } from './probe-job.js'
 import { findProbe, notProbed, probeHere } from './probe-now.js'
-import { codeOf, type Registered } from './run.js'
+import { codeOf, type Registered } from './probe-runner.js'
 
 /** What `busbar.probe()` asks for. */
 export interface ByHandRequest {

@@ -1,4 +1,4 @@
-import type { Host } from '../client/link.js'
+import type { ProcessContext } from '../client/context.js'
 import type { ProberError } from '../model/probe.js'
 
 /**
@@ -6,21 +6,21 @@ import type { ProberError } from '../model/probe.js'
  * is logged, for the same comes again at every tick.
  */
 export class DiscardLog {
-  readonly #host: Host
+  readonly #context: ProcessContext
   readonly #logged = new Set<string>()
 
-  constructor(host: Host) {
-    this.#host = host
+  constructor(context: ProcessContext) {
+    this.#context = context
   }
 
   note(id: string, { reason }: ProberError): void {
-    this.#host.counters.probesDiscarded += 1
+    this.#context.counters.probesDiscarded += 1
     this.#once(`${id} ${reason}`, { provider: id, reason }, 'probe discarded: it could not be made here')
   }
 
   /** A turn that was lost before any worker had it. One line tells of all providers of a queue. */
   lostTurn(id: string, reason: string): void {
-    this.#host.counters.probeTurnsLost += 1
+    this.#context.counters.probeTurnsLost += 1
     this.#once(reason, { provider: id, reason }, 'a turn of a probe was lost')
   }
 
@@ -29,7 +29,7 @@ export class DiscardLog {
     // Reasons that change each time must not fill the memory; then some are logged twice.
     if (this.#logged.size >= MAX_LOGGED) this.#logged.clear()
     this.#logged.add(key)
-    this.#host.log.warn(fields, message)
+    this.#context.log.warn(fields, message)
   }
 }
 

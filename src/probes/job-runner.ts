@@ -3,8 +3,8 @@ import { isBusbarError } from '../model/errors.js'
 import type { Schedule } from '../model/ports.js'
 import type { ProberError } from '../model/probe.js'
 import type { HealthStatus } from '../model/words.js'
-import { intervalNow } from '../rules/pace.js'
-import type { Attempt, Found, Probed, Prober } from './attempt.js'
+import { intervalNow } from '../rules/probe-interval.js'
+import type { Attempt, Found, Probed, Prober } from './prober.js'
 import type { DiscardLog } from './discard-log.js'
 import { minGapMs } from './probe-gap.js'
 import type { ProbeJob, ProbeRecord } from './probe-job.js'
@@ -60,7 +60,7 @@ export class JobRunner {
         review(id)
         return { id, skipped: 'it was removed', code: error.code }
       }
-      const { counters, log } = busbar.host
+      const { counters, log } = busbar.context
       counters.connectionErrors += 1
       log.warn({ err: error, provider: id }, 'a probe could not begin, or its result not be recorded')
       const code = isBusbarError(error) ? error.code : 'no_result'
@@ -116,7 +116,7 @@ export class JobRunner {
   }
 
   #conclude(id: string, attempt: Attempt): void {
-    const { log } = this.#options.busbar.host
+    const { log } = this.#options.busbar.context
     if ('result' in attempt) log.debug({ provider: id, ...attempt.result }, 'probe tick')
     else if ('discarded' in attempt) this.#discard(id, attempt.discarded)
     else if ('nothing' in attempt)

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import type { Host } from '../client/link.js'
+import type { ProcessContext } from '../client/context.js'
 import { meansLost } from '../model/errors.js'
 import type { Claims, Schedule } from '../model/ports.js'
 
 export interface PlannerOptions {
-  readonly host: Host
+  readonly context: ProcessContext
   readonly schedule: Schedule
   readonly shard: number
   /** Code whose queues are full. */
@@ -89,7 +89,7 @@ export class Planner {
         plans = await this.#turn()
       } catch (error) {
         this.#failed(error)
-        await this.#options.host.watch.back(RETRY_MS)
+        await this.#options.context.watch.back(RETRY_MS)
         await this.#sleep(meansLost(error) ? RETRY_MS : TICK_MS)
       }
     }
@@ -134,7 +134,7 @@ export class Planner {
   }
 
   #failed(error: unknown): void {
-    const { counters, log } = this.#options.host
+    const { counters, log } = this.#options.context
     counters.connectionErrors += 1
     log.warn({ err: error }, 'could not plan the probes that are due')
   }

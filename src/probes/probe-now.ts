@@ -1,10 +1,10 @@
 import type { Busbar } from '../client/busbar.js'
-import type { ProbeReport } from '../client/probing.js'
+import type { ProbeReport } from '../client/probing/probe-ticket.js'
 import { UnknownProviderError } from '../model/errors.js'
 import type { ProbeSettings } from '../model/probe.js'
-import { Prober, type Attempt, type Probed } from './attempt.js'
+import { Prober, type Attempt, type Probed } from './prober.js'
 import { probeOf, readProvider } from './read-provider.js'
-import { ProbeRunner, type Registered } from './run.js'
+import { ProbeRunner, type Registered } from './probe-runner.js'
 
 /** One health check at once, by this process, without the queue; recorded as any other. */
 export async function probeNow(busbar: Busbar, id: string, registered: Registered): Promise<ProbeReport> {
@@ -34,7 +34,7 @@ export async function probeHere(
   minGapMs = 0,
 ): Promise<ProbeReport> {
   const { id } = found.provider
-  const prober = new Prober(new ProbeRunner(busbar.workerId, registered, busbar.host))
+  const prober = new Prober(new ProbeRunner(busbar.workerId, registered, busbar.context))
   const probed = prober.able(found)
   if ('prober' in probed) {
     if (!isCode(found.probe)) return notProbed(id, 'not_here', probed.reason)

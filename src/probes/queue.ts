@@ -1,5 +1,5 @@
 import { Queue, Worker, type ConnectionOptions, type Job } from 'bullmq'
-import { within } from '../client/patience.js'
+import { withTimeout } from '../client/outage/retry-unavailable.js'
 import type { JobEnd, NamedJob, QueueJob } from './probe-job.js'
 import type { TakingSlots } from './probe-slots.js'
 
@@ -242,7 +242,7 @@ const toError = (error: unknown): Error => (error instanceof Error ? error : new
 
 /** What `work` gives, or undefined when it fails or takes longer than `PATIENCE_MS`. */
 const settled = <T>(work: Promise<T>): Promise<T | undefined> =>
-  within(
+  withTimeout(
     work.catch(() => undefined),
     PATIENCE_MS,
   )

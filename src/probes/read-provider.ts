@@ -1,10 +1,10 @@
 import type { Busbar } from '../client/busbar.js'
 import type { Provider } from '../client/provider.js'
-import type { Snapshot } from '../client/snapshot.js'
+import type { Snapshot } from '../client/sync/snapshot.js'
 import { isBusbarError } from '../model/errors.js'
 import type { ProbeSettings } from '../model/probe.js'
 import type { StoredSnapshot } from '../model/snapshot.js'
-import { endsProbes } from '../rules/pace.js'
+import { endsProbes } from '../rules/probe-interval.js'
 
 /** A probe that this version cannot read: it is for the workers that can, whose plan for it stays as it is. */
 export interface UnreadProbe {

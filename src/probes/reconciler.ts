@@ -2,9 +2,9 @@ import type { Busbar } from '../client/busbar.js'
 import { meansLost } from '../model/errors.js'
 import type { Change, EventKind } from '../model/events.js'
 import type { Schedule } from '../model/ports.js'
-import { intervalNow } from '../rules/pace.js'
+import { intervalNow } from '../rules/probe-interval.js'
 import type { ProbeSettings } from '../model/probe.js'
-import { codeOf } from './run.js'
+import { codeOf } from './probe-runner.js'
 import { readProvider, type Read } from './read-provider.js'
 import type { RecoveryProbes } from './recovery.js'
 import type { Timers } from './timers.js'
@@ -145,7 +145,7 @@ export class Reconciler {
     // Those who know it plan it, and what is planned by them is not to be changed by a worker that does not.
     if (seen?.probe?.kind === 'unread') return
     if (seen?.probe === undefined) {
-      if (await schedule.drop(id)) busbar.host.log.debug({ provider: id }, 'probe loop ended')
+      if (await schedule.drop(id)) busbar.context.log.debug({ provider: id }, 'probe loop ended')
       const endsInMs = seen?.snapshot.markForMs ?? Infinity
       if (endsInMs <= PASS_MS) timers.later(endsInMs + 1, () => this.review(id))
       return
@@ -156,7 +156,7 @@ export class Reconciler {
 
   async #plan(seen: Read, probe: ProbeSettings, lost: boolean): Promise<void> {
     const { busbar, schedule, recovery, planned } = this.#options
-    const { counters, log } = busbar.host
+    const { counters, log } = busbar.context
     const { id } = seen.provider
     const { at, probeStartedAt, lastProbeAt } = seen.snapshot
     const intervalMs = intervalNow(probe, seen.snapshot)
@@ -175,7 +175,7 @@ export class Reconciler {
 
   #failed(error: unknown, id?: string): void {
     if (this.#closed) return
-    const { counters, log } = this.#options.busbar.host
+    const { counters, log } = this.#options.busbar.context
     counters.connectionErrors += 1
     log.warn({ err: error, ...(id === undefined ? {} : { provider: id }) }, 'could not plan probes')
   }

@@ -1,11 +1,11 @@
 import type { Busbar } from '../client/busbar.js'
 import { redactError } from '../model/redact.js'
-import { connectionErrors } from '../client/log.js'
-import { patiently } from '../client/patience.js'
-import type { CheckedProbeWorkerOptions, ProbeWorker } from '../client/probe-worker.js'
+import { connectionErrors } from '../client/shared/log.js'
+import { retryUnavailable } from '../client/outage/retry-unavailable.js'
+import type { CheckedProbeWorkerOptions, ProbeWorker } from '../client/probing/probe-worker.js'
 import { meansLost } from '../model/errors.js'
 import type { Claims, Schedule } from '../model/ports.js'
-import { Prober } from './attempt.js'
+import { Prober } from './prober.js'
 import { DiscardLog } from './discard-log.js'
 import { JobRunner } from './job-runner.js'
 import { Planner, TICK_MS } from './planner.js'
@@ -15,7 +15,7 @@ import type { QueueConnection } from './queue.js'
 import { ProbeQueues } from './queues.js'
 import { PASS_MS, Reconciler } from './reconciler.js'
 import { RecoveryProbes } from './recovery.js'
-import { codesOf, ProbeRunner } from './run.js'
+import { codesOf, ProbeRunner } from './probe-runner.js'
 import { Timers } from './timers.js'
 
 /** How this process reaches what its fleet shares. */
@@ -62,7 +62,7 @@ class Worker implements ProbeWorker {
     { concurrency, ...registered }: CheckedProbeWorkerOptions,
   ) {
     const { schedule } = access
-    const { host } = busbar
+    const { context } = busbar
     const slots = new ProbeSlots(concurrency)
     const timers = this.#timers
     const review = (id: string) => this.#reconciler.review(id)
@@ -72,11 +72,11 @@ class Worker implements ProbeWorker {
     this.#queues = new ProbeQueues({
       ...access,
       codes: this.#codes,
-      workerId: host.worker,
+      workerId: context.worker,
       concurrency,
       slots,
       process: (job, again, shard) => this.#process(job, again, shard),
-      onError: connectionErrors(host, 'probe queue error'),
+      onError: connectionErrors(context, 'probe queue error'),
     })
     this.#reconciler = new Reconciler({
       busbar,
@@ -85,13 +85,13 @@ class Worker implements ProbeWorker {
       timers,
       planned: (id) => this.#planners[schedule.shardOf(id)]?.wake(),
     })
-    this.#discards = new DiscardLog(host)
-    const prober = new Prober(new ProbeRunner(host.worker, registered))
+    this.#discards = new DiscardLog(context)
+    const prober = new Prober(new ProbeRunner(context.worker, registered))
     this.#runner = new JobRunner({ busbar, schedule, slots, prober, discards: this.#discards, review })
     this.#planners = schedule.prefixes.map(
       (_, shard) =>
         new Planner({
-          host,
+          context,
           schedule,
           shard,
           fullCodes: () => this.#queues.fullCodes(),
@@ -102,9 +102,9 @@ class Worker implements ProbeWorker {
   }
 
   async start(): Promise<void> {
-    const { watch, commandTimeoutMs } = this.#busbar.host
+    const { watch, commandTimeoutMs } = this.#busbar.context
     // All that is asked of Redis here may be asked twice, and a Redis that is slow for a moment is no reason to fail.
-    const retried = (work: () => Promise<unknown>) => patiently(watch, commandTimeoutMs, work)
+    const retried = (work: () => Promise<unknown>) => retryUnavailable(watch, commandTimeoutMs, work)
     this.#reconciler.follow(() => void this.#afterGap())
     await retried(() => this.#reconciler.begin())
     await this.#repeatJobs()
@@ -203,14 +203,14 @@ class Worker implements ProbeWorker {
   }
 
   #repaired(shard: number, message: string): void {
-    const { counters, log } = this.#busbar.host
+    const { counters, log } = this.#busbar.context
     counters.probeSchedulesRepaired += 1
     log.info({ shard }, message)
   }
 
   #failed(error: unknown, doing: string): void {
     if (this.#closing !== undefined) return
-    const { counters, log } = this.#busbar.host
+    const { counters, log } = this.#busbar.context
     counters.connectionErrors += 1
     log.warn({ err: error }, doing)
   }

@@ -25,7 +25,7 @@ export type RedisAddress = string | RedisOptions | RedisLike | readonly ClusterN
 export type Client = Redis | Cluster
 
 /** How a connection is to behave, whatever there is at the other end. */
-export interface Manner {
+export interface ClientUse {
   readonly redis: RedisOptions
   /** On a Cluster besides `redis`, which goes to each node. */
   readonly cluster: ClusterOptions
@@ -34,7 +34,7 @@ export interface Manner {
 }
 
 /** Neither connects nor waits: the client is lazy. @throws SettingsError for an address that makes no sense. */
-export function openClient(address: RedisAddress, manner: Manner): Client {
+export function openClient(address: RedisAddress, manner: ClientUse): Client {
   if (Array.isArray(address)) return openCluster(readNodes(address), manner)
   // The list is gone; the compiler does not see that through `Array.isArray` of a readonly one.
   const given = address as Exclude<RedisAddress, readonly ClusterNode[]>
@@ -55,14 +55,14 @@ export const databaseOf = (client: Client): number => (isCluster(client) ? 0 : (
 const isClient = (address: object): address is RedisLike =>
   ['duplicate', 'defineCommand'].every((method) => typeof Reflect.get(address, method) === 'function')
 
-const optionsFor = (given: RedisOptions, { redis, sentinel }: Manner): RedisOptions =>
+const optionsFor = (given: RedisOptions, { redis, sentinel }: ClientUse): RedisOptions =>
   (given.sentinels ?? undefined) === undefined ? redis : { ...redis, ...sentinel }
 
 /**
  * A duplicate, so that the user's own client keeps its options, and is not ours to close. It comes from their copy of
  * ioredis, so its type can only be taken on trust.
  */
-function duplicate(client: RedisLike, manner: Manner): Client {
+function duplicate(client: RedisLike, manner: ClientUse): Client {
   const options: unknown = Reflect.get(client, 'options')
   if (!isCluster(client)) {
     const given = (options ?? {}) as RedisOptions
@@ -78,7 +78,7 @@ function duplicate(client: RedisLike, manner: Manner): Client {
   return client.duplicate([], { ...clusterOptions(manner, given.redisOptions), ...namesOfDuplicate(client) })
 }
 
-const clusterOptions = ({ redis, cluster }: Manner, given: ClusterOptions['redisOptions'] = {}) => ({
+const clusterOptions = ({ redis, cluster }: ClientUse, given: ClusterOptions['redisOptions'] = {}) => ({
   ...cluster,
   redisOptions: { ...given, ...redis },
 })
@@ -88,10 +88,10 @@ interface Nodes {
   readonly access: Pick<RedisOptions, 'username' | 'password' | 'tls'>
 }
 
-const openCluster = ({ nodes, access }: Nodes, manner: Manner): Client =>
+const openCluster = ({ nodes, access }: Nodes, manner: ClientUse): Client =>
   new Cluster([...nodes], { ...clusterOptions(manner, access), ...namesOfNodes(access) })
 
-function openUrl(url: string, manner: Manner): Client {
+function openUrl(url: string, manner: ClientUse): Client {
   const several = parseSeveral(url)
   if (several?.kind === 'cluster') return openCluster(several, manner)
   if (several?.kind === 'sentinel')

@@ -1,5 +1,5 @@
 import type { ClusterOptions, RedisOptions } from 'ioredis'
-import type { Manner } from './address.js'
+import type { ClientUse } from './address.js'
 
 /** What the options of every connection depend on. */
 export interface MannerOptions {
@@ -59,7 +59,7 @@ const BASICS: RedisOptions = {
  * Commands fail within `commandTimeoutMs` and are never resent by the client: an error means that the
  * outcome is unknown, and the scripts carry what makes a repetition harmless.
  */
-export const requestManner = ({ commandTimeoutMs, unref, deadlines }: MannerOptions): Manner => ({
+export const requestManner = ({ commandTimeoutMs, unref, deadlines }: MannerOptions): ClientUse => ({
   redis: {
     ...BASICS,
     enableOfflineQueue: false,
@@ -81,7 +81,7 @@ export const requestManner = ({ commandTimeoutMs, unref, deadlines }: MannerOpti
 })
 
 /** Commands wait for Redis as long as it takes. */
-export const patientManner = ({ unref }: MannerOptions): Manner => ({
+export const patientManner = ({ unref }: MannerOptions): ClientUse => ({
   redis: { ...BASICS, ...WITHOUT_TIME_LIMIT, enableOfflineQueue: true, maxRetriesPerRequest: null },
   cluster: { ...clusterBasics(unref), enableOfflineQueue: true },
   sentinel: {
@@ -91,7 +91,7 @@ export const patientManner = ({ unref }: MannerOptions): Manner => ({
 })
 
 /** One connection, until it ends; it resubscribes nothing by itself. */
-export const subscriberManner = ({ unref }: MannerOptions): Manner => ({
+export const subscriberManner = ({ unref }: MannerOptions): ClientUse => ({
   redis: {
     ...BASICS,
     commandTimeout: SUBSCRIBER_TIMEOUT_MS,

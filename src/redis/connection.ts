@@ -83,7 +83,7 @@ export class RedisConnection {
     this.#client.on('error', remember)
     try {
       await withDeadline(
-        this.holding(() => this.#greet()),
+        this.holding(() => this.#openConnection()),
         CONNECT_DEADLINE_MS,
       )
     } catch (error) {
@@ -98,7 +98,7 @@ export class RedisConnection {
     }
   }
 
-  async #greet(): Promise<void> {
+  async #openConnection(): Promise<void> {
     // Disconnected while it had no socket, after an attempt that failed, it would take the next loss for its end.
     innerParts(this.#client).manuallyClosing = false
     await this.#client.connect()

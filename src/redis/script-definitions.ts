@@ -94,7 +94,7 @@ export const PROVIDER_SCRIPTS = {
       urgentShare: 'number',
     },
   },
-  beat: { keys: KEYS, args: { ...CALLER, progress: 'integer', notAfterMs: 'integer' }, returns: REPLY },
+  heartbeat: { keys: KEYS, args: { ...CALLER, progress: 'integer', notAfterMs: 'integer' }, returns: REPLY },
   overdue: { keys: KEYS, args: { ...CALLER, overdueMs: 'integer', intervalMs: 'integer' }, returns: REPLY },
   reset: { keys: [...KEYS, 'outages'], args: CONTROL, returns: REPLY },
   trip: { keys: KEYS, args: { ...CONTROL, forMs: 'integer' }, returns: REPLY },

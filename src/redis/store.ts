@@ -159,8 +159,8 @@ export class RedisStore implements port.Store {
     }
   }
 
-  async beat(id: string, request: port.BeatRequest): Promise<port.Reply> {
-    return this.#plain('beat', id, await this.#run('beat', id, request))
+  async recordHeartbeat(id: string, request: port.HeartbeatRequest): Promise<port.Reply> {
+    return this.#plain('heartbeat', id, await this.#run('heartbeat', id, request))
   }
 
   async overdue(id: string, request: port.OverdueRequest): Promise<port.Reply> {
@@ -240,7 +240,7 @@ export class RedisStore implements port.Store {
     return this.#index.list()
   }
 
-  async heartbeat(worker: string): Promise<void> {
+  async touchWorker(worker: string): Promise<void> {
     const now = await this.#timeMs()
     await this.#redis.run('zadd', [this.#keys.workers, now, worker])
     await this.#redis.run('zremrangebyscore', [this.#keys.workers, '-inf', now - WORKER_TTL_MS])

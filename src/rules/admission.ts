@@ -3,7 +3,7 @@ import type { BreakerSettings } from '../model/settings.js'
 import { blockedForMs, blocksOf } from './blocks.js'
 import { enterHalfOpen, liveTrials, stateAt } from './circuit.js'
 import type { Circuit, Step } from './circuit.js'
-import { presentCircuit } from './present.js'
+import { presentCircuit } from './circuit-view.js'
 import { leftToProbesMs } from './recovery.js'
 
 /** The parts of an answer that the caller of `admit` here adds: they are not the breaker's. */

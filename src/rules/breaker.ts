@@ -2,7 +2,7 @@ import type { Run } from '../model/ports.js'
 import type { BreakerSettings } from '../model/settings.js'
 import { isCircuitOutcome, isHealthStatus, isSuccess, type CircuitOutcome } from '../model/words.js'
 import { noteRecent } from './recent-calls.js'
-import { follow, type Thresholds } from './flapping.js'
+import { follow, type Thresholds } from './hysteresis.js'
 import { bumpVersion, enterHalfOpen, stateAt, transition, TRIAL_FAILED } from './circuit.js'
 import type { Circuit, RuleEvent, Step } from './circuit.js'
 import type { WindowCounts } from './history.js'
@@ -52,7 +52,7 @@ export interface Judged extends Step {
 }
 
 /** What settings and marks a probe must have begun under for its result to count. */
-export interface Fence {
+export interface ProbePreconditions {
   readonly settingsRevision: number
   readonly breaker: BreakerSettings
   /** The probe's own settings; null when none is configured. */
@@ -68,7 +68,7 @@ export interface Fence {
 export function judge(
   circuit: Circuit,
   run: Run,
-  fence: Fence,
+  fence: ProbePreconditions,
   { window, jitterDraw }: { readonly window: WindowCounts; readonly jitterDraw: number },
 ): Judged {
   if (run.origin === 'probe') circuit = { ...circuit, probeUntilMs: null }
@@ -109,7 +109,7 @@ export function judge(
 
 type CircuitRun = Run & { readonly outcome: CircuitOutcome }
 
-const outdated = (circuit: Circuit, run: Run, fence: Fence): boolean =>
+const outdated = (circuit: Circuit, run: Run, fence: ProbePreconditions): boolean =>
   run.settingsRevision !== fence.settingsRevision || run.markVersion !== circuit.markVersion
 
 const AT_ONCE: Thresholds = { healthyAfter: 1, unhealthyAfter: 1 }

@@ -2,7 +2,7 @@ import type { EventKind } from '../model/events.js'
 import type { Outage } from '../model/outage.js'
 import type { CircuitState, HealthStatus, Mark } from '../model/words.js'
 import { NO_RECENT_CALLS, type RecentCalls } from './recent-calls.js'
-import { NO_TREND, type ProbeTrend } from './flapping.js'
+import { NO_TREND, type ProbeTrend } from './hysteresis.js'
 import { endOutage, noteOpening, type OutageState } from './outage.js'
 import type { ClockState } from './clock.js'
 

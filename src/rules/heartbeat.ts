@@ -4,7 +4,7 @@ import type { Circuit } from './circuit.js'
  * The provider reports by itself. The first heartbeat counts as progress; later any other number does, a smaller one too:
  * it may have begun anew. Null: it does not say how far it has come.
  */
-export function beat(circuit: Circuit, progress: number | null): Circuit {
+export function recordHeartbeat(circuit: Circuit, progress: number | null): Circuit {
   const { heartbeat, lastNowMs: atMs } = circuit
   const moved = heartbeat === null || (progress !== null && progress !== heartbeat.progress)
   return {

@@ -45,7 +45,7 @@ export type WindowCounts = Pick<HistoryLog, 'total' | 'failed'>
 export const bucketMs = (settings: HistorySettings): number =>
   Math.max(1, Math.floor(settings.windowMs / 200))
 
-export interface Ended {
+export interface OutcomeRun {
   readonly status: HealthStatus
   readonly count: number
   /** How long ago, ms. */
@@ -61,7 +61,7 @@ export function beginBatch(log: HistoryLog, nowMs: number, settings: HistorySett
  * Writes one run of outcomes. It enters at its time, but never before the newest: the history grows at its end only.
  * Changes `log`. True when the run is a new one, and not the growth of the newest.
  */
-export function append(log: HistoryLog, run: Ended, nowMs: number, settings: HistorySettings): boolean {
+export function append(log: HistoryLog, run: OutcomeRun, nowMs: number, settings: HistorySettings): boolean {
   const newest = log.runs.at(-1)
   const atMs = Math.max(nowMs - run.ageMs, newest?.atMs ?? 0)
   add(log, run.status, run.count)

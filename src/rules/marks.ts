@@ -1,7 +1,7 @@
 import type { Mark } from '../model/words.js'
 import { awaitProbe, bumpVersion, markAt } from './circuit.js'
 import type { Circuit, MarkState, Step } from './circuit.js'
-import { endsProbes } from './pace.js'
+import { endsProbes } from './probe-interval.js'
 
 /** Sets a mark; the last one wins. The circuit stays as it is. */
 export function setMark(

@@ -1,6 +1,6 @@
 import type { OverdueRequest } from '../model/ports.js'
 import { bumpVersion, type Circuit, type Step } from './circuit.js'
-import { endsProbes } from './pace.js'
+import { endsProbes } from './probe-interval.js'
 
 /**
  * Since when a result is awaited: the last one, or a change of what is asked for. None is before a pause is over, or a mark

@@ -1,14 +1,14 @@
 import type { Busbar } from '../client/busbar.js'
-import type { CheckedProbeWorkerOptions, ProbeWorker } from '../client/probe-worker.js'
+import type { CheckedProbeWorkerOptions, ProbeWorker } from '../client/probing/probe-worker.js'
 import { isBusbarError } from '../model/errors.js'
 import type { Timer } from '../model/ports.js'
-import { Prober, type Attempt } from '../probes/attempt.js'
+import { Prober, type Attempt } from '../probes/prober.js'
 import { DiscardLog } from '../probes/discard-log.js'
 import { readProvider, type Read } from '../probes/read-provider.js'
 import { minGapMs } from '../probes/probe-gap.js'
 import { ProbeSlots } from '../probes/probe-slots.js'
-import { ProbeRunner } from '../probes/run.js'
-import { intervalNow } from '../rules/pace.js'
+import { ProbeRunner } from '../probes/probe-runner.js'
+import { intervalNow } from '../rules/probe-interval.js'
 
 /** Begins to probe. @throws RedisUnavailableError */
 export async function startTestProbes(
@@ -40,8 +40,8 @@ class TestProbeWorker implements ProbeWorker {
 
   constructor(busbar: Busbar, { concurrency, ...registered }: CheckedProbeWorkerOptions) {
     this.#busbar = busbar
-    this.#prober = new Prober(new ProbeRunner(busbar.workerId, registered, busbar.host))
-    this.#discards = new DiscardLog(busbar.host)
+    this.#prober = new Prober(new ProbeRunner(busbar.workerId, registered, busbar.context))
+    this.#discards = new DiscardLog(busbar.context)
     this.#slots = new ProbeSlots(concurrency)
   }
 
@@ -50,7 +50,7 @@ class TestProbeWorker implements ProbeWorker {
       if (change === 'gap') void this.#reviewAll()
       else if (change.events.length > 0) void this.#review(change.providerId)
     })
-    this.#pass = this.#busbar.host.timers.every(PASS_MS, () => void this.#reviewAll())
+    this.#pass = this.#busbar.context.timers.every(PASS_MS, () => void this.#reviewAll())
     for (const id of await this.#busbar.providers()) await this.#review(id)
   }
 
@@ -84,7 +84,7 @@ class TestProbeWorker implements ProbeWorker {
   }
 
   #plan(id: string, inMs: number, due: () => void): void {
-    const { clock, timers } = this.#busbar.host
+    const { clock, timers } = this.#busbar.context
     const at = clock.now() + inMs
     const planned = this.#planned.get(id)
     // One that is due at this very moment is about to fire.
@@ -130,7 +130,7 @@ class TestProbeWorker implements ProbeWorker {
   }
 
   #conclude(id: string, attempt: Attempt): void {
-    const { log } = this.#busbar.host
+    const { log } = this.#busbar.context
     if ('discarded' in attempt) this.#discards.note(id, attempt.discarded)
     else if ('result' in attempt) log.debug({ provider: id, ...attempt.result }, 'probe tick')
     else if ('refused' in attempt) log.debug({ provider: id, ...attempt.refused }, 'probe not begun')
@@ -142,7 +142,7 @@ class TestProbeWorker implements ProbeWorker {
       await work()
     } catch (error) {
       if (this.#closed || isBusbarError(error, 'provider_removed')) return
-      const { counters, log } = this.#busbar.host
+      const { counters, log } = this.#busbar.context
       counters.connectionErrors += 1
       log.warn({ err: error }, 'a probe could not be planned, could not begin, or its result not be recorded')
     }

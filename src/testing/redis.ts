@@ -1,4 +1,4 @@
-import { StoreWatch } from '../client/store-watch.js'
+import { StoreWatch } from '../client/outage/store-watch.js'
 import { show } from '../config/show.js'
 import { ArgumentError, RedisUnavailableError } from '../model/errors.js'
 import type { Feed, FeedListener, Store } from '../model/ports.js'

@@ -6,7 +6,7 @@ import { BIN, spawnCli, startCommand, survivors } from '../harness/cli.js'
 import { cliFleet, interrupt } from '../harness/cli-fleet.js'
 import { startProxy } from '../harness/proxy.js'
 import { testNamespace } from '../harness/redis.js'
-import { widthOf } from '../../src/cli/view/text-width.js'
+import { widthOf } from '../../src/view/text-width.js'
 
 interface Line {
   readonly kind?: string

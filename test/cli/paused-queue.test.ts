@@ -71,7 +71,7 @@ it('of several queues the paused ones alone are named', async () => {
     commandTimeoutMs: 5_000,
     probeQueues: 3,
   })
-  const prefixes = busbar.host.schedule?.prefixes ?? []
+  const prefixes = busbar.context.schedule?.prefixes ?? []
   const last = prefixes.at(-1) ?? ''
   const queue = queueAt(last)
   await queue.pause()

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createTestBusbar } from '../../src/testing.js'
-import type { Judgement } from '../../src/client/classify.js'
-import { classifyError, classifyResult } from '../../src/client/classify.js'
+import type { Judgement } from '../../src/client/call/classify.js'
+import { classifyError, classifyResult } from '../../src/client/call/classify.js'
 import { awsError, CLIENTS, startGrpc, startServer, type Call, type Client } from './calls.mjs'
 
 /** How real packages are judged; the same table for each of them. */

@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { createTestBusbar, createTestClock } from '../../src/testing.js'
 import { apiContract } from './api.contract.js'
-import { outcomeOf, QUICK, type OpenApi } from './api/ground.js'
+import { outcomeOf, QUICK, type OpenApi } from './api/test-busbar.js'
 
 const open: OpenApi = (options = {}) => {
   const busbar = createTestBusbar(options)

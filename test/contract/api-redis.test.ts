@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { eventually } from '../harness/eventually.mjs'
 import { testFleet } from '../harness/fleet.js'
 import { apiContract } from './api.contract.js'
-import { logbook, QUICK, rejection, type OpenApi } from './api/ground.js'
+import { logbook, QUICK, rejection, type OpenApi } from './api/test-busbar.js'
 
 const open: OpenApi = async (options = {}) => {
   const fleet = await testFleet()

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest'
 import { testFleet } from '../harness/fleet.js'
 import { apiContract } from './api.contract.js'
-import { outcomeOf, rejection, withProvider, type OpenApi } from './api/ground.js'
+import { outcomeOf, rejection, withProvider, type OpenApi } from './api/test-busbar.js'
 
 const open: OpenApi = async (options = {}) => {
   const fleet = await testFleet()

@@ -2,7 +2,7 @@ import { describe } from 'vitest'
 import { busbarContract } from './api/busbar.js'
 import { classifyContract } from './api/classify.js'
 import { executeContract } from './api/execute.js'
-import type { OpenApi } from './api/ground.js'
+import type { OpenApi } from './api/test-busbar.js'
 import { permitsContract } from './api/permits.js'
 import { providerContract } from './api/provider.js'
 

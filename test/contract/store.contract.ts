@@ -2,7 +2,7 @@ import { describe } from 'vitest'
 import { admissionContract } from './store/admission.js'
 import { batchesContract } from './store/batches.js'
 import { recentCallsContract } from './store/recent-calls.js'
-import { loadContract } from './store/load.js'
+import { loadContract } from './store/backpressure.js'
 import { circuitContract } from './store/circuit.js'
 import { heartbeatsContract } from './store/heartbeats.js'
 import { historyContract } from './store/history.js'
@@ -14,11 +14,11 @@ import { probesContract } from './store/probes.js'
 import { recoveryContract } from './store/recovery.js'
 import { registrationContract } from './store/registration.js'
 import { settingsEventsContract } from './store/settings-events.js'
-import type { Ground } from './store/subject.js'
+import type { TestStore } from './store/test-provider.js'
 import { trialsContract } from './store/trials.js'
 
 /** What every store must do, whatever it is made of. `open` gives one with its time in the test's hand. */
-export function storeContract(name: string, open: () => Promise<Ground>): void {
+export function storeContract(name: string, open: () => Promise<TestStore>): void {
   describe(`${name} as a store`, () => {
     registrationContract(open)
     settingsEventsContract(open)

@@ -12,7 +12,7 @@ import { RedisStore } from '../../src/redis/store.js'
 import { eventually } from '../harness/eventually.mjs'
 import { providerClock } from '../harness/provider-clock.js'
 import { testNamespace } from '../harness/redis.js'
-import type { Ground } from './store/subject.js'
+import type { TestStore } from './store/test-provider.js'
 
 /** Several servers that the store contract is to hold on. */
 export interface Topology {
@@ -22,7 +22,7 @@ export interface Topology {
   readonly keys: (pattern: string) => Promise<string[]>
 }
 
-export async function openOn({ address, client, keys }: Topology): Promise<Ground> {
+export async function openOn({ address, client, keys }: Topology): Promise<TestStore> {
   const namespace = testNamespace()
   const clock = providerClock(client, namespace)
   const errors: Error[] = []

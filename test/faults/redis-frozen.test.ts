@@ -12,7 +12,7 @@ const COMMAND_TIMEOUT_MS = 200
 /** What a busy machine may add to a deadline, ms. */
 const MARGIN_MS = 150
 
-async function ground() {
+async function testStore() {
   const server = await startRedis()
   onTestFinished(() => server.stop())
   const join = async (options: Partial<ConnectOptions> = {}) => {
@@ -48,7 +48,7 @@ const kinds = (events: readonly StoreEvent[]) => events.map((event) => event.kin
 test.each(['cached', 'strict'] as const)(
   'Redis frozen under traffic (%s): nobody waits longer than one command; then the fallback answers; thawed, the fleet agrees',
   async (consistency) => {
-    const { server, join } = await ground()
+    const { server, join } = await testStore()
     const machine = watchMachine()
     onTestFinished(() => machine.stop())
     const fleet = await Promise.all([1, 2, 3].map(() => join({ consistency })))
@@ -119,7 +119,7 @@ test.each(['cached', 'strict'] as const)(
 )
 
 test('an admission that Redis runs after the thaw holds no lease, and outcomes of the outage decide nothing', async () => {
-  const { server, join } = await ground()
+  const { server, join } = await testStore()
   const settings = { breaker: { failureThreshold: 3, cooldownMs: 60_000 } }
   const one = await join()
   const mine = await one.busbar.provider('openai', settings)
@@ -148,7 +148,7 @@ test('an admission that Redis runs after the thaw holds no lease, and outcomes o
 })
 
 test('what failed before a frozen Redis, or was on its way, does not add up with what fails after the thaw', async () => {
-  const { server, join } = await ground()
+  const { server, join } = await testStore()
   const settings = { breaker: { failureThreshold: 3, cooldownMs: 60_000 } }
   const fleet = [await join(), await join()]
   const [mine, theirs] = await Promise.all(fleet.map(({ busbar }) => busbar.provider('openai', settings)))
@@ -177,7 +177,7 @@ test('what failed before a frozen Redis, or was on its way, does not add up with
 })
 
 test('docs/operations.md shows what a user sees while Redis is frozen', async () => {
-  const { server, join } = await ground()
+  const { server, join } = await testStore()
   const lines: string[] = []
   const logger = pino({ base: null, timestamp: false }, { write: (line) => lines.push(line.trimEnd()) })
   const { busbar } = await join({ logger })
@@ -211,7 +211,7 @@ test('docs/operations.md shows what a user sees while Redis is frozen', async ()
 })
 
 test('where only one process is cut off, the failures that others counted stay', async () => {
-  const { server, join } = await ground()
+  const { server, join } = await testStore()
   const proxy = await startProxy(server.port)
   // Long, for both: a command that a busy machine delays would be a second outage, whose outcomes decide nothing.
   const { busbar } = await join({ redis: proxy.url, commandTimeoutMs: 3_000 })
@@ -232,7 +232,7 @@ test('where only one process is cut off, the failures that others counted stay',
 })
 
 test('outcomes of an outage are in the history at the time at which they happened', async () => {
-  const { server, join } = await ground()
+  const { server, join } = await testStore()
   const { busbar } = await join()
   const mine = await busbar.provider('openai')
   await mine.recordFailure()
@@ -263,7 +263,7 @@ test('outcomes of an outage are in the history at the time at which they happene
 })
 
 test('cut off, each mode decides as it says; a provider may have its own', async () => {
-  const { server, join } = await ground()
+  const { server, join } = await testStore()
   const proxy = await startProxy(server.port)
   const { busbar, events } = await join({ redis: proxy.url, onRedisDown: 'deny' })
   const near = await join()
@@ -313,7 +313,7 @@ test('cut off, each mode decides as it says; a provider may have its own', async
 })
 
 test('in fallback a process tries an open provider once in a cooldown at most', async () => {
-  const { server, join } = await ground()
+  const { server, join } = await testStore()
   const proxy = await startProxy(server.port)
   const { busbar } = await join({ redis: proxy.url })
   const cooldownMs = 300
@@ -377,7 +377,7 @@ test('connect while Redis is down begins without it, and joins when it comes', a
 })
 
 test('connect with a wrong password rejects, whatever onRedisDown is', async () => {
-  const { server } = await ground()
+  const { server } = await testStore()
   const { Redis } = await import('ioredis')
   const admin = new Redis(server.url)
   onTestFinished(() => admin.disconnect())

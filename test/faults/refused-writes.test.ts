@@ -19,7 +19,7 @@ const MORE = THRESHOLD
 /** Calls of a provider that is dead; more than one ping and one turn of the outbox lie between the first and the last. */
 const CALLS = 150
 
-async function ground(onRedis: (admin: Redis) => Promise<unknown> = () => Promise.resolve()) {
+async function testStore(onRedis: (admin: Redis) => Promise<unknown> = () => Promise.resolve()) {
   const server = await startRedis()
   const admin = new Redis(server.url)
   await onRedis(admin)
@@ -78,7 +78,7 @@ const ways: [string, ExecuteOptions | undefined][] = [
 test.each(faults)(
   '%s: a dead provider is refused as in an outage, and the fleet agrees afterwards',
   async (name, { on, off }) => {
-    const { admin, said, join } = await ground()
+    const { admin, said, join } = await testStore()
     for (const [way, options] of ways) {
       said.lines.length = 0
       const busbar = await join()
@@ -111,7 +111,7 @@ test.each(faults)(
 test.each(ways)(
   'NOPERM, %s: the provider alone is cut off and refused; no refused command is repeated as in an outage; back when the right is',
   async (_, options) => {
-    const { server, admin, said, join } = await ground((redis) =>
+    const { server, admin, said, join } = await testStore((redis) =>
       redis.call('ACL', 'SETUSER', 'bus', 'on', '>secret', '~*', '&*', '+@all'),
     )
     const busbar = await join(server.url.replace('redis://', 'redis://bus:secret@'))
@@ -151,7 +151,7 @@ test.each(ways)(
 )
 
 test('a key of another type cuts off its provider alone, says which key it is, and ends when it is gone', async () => {
-  const { admin, said, join } = await ground()
+  const { admin, said, join } = await testStore()
   const busbar = await join()
   const provider = await busbar.provider('dead', SETTINGS)
   const other = await busbar.provider('other', SETTINGS)
@@ -177,7 +177,7 @@ test('a key of another type cuts off its provider alone, says which key it is, a
 })
 
 test('a setting that cannot be read has its default, and is said once, also for a process that began without Redis', async () => {
-  const { server, admin, said, join } = await ground()
+  const { server, admin, said, join } = await testStore()
   const first = await join()
   await first.provider('bad', { ...SETTINGS, breaker: { ...SETTINGS.breaker, successThreshold: 2 } })
   await first.close()
@@ -206,7 +206,7 @@ test('a setting that cannot be read has its default, and is said once, also for 
 })
 
 test('a process connects with a provider that cannot be registered: the others are, and it lives by its settings', async () => {
-  const { server, admin } = await ground()
+  const { server, admin } = await testStore()
   await admin.set('busbar:{bad}:circuit', 'of somebody else')
   const said = keepLines()
   const busbar = await connect({

@@ -53,7 +53,7 @@ interface Anything {
 }
 
 /** A Redis whose runs are journaled, providers in it, and a folder for what the processes write. */
-async function ground() {
+async function testStore() {
   const folder = mkdtempSync(join(tmpdir(), 'busbar-replay-'))
   const server = await startRedis()
   const redis = new Redis(server.url)
@@ -81,7 +81,7 @@ async function ground() {
   }
   return { folder, server, redis, source, store, log }
 }
-type Ground = Awaited<ReturnType<typeof ground>>
+type TestStore = Awaited<ReturnType<typeof testStore>>
 
 /** One place in the fleet: its wire, and whoever works there now. */
 interface Place {
@@ -90,25 +90,25 @@ interface Place {
 }
 
 class Fleet {
-  readonly #ground: Ground
+  readonly #testStore: TestStore
   readonly places: Place[] = []
   readonly files: string[] = []
   killed = 0
 
-  constructor(ground: Ground) {
-    this.#ground = ground
+  constructor(testStore: TestStore) {
+    this.#testStore = testStore
   }
 
   async start(): Promise<void> {
     const place = async () => {
-      const proxy = await startProxy(this.#ground.server.port)
+      const proxy = await startProxy(this.#testStore.server.port)
       return { proxy, worker: await this.#fork(proxy) }
     }
     this.places.push(...(await Promise.all(Array.from({ length: WORKERS }, place))))
   }
 
   async #fork({ url }: Proxy): Promise<Worker<Anything>> {
-    const { folder, source } = this.#ground
+    const { folder, source } = this.#testStore
     const workerId = `worker-${this.files.length + 1}`
     const file = join(folder, workerId)
     this.files.push(file)
@@ -137,7 +137,7 @@ class Fleet {
 const moments = (ms: number) => sleep(ms)
 
 /** What goes wrong, in turn. */
-const FAULTS: readonly ((ground: Ground, fleet: Fleet, place: Place) => unknown)[] = [
+const FAULTS: readonly ((testStore: TestStore, fleet: Fleet, place: Place) => unknown)[] = [
   (_ground, _fleet, { proxy }) => {
     proxy.loseReplies('evalsha', 3)
   },
@@ -159,7 +159,7 @@ const FAULTS: readonly ((ground: Ground, fleet: Fleet, place: Place) => unknown)
 ]
 
 /** Traffic and trouble until enough was done; how much trouble. */
-async function disturb(given: Ground, fleet: Fleet): Promise<number> {
+async function disturb(given: TestStore, fleet: Fleet): Promise<number> {
   const done = () => given.redis.llen(journalKey(NAMESPACE))
   let faults = 0
   for (let next = FAULT_EVERY; next < OPERATIONS; next = (await done()) + FAULT_EVERY) {
@@ -173,7 +173,7 @@ async function disturb(given: Ground, fleet: Fleet): Promise<number> {
 }
 
 /** What was on its way runs before anybody looks. */
-async function quiet({ redis }: Ground): Promise<void> {
+async function quiet({ redis }: TestStore): Promise<void> {
   const connected = async () =>
     String(await redis.client('LIST'))
       .trim()
@@ -184,7 +184,7 @@ async function quiet({ redis }: Ground): Promise<void> {
 const seconds = (ms: number) => `${(ms / 1_000).toFixed(1)} s`
 
 /** Final state, history and events: Redis's are what the rules end with. */
-async function compareEnds({ store }: Ground, replayed: Replay): Promise<void> {
+async function compareEnds({ store }: TestStore, replayed: Replay): Promise<void> {
   for (const [id, settings] of Object.entries(SETTINGS)) {
     const snapshot = await store.snapshot(id)
     replayed.nowMs = snapshot.nowMs
@@ -204,7 +204,7 @@ test(
   `${OPERATIONS} operations of ${WORKERS} processes, whatever happens on the way, are those of one order`,
   { timeout: 900_000 },
   async () => {
-    const given = await ground()
+    const given = await testStore()
     const { log } = given
     const fleet = new Fleet(given)
     await fleet.start()

@@ -85,7 +85,7 @@ export const functionProbe`,
   },
   { file: 'src/config/probe.ts', before: '[httpProbe,', after: '[echoProbe, httpProbe,' },
   {
-    file: 'src/probes/run.ts',
+    file: 'src/probes/probe-runner.ts',
     before: "      case 'heartbeat':",
     after: `      case 'echo':
         return Promise.resolve({ status: 'healthy', detail: 'echo by ' + this.#workerId, elapsedMs: 1 })

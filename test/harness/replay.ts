@@ -26,7 +26,7 @@ export async function readLog(file: string, log: Log): Promise<void> {
 }
 
 interface Sent {
-  readonly method: 'register' | 'admit' | 'record' | 'beat' | 'reset' | 'trip' | 'mark' | 'resume'
+  readonly method: 'register' | 'admit' | 'record' | 'recordHeartbeat' | 'reset' | 'trip' | 'mark' | 'resume'
   readonly id: string
   readonly request: never
 }

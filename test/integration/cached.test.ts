@@ -9,7 +9,7 @@ import { besideMachine } from '../harness/machine.js'
 import { startProxy } from '../harness/proxy.js'
 
 /** A Redis of the test's own, by its own clock: what is counted there is ours, and it may be broken. */
-async function ground() {
+async function testStore() {
   const server = await startRedis()
   const redis = new Redis(server.url)
   const busbars: Busbar[] = []
@@ -46,7 +46,7 @@ const HALF_OPEN_SOON = { breaker: { failureThreshold: 1, cooldownMs: 50, trialLe
 
 describe('in cached mode', () => {
   it('calls cost no script call while the circuit is closed, but for the flushes', async () => {
-    const { join, scripts } = await ground()
+    const { join, scripts } = await testStore()
     const busbar = await join()
     const provider = await busbar.provider('openai')
     const before = await scripts()
@@ -67,7 +67,7 @@ describe('in cached mode', () => {
   })
 
   it('calls cost no script call at all while the circuit is open', async () => {
-    const { join, scripts } = await ground()
+    const { join, scripts } = await testStore()
     const provider = await (await join()).provider('openai')
     await repeat(3, () => fail(provider))
     expect(provider.peek()).toMatchObject({ state: 'open' })
@@ -81,7 +81,7 @@ describe('in cached mode', () => {
   })
 
   it('a half-open circuit is asked once per process and lease', async () => {
-    const { join, scripts } = await ground()
+    const { join, scripts } = await testStore()
     const [one, other] = [await join(), await join()]
     const mine = await one.provider('openai', HALF_OPEN_SOON)
     const theirs = await other.provider('openai')
@@ -125,7 +125,7 @@ describe('in cached mode', () => {
   })
 
   it('what a trial found is known to the other process without a question', async () => {
-    const { join } = await ground()
+    const { join } = await testStore()
     const [one, other] = [await join(), await join()]
     const mine = await one.provider('openai', HALF_OPEN_SOON)
     const theirs = await other.provider('openai')
@@ -139,7 +139,7 @@ describe('in cached mode', () => {
 
 describe('a lost subscription', () => {
   it('leaves a process deciding by its snapshot for a second at most; then it asks, then it follows again', async () => {
-    const { join, proxy: startOne } = await ground()
+    const { join, proxy: startOne } = await testStore()
     const proxy = await startOne()
     const away = await (await join({ redis: proxy.url })).provider('openai')
     const there = await (await join()).provider('openai')
@@ -178,7 +178,7 @@ describe('a lost subscription', () => {
   })
 
   it('hides no transition: what happened meanwhile is known soon after, without a question of the caller', async () => {
-    const { join, proxy: startOne } = await ground()
+    const { join, proxy: startOne } = await testStore()
     const proxy = await startOne()
     const away = await (await join({ redis: proxy.url })).provider('openai')
     const there = await (await join()).provider('openai')
@@ -192,7 +192,7 @@ describe('a lost subscription', () => {
   })
 
   it('that Redis itself ended is taken up again', async () => {
-    const { join, redis } = await ground()
+    const { join, redis } = await testStore()
     const [one, other] = [await join(), await join()]
     const mine = await one.provider('openai')
     const theirs = await other.provider('openai')
@@ -207,7 +207,7 @@ describe('a lost subscription', () => {
 
 describe('the outbox', () => {
   it('flush() makes successes visible to another process', async () => {
-    const { join } = await ground()
+    const { join } = await testStore()
     const one = await join(NEVER_BY_ITSELF)
     const mine = await one.provider('openai')
     const theirs = await (await join()).provider('openai')
@@ -217,14 +217,14 @@ describe('the outbox', () => {
   })
 
   it('a process reads what it recorded itself', async () => {
-    const { join } = await ground()
+    const { join } = await testStore()
     const mine = await (await join(NEVER_BY_ITSELF)).provider('openai')
     await repeat(7, () => mine.execute(ok))
     expect(await mine.historySize()).toBe(7)
   })
 
   it('successes are visible elsewhere after the flush interval, without a word', async () => {
-    const { join } = await ground()
+    const { join } = await testStore()
     const mine = await (await join()).provider('openai')
     const theirs = await (await join()).provider('openai')
     await repeat(10, () => mine.execute(ok))
@@ -232,7 +232,7 @@ describe('the outbox', () => {
   })
 
   it('a failure goes at once and carries the successes before it', async () => {
-    const { join, scripts } = await ground()
+    const { join, scripts } = await testStore()
     const one = await join(NEVER_BY_ITSELF)
     const mine = await one.provider('openai')
     const theirs = await (await join()).provider('openai')
@@ -255,7 +255,7 @@ describe('the outbox', () => {
   })
 
   it('close() under load loses nothing that had ended, and accounts for the rest', async () => {
-    const { join } = await ground()
+    const { join } = await testStore()
     const one = await join({ flushIntervalMs: 50 })
     const mine = await one.provider('openai', { breaker: { failureThreshold: 1_000_000 } })
     const theirs = await (await join()).provider('openai')
@@ -290,7 +290,7 @@ describe('the outbox', () => {
   })
 
   it('sends an outcome again whose reply never came, and it counts once', async () => {
-    const { join, proxy: startOne } = await ground()
+    const { join, proxy: startOne } = await testStore()
     const proxy = await startOne()
     const one = await join({ redis: proxy.url, commandTimeoutMs: 500 })
     const mine = await one.provider('openai', { breaker: { failureThreshold: 1_000_000 } })
@@ -314,7 +314,7 @@ describe('the outbox', () => {
   })
 
   it('is bounded while Redis is away: what does not fit is counted, the rest is written later', async () => {
-    const { join, proxy: startOne } = await ground()
+    const { join, proxy: startOne } = await testStore()
     const proxy = await startOne()
     const one = await join({ redis: proxy.url, commandTimeoutMs: 200 })
     const mine = await one.provider('openai')
@@ -338,7 +338,7 @@ describe('the outbox', () => {
   })
 
   it('no failing call waits for a Redis that is away longer than for one command', async () => {
-    const { join, proxy: startOne } = await ground()
+    const { join, proxy: startOne } = await testStore()
     const proxy = await startOne()
     const one = await join({ redis: proxy.url, commandTimeoutMs: 200 })
     const mine = await one.provider('openai', { breaker: { failureThreshold: 1 } })

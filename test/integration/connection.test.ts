@@ -21,7 +21,7 @@ test('while Redis is away an error says so in words, and with `deny` an admissio
   await expect(provider.state()).rejects.toThrow('no answer from Redis for snapshot openai: not connected')
   await eventually(async () => !(await provider.admit()).admitted)
   expect(await provider.admit()).toMatchObject({ admitted: false, code: 'redis_down', source: 'fallback' })
-  expect(busbar.counters.admissionsUnanswered).toBeGreaterThanOrEqual(1)
+  expect(busbar.counters.admissionsWithoutRedis).toBeGreaterThanOrEqual(1)
 })
 
 test('with unref a process ends by itself, connected or while Redis is away', async ({ onTestFinished }) => {

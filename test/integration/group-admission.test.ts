@@ -122,7 +122,7 @@ it('a group whose reply is lost is decided by the fallback, call by call, and it
   proxy.loseReplies('evalsha')
   const decisions = await admitAtOnce(provider)
   for (const decision of decisions) expect(decision).toMatchObject({ admitted: true, source: 'fallback' })
-  expect(mine.counters.admissionsUnanswered).toBe(AT_ONCE)
+  expect(mine.counters.admissionsWithoutRedis).toBe(AT_ONCE)
   const permits = permitsOf(decisions)
   expect(new Set(permits).size).toBe(AT_ONCE)
   for (const permit of permits) await permit.settle('healthy')

@@ -5,7 +5,7 @@ import { startProxy, type Proxy } from '../harness/proxy.js'
 import { eventually } from '../harness/eventually.mjs'
 import { realFleet } from '../harness/real-fleet.js'
 
-interface Ground {
+interface TestStore {
   readonly mine: Busbar
   readonly other: Busbar
   readonly proxy: Proxy
@@ -32,7 +32,7 @@ const PATHS: readonly (readonly [how: string, consistency: 'cached' | 'strict', 
   ],
 ]
 
-const MEANWHILE: readonly (readonly [what: string, happens: (ground: Ground) => Promise<void>])[] = [
+const MEANWHILE: readonly (readonly [what: string, happens: (testStore: TestStore) => Promise<void>])[] = [
   [
     'the provider was removed by another process',
     async ({ mine, other }) => {
@@ -109,7 +109,7 @@ async function throwing(value: unknown): Promise<never> {
   throw value
 }
 
-async function begin(consistency: 'cached' | 'strict'): Promise<Ground & { readonly provider: Provider }> {
+async function begin(consistency: 'cached' | 'strict'): Promise<TestStore & { readonly provider: Provider }> {
   const { join, url } = realFleet()
   const proxy = await startProxy(Number(new URL(url).port))
   const mine = await join({ redis: proxy.url, consistency, commandTimeoutMs: 300 })
@@ -121,11 +121,11 @@ async function begin(consistency: 'cached' | 'strict'): Promise<Ground & { reado
 
 describe.each(PATHS)('a call by %s', (_, consistency, path) => {
   it.each(MEANWHILE)('ends with its own result or error when meanwhile %s', async (_what, happens) => {
-    const ground = await begin(consistency)
+    const testStore = await begin(consistency)
     const under = deferred<undefined>()
     const begun = ENDS.map(() => deferred<undefined>())
     const calls = ENDS.map(([, end], index) =>
-      path(ground.provider, async () => {
+      path(testStore.provider, async () => {
         begun[index]?.resolve(undefined)
         await under.promise
         return end()
@@ -135,7 +135,7 @@ describe.each(PATHS)('a call by %s', (_, consistency, path) => {
       ),
     )
     await Promise.all(begun.map(({ promise }) => promise))
-    await happens(ground)
+    await happens(testStore)
     under.resolve(undefined)
     for (const [index, ended] of (await Promise.all(calls)).entries()) {
       const [what, , thrown, value] = ENDS[index] ?? []

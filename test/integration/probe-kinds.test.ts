@@ -19,7 +19,7 @@ import type {
 import { runCommand } from '../../src/probes/kinds/command.js'
 import type { Heard } from '../../src/probes/kinds/heartbeat.js'
 import { probeRedis } from '../../src/probes/kinds/redis.js'
-import { ProbeRunner } from '../../src/probes/run.js'
+import { ProbeRunner } from '../../src/probes/probe-runner.js'
 import { selfSigned } from '../harness/certificate.js'
 import { eventually } from '../harness/eventually.mjs'
 import { besideMachine } from '../harness/machine.js'
@@ -57,8 +57,8 @@ function worker({ processes = {}, functions = {} }: Around = {}): ProbeRunner {
 
 function probe(input: ProbeInput, around: Around = {}): Promise<ProbeFinding> {
   const heard = { ...NEVER_HEARD, ...around.heard }
-  const subject = { providerId: 'a', heard, settingsSetAt: 0 }
-  return worker(around).run(settings(input), subject)
+  const testProvider = { providerId: 'a', heard, settingsSetAt: 0 }
+  return worker(around).run(settings(input), testProvider)
 }
 
 const gone = async (server: RawServer) => await eventually(() => server.open() === 0, 'no connection stays')

@@ -7,7 +7,7 @@ import { RedisFeed } from '../../src/redis/feed.js'
 import { eventually } from '../harness/eventually.mjs'
 
 /** A server of its own, a busbar on it, and a client that may do anything. */
-async function ground(onTestFinished: (fn: () => Promise<void>) => void, args: string[] = []) {
+async function testStore(onTestFinished: (fn: () => Promise<void>) => void, args: string[] = []) {
   const server = await startRedis({ args })
   const admin = new Redis(server.url, { retryStrategy: () => null }).on('error', () => undefined)
   const busbars: Busbar[] = []
@@ -38,7 +38,7 @@ const refusal = (busbar: Busbar): Promise<unknown> =>
 test('a wrong password and none: connect says so at once, and that waiting does not help', async ({
   onTestFinished,
 }) => {
-  const { server, join } = await ground(onTestFinished, ['--requirepass', 'right'])
+  const { server, join } = await testStore(onTestFinished, ['--requirepass', 'right'])
   await expect(join()).rejects.toThrow('NOAUTH')
   await expect(join()).rejects.toMatchObject({ code: 'redis_unavailable', failure: 'permanent' })
   const wrong = server.url.replace('redis://', 'redis://:wrong@')
@@ -49,7 +49,7 @@ test('a wrong password and none: connect says so at once, and that waiting does 
 })
 
 test('a user without rights', async ({ onTestFinished }) => {
-  const { server, admin, join } = await ground(onTestFinished)
+  const { server, admin, join } = await testStore(onTestFinished)
   await admin.call('ACL', 'SETUSER', 'poor', 'on', '>secret', '~*', '&*', '+info', '+ping')
   const joining = join(server.url.replace('redis://', 'redis://poor:secret@'))
   await expect(joining).rejects.toMatchObject({ code: 'redis_unavailable', failure: 'permanent' })
@@ -57,7 +57,7 @@ test('a user without rights', async ({ onTestFinished }) => {
 })
 
 test('a full Redis, a replica, and one that a script keeps busy', async ({ onTestFinished }) => {
-  const { admin, join } = await ground(onTestFinished, ['--lua-time-limit', '50'])
+  const { admin, join } = await testStore(onTestFinished, ['--lua-time-limit', '50'])
   const busbar = await join()
   expect(await refusal(busbar)).toBe('none')
 
@@ -81,7 +81,7 @@ test('a full Redis, a replica, and one that a script keeps busy', async ({ onTes
 test('the right to the channel, taken away and given back: no unhandled rejection, a gap, and messages again', async ({
   onTestFinished,
 }) => {
-  const { server, admin } = await ground(onTestFinished)
+  const { server, admin } = await testStore(onTestFinished)
   await admin.call('ACL', 'SETUSER', 'bus', 'on', '>secret', '~*', '&busbar:*', '+@all')
   const errors: string[] = []
   const url = server.url.replace('redis://', 'redis://bus:secret@')

@@ -7,7 +7,7 @@ import { startProxy } from '../harness/proxy.js'
 /** Replies on a subscription come later than one attempt may take; commands go through. */
 const SLOW_MS = 3_000
 
-async function ground() {
+async function testStore() {
   const server = await startRedis()
   onTestFinished(() => server.stop())
   const proxy = await startProxy(server.port)
@@ -23,7 +23,7 @@ async function ground() {
 }
 
 test('a process whose subscription is slow at the start decides by asking Redis, says so, and follows as soon as it can', async () => {
-  const { server, proxy, lines, join } = await ground()
+  const { server, proxy, lines, join } = await testStore()
   proxy.delaySubscriptions(SLOW_MS)
   const near = await join(proxy.url)
   const far = await join(server.url)
@@ -44,7 +44,7 @@ test('a process whose subscription is slow at the start decides by asking Redis,
 })
 
 test('a process that began without Redis, and whose subscription is slow when Redis comes, follows as soon as it can', async () => {
-  const { server, proxy, join } = await ground()
+  const { server, proxy, join } = await testStore()
   proxy.cut()
   const near = await join(proxy.url)
   const far = await join(server.url)

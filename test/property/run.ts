@@ -122,10 +122,10 @@ export class Recorder {
         return this.#settle('call', step.pick, step.outcome, '')
       case 'probed':
         return this.#settle('probe', step.pick, step.outcome, step.detail)
-      case 'beat': {
+      case 'heartbeat': {
         const { progress } = step
-        await this.#do('beat', (store) =>
-          store.beat(id, { worker: 'w', knownVersion: 0, progress, notAfterMs: FAR }),
+        await this.#do('heartbeat', (store) =>
+          store.recordHeartbeat(id, { worker: 'w', knownVersion: 0, progress, notAfterMs: FAR }),
         )
         return
       }

@@ -38,7 +38,7 @@ export type Step =
       readonly outcome: (typeof HEALTH_STATUSES)[number]
       readonly detail: string
     }
-  | { readonly do: 'beat'; readonly progress: number | null }
+  | { readonly do: 'heartbeat'; readonly progress: number | null }
   | { readonly do: 'overdue'; readonly overdueMs: number }
   | { readonly do: 'look' }
   | { readonly do: 'reset' | 'resume'; readonly said: Said }
@@ -152,7 +152,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant('markEnd' as const) }) },
   {
     weight: 1,
-    arbitrary: fc.record({ do: fc.constant('beat' as const), progress: fc.constantFrom(null, null, 0, 1) }),
+    arbitrary: fc.record({
+      do: fc.constant('heartbeat' as const),
+      progress: fc.constantFrom(null, null, 0, 1),
+    }),
   },
   {
     weight: 2,

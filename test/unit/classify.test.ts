@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { GRPC_RULES, STATUS_RULES, WORD_RULES } from '../../src/client/classification-table.js'
-import { classifyError, classifyResult } from '../../src/client/classify.js'
+import { GRPC_RULES, STATUS_RULES, WORD_RULES } from '../../src/client/call/classification-table.js'
+import { classifyError, classifyResult } from '../../src/client/call/classify.js'
 import { CallRefusedError, CallTimeoutError } from '../../src/model/errors.js'
 
 const error = (fields: object, name = 'Error') => Object.assign(new Error('secret'), { name }, fields)

@@ -9,7 +9,7 @@ import {
   formatRate,
   hideSecrets,
   wrap,
-} from '../../src/cli/format.js'
+} from '../../src/view/format.js'
 
 describe('durations', () => {
   it.each([

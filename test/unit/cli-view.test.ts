@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest'
 
-import { explain } from '../../src/cli/view/explain.js'
-import { paintsFor } from '../../src/cli/view/paint.js'
-import { readView } from '../../src/cli/view/provider-view.js'
-import { statusDetail } from '../../src/cli/view/status-detail.js'
-import { statusTable } from '../../src/cli/view/status-table.js'
+import { explain } from '../../src/view/explain.js'
+import { paintsFor } from '../../src/view/paint.js'
+import { readView } from '../../src/view/provider-view.js'
+import { statusDetail } from '../../src/view/status-detail.js'
+import { statusTable } from '../../src/view/status-table.js'
 import type { Provider, SettingsInput } from '../../src/index.js'
-import { widthOf } from '../../src/cli/view/text-width.js'
+import { widthOf } from '../../src/view/text-width.js'
 import { createTestBusbar } from '../../src/testing.js'
 
 const plain = paintsFor({ isTTY: false }, {})

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Deadlines, type Deadline } from '../../src/client/deadlines.js'
+import { Deadlines, type Deadline } from '../../src/client/shared/deadlines.js'
 import { eventually } from '../harness/eventually.mjs'
 import { besideMachine } from '../harness/machine.js'
 

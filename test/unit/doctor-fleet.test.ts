@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { checkFleet } from '../../src/cli/doctor/fleet.js'
-import { readView } from '../../src/cli/view/provider-view.js'
+import { readView } from '../../src/view/provider-view.js'
 import type { Inspection } from '../../src/index.js'
 import { createTestBusbar } from '../../src/testing.js'
 

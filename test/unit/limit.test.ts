@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { Limit } from '../../src/client/limit.js'
+import { AdaptiveLimit } from '../../src/client/shared/adaptive-limit.js'
 import { deferred } from '../harness/deferred.js'
 
 /** Work that takes as long as the test says, on a clock of its own. */
 function setUp({ first = 2, least = 1, most = 8, targetMs = 100 } = {}) {
   let now = 0
-  const limit = new Limit({ first, least, most, targetMs, clock: { now: () => now } })
+  const limit = new AdaptiveLimit({ first, least, most, targetMs, clock: { now: () => now } })
   const started: number[] = []
   const open: { end: (ms: number) => Promise<void> }[] = []
   let asked = 0

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { nextSlot } from '../../src/rules/load.js'
+import { nextSlot } from '../../src/rules/backpressure.js'
 import { generator } from '../harness/random.js'
 
 const BUDGET = 1_000

@@ -1,11 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { ageSnapshot } from '../../src/client/snapshot.js'
+import { ageSnapshot } from '../../src/client/sync/snapshot.js'
 import { resolveSettings } from '../../src/config/settings.js'
 import { newProvider, snapshotOf } from '../../src/memory/provider.js'
 import { admit } from '../../src/rules/admission.js'
 import { newCircuit, type Circuit, type Phase } from '../../src/rules/circuit.js'
-import { admitLocally } from '../../src/rules/local.js'
+import { admitLocally } from '../../src/rules/snapshot-admission.js'
 
 const T0 = 1_700_000_000_000
 const AHEAD_MS = 2_000

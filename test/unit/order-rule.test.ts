@@ -1,12 +1,13 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { CallsUnderWay } from '../../src/client/calls-under-way.js'
-import { Deadlines } from '../../src/client/deadlines.js'
-import { Link, type Host } from '../../src/client/link.js'
-import { newCounters } from '../../src/client/log.js'
-import { Outbox } from '../../src/client/outbox.js'
-import { OutageLog } from '../../src/client/outage-log.js'
-import { StoreWatch } from '../../src/client/store-watch.js'
-import { SYSTEM_TIME } from '../../src/client/time.js'
+import { CallsUnderWay } from '../../src/client/call/calls-under-way.js'
+import { Deadlines } from '../../src/client/shared/deadlines.js'
+import type { ProcessContext } from '../../src/client/context.js'
+import { ProviderSession } from '../../src/client/sync/provider-session.js'
+import { newCounters } from '../../src/client/shared/log.js'
+import { Outbox } from '../../src/client/outbox/outbox.js'
+import { OutageLog } from '../../src/client/outage/outage-log.js'
+import { StoreWatch } from '../../src/client/outage/store-watch.js'
+import { SYSTEM_TIME } from '../../src/client/shared/time.js'
 import { resolveSettings } from '../../src/config/settings.js'
 import { MemoryStore } from '../../src/memory/store.js'
 import type { RecordRequest, Run } from '../../src/model/ports.js'
@@ -158,7 +159,7 @@ async function batched(given: Given, maxBatchesPerSecond: number) {
   // Which failures wait when the store asks for patience is drawn; here they are the same in every run.
   vi.spyOn(Math, 'random').mockImplementation(generator(SEED))
   const clock = { now: () => Math.floor(timers.nowMs) }
-  const links: Link[] = []
+  const links: ProviderSession[] = []
   let trips = 0
   const store = new Watched(clock, (change) => {
     for (const link of links) link.change(change)
@@ -169,7 +170,7 @@ async function batched(given: Given, maxBatchesPerSecond: number) {
   })
   const outboxes: Outbox[] = []
   for (let i = 0; i < workers; i += 1) {
-    const host: Host = {
+    const context: ProcessContext = {
       watch: new StoreWatch({ ping: () => Promise.resolve(), log: new OutageLog(LOG), unref: true }),
       ...SYSTEM_TIME,
       ...{ store, worker: `worker-${i}`, incarnation: `life-${i}`, clock, log: LOG, counters: newCounters() },
@@ -185,16 +186,16 @@ async function batched(given: Given, maxBatchesPerSecond: number) {
       calls: new CallsUnderWay(),
       schedule: undefined,
     }
-    const request = { worker: host.worker, knownVersion: 0, settings: SETTINGS, restore: null }
-    const link = new Link(
-      host,
+    const request = { worker: context.worker, knownVersion: 0, settings: SETTINGS, restore: null }
+    const link = new ProviderSession(
+      context,
       'openai',
       'memory',
       await store.register('openai', { ...request, mode: 'keep' }),
     )
     link.cache.follow()
     links.push(link)
-    outboxes.push(new Outbox(host, link))
+    outboxes.push(new Outbox(context, link))
   }
   /** Lets the batches under way end: over memory they wait for promises only. */
   const calm = async () => {

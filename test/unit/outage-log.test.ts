@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { OutageLog } from '../../src/client/outage-log.js'
-import { SYSTEM_TIME } from '../../src/client/time.js'
+import { OutageLog } from '../../src/client/outage/outage-log.js'
+import { SYSTEM_TIME } from '../../src/client/shared/time.js'
 import { RedisUnavailableError } from '../../src/model/errors.js'
 import { BEGAN, ENDED, keepLines, LOCKED_OUT } from '../harness/log-lines.js'
 

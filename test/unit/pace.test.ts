@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { intervalNow, isStale, overdueAfterMs, type Condition } from '../../src/rules/pace.js'
+import { intervalNow, isStale, overdueAfterMs, type Condition } from '../../src/rules/probe-interval.js'
 import { probeOf } from '../harness/probe-of.js'
 
 const CLEAR: Condition = { state: 'closed', lastProbeStatus: 'healthy', probeConsecutiveFailures: 0 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { probeTarget } from '../../src/cli/view/probe-target.js'
+import { probeTarget } from '../../src/view/probe-target.js'
 import { resolveSettings } from '../../src/config/settings.js'
 import type { ProbeInput } from '../../src/index.js'
 import { failure } from '../../src/probes/kinds/explain.js'

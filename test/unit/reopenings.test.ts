@@ -1,11 +1,11 @@
 import { expect, it, onTestFinished } from 'vitest'
-import { eventRow } from '../../src/cli/view/event-line.js'
-import { explain } from '../../src/cli/view/explain.js'
-import { paintsFor } from '../../src/cli/view/paint.js'
-import { readView } from '../../src/cli/view/provider-view.js'
-import { foldReopenings } from '../../src/cli/view/reopenings.js'
-import { statusDetail } from '../../src/cli/view/status-detail.js'
-import { statusTable } from '../../src/cli/view/status-table.js'
+import { eventRow } from '../../src/view/event-line.js'
+import { explain } from '../../src/view/explain.js'
+import { paintsFor } from '../../src/view/paint.js'
+import { readView } from '../../src/view/provider-view.js'
+import { foldReopenings } from '../../src/view/reopenings.js'
+import { statusDetail } from '../../src/view/status-detail.js'
+import { statusTable } from '../../src/view/status-table.js'
 import { createTestBusbar } from '../../src/testing.js'
 
 const plain = paintsFor({ isTTY: false }, {})

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { pauseOf } from '../../src/client/retry-after.js'
+import { pauseOf } from '../../src/client/shared/retry-after.js'
 
 describe('the pause that a response asks for', () => {
   const SENT = 'Wed, 21 Oct 2015 07:28:00 GMT'

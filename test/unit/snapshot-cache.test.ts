@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { RESYNC_GRACE_MS, SnapshotCache } from '../../src/client/snapshot-cache.js'
+import { RESYNC_GRACE_MS, SnapshotCache } from '../../src/client/sync/snapshot-cache.js'
 import { EMPTY_SNAPSHOT, type StoredSnapshot } from '../../src/model/snapshot.js'
 
 const CLOSED: StoredSnapshot = {
@@ -18,7 +18,7 @@ const OPEN: StoredSnapshot = {
   ...{ state: 'open', generation: 11, version: 11, openedAt: 1_000_000, retryAfterMs: 1_000 },
 }
 
-function ground() {
+function testStore() {
   let nowMs = 5_000
   const cache = new SnapshotCache({ now: () => nowMs })
   return {
@@ -31,7 +31,7 @@ function ground() {
 
 /** Subscribed, and `snapshot` known. */
 function following(snapshot = CLOSED) {
-  const made = ground()
+  const made = testStore()
   made.cache.offer(snapshot)
   made.cache.follow()
   return made
@@ -53,14 +53,14 @@ describe('what is left of a deadline', () => {
 
 describe('the modes of the snapshot cache', () => {
   it('decides nothing before the subscription, whatever it holds', () => {
-    const { cache } = ground()
+    const { cache } = testStore()
     expect(cache).toMatchObject({ mode: 'starting', decides: false, free: false, version: 0, generation: 0 })
     cache.offer(CLOSED)
     expect(cache).toMatchObject({ mode: 'starting', decides: false, free: false, version: 10 })
   })
 
   it('does not follow while it holds nothing', () => {
-    const { cache } = ground()
+    const { cache } = testStore()
     cache.follow()
     expect(cache.mode).toBe('starting')
   })
@@ -102,7 +102,7 @@ describe('the modes of the snapshot cache', () => {
   })
 
   it('a loss before it followed leaves it starting', () => {
-    const { cache } = ground()
+    const { cache } = testStore()
     cache.offer(CLOSED)
     cache.lost()
     expect(cache).toMatchObject({ mode: 'starting', decides: false })

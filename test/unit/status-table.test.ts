@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { paintsFor } from '../../src/cli/view/paint.js'
-import { matcherOf, windowOf, worstFirst } from '../../src/cli/view/provider-list.js'
-import { readAll } from '../../src/cli/view/provider-view.js'
-import { statusRows, statusTable } from '../../src/cli/view/status-table.js'
-import { cutEnd, cutMiddle, widthOf, wrapTo } from '../../src/cli/view/text-width.js'
+import { paintsFor } from '../../src/view/paint.js'
+import { matcherOf, windowOf, worstFirst } from '../../src/view/provider-list.js'
+import { readAll } from '../../src/view/provider-view.js'
+import { statusRows, statusTable } from '../../src/view/status-table.js'
+import { cutEnd, cutMiddle, widthOf, wrapTo } from '../../src/view/text-width.js'
 import { createTestBusbar } from '../../src/testing.js'
 
 const plain = paintsFor({ isTTY: false }, {})

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { frameOf } from '../../src/cli/watch/frame.js'
 import { ListState } from '../../src/cli/watch/list-state.js'
-import { paintsFor } from '../../src/cli/view/paint.js'
-import { worstFirst } from '../../src/cli/view/provider-list.js'
-import { readAll } from '../../src/cli/view/provider-view.js'
+import { paintsFor } from '../../src/view/paint.js'
+import { worstFirst } from '../../src/view/provider-list.js'
+import { readAll } from '../../src/view/provider-view.js'
 import { createTestBusbar } from '../../src/testing.js'
 
 const plain = paintsFor({ isTTY: false }, {})

@@ -5,10 +5,10 @@ import { confirm } from '../confirm.js'
 import { inFile, readConfigFile, type ConfigFile } from '../config-file.js'
 import { EXIT, wrongCall } from '../failure.js'
 import { findProvider, withFleet, type Fleet } from '../fleet.js'
-import { hideSecrets } from '../format.js'
+import { hideSecrets } from '../../view/format.js'
 import { hasMasks, unmask } from '../masked-values.js'
-import { paintsFor } from '../view/paint.js'
-import { planLines } from '../view/plan.js'
+import { paintsFor } from '../../view/paint.js'
+import { planLines } from '../../view/plan.js'
 
 interface ApplyOptions extends SteeringOptions {
   readonly file?: string

@@ -9,9 +9,9 @@ import { checkServer } from '../doctor/server.js'
 import { EXIT } from '../failure.js'
 import { withFleet, type CommonOptions } from '../fleet.js'
 import { readEvents } from '../follow-events.js'
-import { clean, wrap } from '../format.js'
-import { paintsFor, type Paints } from '../view/paint.js'
-import { readAll, type ProviderView, type ReadAll } from '../view/provider-view.js'
+import { clean, wrap } from '../../view/format.js'
+import { paintsFor, type Paints } from '../../view/paint.js'
+import { readAll, type ProviderView, type ReadAll } from '../../view/provider-view.js'
 
 export function addDoctor(program: Command, cli: Cli): void {
   const command = program

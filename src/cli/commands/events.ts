@@ -5,12 +5,12 @@ import { parseCount } from '../duration.js'
 import { EXIT } from '../failure.js'
 import { findProvider, withFleet, type CommonOptions, type Fleet } from '../fleet.js'
 import { followEvents, readEvents } from '../follow-events.js'
-import { Lifetime } from '../start/lifetime.js'
-import { eventJson, eventLine, eventRow, idWidthFor } from '../view/event-line.js'
-import { paintsFor } from '../view/paint.js'
-import { foldReopenings, type ListedEvent } from '../view/reopenings.js'
-import { renderTable } from '../view/table.js'
-import { cutMiddle } from '../view/text-width.js'
+import { Lifetime } from '../start/shutdown.js'
+import { eventJson, eventLine, eventRow, idWidthFor } from '../../view/event-line.js'
+import { paintsFor } from '../../view/paint.js'
+import { foldReopenings, type ListedEvent } from '../../view/reopenings.js'
+import { renderTable } from '../../view/table.js'
+import { cutMiddle } from '../../view/text-width.js'
 
 /** Where nobody says how wide a terminal is. */
 const USUAL_COLUMNS = 80

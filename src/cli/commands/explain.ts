@@ -1,12 +1,12 @@
 import type { Command } from 'commander'
 import { withCommon, writeJson, writeLine, type Cli } from '../common.js'
 import { EXIT } from '../failure.js'
-import { wrap } from '../format.js'
+import { wrap } from '../../view/format.js'
 import { findProvider, withFleet, type CommonOptions } from '../fleet.js'
-import { explain, type Explanation } from '../view/explain.js'
-import { pausedQueuesOf } from '../view/paused.js'
-import { paintsFor } from '../view/paint.js'
-import { readView, viewJson } from '../view/provider-view.js'
+import { explain, type Explanation } from '../../view/explain.js'
+import { pausedQueuesOf } from '../../view/paused.js'
+import { paintsFor } from '../../view/paint.js'
+import { readView, viewJson } from '../../view/provider-view.js'
 
 /** The transitions behind the present state are among the newest events. */
 const EVENTS_READ = 200

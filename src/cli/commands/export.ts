@@ -3,9 +3,9 @@ import { maskSecrets, type Provider } from '../../index.js'
 import { withCommon, type Cli } from '../common.js'
 import { CliError, EXIT } from '../failure.js'
 import { findProvider, withFleet, type CommonOptions, type Fleet } from '../fleet.js'
-import { clean, plural } from '../format.js'
+import { clean, plural } from '../../view/format.js'
 import { hasMasks } from '../masked-values.js'
-import { isPattern, matcherOf } from '../view/provider-list.js'
+import { isPattern, matcherOf } from '../../view/provider-list.js'
 
 interface ExportOptions extends CommonOptions {
   readonly secrets?: boolean

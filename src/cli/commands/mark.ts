@@ -1,7 +1,7 @@
 import { Argument, type Command } from 'commander'
 import { MARKS, type Mark, type Provider } from '../../index.js'
 import { timedSteering, withDuration, withSteering, type Cli, type SteeringOptions } from '../common.js'
-import { steer } from './steer.js'
+import { steer } from './control.js'
 
 export function addMark(program: Command, cli: Cli): void {
   const command = program

@@ -4,8 +4,8 @@ import { withCommon, writeJson, writeLine, type Cli } from '../common.js'
 import { parseDuration } from '../duration.js'
 import { CliError, EXIT } from '../failure.js'
 import { findProvider, withFleet, type CommonOptions } from '../fleet.js'
-import { clean, formatAbout } from '../format.js'
-import { paintHealth, paintsFor, paintState } from '../view/paint.js'
+import { clean, formatAbout } from '../../view/format.js'
+import { paintHealth, paintsFor, paintState } from '../../view/paint.js'
 import { exitCodeOf } from './status.js'
 
 interface ProbeOptions extends CommonOptions {

@@ -3,7 +3,7 @@ import { steering, withSteering, writeJson, writeLine, type Cli, type SteeringOp
 import { confirm } from '../confirm.js'
 import { EXIT } from '../failure.js'
 import { findProvider, withFleet } from '../fleet.js'
-import { paintHealth, paintsFor } from '../view/paint.js'
+import { paintHealth, paintsFor } from '../../view/paint.js'
 
 interface RemoveOptions extends SteeringOptions {
   readonly dryRun?: boolean

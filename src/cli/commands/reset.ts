@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { steering, withSteering, type Cli, type SteeringOptions } from '../common.js'
-import { steer } from './steer.js'
+import { steer } from './control.js'
 
 export function addReset(program: Command, cli: Cli): void {
   const command = program

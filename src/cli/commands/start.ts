@@ -3,7 +3,7 @@ import { withCommon, type Cli } from '../common.js'
 import { wrongCall } from '../failure.js'
 import type { CommonOptions } from '../fleet.js'
 import { coordinate } from '../start/coordinate.js'
-import { Lifetime } from '../start/lifetime.js'
+import { Lifetime } from '../start/shutdown.js'
 import { chooseReporter } from '../start/choose-reporter.js'
 import { runSample } from '../start/sample.js'
 

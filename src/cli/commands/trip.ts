@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { timedSteering, withDuration, withSteering, type Cli, type SteeringOptions } from '../common.js'
-import { steer } from './steer.js'
+import { steer } from './control.js'
 
 export function addTrip(program: Command, cli: Cli): void {
   const command = program

@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { withCommon, type Cli } from '../common.js'
 import { withFleet, type CommonOptions } from '../fleet.js'
 import { withSelection } from '../selection.js'
-import { Lifetime } from '../start/lifetime.js'
+import { Lifetime } from '../start/shutdown.js'
 import { chooseScreen } from '../watch/choose-screen.js'
 import { watchFleet } from '../watch/watch-fleet.js'
 

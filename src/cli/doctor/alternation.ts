@@ -1,5 +1,5 @@
 import type { ProviderEvent } from '../../index.js'
-import { clean, formatDuration } from '../format.js'
+import { clean, formatDuration } from '../../view/format.js'
 import { finding, type Finding } from './finding.js'
 
 /** What happened to a provider, oldest first, and when that was read, in Redis ms. */

@@ -1,7 +1,7 @@
 import { KEY_SCHEMA, type Inspection, type Planned } from '../../index.js'
 import { CLI_WORKER_PREFIX } from '../fleet.js'
-import { clean, formatAbout, formatDuration, plural } from '../format.js'
-import { resumeCall } from '../view/paused.js'
+import { clean, formatAbout, formatDuration, plural } from '../../view/format.js'
+import { resumeCall } from '../../view/paused.js'
 import {
   clientErrorWords,
   ignoredAdvice,
@@ -10,7 +10,7 @@ import {
   mostlyClientErrors,
   mostlyIgnored,
   type ProviderView,
-} from '../view/provider-view.js'
+} from '../../view/provider-view.js'
 import { finding, ok, type Finding } from './finding.js'
 
 /** What the namespace is like: its keys, its processes, its probes. */

@@ -1,6 +1,6 @@
 import type { Inspection } from '../../index.js'
-import { clean } from '../format.js'
-import type { Unreadable } from '../view/provider-view.js'
+import { clean } from '../../view/format.js'
+import type { Unreadable } from '../../view/provider-view.js'
 import { finding, ok, type Finding } from './finding.js'
 
 const MEND =

@@ -1,5 +1,5 @@
 import type { Inspection } from '../../index.js'
-import { formatBytes, formatDuration, formatMs } from '../format.js'
+import { formatBytes, formatDuration, formatMs } from '../../view/format.js'
 import { finding, ok, type Finding } from './finding.js'
 
 /** What the server itself is like. */

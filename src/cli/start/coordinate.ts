@@ -2,10 +2,10 @@ import { connect, type Busbar, type ProbeKind, type Provider } from '../../index
 import { inFile, readConfigFile, type ConfigFile } from '../config-file.js'
 import { wrongCall } from '../failure.js'
 import { fleetFromEnvironment, unreachable } from '../fleet.js'
-import { hideSecrets } from '../format.js'
-import { announce } from './announce.js'
+import { hideSecrets } from '../../view/format.js'
+import { announce } from './write-ready.js'
 import { reportEvents, reportStatus } from './follow.js'
-import type { Lifetime } from './lifetime.js'
+import type { Lifetime } from './shutdown.js'
 import type { Reporter } from './reporter.js'
 import { startPrivateRedis } from './private-redis.js'
 

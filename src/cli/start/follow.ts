@@ -1,7 +1,7 @@
 import { EVENT_KINDS, isBusbarError, type Busbar, type Provider } from '../../index.js'
 import { isProviderTrouble } from '../failure.js'
-import { readView, type ProviderView } from '../view/provider-view.js'
-import type { Lifetime } from './lifetime.js'
+import { readView, type ProviderView } from '../../view/provider-view.js'
+import type { Lifetime } from './shutdown.js'
 import type { Reporter } from './reporter.js'
 
 /** Shows every event from now on. */

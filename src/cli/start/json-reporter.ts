@@ -1,8 +1,8 @@
 import type { ProviderEvent } from '../../index.js'
-import { hideSecrets } from '../format.js'
+import { hideSecrets } from '../../view/format.js'
 import type { FleetAddress } from '../url-file.js'
-import { eventJson } from '../view/event-line.js'
-import { viewJson, type ProviderView } from '../view/provider-view.js'
+import { eventJson } from '../../view/event-line.js'
+import { viewJson, type ProviderView } from '../../view/provider-view.js'
 import type { Reporter } from './reporter.js'
 
 /** One JSON object a line, told apart by `type`. */

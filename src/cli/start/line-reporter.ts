@@ -1,11 +1,11 @@
 import type { ProviderEvent } from '../../index.js'
-import { formatClock } from '../format.js'
+import { formatClock } from '../../view/format.js'
 import type { FleetAddress } from '../url-file.js'
-import { eventLine } from '../view/event-line.js'
-import { paintHealth, paintsFor, paintState } from '../view/paint.js'
-import { isHealthy, worstFirst } from '../view/provider-list.js'
-import type { ProviderView } from '../view/provider-view.js'
-import { probeText, retryText, successText } from '../view/status-table.js'
+import { eventLine } from '../../view/event-line.js'
+import { paintHealth, paintsFor, paintState } from '../../view/paint.js'
+import { isHealthy, worstFirst } from '../../view/provider-list.js'
+import type { ProviderView } from '../../view/provider-view.js'
+import { probeText, retryText, successText } from '../../view/status-table.js'
 import { readyLine, type Reporter } from './reporter.js'
 
 const STATUS_EVERY_MS = 5_000

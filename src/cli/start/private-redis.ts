@@ -1,6 +1,6 @@
 import { findRedisServer, installRedis, startRedis } from '../../embedded/index.js'
 import { EXIT } from '../failure.js'
-import type { Lifetime } from './lifetime.js'
+import type { Lifetime } from './shutdown.js'
 import type { Reporter } from './reporter.js'
 
 /** Whatever Redis is at hand, or gets one; it ends with us, and we with it. */

@@ -1,7 +1,7 @@
 import type { ProviderEvent } from '../../index.js'
 import { addressLine, type FleetAddress } from '../url-file.js'
-import { hideSecrets } from '../format.js'
-import type { ProviderView } from '../view/provider-view.js'
+import { hideSecrets } from '../../view/format.js'
+import type { ProviderView } from '../../view/provider-view.js'
 
 /** How a running fleet is shown. */
 export interface Reporter {

@@ -1,6 +1,6 @@
 import { writeLine } from '../common.js'
 import type { FleetAddress } from '../url-file.js'
-import { viewJson } from '../view/provider-view.js'
+import { viewJson } from '../../view/provider-view.js'
 import type { Scene, Screen } from './screen.js'
 
 /** One object a line and change: the providers, or why Redis could not be read. */

@@ -1,4 +1,4 @@
-import { finderOf } from '../view/provider-list.js'
+import { finderOf } from '../../view/provider-list.js'
 import type { Key } from './keyboard.js'
 
 /** What a key asks for: nothing, another look at the same, or the end. */

@@ -1,8 +1,8 @@
 import { writeLine } from '../common.js'
-import { formatClock } from '../format.js'
-import { paintsFor } from '../view/paint.js'
-import { pausedText } from '../view/paused.js'
-import { statusTable } from '../view/status-table.js'
+import { formatClock } from '../../view/format.js'
+import { paintsFor } from '../../view/paint.js'
+import { pausedText } from '../../view/paused.js'
+import { statusTable } from '../../view/status-table.js'
 import type { Scene, Screen } from './screen.js'
 
 /** A table per change, one below the other: for files and pipes. */

@@ -1,6 +1,6 @@
 import { isBusbarError, type Busbar, type ProviderEvent } from '../../index.js'
 import { readFleet, type FleetView, type Selection } from '../selection.js'
-import type { Lifetime } from '../start/lifetime.js'
+import type { Lifetime } from '../start/shutdown.js'
 import type { Scene, Screen } from './screen.js'
 
 /**

@@ -1,5 +1,5 @@
 import { redactText } from '../../model/redact.js'
-import type { ProcessTime } from '../../client/time.js'
+import type { ProcessTime } from '../../client/shared/time.js'
 import { show } from '../../config/show.js'
 import type {
   FunctionProbeSettings,

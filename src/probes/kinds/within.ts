@@ -1,5 +1,5 @@
 import { redactText } from '../../model/redact.js'
-import { SYSTEM_TIME } from '../../client/time.js'
+import { SYSTEM_TIME } from '../../client/shared/time.js'
 import type { Timers } from '../../model/ports.js'
 import { toText } from '../../model/text.js'
 

@@ -1,7 +1,7 @@
 import { describe, expect, expectTypeOf, it, vi } from 'vitest'
 import { EVENT_KINDS, isBusbarError } from '../../../src/index.js'
 import type { EventOf, Provider, ProviderEvent } from '../../../src/index.js'
-import { logbook, QUICK, rejection, withProvider, type OpenApi } from './ground.js'
+import { logbook, QUICK, rejection, withProvider, type OpenApi } from './test-busbar.js'
 import { eventually } from '../../harness/eventually.mjs'
 
 /** Every method of a handle that asks the store. */

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest'
 import type { Classify } from '../../../src/index.js'
 import { eventually } from '../../harness/eventually.mjs'
-import { logbook, outcomeOf, pastLimit, QUICK, rejection, withProvider, type OpenApi } from './ground.js'
+import { logbook, outcomeOf, pastLimit, QUICK, rejection, withProvider, type OpenApi } from './test-busbar.js'
 
 /** How a call is judged by what it returned or threw. */
 export function classifyContract(open: OpenApi): void {
@@ -189,9 +189,9 @@ export function classifyContract(open: OpenApi): void {
     })
 
     it('is told of a timeout, and by hand', async () => {
-      const { provider, ...ground } = await withProvider(open)
+      const { provider, ...testStore } = await withProvider(open)
       const call = provider.execute(() => new Promise(() => undefined), { timeoutMs: 5 })
-      await rejection(pastLimit(ground, 5, call))
+      await rejection(pastLimit(testStore, 5, call))
       const { reason } = await provider.snapshot()
       expect(reason).toBe('1 consecutive failures, last: timeout (no result within 5 ms)')
       await provider.reset()
@@ -209,9 +209,9 @@ export function classifyContract(open: OpenApi): void {
   describe('classify', () => {
     const classified = async (classify: Classify, settings = QUICK) => {
       const book = logbook()
-      const ground = await open({ logger: book.logger })
-      const provider = await ground.busbar.provider('openai', settings, { classify })
-      return { ...ground, ...book, provider }
+      const testStore = await open({ logger: book.logger })
+      const provider = await testStore.busbar.provider('openai', settings, { classify })
+      return { ...testStore, ...book, provider }
     }
 
     it('is given the result or the error', async () => {
@@ -319,9 +319,9 @@ export function classifyContract(open: OpenApi): void {
 
     it('is not asked about a timeout, nor about a call that its caller gave up', async () => {
       const classify = vi.fn<Classify>(() => 'healthy')
-      const { provider, ...ground } = await classified(classify)
+      const { provider, ...testStore } = await classified(classify)
       const forever = () => new Promise<never>(() => undefined)
-      await rejection(pastLimit(ground, 5, provider.execute(forever, { timeoutMs: 5 })))
+      await rejection(pastLimit(testStore, 5, provider.execute(forever, { timeoutMs: 5 })))
       await provider.reset()
       const caller = new AbortController()
       const begins = () => {

@@ -2,8 +2,8 @@ import { getEventListeners, once } from 'node:events'
 import { Readable } from 'node:stream'
 import { describe, expect, expectTypeOf, it, vi } from 'vitest'
 import { CallRefusedError, CallTimeoutError, isBusbarError, type Provider } from '../../../src/index.js'
-import { logbook, outcomeOf, pastLimit, QUICK, rejection, withProvider } from './ground.js'
-import type { ApiGround, OpenApi } from './ground.js'
+import { logbook, outcomeOf, pastLimit, QUICK, rejection, withProvider } from './test-busbar.js'
+import type { BusbarUnderTest, OpenApi } from './test-busbar.js'
 
 /** `execute` and `wrap`: a call, let through or not, and what the fleet is told of its end. */
 export function executeContract(open: OpenApi): void {
@@ -70,7 +70,7 @@ export function executeContract(open: OpenApi): void {
       expect(await provider.state()).toBe('closed')
     })
 
-    type Block = (opened: ApiGround & { provider: Provider }) => Promise<unknown>
+    type Block = (opened: BusbarUnderTest & { provider: Provider }) => Promise<unknown>
     it.each<[string, Block, number | null]>([
       ['circuit_open', ({ provider }) => provider.recordFailure(), 1_000],
       [
@@ -124,10 +124,10 @@ export function executeContract(open: OpenApi): void {
 
   describe('execute with timeoutMs', () => {
     it('ends with CallTimeoutError, aborts the signal with it, and tells `timeout`', async () => {
-      const { provider, ...ground } = await withProvider(open)
+      const { provider, ...testStore } = await withProvider(open)
       let given: AbortSignal | undefined
       const call = provider.execute(({ signal }) => ((given = signal), never()), { timeoutMs: 15 })
-      const error = await rejection(pastLimit(ground, 15, call))
+      const error = await rejection(pastLimit(testStore, 15, call))
       expect(error).toBeInstanceOf(CallTimeoutError)
       expect(error).toMatchObject({ code: 'call_timeout', providerId: 'openai', timeoutMs: 15 })
       expect(given?.aborted).toBe(true)
@@ -136,10 +136,10 @@ export function executeContract(open: OpenApi): void {
     })
 
     it('tells `timeout` also when the function rejects because its signal was aborted', async () => {
-      const { provider, ...ground } = await withProvider(open)
+      const { provider, ...testStore } = await withProvider(open)
       const obedient = ({ signal }: { signal: AbortSignal }) =>
         new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('I was aborted'))))
-      const error = await rejection(pastLimit(ground, 15, provider.execute(obedient, { timeoutMs: 15 })))
+      const error = await rejection(pastLimit(testStore, 15, provider.execute(obedient, { timeoutMs: 15 })))
       expect(error).toMatchObject({ code: 'call_timeout' })
       expect(await outcomeOf(provider)).toBe('timeout')
     })
@@ -330,12 +330,14 @@ export function executeContract(open: OpenApi): void {
     })
 
     it('does not, where it was before the call', async () => {
-      const { provider, busbar, ...ground } = await withProvider(open, { breaker: { failureThreshold: 2 } })
+      const { provider, busbar, ...testStore } = await withProvider(open, {
+        breaker: { failureThreshold: 2 },
+      })
       const other = provider.execute(never, { timeoutMs: 5_000 })
       other.catch(() => undefined)
       await new Promise((resolve) => setImmediate(resolve))
       standStill(400)
-      await rejection(pastLimit(ground, 1_000, provider.execute(never, { timeoutMs: 1_000 })))
+      await rejection(pastLimit(testStore, 1_000, provider.execute(never, { timeoutMs: 1_000 })))
       expect((await provider.history()).map(({ status }) => status)).toEqual(['timeout'])
       expect(busbar.counters.callsStalled).toBe(0)
     })
@@ -383,7 +385,7 @@ export function executeContract(open: OpenApi): void {
     })
 
     it('answers with it instead of a refusal and of a timeout', async () => {
-      const { provider, ...ground } = await withProvider(open)
+      const { provider, ...testStore } = await withProvider(open)
       const codes: unknown[] = []
       const fallback = async (error: unknown) => {
         await Promise.resolve()
@@ -391,7 +393,7 @@ export function executeContract(open: OpenApi): void {
         return 'cached'
       }
       const late = provider.execute(never, { timeoutMs: 10, fallback })
-      expect(await pastLimit(ground, 10, late)).toBe('cached')
+      expect(await pastLimit(testStore, 10, late)).toBe('cached')
       expect(await provider.execute(never, { fallback })).toBe('cached')
       expect(codes).toEqual(['call_timeout', 'circuit_open'])
     })
@@ -480,13 +482,13 @@ export function executeContract(open: OpenApi): void {
     })
 
     it('aborts the signal of that context at timeoutMs', async () => {
-      const { provider, ...ground } = await withProvider(open)
+      const { provider, ...testStore } = await withProvider(open)
       const held: AbortSignal[] = []
       const guarded = provider.wrap(({ signal }) => (held.push(signal), never()), {
         context: true,
         timeoutMs: 10,
       })
-      expect(await rejection(pastLimit(ground, 10, guarded()))).toBeInstanceOf(CallTimeoutError)
+      expect(await rejection(pastLimit(testStore, 10, guarded()))).toBeInstanceOf(CallTimeoutError)
       expect(held.map(({ aborted }) => aborted)).toEqual([true])
     })
 
@@ -501,12 +503,14 @@ export function executeContract(open: OpenApi): void {
 
   describe('timeoutMs of the handle', () => {
     it('is that of calls that name none', async () => {
-      const { busbar, ...ground } = await open()
+      const { busbar, ...testStore } = await open()
       const provider = await busbar.provider('openai', QUICK, { timeoutMs: 10 })
-      expect(await rejection(pastLimit(ground, 10, provider.execute(never)))).toMatchObject({ timeoutMs: 10 })
+      expect(await rejection(pastLimit(testStore, 10, provider.execute(never)))).toMatchObject({
+        timeoutMs: 10,
+      })
       await provider.reset()
       const named = provider.execute(never, { timeoutMs: 20 })
-      expect(await rejection(pastLimit(ground, 20, named))).toMatchObject({ timeoutMs: 20 })
+      expect(await rejection(pastLimit(testStore, 20, named))).toMatchObject({ timeoutMs: 20 })
     })
 
     it.each([0, -1, 86_400_001, '5'])('is refused where it makes no sense: %j', async (timeoutMs) => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { OUTCOMES, type Decision, type Permit } from '../../../src/index.js'
-import { outcomeOf, QUICK, rejection, withProvider, type OpenApi } from './ground.js'
+import { outcomeOf, QUICK, rejection, withProvider, type OpenApi } from './test-busbar.js'
 
 /** `admit` and the permit it gives; outcomes told by hand. */
 export function permitsContract(open: OpenApi): void {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Provider } from '../../../src/index.js'
-import { QUICK, rejection, withProvider, type OpenApi } from './ground.js'
+import { QUICK, rejection, withProvider, type OpenApi } from './test-busbar.js'
 
 /** What a handle answers and does beside calls. */
 export function providerContract(open: OpenApi): void {
@@ -251,8 +251,10 @@ export function providerContract(open: OpenApi): void {
     })
 
     it('start from the defaults of the connection', async () => {
-      const ground = await open({ defaults: { breaker: { failureThreshold: 9, cooldownMs: 7 }, slowMs: 44 } })
-      const provider = await ground.busbar.provider('openai', { breaker: { cooldownMs: 8 } })
+      const testStore = await open({
+        defaults: { breaker: { failureThreshold: 9, cooldownMs: 7 }, slowMs: 44 },
+      })
+      const provider = await testStore.busbar.provider('openai', { breaker: { cooldownMs: 8 } })
       expect(provider.settings).toMatchObject({ slowMs: 44, breaker: { failureThreshold: 9, cooldownMs: 8 } })
     })
 

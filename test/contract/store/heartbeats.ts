@@ -1,30 +1,39 @@
 import { describe, expect, it } from 'vitest'
-import type { Subject } from './subject.js'
-import { FAR_MS, known, quick, QUICK, type Ground } from './subject.js'
+import type { TestProvider } from './test-provider.js'
+import { FAR_MS, known, quick, QUICK, type TestStore } from './test-provider.js'
 
 /** What a provider says of itself. */
-export function heartbeatsContract(open: () => Promise<Ground>): void {
-  const beat = async (subject: Subject, progress: number | null = null, knownVersion = 0) =>
+export function heartbeatsContract(open: () => Promise<TestStore>): void {
+  const recordHeartbeat = async (
+    testProvider: TestProvider,
+    progress: number | null = null,
+    knownVersion = 0,
+  ) =>
     known(
-      await subject.store.beat(subject.id, { worker: 'agent-1', knownVersion, progress, notAfterMs: FAR_MS }),
+      await testProvider.store.recordHeartbeat(testProvider.id, {
+        worker: 'agent-1',
+        knownVersion,
+        progress,
+        notAfterMs: FAR_MS,
+      }),
     )
 
   describe('a heartbeat', () => {
     it('leaves its time, and no progress where it says none', async () => {
-      const ground = await open()
-      const subject = await quick(ground)
-      expect(await subject.snapshot()).toMatchObject({ heartbeatAt: null, heartbeatProgressAt: null })
-      await ground.advance(30)
-      await beat(subject)
-      const first = ground.nowMs()
-      expect(await subject.snapshot()).toMatchObject({
+      const testStore = await open()
+      const testProvider = await quick(testStore)
+      expect(await testProvider.snapshot()).toMatchObject({ heartbeatAt: null, heartbeatProgressAt: null })
+      await testStore.advance(30)
+      await recordHeartbeat(testProvider)
+      const first = testStore.nowMs()
+      expect(await testProvider.snapshot()).toMatchObject({
         heartbeatAt: first,
         heartbeatProgress: null,
         heartbeatProgressAt: first,
       })
-      await ground.advance(40)
-      await beat(subject)
-      expect(await subject.snapshot()).toMatchObject({
+      await testStore.advance(40)
+      await recordHeartbeat(testProvider)
+      expect(await testProvider.snapshot()).toMatchObject({
         heartbeatAt: first + 40,
         heartbeatProgress: null,
         heartbeatProgressAt: first,
@@ -32,14 +41,14 @@ export function heartbeatsContract(open: () => Promise<Ground>): void {
     })
 
     it('counts any other number as progress, a smaller one too, and the same one not', async () => {
-      const ground = await open()
-      const subject = await quick(ground)
-      const began = ground.nowMs()
+      const testStore = await open()
+      const testProvider = await quick(testStore)
+      const began = testStore.nowMs()
       const seen: [number | null, number | null][] = []
       for (const progress of [5, 5, 6, null, 6, 0, 0]) {
-        await ground.advance(10)
-        await beat(subject, progress)
-        const { heartbeatProgress, heartbeatProgressAt } = await subject.snapshot()
+        await testStore.advance(10)
+        await recordHeartbeat(testProvider, progress)
+        const { heartbeatProgress, heartbeatProgressAt } = await testProvider.snapshot()
         seen.push([heartbeatProgress, (heartbeatProgressAt ?? 0) - began])
       }
       expect(seen).toEqual([
@@ -54,64 +63,66 @@ export function heartbeatsContract(open: () => Promise<Ground>): void {
     })
 
     it('keeps all digits of a large number', async () => {
-      const subject = await quick(await open())
-      await beat(subject, 9_999_999_999_999)
-      expect((await subject.snapshot()).heartbeatProgress).toBe(9_999_999_999_999)
+      const testProvider = await quick(await open())
+      await recordHeartbeat(testProvider, 9_999_999_999_999)
+      expect((await testProvider.snapshot()).heartbeatProgress).toBe(9_999_999_999_999)
     })
 
     it('tells nobody, and changes nothing else', async () => {
-      const ground = await open()
-      const subject = await quick(ground)
-      await subject.record('unhealthy')
-      const before = await subject.snapshot()
-      const reply = await beat(subject, 1, before.version)
+      const testStore = await open()
+      const testProvider = await quick(testStore)
+      await testProvider.record('unhealthy')
+      const before = await testProvider.snapshot()
+      const reply = await recordHeartbeat(testProvider, 1, before.version)
       expect(reply).toMatchObject({ snapshot: null, events: [] })
-      const { heartbeatAt, heartbeatProgress, heartbeatProgressAt, ...after } = await subject.snapshot()
+      const { heartbeatAt, heartbeatProgress, heartbeatProgressAt, ...after } = await testProvider.snapshot()
       expect(heartbeatAt).toBe(heartbeatProgressAt)
       expect(heartbeatProgress).toBe(1)
       expect(before).toMatchObject(after)
     })
 
     it('ends a mark whose time has come, as every write does', async () => {
-      const ground = await open()
-      const subject = await quick(ground)
-      await subject.mark('degraded', 50)
-      await ground.advance(50)
-      expect((await beat(subject)).events.map(({ kind }) => kind)).toEqual(['resumed'])
+      const testStore = await open()
+      const testProvider = await quick(testStore)
+      await testProvider.mark('degraded', 50)
+      await testStore.advance(50)
+      expect((await recordHeartbeat(testProvider)).events.map(({ kind }) => kind)).toEqual(['resumed'])
     })
 
     it('outlives a reset and other settings, but not a removal', async () => {
-      const ground = await open()
-      const subject = await quick(ground)
-      await beat(subject, 3)
-      const at = ground.nowMs()
-      await subject.reset()
-      await subject.register({ breaker: { ...QUICK, failureThreshold: 2 } })
-      expect(await subject.snapshot()).toMatchObject({ heartbeatAt: at, heartbeatProgress: 3 })
+      const testStore = await open()
+      const testProvider = await quick(testStore)
+      await recordHeartbeat(testProvider, 3)
+      const at = testStore.nowMs()
+      await testProvider.reset()
+      await testProvider.register({ breaker: { ...QUICK, failureThreshold: 2 } })
+      expect(await testProvider.snapshot()).toMatchObject({ heartbeatAt: at, heartbeatProgress: 3 })
       const control = { worker: 'w', knownVersion: 0, actor: '', reason: '', notAfterMs: 9e12 }
-      await subject.store.remove(subject.id, control)
-      await subject.register()
-      expect(await subject.snapshot()).toMatchObject({ heartbeatAt: null, heartbeatProgress: null })
+      await testProvider.store.remove(testProvider.id, control)
+      await testProvider.register()
+      expect(await testProvider.snapshot()).toMatchObject({ heartbeatAt: null, heartbeatProgress: null })
     })
 
     it('that Redis runs too late says nothing of now', async () => {
-      const ground = await open()
-      const subject = await quick(ground)
-      const request = { worker: 'agent-1', knownVersion: 0, progress: 1, notAfterMs: ground.nowMs() - 1 }
-      expect(await subject.store.beat(subject.id, request)).toMatchObject({ status: 'late' })
-      expect((await subject.snapshot()).heartbeatAt).toBeNull()
+      const testStore = await open()
+      const testProvider = await quick(testStore)
+      const request = { worker: 'agent-1', knownVersion: 0, progress: 1, notAfterMs: testStore.nowMs() - 1 }
+      expect(await testProvider.store.recordHeartbeat(testProvider.id, request)).toMatchObject({
+        status: 'late',
+      })
+      expect((await testProvider.snapshot()).heartbeatAt).toBeNull()
     })
 
     it('of a provider that nobody registered writes nothing', async () => {
-      const ground = await open()
-      const reply = await ground.store.beat('nobody', {
+      const testStore = await open()
+      const reply = await testStore.store.recordHeartbeat('nobody', {
         worker: 'w',
         knownVersion: 0,
         progress: null,
         notAfterMs: FAR_MS,
       })
-      expect(reply).toEqual({ status: 'unknown_provider', nowMs: ground.nowMs() })
-      expect(await ground.leftovers('nobody')).toEqual([])
+      expect(reply).toEqual({ status: 'unknown_provider', nowMs: testStore.nowMs() })
+      expect(await testStore.leftovers('nobody')).toEqual([])
     })
   })
 }

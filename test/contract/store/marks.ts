@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest'
-import { control, kinds, known, quick, type Ground, type Subject } from './subject.js'
+import { control, kinds, known, quick, type TestStore, type TestProvider } from './test-provider.js'
 
 /** Marks: they override observation, end by hand or by themselves, and never touch the circuit. */
-export function marksContract(open: () => Promise<Ground>): void {
+export function marksContract(open: () => Promise<TestStore>): void {
   describe('a mark', () => {
     it('says who set it, why and until when, and leaves the circuit as it is', async () => {
-      const ground = await open()
-      const subject = await quick(ground, { failureThreshold: 3 })
-      await subject.record('unhealthy', 2)
-      const before = await subject.snapshot()
-      const reply = await subject.mark('unhealthy', 600)
+      const testStore = await open()
+      const testProvider = await quick(testStore, { failureThreshold: 3 })
+      await testProvider.record('unhealthy', 2)
+      const before = await testProvider.snapshot()
+      const reply = await testProvider.mark('unhealthy', 600)
       expect(reply.events).toMatchObject([
         {
           kind: 'marked',
@@ -34,35 +34,35 @@ export function marksContract(open: () => Promise<Ground>): void {
     })
 
     it('is replaced by the next one, whichever that is', async () => {
-      const subject = await quick(await open())
-      await subject.mark('unhealthy', 600)
-      const reply = await subject.mark('degraded')
+      const testProvider = await quick(await open())
+      await testProvider.mark('unhealthy', 600)
+      const reply = await testProvider.mark('degraded')
       expect(reply.events).toMatchObject([{ kind: 'marked', from: 'unhealthy', to: 'degraded' }])
       expect(reply.snapshot).toMatchObject({ mark: 'degraded', markForMs: null })
-      expect((await subject.admit()).admitted).toBe(true)
+      expect((await testProvider.admit()).admitted).toBe(true)
     })
 
     it('is cleared by resume, with one event, and resuming again does nothing', async () => {
-      const subject = await quick(await open())
-      await subject.mark('terminated')
-      const reply = await subject.resume()
+      const testProvider = await quick(await open())
+      await testProvider.mark('terminated')
+      const reply = await testProvider.resume()
       expect(reply.events).toMatchObject([{ kind: 'resumed', from: 'terminated', to: '', actor: 'ops' }])
       expect(reply.snapshot).toMatchObject({ mark: null, markReason: '', markActor: '', markForMs: null })
       expect(reply.snapshot?.markVersion).toBe(reply.snapshot?.version)
-      const { version } = await subject.snapshot()
-      expect((await subject.resume()).events).toEqual([])
-      expect((await subject.snapshot()).version).toBe(version)
+      const { version } = await testProvider.snapshot()
+      expect((await testProvider.resume()).events).toEqual([])
+      expect((await testProvider.snapshot()).version).toBe(version)
     })
 
     it('is computed by every reader: gone exactly at its end, though nobody wrote', async () => {
-      const ground = await open()
-      const subject = await quick(ground)
-      await subject.mark('unhealthy', 600)
-      await ground.advance(599)
-      expect(await subject.snapshot()).toMatchObject({ mark: 'unhealthy', markForMs: 1 })
-      const { version } = await subject.snapshot()
-      await ground.advance(1)
-      expect(await subject.snapshot()).toMatchObject({
+      const testStore = await open()
+      const testProvider = await quick(testStore)
+      await testProvider.mark('unhealthy', 600)
+      await testStore.advance(599)
+      expect(await testProvider.snapshot()).toMatchObject({ mark: 'unhealthy', markForMs: 1 })
+      const { version } = await testProvider.snapshot()
+      await testStore.advance(1)
+      expect(await testProvider.snapshot()).toMatchObject({
         mark: null,
         markReason: '',
         markActor: '',
@@ -72,19 +72,19 @@ export function marksContract(open: () => Promise<Ground>): void {
       })
     })
 
-    it.each<[string, (subject: Subject) => Promise<{ events: readonly { kind: string }[] }>]>([
-      ['admit', (subject) => subject.admit()],
-      ['record', (subject) => subject.record('healthy')],
-      ['reset', (subject) => subject.reset()],
-      ['trip', (subject) => subject.trip(5)],
-      ['mark', (subject) => subject.mark('degraded')],
-      ['resume', (subject) => subject.resume()],
+    it.each<[string, (testProvider: TestProvider) => Promise<{ events: readonly { kind: string }[] }>]>([
+      ['admit', (testProvider) => testProvider.admit()],
+      ['record', (testProvider) => testProvider.record('healthy')],
+      ['reset', (testProvider) => testProvider.reset()],
+      ['trip', (testProvider) => testProvider.trip(5)],
+      ['mark', (testProvider) => testProvider.mark('degraded')],
+      ['resume', (testProvider) => testProvider.resume()],
     ])('that ended is cleared by the next %s, with exactly one event', async (_, write) => {
-      const ground = await open()
-      const subject = await quick(ground)
-      await subject.mark('unhealthy', 600)
-      await ground.advance(600)
-      const reply = await write(subject)
+      const testStore = await open()
+      const testProvider = await quick(testStore)
+      await testProvider.mark('unhealthy', 600)
+      await testStore.advance(600)
+      const reply = await write(testProvider)
       expect(reply.events[0]).toMatchObject({
         kind: 'resumed',
         from: 'unhealthy',
@@ -92,43 +92,45 @@ export function marksContract(open: () => Promise<Ground>): void {
         reason: 'the mark ended',
         actor: '',
       })
-      await write(subject)
-      await subject.record('healthy')
-      const told = (await ground.store.events('openai', 100)).filter(
+      await write(testProvider)
+      await testProvider.record('healthy')
+      const told = (await testStore.store.events('openai', 100)).filter(
         (event) => event.kind === 'resumed' && event.reason === 'the mark ended',
       )
       expect(told).toHaveLength(1)
     })
 
     it('is cleared by a resume that is for ended marks alone once it has ended, and not before', async () => {
-      const ground = await open()
-      const subject = await quick(ground)
-      await subject.mark('unhealthy', 600)
+      const testStore = await open()
+      const testProvider = await quick(testStore)
+      await testProvider.mark('unhealthy', 600)
       const resumeEnded = async () =>
-        known(await subject.store.resume('openai', { ...control(), actor: '', reason: '', endedOnly: true }))
-      await ground.advance(599)
+        known(
+          await testProvider.store.resume('openai', { ...control(), actor: '', reason: '', endedOnly: true }),
+        )
+      await testStore.advance(599)
       const early = await resumeEnded()
       expect(early.events).toEqual([])
       expect(early.snapshot).toMatchObject({ mark: 'unhealthy', markForMs: 1, markEnded: false })
-      await ground.advance(1)
+      await testStore.advance(1)
       const ended = await resumeEnded()
       expect(ended.events).toMatchObject([{ kind: 'resumed', reason: 'the mark ended', actor: '' }])
       expect(ended.snapshot).toMatchObject({ mark: null, markEnded: false })
-      await subject.mark('unhealthy')
+      await testProvider.mark('unhealthy')
       expect((await resumeEnded()).events).toEqual([])
-      expect((await subject.snapshot()).mark).toBe('unhealthy')
+      expect((await testProvider.snapshot()).mark).toBe('unhealthy')
     })
 
     it('that ended is cleared once by writers who race', async () => {
-      const ground = await open()
-      const subject = await quick(ground)
-      await subject.mark('degraded', 600)
-      await ground.advance(600)
+      const testStore = await open()
+      const testProvider = await quick(testStore)
+      await testProvider.mark('degraded', 600)
+      await testStore.advance(600)
       const replies = await Promise.all([
-        subject.admit('a'),
-        subject.admit('b'),
-        subject.resume(),
-        subject.record('healthy'),
+        testProvider.admit('a'),
+        testProvider.admit('b'),
+        testProvider.resume(),
+        testProvider.record('healthy'),
       ])
       expect(replies.flatMap(kinds)).toEqual(['resumed'])
     })

@@ -1,17 +1,27 @@
 import { describe, expect, it } from 'vitest'
 import { resolveSettings } from '../../../src/config/settings.js'
 import { EMPTY_SNAPSHOT, type StoredSnapshot } from '../../../src/model/snapshot.js'
-import { control, FAR_MS, kinds, known, quick, QUICK, run, Subject, type Ground } from './subject.js'
+import {
+  control,
+  FAR_MS,
+  kinds,
+  known,
+  quick,
+  QUICK,
+  run,
+  TestProvider,
+  type TestStore,
+} from './test-provider.js'
 import { eventually } from '../../harness/eventually.mjs'
 
 /** How a provider comes to be, changes its settings, and goes. */
-export function registrationContract(open: () => Promise<Ground>): void {
+export function registrationContract(open: () => Promise<TestStore>): void {
   describe('registering', () => {
     it('gives a provider that nobody knew, with every field of its snapshot', async () => {
-      const ground = await open()
-      const subject = new Subject(ground)
-      const reply = await subject.register()
-      const now = ground.nowMs()
+      const testStore = await open()
+      const testProvider = new TestProvider(testStore)
+      const reply = await testProvider.register()
+      const now = testStore.nowMs()
       expect(reply).toMatchObject({
         status: 'ok',
         nowMs: now,
@@ -85,27 +95,27 @@ export function registrationContract(open: () => Promise<Ground>): void {
         heartbeatProgressAt: null,
         at: now,
       })
-      expect(await subject.snapshot()).toEqual(reply.snapshot)
+      expect(await testProvider.snapshot()).toEqual(reply.snapshot)
     })
 
     it('writes nothing for settings that are there already', async () => {
-      const ground = await open()
-      const subject = new Subject(ground)
-      const first = await subject.register({ slowMs: 100 })
-      await ground.advance(1_000)
-      const second = await subject.register({ slowMs: 100 }, { worker: 'worker-2' })
+      const testStore = await open()
+      const testProvider = new TestProvider(testStore)
+      const first = await testProvider.register({ slowMs: 100 })
+      await testStore.advance(1_000)
+      const second = await testProvider.register({ slowMs: 100 }, { worker: 'worker-2' })
       expect(second).toMatchObject({ revision: 1, setBy: 'worker-1', setAt: first.setAt, events: [] })
-      expect((await subject.snapshot()).version).toBe(first.snapshot?.version)
-      expect(await subject.store.events('openai', 10)).toHaveLength(1)
+      expect((await testProvider.snapshot()).version).toBe(first.snapshot?.version)
+      expect(await testProvider.store.events('openai', 10)).toHaveLength(1)
     })
 
     it('replaces settings that differ, and tells which, before and after', async () => {
-      const ground = await open()
-      const subject = new Subject(ground)
-      const first = await subject.register({ breaker: { failureThreshold: 3 }, slowMs: 100 })
-      await ground.advance(1_000)
-      const second = await subject.register({ breaker: { failureThreshold: 5 } }, { worker: 'worker-2' })
-      expect(second).toMatchObject({ revision: 2, setBy: 'worker-2', setAt: ground.nowMs() })
+      const testStore = await open()
+      const testProvider = new TestProvider(testStore)
+      const first = await testProvider.register({ breaker: { failureThreshold: 3 }, slowMs: 100 })
+      await testStore.advance(1_000)
+      const second = await testProvider.register({ breaker: { failureThreshold: 5 } }, { worker: 'worker-2' })
+      expect(second).toMatchObject({ revision: 2, setBy: 'worker-2', setAt: testStore.nowMs() })
       expect(second.settings).toEqual(resolveSettings({ breaker: { failureThreshold: 5 } }))
       expect(second.events).toMatchObject([
         {
@@ -116,27 +126,27 @@ export function registrationContract(open: () => Promise<Ground>): void {
           generation: first.snapshot?.generation,
         },
       ])
-      expect(second.snapshot).toMatchObject({ settingsRevision: 2, version: ground.nowMs() })
-      expect(await subject.store.settings('openai')).toEqual({
+      expect(second.snapshot).toMatchObject({ settingsRevision: 2, version: testStore.nowMs() })
+      expect(await testProvider.store.settings('openai')).toEqual({
         settings: second.settings,
         unread: [],
         revision: 2,
         setBy: 'worker-2',
-        setAt: ground.nowMs(),
+        setAt: testStore.nowMs(),
         pinned: false,
       })
     })
 
     it('keeps the stored settings when asked to, and takes those given where there are none', async () => {
-      const subject = new Subject(await open())
-      const first = await subject.register({ slowMs: 100 }, { mode: 'keep' })
+      const testProvider = new TestProvider(await open())
+      const first = await testProvider.register({ slowMs: 100 }, { mode: 'keep' })
       expect(first.settings.slowMs).toBe(100)
-      const second = await subject.register({ slowMs: 200 }, { mode: 'keep' })
+      const second = await testProvider.register({ slowMs: 200 }, { mode: 'keep' })
       expect(second).toMatchObject({ revision: 1, events: [], settings: { slowMs: 100 } })
     })
 
     it('gives settings back as they went in, the probe too', async () => {
-      const subject = new Subject(await open())
+      const testProvider = new TestProvider(await open())
       const settings = resolveSettings({
         breaker: { enforce: false, cooldownMultiplier: 1.5, cooldownJitter: 0.25, maxCooldownMs: 90_000 },
         history: { maxRecords: 7, windowMs: 1_234, degradationThreshold: 0.333 },
@@ -149,27 +159,27 @@ export function registrationContract(open: () => Promise<Ground>): void {
           bodyContains: 'ok: {}',
         },
       })
-      expect((await subject.register(settings)).settings).toEqual(settings)
-      expect((await subject.store.settings('openai'))?.settings).toEqual(settings)
+      expect((await testProvider.register(settings)).settings).toEqual(settings)
+      expect((await testProvider.store.settings('openai'))?.settings).toEqual(settings)
     })
 
     it('leaves deadlines that run, and applies thresholds from the next record', async () => {
-      const ground = await open()
-      const subject = await quick(ground, { failureThreshold: 3 })
-      await subject.record('unhealthy', 2)
-      await subject.register({ breaker: { ...QUICK, failureThreshold: 2 } })
-      expect((await subject.snapshot()).state).toBe('closed')
-      const opened = await subject.record('unhealthy')
+      const testStore = await open()
+      const testProvider = await quick(testStore, { failureThreshold: 3 })
+      await testProvider.record('unhealthy', 2)
+      await testProvider.register({ breaker: { ...QUICK, failureThreshold: 2 } })
+      expect((await testProvider.snapshot()).state).toBe('closed')
+      const opened = await testProvider.record('unhealthy')
       expect(opened.snapshot).toMatchObject({ state: 'open', retryAfterMs: 1_000, consecutiveFailures: 3 })
-      await subject.register({ breaker: { ...QUICK, cooldownMs: 5 } })
-      expect((await subject.snapshot()).retryAfterMs).toBe(1_000)
+      await testProvider.register({ breaker: { ...QUICK, cooldownMs: 5 } })
+      expect((await testProvider.snapshot()).retryAfterMs).toBe(1_000)
     })
 
     it('lists providers, the oldest first', async () => {
-      const ground = await open()
-      for (const id of ['a', 'b', 'c/d@e']) await new Subject(ground, id).register()
-      await new Subject(ground, 'a').register()
-      expect((await ground.store.providers()).map((provider) => provider.id)).toEqual(['a', 'b', 'c/d@e'])
+      const testStore = await open()
+      for (const id of ['a', 'b', 'c/d@e']) await new TestProvider(testStore, id).register()
+      await new TestProvider(testStore, 'a').register()
+      expect((await testStore.store.providers()).map((provider) => provider.id)).toEqual(['a', 'b', 'c/d@e'])
     })
 
     it('has one epoch for everybody, from the first who asks for one', async () => {
@@ -181,7 +191,7 @@ export function registrationContract(open: () => Promise<Ground>): void {
 
     it('takes the heartbeat of a worker', async () => {
       const { store } = await open()
-      await expect(store.heartbeat('worker-1')).resolves.toBeUndefined()
+      await expect(store.touchWorker('worker-1')).resolves.toBeUndefined()
     })
   })
 
@@ -189,12 +199,12 @@ export function registrationContract(open: () => Promise<Ground>): void {
     const byHand = { operator: 'alice', reason: 'a busy week', notAfterMs: FAR_MS }
 
     it('outrank code until they are released, and then the next registration wins', async () => {
-      const ground = await open()
-      const subject = new Subject(ground)
-      const first = await subject.register({ slowMs: 100 })
-      await ground.advance(1_000)
-      const applied = await subject.register({ slowMs: 200 }, { byHand })
-      expect(applied).toMatchObject({ revision: 2, setBy: 'alice', setAt: ground.nowMs(), pinned: true })
+      const testStore = await open()
+      const testProvider = new TestProvider(testStore)
+      const first = await testProvider.register({ slowMs: 100 })
+      await testStore.advance(1_000)
+      const applied = await testProvider.register({ slowMs: 200 }, { byHand })
+      expect(applied).toMatchObject({ revision: 2, setBy: 'alice', setAt: testStore.nowMs(), pinned: true })
       expect(applied.events).toMatchObject([
         {
           kind: 'settings_changed',
@@ -207,70 +217,76 @@ export function registrationContract(open: () => Promise<Ground>): void {
         },
       ])
       expect(applied.snapshot).toMatchObject({ settingsRevision: 2 })
-      const fromCode = await subject.register({ slowMs: 300 }, { worker: 'worker-2' })
+      const fromCode = await testProvider.register({ slowMs: 300 }, { worker: 'worker-2' })
       expect(fromCode).toMatchObject({ revision: 2, events: [], pinned: true, settings: { slowMs: 200 } })
 
-      const released = await subject.register({}, { mode: 'release', byHand })
+      const released = await testProvider.register({}, { mode: 'release', byHand })
       expect(released).toMatchObject({ revision: 3, setBy: 'alice', setAt: applied.setAt, pinned: false })
       expect(released.settings.slowMs).toBe(200)
       expect(released.events).toMatchObject([
         { kind: 'settings_changed', from: 'pinned=true', to: 'pinned=-', actor: 'alice' },
       ])
       expect(released.snapshot).toMatchObject({ settingsRevision: 3 })
-      expect(await subject.store.settings('openai')).toMatchObject({ revision: 3, pinned: false })
-      const next = await subject.register({ slowMs: 300 }, { worker: 'worker-2' })
+      expect(await testProvider.store.settings('openai')).toMatchObject({ revision: 3, pinned: false })
+      const next = await testProvider.register({ slowMs: 300 }, { worker: 'worker-2' })
       expect(next).toMatchObject({ revision: 4, setBy: 'worker-2', settings: { slowMs: 300 } })
     })
 
     it('by hand are late by the time of their provider, which a clock that stepped back does not change', async () => {
-      const ground = await open()
-      const subject = new Subject(ground)
-      const { snapshot } = await subject.register({ slowMs: 100 })
+      const testStore = await open()
+      const testProvider = new TestProvider(testStore)
+      const { snapshot } = await testProvider.register({ slowMs: 100 })
       const set = snapshot?.at ?? 0
-      await ground.set(set - 3_600_000)
-      await subject.reset()
-      const late = subject.register({ slowMs: 200 }, { byHand: { ...byHand, notAfterMs: set - 1 } })
+      await testStore.set(set - 3_600_000)
+      await testProvider.reset()
+      const late = testProvider.register({ slowMs: 200 }, { byHand: { ...byHand, notAfterMs: set - 1 } })
       await expect(late).rejects.toMatchObject({ code: 'command_late' })
-      expect(await subject.store.settings('openai')).toMatchObject({ revision: 1, settings: { slowMs: 100 } })
-      const inTime = await subject.register({ slowMs: 200 }, { byHand: { ...byHand, notAfterMs: set } })
+      expect(await testProvider.store.settings('openai')).toMatchObject({
+        revision: 1,
+        settings: { slowMs: 100 },
+      })
+      const inTime = await testProvider.register({ slowMs: 200 }, { byHand: { ...byHand, notAfterMs: set } })
       expect(inTime).toMatchObject({ revision: 2, setAt: set, nowMs: set })
     })
 
     it('are pinned also where they are those in force, and write nothing the second time', async () => {
-      const subject = new Subject(await open())
-      await subject.register({ slowMs: 100 })
-      const applied = await subject.register({ slowMs: 100 }, { byHand })
+      const testProvider = new TestProvider(await open())
+      await testProvider.register({ slowMs: 100 })
+      const applied = await testProvider.register({ slowMs: 100 }, { byHand })
       expect(applied).toMatchObject({ revision: 2, setBy: 'alice', pinned: true })
       expect(applied.events).toMatchObject([{ from: 'pinned=-', to: 'pinned=true' }])
-      const again = await subject.register({ slowMs: 100 }, { byHand: { ...byHand, operator: 'bob' } })
+      const again = await testProvider.register({ slowMs: 100 }, { byHand: { ...byHand, operator: 'bob' } })
       expect(again).toMatchObject({ revision: 2, setBy: 'alice', events: [] })
     })
 
     it('register a provider that nobody knew, and survive a wipe with a handle that knew them', async () => {
-      const subject = new Subject(await open())
-      const created = await subject.register({ slowMs: 7 }, { mode: 'keep', byHand })
+      const testProvider = new TestProvider(await open())
+      const created = await testProvider.register({ slowMs: 7 }, { mode: 'keep', byHand })
       expect(created).toMatchObject({ revision: 1, setBy: 'alice', pinned: true })
       expect(created.events).toMatchObject([{ kind: 'registered', actor: 'alice' }])
-      expect(await subject.register({ slowMs: 8 })).toMatchObject({ settings: { slowMs: 7 } })
+      expect(await testProvider.register({ slowMs: 8 })).toMatchObject({ settings: { slowMs: 7 } })
     })
 
     it('are not released twice, nor where there are none; nothing is done too late', async () => {
-      const ground = await open()
-      const subject = new Subject(ground)
-      await expect(subject.register({}, { mode: 'release', byHand })).rejects.toMatchObject({
+      const testStore = await open()
+      const testProvider = new TestProvider(testStore)
+      await expect(testProvider.register({}, { mode: 'release', byHand })).rejects.toMatchObject({
         code: 'provider_unknown',
       })
-      expect(await ground.store.providers()).toEqual([])
-      await subject.register({ slowMs: 100 })
-      expect(await subject.register({}, { mode: 'release', byHand })).toMatchObject({
+      expect(await testStore.store.providers()).toEqual([])
+      await testProvider.register({ slowMs: 100 })
+      expect(await testProvider.register({}, { mode: 'release', byHand })).toMatchObject({
         revision: 1,
         events: [],
       })
-      const late = { ...byHand, notAfterMs: ground.nowMs() - 1 }
-      await expect(subject.register({ slowMs: 5 }, { byHand: late })).rejects.toMatchObject({
+      const late = { ...byHand, notAfterMs: testStore.nowMs() - 1 }
+      await expect(testProvider.register({ slowMs: 5 }, { byHand: late })).rejects.toMatchObject({
         code: 'command_late',
       })
-      expect(await subject.store.settings('openai')).toMatchObject({ revision: 1, settings: { slowMs: 100 } })
+      expect(await testProvider.store.settings('openai')).toMatchObject({
+        revision: 1,
+        settings: { slowMs: 100 },
+      })
     })
   })
 
@@ -317,9 +333,9 @@ export function registrationContract(open: () => Promise<Ground>): void {
     }
 
     it('brings back what still holds: an open circuit, a pause, a mark, and numbers that go on', async () => {
-      const ground = await open()
-      const subject = new Subject(ground)
-      const reply = await subject.register({}, { mode: 'keep', restore: knownBefore })
+      const testStore = await open()
+      const testProvider = new TestProvider(testStore)
+      const reply = await testProvider.register({}, { mode: 'keep', restore: knownBefore })
       expect(reply.events).toMatchObject([
         { kind: 'registered', reason: 'restored after a wipe', to: 'open' },
       ])
@@ -347,18 +363,22 @@ export function registrationContract(open: () => Promise<Ground>): void {
         applied: 0,
         lastProbeStatus: null,
       })
-      await ground.advance(700)
-      expect((await subject.admit()).trial).toBe(true)
+      await testStore.advance(700)
+      expect((await testProvider.admit()).trial).toBe(true)
     })
 
     it('brings an open circuit without a deadline back without one', async () => {
-      const subject = new Subject(await open())
-      await subject.register({}, { restore: { ...knownBefore, retryAfterMs: null, markForMs: null } })
-      expect(await subject.snapshot()).toMatchObject({ state: 'open', retryAfterMs: null, markForMs: null })
+      const testProvider = new TestProvider(await open())
+      await testProvider.register({}, { restore: { ...knownBefore, retryAfterMs: null, markForMs: null } })
+      expect(await testProvider.snapshot()).toMatchObject({
+        state: 'open',
+        retryAfterMs: null,
+        markForMs: null,
+      })
     })
 
     it('brings a half-open circuit back as one whose trials have ended', async () => {
-      const subject = new Subject(await open())
+      const testProvider = new TestProvider(await open())
       const half = {
         ...knownBefore,
         state: 'half_open' as const,
@@ -366,13 +386,13 @@ export function registrationContract(open: () => Promise<Ground>): void {
         throttledForMs: 0,
         trials: 1,
       }
-      const reply = await subject.register({}, { restore: half })
+      const reply = await testProvider.register({}, { restore: half })
       expect(reply.snapshot).toMatchObject({ state: 'half_open', trials: 0 })
-      expect((await subject.admit()).trial).toBe(true)
+      expect((await testProvider.admit()).trial).toBe(true)
     })
 
     it('brings nothing of a closed circuit but its numbers', async () => {
-      const subject = new Subject(await open())
+      const testProvider = new TestProvider(await open())
       const closed = {
         ...knownBefore,
         state: 'closed' as const,
@@ -383,7 +403,7 @@ export function registrationContract(open: () => Promise<Ground>): void {
         cooldownMs: 0,
         reason: '1 successful trial',
       }
-      expect((await subject.register({}, { restore: closed })).snapshot).toMatchObject({
+      expect((await testProvider.register({}, { restore: closed })).snapshot).toMatchObject({
         state: 'closed',
         openedAt: null,
         generation: FAR_MS - 9,
@@ -394,28 +414,46 @@ export function registrationContract(open: () => Promise<Ground>): void {
     })
 
     it('asks nobody what he knew while the store knows better', async () => {
-      const subject = new Subject(await open())
-      await subject.register()
-      const reply = await subject.register({}, { mode: 'keep', restore: knownBefore })
+      const testProvider = new TestProvider(await open())
+      await testProvider.register()
+      const reply = await testProvider.register({}, { mode: 'keep', restore: knownBefore })
       expect(reply).toMatchObject({ revision: 1, events: [] })
-      expect(await subject.snapshot()).toMatchObject({ state: 'closed', mark: null, settingsRevision: 1 })
+      expect(await testProvider.snapshot()).toMatchObject({
+        state: 'closed',
+        mark: null,
+        settingsRevision: 1,
+      })
     })
   })
 
   describe('an unknown provider', () => {
     it.each([
-      ['admit', (subject: Subject) => subject.store.admit(subject.id, subject.admission())],
-      ['record', (subject: Subject) => subject.store.record(subject.id, subject.batch([run('unhealthy')]))],
-      ['reset', (subject: Subject) => subject.store.reset(subject.id, control())],
-      ['trip', (subject: Subject) => subject.store.trip(subject.id, { ...control(), forMs: null })],
-      ['mark', (s: Subject) => s.store.mark(s.id, { ...control(), mark: 'unhealthy', forMs: null })],
-      ['resume', (subject: Subject) => subject.store.resume(subject.id, control())],
-      ['remove', (subject: Subject) => subject.store.remove(subject.id, control())],
-      ['snapshot', (subject: Subject) => subject.store.snapshot(subject.id)],
+      [
+        'admit',
+        (testProvider: TestProvider) => testProvider.store.admit(testProvider.id, testProvider.admission()),
+      ],
+      [
+        'record',
+        (testProvider: TestProvider) =>
+          testProvider.store.record(testProvider.id, testProvider.batch([run('unhealthy')])),
+      ],
+      ['reset', (testProvider: TestProvider) => testProvider.store.reset(testProvider.id, control())],
+      [
+        'trip',
+        (testProvider: TestProvider) =>
+          testProvider.store.trip(testProvider.id, { ...control(), forMs: null }),
+      ],
+      ['mark', (s: TestProvider) => s.store.mark(s.id, { ...control(), mark: 'unhealthy', forMs: null })],
+      ['resume', (testProvider: TestProvider) => testProvider.store.resume(testProvider.id, control())],
+      ['remove', (testProvider: TestProvider) => testProvider.store.remove(testProvider.id, control())],
+      ['snapshot', (testProvider: TestProvider) => testProvider.store.snapshot(testProvider.id)],
     ] as const)('%s says so and writes nothing', async (_, call) => {
-      const ground = await open()
-      expect(await call(new Subject(ground))).toEqual({ status: 'unknown_provider', nowMs: ground.nowMs() })
-      expect(await ground.leftovers('openai')).toEqual([])
+      const testStore = await open()
+      expect(await call(new TestProvider(testStore))).toEqual({
+        status: 'unknown_provider',
+        nowMs: testStore.nowMs(),
+      })
+      expect(await testStore.leftovers('openai')).toEqual([])
     })
 
     it('has no settings, no history and no events', async () => {
@@ -429,62 +467,65 @@ export function registrationContract(open: () => Promise<Ground>): void {
 
   describe('a command that comes too late', () => {
     const commands = [
-      ['admit', (s: Subject, notAfterMs: number) => s.store.admit(s.id, s.admission({ notAfterMs }))],
-      ['reset', (s: Subject, notAfterMs: number) => s.store.reset(s.id, control({ notAfterMs }))],
+      ['admit', (s: TestProvider, notAfterMs: number) => s.store.admit(s.id, s.admission({ notAfterMs }))],
+      ['reset', (s: TestProvider, notAfterMs: number) => s.store.reset(s.id, control({ notAfterMs }))],
       [
         'trip',
-        (s: Subject, notAfterMs: number) => s.store.trip(s.id, { ...control({ notAfterMs }), forMs: 5 }),
+        (s: TestProvider, notAfterMs: number) => s.store.trip(s.id, { ...control({ notAfterMs }), forMs: 5 }),
       ],
       [
         'mark',
-        (s: Subject, notAfterMs: number) =>
+        (s: TestProvider, notAfterMs: number) =>
           s.store.mark(s.id, { ...control({ notAfterMs }), mark: 'unhealthy', forMs: null }),
       ],
-      ['resume', (s: Subject, notAfterMs: number) => s.store.resume(s.id, control({ notAfterMs }))],
-      ['remove', (s: Subject, notAfterMs: number) => s.store.remove(s.id, control({ notAfterMs }))],
+      ['resume', (s: TestProvider, notAfterMs: number) => s.store.resume(s.id, control({ notAfterMs }))],
+      ['remove', (s: TestProvider, notAfterMs: number) => s.store.remove(s.id, control({ notAfterMs }))],
     ] as const
 
     it.each(commands)('%s does nothing a ms after its time', async (_, call) => {
-      const ground = await open()
-      const subject = await quick(ground)
-      await subject.mark('degraded')
-      await subject.openAndWait()
-      const before = await subject.snapshot()
-      const events = await subject.store.events(subject.id, 100)
-      expect(await call(subject, ground.nowMs() - 1)).toEqual({ status: 'late', nowMs: ground.nowMs() })
-      expect(await subject.snapshot()).toEqual(before)
-      expect(await subject.store.events(subject.id, 100)).toEqual(events)
+      const testStore = await open()
+      const testProvider = await quick(testStore)
+      await testProvider.mark('degraded')
+      await testProvider.openAndWait()
+      const before = await testProvider.snapshot()
+      const events = await testProvider.store.events(testProvider.id, 100)
+      expect(await call(testProvider, testStore.nowMs() - 1)).toEqual({
+        status: 'late',
+        nowMs: testStore.nowMs(),
+      })
+      expect(await testProvider.snapshot()).toEqual(before)
+      expect(await testProvider.store.events(testProvider.id, 100)).toEqual(events)
     })
 
     it.each(commands)('%s does its work in its last ms', async (_, call) => {
-      const ground = await open()
-      const subject = await quick(ground)
-      await subject.mark('degraded')
-      await subject.openAndWait()
-      const reply = known<unknown>(await call(subject, ground.nowMs()))
+      const testStore = await open()
+      const testProvider = await quick(testStore)
+      await testProvider.mark('degraded')
+      await testProvider.openAndWait()
+      const reply = known<unknown>(await call(testProvider, testStore.nowMs()))
       expect(reply.events).toHaveLength(1)
     })
   })
 
   describe('removing', () => {
     it('leaves nothing of a provider that used every key, and tells everybody', async () => {
-      const ground = await open()
-      const subject = await quick(ground, { successThreshold: 2 })
-      await subject.mark('degraded')
-      await subject.openAndWait()
-      await subject.admit()
-      const { generation } = await subject.snapshot()
-      expect(await ground.leftovers('openai')).not.toEqual([])
-      const reply = known(await ground.store.remove('openai', control({ reason: 'retired' })))
+      const testStore = await open()
+      const testProvider = await quick(testStore, { successThreshold: 2 })
+      await testProvider.mark('degraded')
+      await testProvider.openAndWait()
+      await testProvider.admit()
+      const { generation } = await testProvider.snapshot()
+      expect(await testStore.leftovers('openai')).not.toEqual([])
+      const reply = known(await testStore.store.remove('openai', control({ reason: 'retired' })))
       expect(reply.events).toMatchObject([
         { kind: 'removed', from: 'half_open', to: '', reason: 'retired', actor: 'ops', generation },
       ])
       expect(reply.snapshot).toBeNull()
-      expect(await ground.leftovers('openai')).toEqual([])
-      expect(await ground.store.providers()).toEqual([])
-      expect(await ground.store.events('openai', 10)).toEqual([])
+      expect(await testStore.leftovers('openai')).toEqual([])
+      expect(await testStore.store.providers()).toEqual([])
+      expect(await testStore.store.events('openai', 10)).toEqual([])
       await eventually(() =>
-        expect(ground.changes.at(-1)).toEqual({
+        expect(testStore.changes.at(-1)).toEqual({
           providerId: 'openai',
           events: reply.events,
           snapshot: null,
@@ -493,24 +534,24 @@ export function registrationContract(open: () => Promise<Ground>): void {
     })
 
     it('leaves other providers alone', async () => {
-      const ground = await open()
-      const [one, other] = [new Subject(ground, 'one'), new Subject(ground, 'other')]
+      const testStore = await open()
+      const [one, other] = [new TestProvider(testStore, 'one'), new TestProvider(testStore, 'other')]
       await one.register()
       await other.register()
       await other.record('unhealthy')
-      await ground.store.remove('one', control())
+      await testStore.store.remove('one', control())
       expect((await other.snapshot()).consecutiveFailures).toBe(1)
-      expect((await ground.store.providers()).map(({ id }) => id)).toEqual(['other'])
+      expect((await testStore.store.providers()).map(({ id }) => id)).toEqual(['other'])
     })
 
     it('lets the same id begin anew, with nothing of before', async () => {
-      const ground = await open()
-      const subject = await quick(ground)
-      await subject.record('unhealthy')
-      await subject.mark('terminated')
-      await ground.store.remove('openai', control())
-      await ground.advance(1_000)
-      const reply = await subject.register()
+      const testStore = await open()
+      const testProvider = await quick(testStore)
+      await testProvider.record('unhealthy')
+      await testProvider.mark('terminated')
+      await testStore.store.remove('openai', control())
+      await testStore.advance(1_000)
+      const reply = await testProvider.register()
       expect(kinds(reply)).toEqual(['registered'])
       expect(reply.snapshot).toMatchObject({ state: 'closed', mark: null, historyTotal: 0, applied: 0 })
       expect(reply).toMatchObject({ revision: 1 })
@@ -519,41 +560,43 @@ export function registrationContract(open: () => Promise<Ground>): void {
 
   describe('what a reply carries', () => {
     it('has the snapshot only for who does not know the version', async () => {
-      const subject = await quick(await open())
-      const { version } = await subject.snapshot()
-      expect((await subject.admit('a', { knownVersion: version })).snapshot).toBeNull()
-      expect((await subject.admit('a', { knownVersion: version - 1 })).snapshot).toMatchObject({ version })
-      expect((await subject.send([], { knownVersion: version })).snapshot).toBeNull()
+      const testProvider = await quick(await open())
+      const { version } = await testProvider.snapshot()
+      expect((await testProvider.admit('a', { knownVersion: version })).snapshot).toBeNull()
+      expect((await testProvider.admit('a', { knownVersion: version - 1 })).snapshot).toMatchObject({
+        version,
+      })
+      expect((await testProvider.send([], { knownVersion: version })).snapshot).toBeNull()
     })
 
     it('has the snapshot for who made the version himself', async () => {
-      const subject = await quick(await open())
-      const before = await subject.snapshot()
+      const testProvider = await quick(await open())
+      const before = await testProvider.snapshot()
       const { generation, version: knownVersion } = before
-      const reply = await subject.send([run('unhealthy', { generation })], { knownVersion })
+      const reply = await testProvider.send([run('unhealthy', { generation })], { knownVersion })
       expect(reply.snapshot).toMatchObject({ state: 'open' })
       expect(reply.snapshot?.version).toBeGreaterThan(knownVersion)
     })
 
     it('has the number of outcomes applied, of every kind', async () => {
-      const subject = await quick(await open())
-      expect((await subject.record('healthy', 3)).applied).toBe(3)
-      expect((await subject.record('ignored', 2)).applied).toBe(5)
-      expect((await subject.snapshot()).applied).toBe(5)
+      const testProvider = await quick(await open())
+      expect((await testProvider.record('healthy', 3)).applied).toBe(3)
+      expect((await testProvider.record('ignored', 2)).applied).toBe(5)
+      expect((await testProvider.snapshot()).applied).toBe(5)
     })
 
     it('is announced once for a change, with the same events and snapshot, and never without one', async () => {
-      const ground = await open()
-      const subject = await quick(ground)
-      await subject.record('healthy')
-      await subject.admit()
-      await subject.resume()
-      const opened = await subject.record('unhealthy')
-      await ground.advance(1_000)
-      const closed = await subject.record('healthy')
+      const testStore = await open()
+      const testProvider = await quick(testStore)
+      await testProvider.record('healthy')
+      await testProvider.admit()
+      await testProvider.resume()
+      const opened = await testProvider.record('unhealthy')
+      await testStore.advance(1_000)
+      const closed = await testProvider.record('healthy')
       expect(kinds(closed)).toEqual(['half_opened', 'closed'])
-      await eventually(() => expect(ground.changes.length).toBe(3))
-      expect(ground.changes.slice(1)).toEqual([
+      await eventually(() => expect(testStore.changes.length).toBe(3))
+      expect(testStore.changes.slice(1)).toEqual([
         { providerId: 'openai', events: opened.events, snapshot: opened.snapshot },
         { providerId: 'openai', events: closed.events, snapshot: closed.snapshot },
       ])
@@ -562,26 +605,26 @@ export function registrationContract(open: () => Promise<Ground>): void {
 
   describe('events', () => {
     it('are kept as they were told, the oldest first, the newest `count` of them', async () => {
-      const ground = await open()
-      const subject = await quick(ground)
-      const opened = await subject.record('unhealthy')
-      await ground.advance(5)
-      const reset = await subject.reset()
-      const all = await ground.store.events('openai', 100)
+      const testStore = await open()
+      const testProvider = await quick(testStore)
+      const opened = await testProvider.record('unhealthy')
+      await testStore.advance(5)
+      const reset = await testProvider.reset()
+      const all = await testStore.store.events('openai', 100)
       expect(all.map((event) => event.kind)).toEqual(['registered', 'opened', 'reset'])
       expect(all.slice(1)).toEqual([...opened.events, ...reset.events])
-      expect(await ground.store.events('openai', 1)).toEqual(reset.events)
-      expect(await ground.store.events('openai', 0)).toEqual([])
+      expect(await testStore.store.events('openai', 1)).toEqual(reset.events)
+      expect(await testStore.store.events('openai', 0)).toEqual([])
     })
 
     it('are capped at about a thousand', async () => {
-      const ground = await open()
-      const subject = await quick(ground)
-      await Promise.all(Array.from({ length: 1_300 }, () => subject.reset()))
-      const kept = await ground.store.events('openai', 1_000_000)
+      const testStore = await open()
+      const testProvider = await quick(testStore)
+      await Promise.all(Array.from({ length: 1_300 }, () => testProvider.reset()))
+      const kept = await testStore.store.events('openai', 1_000_000)
       expect(kept.length).toBeGreaterThanOrEqual(1_000)
       expect(kept.length).toBeLessThan(1_200)
-      expect(kept.at(-1)?.version).toBe((await subject.snapshot()).version)
+      expect(kept.at(-1)?.version).toBe((await testProvider.snapshot()).version)
     })
   })
 }

@@ -1,4 +1,4 @@
-// What the soak does to its ground, in turn. Each ends with all as it should be; the workers must find back by themselves.
+// What the soak does to its fleet, in turn. Each ends with all as it should be; the workers must find back by themselves.
 import { setTimeout as sleep } from 'node:timers/promises'
 
 const LASTS_MS = 2_000
@@ -20,15 +20,15 @@ export const faults = {
     await sleep(LASTS_MS)
     wire.mend()
   },
-  'Redis frozen': async (ground) => {
-    process.kill(ground.redisPid, 'SIGSTOP')
+  'Redis frozen': async (fleet) => {
+    process.kill(fleet.redisPid, 'SIGSTOP')
     await sleep(LASTS_MS)
-    process.kill(ground.redisPid, 'SIGCONT')
+    process.kill(fleet.redisPid, 'SIGCONT')
   },
-  'Redis killed, back with its data': (ground) => ground.restartRedis({ empty: false }),
-  'Redis killed, back empty': (ground) => ground.restartRedis({ empty: true }),
+  'Redis killed, back with its data': (fleet) => fleet.restartRedis({ empty: false }),
+  'Redis killed, back empty': (fleet) => fleet.restartRedis({ empty: true }),
   'scripts flushed': ({ admin }) => admin.script('FLUSH'),
-  'a worker killed and replaced': (ground) => ground.replaceWorker(),
+  'a worker killed and replaced': (fleet) => fleet.replaceWorker(),
   'clients killed': async ({ admin }) => {
     await admin.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
     await admin.call('CLIENT', 'KILL', 'TYPE', 'pubsub')

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { holdsWithin } from '../eventually.mjs'
 import { faults } from './faults.mjs'
-import { COMMAND_TIMEOUT_MS, startGround } from './ground.mjs'
+import { COMMAND_TIMEOUT_MS, startSoakFleet } from './soak-fleet.mjs'
 import { brokenBounds, faultLine, growthTable, judgeGrowth } from './report.mjs'
 
 /** After a fault all workers must decide by Redis again, and probes go on, within this, ms. */
@@ -27,15 +27,15 @@ async function back({ all }) {
   return sources.every((source) => source === 'redis' || source === 'cache')
 }
 
-async function suffer(ground, name) {
-  const { all, upstream } = ground
+async function suffer(fleet, name) {
+  const { all, upstream } = fleet
   // A worker that stood still while it was measured may believe for a moment that Redis did.
-  await msUntil(() => back(ground))
+  await msUntil(() => back(fleet))
   await all('waited')
-  await faults[name](ground)
+  await faults[name](fleet)
   const { requests } = upstream
   const [backMs, probedMs] = await Promise.all([
-    msUntil(() => back(ground)),
+    msUntil(() => back(fleet)),
     msUntil(() => upstream.requests > requests),
   ])
   const waits = await all('waited')
@@ -62,26 +62,26 @@ async function sample({ all, admin }) {
   }
 }
 
-async function soak(ground, { minutes, every, say }) {
+async function soak(fleet, { minutes, every, say }) {
   const began = performance.now()
   const names = Object.keys(faults)
   const [suffered, samples] = [[], []]
   while (performance.now() - began < minutes * 60_000) {
     const next = performance.now() + every * 1_000
-    const fault = await suffer(ground, names[suffered.length % names.length])
+    const fault = await suffer(fleet, names[suffered.length % names.length])
     suffered.push(fault)
     say(faultLine((performance.now() - began) / 1_000, fault))
     await sleep(Math.max(0, next - performance.now()))
-    samples.push(await sample(ground))
+    samples.push(await sample(fleet))
   }
-  const seen = await ground.seen()
+  const seen = await fleet.seen()
   const growth = judgeGrowth(samples)
   const broken = brokenBounds({ suffered, growth, seen, limitMs: COMMAND_TIMEOUT_MS + MARGIN_MS })
   const sum = (key) => seen.reduce((total, one) => total + one[key], 0)
   const totals = {
     faults: suffered.length,
     calls: sum('calls'),
-    probes: ground.upstream.requests,
+    probes: fleet.upstream.requests,
     longestWaitMs: Math.max(...suffered.map(({ longestWaitMs }) => longestWaitMs)),
     outcomesLost: sum('lost'),
     unhandled: sum('unhandled'),
@@ -112,13 +112,13 @@ if (!(minutes > 0 && every > 0)) {
   process.exit(64)
 }
 const say = values.json ? () => undefined : (line) => console.log(line)
-const ground = await startGround()
+const fleet = await startSoakFleet()
 try {
-  say(`${ground.workers.length} workers for ${minutes} minutes, a fault every ${every} s`)
-  const found = await soak(ground, { minutes, every, say })
+  say(`${fleet.workers.length} workers for ${minutes} minutes, a fault every ${every} s`)
+  const found = await soak(fleet, { minutes, every, say })
   if (values.json) console.log(JSON.stringify({ minutes, every, ...found }))
   else report(found)
   process.exitCode = found.broken.length === 0 ? 0 : 1
 } finally {
-  await ground.close()
+  await fleet.close()
 }

@@ -164,7 +164,7 @@ class Lane {
   }
 
   async #control(id) {
-    const method = pick(['reset', 'trip', 'mark', 'mark', 'resume', 'beat', 'beat'])
+    const method = pick(['reset', 'trip', 'mark', 'mark', 'resume', 'recordHeartbeat', 'recordHeartbeat'])
     const forMs = pick([10, 40, 100])
     const by = { actor: pick(['', 'ops']), reason: pick(['', 'by hand']) }
     const requests = {
@@ -172,7 +172,7 @@ class Lane {
       resume: by,
       trip: { ...by, forMs },
       mark: { ...by, forMs, mark: pick(['unhealthy', 'degraded', 'terminated']) },
-      beat: { progress: pick([null, upTo(5)]) },
+      recordHeartbeat: { progress: pick([null, upTo(5)]) },
     }
     await perform(method, id, requests[method])
   }

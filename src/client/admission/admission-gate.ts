@@ -1,0 +1,251 @@
+import { randomUUID } from 'node:crypto'
+import type { Consistency } from '../../config/options.js'
+import {
+  BusbarClosedError,
+  isBusbarError,
+  isProviderTrouble,
+  ProviderRemovedError,
+} from '../../model/errors.js'
+import type { RefusalCode } from '../../model/words.js'
+import { askAgainInMs } from '../../rules/blocks.js'
+import { admitLocally } from '../../rules/snapshot-admission.js'
+import type { Fallback } from './fallback.js'
+import { StoredPermit, type Decision, type Refused, type Send } from './permit.js'
+import { GroupAdmission } from '../group-admission.js'
+import type { ProcessContext } from '../context.js'
+import type { ProviderSession } from '../sync/provider-session.js'
+
+/**
+ * Decides whether a call may begin.
+ *
+ * In cached mode the closed and the open state are judged by the snapshot, without asking anybody. Half-open asks
+ * the store for a lease, one request at a time: while it is under way the process's other callers are refused, and
+ * a refusal is kept until the first lease can end, or something newer is known. In strict mode, and whenever the
+ * snapshot may be old, every admission asks; strict ones of one turn ask together while the circuit is closed, as far as
+ * this process knows (`GroupAdmission`).
+ *
+ * No admission waits longer than one command may take, or two where another of its group was given a lease: then, and for
+ * as long as the store is lost or the provider is cut off, `Fallback` decides.
+ */
+export class AdmissionGate {
+  readonly #context: ProcessContext
+  readonly #session: ProviderSession
+  readonly #fallback: Fallback
+  readonly #send: Send
+  readonly #together: GroupAdmission
+  consistency: Consistency
+  #asking = false
+  #cachedRefusal: { readonly refused: Refused; readonly version: number; readonly until: number } | undefined
+
+  constructor(
+    context: ProcessContext,
+    session: ProviderSession,
+    fallback: Fallback,
+    consistency: Consistency,
+    send: Send,
+  ) {
+    this.#context = context
+    this.#session = session
+    this.#fallback = fallback
+    this.consistency = consistency
+    this.#send = send
+    this.#together = new GroupAdmission(
+      (timeoutMs) => this.#askIfThere(timeoutMs),
+      ({ permit, wouldRefuse }) => this.#grant('', 'redis', wouldRefuse, permit.generation),
+    )
+  }
+
+  /** Whether a call may begin without another look: cached, closed, and nothing in the way. */
+  get free(): boolean {
+    return this.#session.cache.free && this.consistency === 'cached'
+  }
+
+  /** `timeoutMs`: of the call, so that its lease outlives it. */
+  admit(timeoutMs?: number): Decision | Promise<Decision> {
+    this.#session.used = true
+    if (this.#context.calls.closing) return Promise.reject(new BusbarClosedError())
+    if (this.#session.withoutStore) return this.#withoutStore(timeoutMs)
+    const { cache } = this.#session
+    if (cache.free) {
+      return this.consistency === 'strict' ? this.#together.admit(timeoutMs) : this.#grant('', 'cache')
+    }
+    if (this.consistency === 'strict' || !cache.decides) return this.#ask(timeoutMs)
+    const snapshot = cache.readBlocking()
+    if (snapshot === undefined) return this.#ask(timeoutMs)
+    const local = admitLocally(snapshot)
+    switch (local.decide) {
+      case 'admit':
+        return this.#grant('', 'cache', local.wouldRefuse)
+      case 'refuse': {
+        const { code, reason, retryAfterMs } = local
+        return { admitted: false, code, reason, retryAfterMs, source: 'cache' }
+      }
+      case 'ask':
+        return this.#tryForTrial(snapshot.enforce, timeoutMs)
+      default:
+        return local satisfies never
+    }
+  }
+
+  #withoutStore(timeoutMs: number | undefined): Decision | Promise<Decision> {
+    if (this.#session.removed) return Promise.reject(new ProviderRemovedError(this.#session.id))
+    this.#context.counters.admissionsWithoutRedis += 1
+    const why = this.#context.watch.lost ? undefined : this.#session.cutOff
+    return this.#fallback.decide(leaseFor(timeoutMs), why ?? 'Redis does not answer')
+  }
+
+  #grant(token: string, source: 'cache' | 'redis', wouldRefuse?: RefusalCode, generation?: number): Decision {
+    const known = generation ?? this.#session.cache.generation
+    const permit = token === '' ? new StoredPermit(known, '', this.#send) : this.#holdTrial(known, token)
+    if (wouldRefuse === undefined) return { admitted: true, permit, source }
+    return { admitted: true, permit, source, wouldRefuse }
+  }
+
+  /** Its lease goes back when this process closes first. */
+  #holdTrial(generation: number, token: string): StoredPermit {
+    const { calls } = this.#context
+    const permit = new StoredPermit(generation, token, (ending, ...of) => {
+      calls.settled(permit)
+      return this.#send(ending, ...of)
+    })
+    calls.hold(permit)
+    return permit
+  }
+
+  #tryForTrial(enforce: boolean, timeoutMs: number | undefined): Decision | Promise<Decision> {
+    const refused = this.#refusedMeanwhile()
+    if (refused !== undefined) return enforce ? refused : this.#grant('', 'cache', refused.code)
+    this.#asking = true
+    return this.#ask(timeoutMs).finally(() => {
+      this.#asking = false
+    })
+  }
+
+  #refusedMeanwhile(): Refused | undefined {
+    const code = 'no_trial_free' as const
+    if (this.#asking) {
+      const reason = 'half-open: this process is asking for a trial'
+      const retryAfterMs = askAgainInMs(Math.ceil(this.#context.commandTimeoutMs))
+      return { admitted: false, code, reason, retryAfterMs, source: 'cache' }
+    }
+    const kept = this.#cachedRefusal
+    const leftMs = kept === undefined ? 0 : Math.ceil(kept.until - this.#context.clock.now())
+    if (kept === undefined || leftMs <= 0 || kept.version !== this.#session.cache.version) return undefined
+    return told({ ...kept.refused, retryAfterMs: leftMs, source: 'cache' })
+  }
+
+  #keep(refused: Refused, forMs: number): void {
+    this.#cachedRefusal = {
+      refused,
+      version: this.#session.cache.version,
+      until: this.#context.clock.now() + forMs,
+    }
+  }
+
+  /** The store may have been lost since the caller came. */
+  async #askIfThere(timeoutMs: number | undefined): Promise<Decision> {
+    return this.#session.withoutStore ? this.#withoutStore(timeoutMs) : this.#ask(timeoutMs)
+  }
+
+  /** Asks the store, for as long as one command may take. A lease that comes later is given back. */
+  #ask(timeoutMs: number | undefined): Promise<Decision> {
+    const deadlines = this.#context.commandDeadlines ?? this.#context.deadlines
+    return new Promise((resolve, reject) => {
+      let waiting = true
+      const deadline = deadlines.set(this.#context.commandTimeoutMs, () => {
+        waiting = false
+        const why = new Error(`no answer within ${this.#context.commandTimeoutMs} ms`)
+        this.#context.watch.fail(why)
+        resolve(this.#unanswered(timeoutMs, why.message))
+      })
+      const late = (decision: Decision) => {
+        if (decision.admitted && decision.source === 'redis' && decision.permit.trial) {
+          decision.permit.settle('ignored').catch(() => undefined)
+        }
+      }
+      this.#askStore(timeoutMs).then(
+        (decision) => {
+          deadline.clear()
+          if (waiting) resolve(decision)
+          else late(decision)
+        },
+        (error: unknown) => {
+          deadline.clear()
+          reject(error instanceof Error ? error : new Error(String(error)))
+        },
+      )
+    })
+  }
+
+  #unanswered(timeoutMs: number | undefined, why: string): Decision {
+    this.#context.counters.admissionsWithoutRedis += 1
+    return this.#fallback.decide(leaseFor(timeoutMs), why)
+  }
+
+  async #askStore(timeoutMs: number | undefined): Promise<Decision> {
+    const token = randomUUID()
+    const leaseMs = leaseFor(timeoutMs)
+    try {
+      const reply = await this.#session.run('admit', (store) => {
+        const { caller, notAfterMs, id } = this.#session
+        const { worker, knownVersion } = caller
+        return store.admit(id, {
+          worker,
+          knownVersion,
+          origin: 'call',
+          token,
+          notAfterMs,
+          leaseMs,
+          minGapMs: 0,
+        })
+      })
+      const { reason, retryAfterMs, generation, trial } = reply
+      // Only probes are turned away for coming too soon.
+      const code = reply.code === null || reply.code === 'probed_recently' ? undefined : reply.code
+      if (reply.admitted) {
+        if (trial) this.#expectNoOther(leaseMs)
+        return this.#grant(trial ? token : '', 'redis', code, generation)
+      }
+      const refused = {
+        admitted: false,
+        code: code ?? 'circuit_open',
+        reason,
+        retryAfterMs,
+        source: 'redis',
+      } as const
+      if ((code === 'no_trial_free' || code === 'awaiting_probe') && retryAfterMs !== null)
+        this.#keep(refused, retryAfterMs)
+      return told(refused)
+    } catch (error) {
+      const unanswered = isBusbarError(error, 'redis_unavailable') || isBusbarError(error, 'command_late')
+      if (!unanswered && !isProviderTrouble(error)) throw error
+      return this.#unanswered(timeoutMs, error instanceof Error ? error.message : String(error))
+    }
+  }
+
+  /** Where the fleet has one trial at a time and this process holds it, asking again is of no use until it ends. */
+  #expectNoOther(leaseMs: number): void {
+    const { halfOpenMaxTrials, trialLeaseMs } = this.#session.settings.settings.breaker
+    if (halfOpenMaxTrials !== 1) return
+    const reason = 'half-open: 1 of 1 trials under way'
+    const retryAfterMs = leaseMs === 0 ? trialLeaseMs : leaseMs
+    this.#keep(
+      { admitted: false, code: 'no_trial_free', reason, retryAfterMs, source: 'cache' },
+      retryAfterMs,
+    )
+  }
+}
+
+/** A refusal is kept until the first lease ends; whoever gets it asks again sooner, because the trial may end sooner. */
+const told = (refused: Refused): Refused => {
+  const { code, retryAfterMs } = refused
+  if (code !== 'no_trial_free' || retryAfterMs === null) return refused
+  return { ...refused, retryAfterMs: askAgainInMs(retryAfterMs) }
+}
+
+/** A lease outlives its call's timeout by this much, so that the result finds it. */
+const LEASE_MARGIN_MS = 1_000
+
+/** 0: as long as the settings say. */
+const leaseFor = (timeoutMs: number | undefined): number =>
+  timeoutMs === undefined ? 0 : Math.ceil(timeoutMs) + LEASE_MARGIN_MS

@@ -1,0 +1,48 @@
+import type { ProviderEvent } from '../../model/events.js'
+import type { StoredSnapshot } from '../../model/snapshot.js'
+import type { Logger } from '../shared/log.js'
+
+/** What the winner of a transition writes to its log, so that a fleet writes each line once. */
+export function logTransition(log: Logger, event: ProviderEvent, snapshot: StoredSnapshot | null): void {
+  const fields = { provider: event.providerId, reason: event.reason, generation: event.generation }
+  switch (event.kind) {
+    case 'opened': {
+      const failures = snapshot === null ? {} : failuresOf(snapshot)
+      const message = event.from === 'half_open' ? 'circuit re-opened' : 'circuit opened'
+      log.warn({ ...fields, ...failures, ...(event.actor === '' ? {} : { actor: event.actor }) }, message)
+      return
+    }
+    case 'closed':
+      log.info(fields, 'circuit closed')
+      return
+    case 'half_opened':
+      log.debug(fields, 'circuit half-open: a trial begins')
+      return
+    case 'reset':
+    case 'marked':
+    case 'resumed':
+    case 'removed':
+      log.info({ ...fields, actor: event.actor, to: event.to }, `provider ${event.kind}`)
+      return
+    case 'throttled':
+      log.info(fields, 'provider asked for a pause')
+      return
+    case 'probe_overdue':
+      log.warn(fields, 'probe overdue')
+      return
+    case 'settings_changed':
+      log.info({ ...fields, from: event.from, to: event.to }, 'settings changed')
+      return
+    case 'registered':
+      log.debug(fields, 'provider registered')
+      return
+    default:
+      event satisfies never
+  }
+}
+
+const failuresOf = (snapshot: StoredSnapshot) => ({
+  consecutiveFailures: snapshot.consecutiveFailures,
+  probeConsecutiveFailures: snapshot.probeConsecutiveFailures,
+  retryAfterMs: snapshot.retryAfterMs,
+})

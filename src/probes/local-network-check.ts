@@ -1,0 +1,84 @@
+import { connect } from 'node:net'
+import { serverName } from '../config/server-name.js'
+import { codeOf } from './kinds/explain.js'
+import type { LocalSuspicion, ProbeSettings } from '../model/probe.js'
+
+/**
+ * Tells a provider that cannot be reached from a worker that reaches nobody. Addresses of probes that answered lately
+ * are the witnesses: when a probe fails in a way that a broken network of this worker's own would cause (no name
+ * resolved, no route), some of them are tried, and if none can be reached either, the fault is here.
+ *
+ * Where it is the name resolution that failed, an address is no witness: it is reached without one. A name whose address was
+ * found is, whether or not it can be reached.
+ *
+ * With no other provider of another host to ask, nobody can tell, and the provider is charged.
+ */
+export class LocalNetworkCheck {
+  readonly #seen = new Map<string, Address>()
+
+  /** A probe of this provider was answered. */
+  answered(probe: ProbeSettings): void {
+    const address = addressOf(probe)
+    if (address === undefined) return
+    this.#seen.delete(address.host)
+    this.#seen.set(address.host, address)
+    if (this.#seen.size > MAX_SEEN) this.#seen.delete(this.#seen.keys().next().value ?? '')
+  }
+
+  /** Whether no other host that answered lately can be reached, or resolved, and there are some that can be asked. */
+  async allUnreachable(probe: ProbeSettings, suspicion: LocalSuspicion): Promise<boolean> {
+    const own = addressOf(probe)?.host
+    const others = [...this.#seen.values()]
+      .filter(({ host }) => host !== own && (suspicion === 'network' || isResolved(host)))
+      .slice(-WITNESSES)
+    if (others.length === 0) return false
+    const reached = await Promise.all(others.map((other) => answers(other, suspicion)))
+    return !reached.includes(true)
+  }
+}
+
+interface Address {
+  readonly host: string
+  readonly port: number
+}
+
+const MAX_SEEN = 16
+const WITNESSES = 3
+const WITNESS_TIMEOUT_MS = 1_000
+
+function addressOf(probe: ProbeSettings): Address | undefined {
+  if (probe.kind === 'tcp') return { host: probe.host, port: probe.port }
+  if (probe.kind !== 'http' && probe.kind !== 'redis') return undefined
+  if (!URL.canParse(probe.url)) return undefined // the path of a socket
+  const { hostname, port, protocol } = new URL(probe.url)
+  const host = hostname.replace(/^\[(.*)\]$/, '$1')
+  return { host, port: Number(port) || (DEFAULT_PORTS[protocol] ?? 80) }
+}
+
+const DEFAULT_PORTS: Readonly<Record<string, number>> = {
+  'http:': 80,
+  'https:': 443,
+  'redis:': 6_379,
+  'rediss:': 6_379,
+}
+
+/** True for a name that a resolver is asked for; the name of this host itself stands in a file. */
+const isResolved = (host: string): boolean =>
+  serverName(host) !== undefined && !/(^|\.)localhost\.?$/i.test(host)
+
+/** A host that refuses the connection was reached. */
+function answers({ host, port }: Address, suspicion: LocalSuspicion): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port, timeout: WITNESS_TIMEOUT_MS })
+    const end = (answer: boolean) => {
+      resolve(answer)
+      socket.destroy()
+    }
+    socket.once('connect', () => end(true))
+    socket.once('timeout', () => end(false))
+    socket.once('error', (error) => end(codeOf(error) === 'ECONNREFUSED'))
+    socket.once('lookup', (error: Error | null) => {
+      if (suspicion === 'name_resolution') end(error === null)
+    })
+  })
+}

@@ -1,0 +1,84 @@
+import { maskSecretsInText, type ProviderEvent } from '../index.js'
+import { clean, formatCount, formatTime } from './format.js'
+import type { Paints } from './paint.js'
+import { madeBy } from './provider-view.js'
+import type { ListedEvent } from './reopenings.js'
+import { cutMiddle } from './text-width.js'
+
+/** How much of a line an id may take where the line must fit, so that what happened can be seen beside it. */
+export const idWidthFor = (columns: number): number => Math.max(16, Math.floor(columns / 3))
+
+/** What happened, and from where, unless the kind says so by itself: `opened (from half_open)`. */
+export function eventWords({ kind, from, to }: ProviderEvent): string {
+  switch (kind) {
+    case 'opened':
+      return from === 'closed' ? kind : `${kind} (from ${from})`
+    case 'reset':
+      return `${kind} (from ${from})`
+    case 'marked':
+      return `${kind} ${to}${from === '' ? '' : ` (from ${from})`}`
+    case 'resumed':
+      return `${kind} (from ${from})`
+    case 'settings_changed':
+      return clean(maskSecretsInText(`${kind} (${from} -> ${to})`))
+    case 'half_opened':
+    case 'closed':
+    case 'registered':
+    case 'throttled':
+    case 'probe_overdue':
+    case 'removed':
+      return kind
+    default:
+      // One that a later version added, by its name.
+      return clean(kind satisfies never)
+  }
+}
+
+/** An event for a program: as it is, but for values in the settings that may be secrets. */
+export const eventJson = (event: ProviderEvent): ProviderEvent =>
+  event.kind === 'settings_changed'
+    ? { ...event, from: maskSecretsInText(event.from), to: maskSecretsInText(event.to) }
+    : event
+
+const timesText = ({ times, since }: Required<ListedEvent>['reopened']): string =>
+  `, ${formatCount(times)} times since ${formatTime(since)}`
+
+const reasonOf = ({ kind, reason }: ProviderEvent): string => (reason === kind ? '' : clean(reason))
+
+export function paintEvent(paints: Paints, { kind }: ProviderEvent, text: string): string {
+  switch (kind) {
+    case 'opened':
+    case 'marked':
+    case 'removed':
+      return paints.red(text)
+    case 'closed':
+    case 'reset':
+    case 'resumed':
+      return paints.green(text)
+    case 'half_opened':
+    case 'throttled':
+    case 'probe_overdue':
+      return paints.yellow(text)
+    case 'registered':
+    case 'settings_changed':
+      return text
+    default:
+      kind satisfies never
+      return text
+  }
+}
+
+/** `20:41:03 cycling opened: 3 consecutive failures, last: unhealthy`; with its date where that is not today. Ids are cut to `idWidth`. */
+export function eventLine(event: ProviderEvent, paints: Paints, idWidth = Infinity): string {
+  const reason = reasonOf(event)
+  const words = paintEvent(paints, event, eventWords(event))
+  return `${paints.dim(formatTime(event.at))} ${paints.bold(cutMiddle(event.providerId, idWidth))} ${words}${reason === '' ? '' : `: ${reason}`}`
+}
+
+/** The cells of `busbar events`. */
+export const eventRow = ({ event, reopened }: ListedEvent, paints: Paints): string[] => [
+  paints.dim(formatTime(event.at)),
+  paintEvent(paints, event, eventWords(event) + (reopened === undefined ? '' : timesText(reopened))),
+  madeBy(event),
+  reasonOf(event) || '-',
+]

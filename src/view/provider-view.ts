@@ -1,0 +1,198 @@
+import {
+  isBusbarError,
+  maskSecrets,
+  type Busbar,
+  type Provider,
+  type Settings,
+  type Snapshot,
+} from '../index.js'
+import { isProviderTrouble } from '../cli/failure.js'
+import { clean, formatAbout, formatCount, formatRate, plural } from './format.js'
+
+/** A provider at one moment, and the settings it is judged by. */
+export interface ProviderView {
+  readonly snapshot: Snapshot
+  readonly settings: Settings
+  /** Who set them, when, and whether they outrank code. */
+  readonly origin: Provider['settingsOrigin']
+  /** What of the stored settings this version cannot read, in words. */
+  readonly problems: Provider['settingsProblems']
+}
+
+export async function readView(provider: Provider): Promise<ProviderView> {
+  const snapshot = await provider.snapshot() // brings the settings up to date, so it goes first
+  const { settings, settingsOrigin: origin, settingsProblems: problems } = provider
+  return { snapshot, settings, origin, problems }
+}
+
+const AT_ONCE = 50
+
+/** A provider that is registered, and what keeps it from being read. */
+export interface Unreadable {
+  readonly id: string
+  readonly why: string
+}
+
+/** What was read: a provider that cannot be read keeps nobody from seeing the others. */
+export interface ReadAll {
+  readonly views: readonly ProviderView[]
+  readonly unreadable: readonly Unreadable[]
+}
+
+/**
+ * Those whose id is accepted, in the order in which they were registered. Some at a time, so that a fleet of thousands
+ * neither queues for seconds nor runs into the command timeout.
+ */
+export async function readAll(
+  busbar: Busbar,
+  accepts: (id: string) => boolean = () => true,
+): Promise<ReadAll> {
+  const ids = (await busbar.providers()).filter(accepts)
+  const views: ProviderView[] = []
+  const unreadable: Unreadable[] = []
+  for (let from = 0; from < ids.length; from += AT_ONCE) {
+    const some = ids.slice(from, from + AT_ONCE).map((id) => readOne(busbar, id))
+    for (const read of await Promise.all(some)) {
+      if (read === undefined) continue
+      if ('why' in read) unreadable.push(read)
+      else views.push(read)
+    }
+  }
+  return { views, unreadable }
+}
+
+/** Undefined when it was removed since it was listed. */
+async function readOne(busbar: Busbar, id: string): Promise<ProviderView | Unreadable | undefined> {
+  try {
+    const provider = await busbar.lookup(id)
+    return provider === undefined ? undefined : await readView(provider)
+  } catch (error) {
+    if (isBusbarError(error, 'provider_removed')) return undefined
+    if (isProviderTrouble(error)) return { id, why: clean(causeOf(error)) }
+    throw error
+  }
+}
+
+const causeOf = (error: Error): string =>
+  isBusbarError(error, 'redis_unavailable') && error.cause instanceof Error
+    ? error.cause.message
+    : error.message
+
+/** All of the snapshot under its own names, why it is so, and the settings; headers of probes may hold secrets. */
+export function viewJson(view: ProviderView): object {
+  const { snapshot, settings, origin, problems } = view
+  return {
+    ...snapshot,
+    unknown: isUnknown(view),
+    why: why(view),
+    settings: maskSecrets(settings),
+    settingsOrigin: origin,
+    settingsProblems: problems,
+  }
+}
+
+/**
+ * Whether nothing is known of how the provider is: no outcome since it was registered, or it is to be probed and no result
+ * comes. One that is merely idle keeps its health, and a mark is somebody's knowledge.
+ */
+export const isUnknown = ({ snapshot: { mark, applied, stale } }: ProviderView): boolean =>
+  mark === null && (applied === 0 || stale)
+
+/** Why the provider is as it is, in a few words; empty when there is nothing to say. */
+export function why(view: ProviderView): string {
+  const { snapshot } = view
+  const said = [
+    markWords(snapshot),
+    circuitWords(view),
+    mostlyClientErrors(snapshot) ? clientErrorWords(snapshot) : '',
+    mostlyIgnored(snapshot) ? ignoredWords(snapshot) : '',
+    pauseWords(snapshot),
+  ].filter((words) => words !== '')
+  return clean(said.join('; '))
+}
+
+function markWords({ mark, markActor, markReason, markForMs }: Snapshot): string {
+  if (mark === null) return ''
+  const reason = markReason === '' ? '' : `: ${markReason}`
+  const ends = markForMs === null ? '' : `, ends in ${formatAbout(markForMs)}`
+  return `marked ${mark} by ${markActor}${ends}${reason}`
+}
+
+function circuitWords(view: ProviderView): string {
+  const { snapshot, settings } = view
+  const { state, reason, trials, mark, health } = snapshot
+  switch (state) {
+    case 'open':
+      return reason + outageWords(snapshot)
+    case 'half_open': {
+      const next = trials > 0 ? 'a trial is under way' : 'the next call is a trial'
+      return `cooldown over, ${next}${outageWords(snapshot)}`
+    }
+    case 'closed':
+      if (mark === null && reason === UNTOUCHED && snapshot.applied === 0) return 'no outcome yet'
+      if (mark !== null || health === 'healthy') return mark === null && reason !== UNTOUCHED ? reason : ''
+      return `${formatRate(snapshot.successRate)} healthy is below ${formatRate(settings.history.degradationThreshold)}`
+    default:
+      return state satisfies never
+  }
+}
+
+/** Since when it has been down, where trials have failed since: the state alone says only when it last opened. */
+export function outageWords({ outageSince, outageReason, outageTrials, at }: Snapshot): string {
+  if (outageSince === null || outageTrials === 0) return ''
+  const trials = plural(outageTrials, 'failed trial')
+  return `; down for ${formatAbout(at - outageSince)} (${outageReason}), ${trials}`
+}
+
+const pauseWords = ({ throttled, throttledForMs }: Snapshot): string =>
+  throttled ? `asked for a pause (429), ${formatAbout(throttledForMs)} left` : ''
+
+/** `214 of 214 calls: client error (HTTP 401)`; empty where there was none. */
+export function clientErrorWords({ clientErrors, lastClientError, historyTotal }: Snapshot): string {
+  if (clientErrors === 0) return ''
+  const seen = lastClientError === '' ? '' : ` (${clean(lastClientError)})`
+  return `${formatCount(clientErrors)} of ${formatCount(clientErrors + historyTotal)} calls: client error${seen}`
+}
+
+/** Whether at least half of the outcomes were client errors. A few of them are everybody's: 404 answers a question. */
+export const mostlyClientErrors = ({ clientErrors, historyTotal }: Snapshot): boolean =>
+  clientErrors > 0 && clientErrors >= historyTotal
+
+/** `40 of 45 calls: ignored (aborted)`; empty where there was none. */
+export function ignoredWords({ ignored, lastIgnored, clientErrors, historyTotal }: Snapshot): string {
+  if (ignored === 0) return ''
+  const because = lastIgnored === '' ? '' : ` (${clean(lastIgnored)})`
+  const calls = ignored + clientErrors + historyTotal
+  return `${formatCount(ignored)} of ${formatCount(calls)} calls: ignored${because}`
+}
+
+/** Whether most calls were ignored: a dead provider would hardly be seen. */
+export const mostlyIgnored = ({ ignored, clientErrors, historyTotal }: Snapshot): boolean =>
+  ignored > clientErrors + historyTotal
+
+/** Advice that ends it, in words. */
+export function ignoredAdvice({ lastIgnored }: Snapshot): string {
+  if (lastIgnored === 'aborted')
+    return 'An abort says nothing of the provider: give execute a timeoutMs, and a call that is too slow counts.'
+  if (lastIgnored === 'event loop stalled')
+    return 'The event loop of a worker stands still: move what blocks it out of the way (callsStalled counts them).'
+  return 'Such calls say nothing of the provider: the log of the workers says why.'
+}
+
+/** A due probe waits no longer than this for the planner, ms: another process takes over within a second or so. */
+export const LATE_MS = 3_000
+
+/** When calling again can help: ms, or what has to be done; undefined when nothing blocks. */
+export function retryIn({ blockedBy }: Snapshot): number | 'on resume' | 'on reset' | undefined {
+  const endless = blockedBy.find(({ retryAfterMs }) => retryAfterMs === null)
+  if (endless !== undefined) return endless.code === 'circuit_open' ? 'on reset' : 'on resume'
+  const latest = Math.max(0, ...blockedBy.map(({ retryAfterMs }) => retryAfterMs ?? 0))
+  return latest > 0 ? latest : undefined
+}
+
+/** Who made an event: the person who asked, else the process that found it. */
+export const madeBy = ({ actor, worker }: { readonly actor: string; readonly worker: string }): string =>
+  clean(actor === '' ? worker : actor)
+
+/** The reason of a circuit that nothing has moved since its registration. */
+export const UNTOUCHED = 'registered'

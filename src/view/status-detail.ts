@@ -1,0 +1,85 @@
+import { clean, formatAbout, formatCount, formatDuration, formatTime, plural } from './format.js'
+import { pausedText } from './paused.js'
+import { paintHealth, paintState, type Paints } from './paint.js'
+import { clientErrorWords, ignoredWords, why, type ProviderView } from './provider-view.js'
+import { probeTarget } from './probe-target.js'
+import { probeText, retryText, successText } from './status-table.js'
+
+/** One provider, one fact a line. */
+export function statusDetail(
+  view: ProviderView,
+  paints: Paints,
+  pausedQueues: readonly string[] = [],
+): string {
+  const { snapshot, settings } = view
+  const { id, health, state, at } = snapshot
+  const facts: [string, string][] = [
+    ['circuit', paintState(paints, state) + (snapshot.enforce ? '' : ' (not enforced: nothing is refused)')],
+    ['why', why(view) || '-'],
+    [
+      'opened',
+      snapshot.openedAt === null || snapshot.openedAt === 0 ? '-' : formatTime(snapshot.openedAt, at),
+    ],
+    ...(snapshot.outageTrials === 0 ? [] : [['down since', downSince(view)] as [string, string]]),
+    ['retry in', retryText(view)],
+    ['trials', trials(view)],
+    ['mark', markText(view)],
+    ['throttled', snapshot.throttled ? `for ${formatAbout(snapshot.throttledForMs)}` : 'no'],
+    ['success', `${successText(view)} in the last ${formatDuration(settings.history.windowMs)}`],
+    ['failures', failures(view)],
+    ...(snapshot.clientErrors === 0 ? [] : [['callers', clientErrorWords(snapshot)] as [string, string]]),
+    ...(snapshot.ignored === 0 ? [] : [['ignored', ignoredWords(snapshot)] as [string, string]]),
+    ['last probe', probeText(view, paints) + detail(snapshot.lastProbeDetail)],
+    ...(settings.probe === undefined || pausedQueues.length === 0
+      ? []
+      : [['probes', paints.yellow(pausedText(pausedQueues))] as [string, string]]),
+    ['settings', settingsText(view)],
+    ...view.problems.map((problem): [string, string] => ['not read', paints.yellow(clean(problem))]),
+    ...(view.origin.pinned ? [['set by', pinText(view)] as [string, string]] : []),
+    ['numbers', `generation ${snapshot.generation}, version ${snapshot.version}`],
+  ]
+  const lines = facts.map(([name, text]) => `  ${paints.dim(name.padEnd(11))} ${text}`)
+  return [`${paints.bold(id)}  ${paintHealth(paints, health)}`, ...lines].join('\n')
+}
+
+const detail = (text: string): string => (text === '' ? '' : ` (${clean(text)})`)
+
+function trials({ snapshot, settings }: ProviderView): string {
+  if (snapshot.state !== 'half_open') return '-'
+  return `${snapshot.trials} of ${settings.breaker.halfOpenMaxTrials} under way`
+}
+
+function markText({ snapshot }: ProviderView): string {
+  const { mark, markActor, markReason, markForMs } = snapshot
+  if (mark === null) return '-'
+  const end = markForMs === null ? 'until resumed' : `for ${formatAbout(markForMs)}`
+  return clean(`${mark} by ${markActor}, ${end}${markReason === '' ? '' : `: ${markReason}`}`)
+}
+
+function downSince({ snapshot }: ProviderView): string {
+  const { outageSince, outageReason, outageTrials, at } = snapshot
+  const since =
+    outageSince === null ? '-' : `${formatTime(outageSince, at)} (${formatAbout(at - outageSince)})`
+  return clean(`${since}: ${outageReason}; ${plural(outageTrials, 'failed trial')}`)
+}
+
+function failures({ snapshot, settings }: ProviderView): string {
+  const { consecutiveFailures, probeConsecutiveFailures } = snapshot
+  const counts = `${formatCount(consecutiveFailures)} calls, ${formatCount(probeConsecutiveFailures)} probes`
+  return `${counts} in a row; ${formatCount(settings.breaker.failureThreshold)} open the circuit`
+}
+
+const pinText = ({ origin, snapshot }: ProviderView): string =>
+  `${clean(origin.setBy)} at ${formatTime(origin.setAt, snapshot.at)}; code does not change them until busbar apply --release ${snapshot.id}`
+
+function settingsText({ settings }: ProviderView): string {
+  const { breaker, probe, slowMs } = settings
+  const parts = [
+    `cooldown ${formatDuration(breaker.cooldownMs)}`,
+    ...(slowMs === undefined ? [] : [`degraded when slower than ${formatDuration(slowMs)}`]),
+    ...(probe === undefined
+      ? ['no probe']
+      : [`probe ${clean(probeTarget(probe))} every ${formatDuration(probe.intervalMs)}`]),
+  ]
+  return parts.join(', ')
+}
