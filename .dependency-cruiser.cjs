@@ -7,6 +7,18 @@ const only = (name, comment, from, allowed) => ({
   to: { path: '^src/', pathNot: [from, ...allowed] },
 })
 
+/** Of a room of the client: the rooms that it may import from. Types of the context are everybody's. */
+const room = (name, comment, rooms) => ({
+  name: `room-${name}`,
+  comment,
+  severity: 'error',
+  from: { path: `^src/client/${name}/` },
+  to: {
+    path: '^src/client/',
+    pathNot: ['^src/client/context\\.ts$', ...[name, ...rooms].map((each) => `^src/client/${each}/`)],
+  },
+})
+
 module.exports = {
   forbidden: [
     {
@@ -53,7 +65,7 @@ module.exports = {
       'probes-see-client',
       'A probe worker is a user of the handle and the ports. What it plans by is what readers judge by: one pace.',
       '^src/probes/',
-      ['^src/model/', '^src/client/', '^src/config/', '^src/rules/pace\\.ts$', '^src/package/'],
+      ['^src/model/', '^src/client/', '^src/config/', '^src/rules/probe-interval\\.ts$', '^src/package/'],
     ),
     only(
       'embedded-stands-alone',
@@ -62,12 +74,32 @@ module.exports = {
       [],
     ),
     only(
+      'view-is-presentation',
+      'Text and tables from what any user can read, shared by everything that shows it.',
+      '^src/view/',
+      ['^src/index\\.ts$'],
+    ),
+    only(
       'cli-is-a-user',
       'The CLI uses what any user has, so that whatever it can do, they can.',
       '^src/cli/',
       // connect.ts: to load the parts before it begins to wait for Redis.
-      ['^src/index\\.ts$', '^src/connect\\.ts$', '^src/embedded/', '^src/package/'],
+      ['^src/index\\.ts$', '^src/connect\\.ts$', '^src/embedded/', '^src/package/', '^src/view/'],
     ),
+    room('shared', 'Tools that know nothing of providers.', []),
+    room('outage', 'Whether the store answers, and what a process does while it does not.', ['shared']),
+    room('sync', 'What the store last said, kept up to date.', ['shared', 'outage']),
+    room('admission', 'Whether a call may begin.', ['shared', 'outage', 'sync']),
+    room('outbox', 'Outcomes on their way to the store.', ['shared', 'outage', 'sync']),
+    room('call', 'The life of one call.', ['shared', 'outage', 'sync', 'admission', 'outbox']),
+    room('probing', 'What a probe worker asks of a provider.', ['shared', 'outage', 'sync', 'outbox']),
+    {
+      name: 'provider-below-busbar',
+      comment: 'A provider is what the rooms make together; the registry and the busbar hold many of them.',
+      severity: 'error',
+      from: { path: '^src/client/provider\\.ts$' },
+      to: { path: '^src/client/(registry/|busbar\\.ts)' },
+    },
     {
       name: 'ioredis-only-in-redis',
       comment: 'One place knows how the client fails.',

@@ -1,6 +1,6 @@
 import type { Busbar } from './client/busbar.js'
 import type { ConnectOptions } from './connect-options.js'
-import type { Clock } from './model/ports.js'
+import type { Clock } from './model/ports/time.js'
 import type { LuaSourceOptions } from './redis/lua-source.js'
 
 /**

@@ -1,15 +1,18 @@
 export { connect } from './connect.js'
 export type { ConnectOptions } from './connect-options.js'
-export type { Busbar, ListenerOptions, ProbeNowOptions, ProbeSchedules } from './client/busbar.js'
+export type { Busbar, ListenerOptions } from './client/busbar.js'
+export type { ProbeNowOptions, ProbeSchedules } from './client/fleet-probes.js'
 export type { ProviderOptions } from './client/registry/provider-registry.js'
 export type { ProbeWorker, ProbeWorkerOptions } from './client/probing/probe-worker.js'
 export type { SettingChange, SettingsPlan } from './client/settings-plan.js'
 export type { ProbeReport } from './client/probing/probe-ticket.js'
 export type { Inspection, WrongType } from './model/inspection.js'
-export type { Planned, ProbeQueueState, ProbeReason } from './model/ports.js'
+export type { Planned, ProbeQueueState, ProbeReason } from './model/ports/schedule.js'
 export { maskSecrets, maskSecretsInText } from './config/mask.js'
 export { redactText } from './model/redact.js'
-export type { Provider, ControlOptions, TimedControlOptions, WrapOptions } from './client/provider.js'
+export type { Provider } from './client/provider.js'
+export type { ControlOptions, TimedControlOptions } from './client/provider-control.js'
+export type { WrapOptions } from './client/call/guarded-function.js'
 export type {
   Admitted,
   Decision,

@@ -4,7 +4,9 @@
  * The same rules decide as in Redis; a property test holds the two to each other.
  */
 import { randomUUID } from 'node:crypto'
+import { BusbarCore } from './client/busbar-core.js'
 import { Busbar } from './client/busbar.js'
+import type { ProcessContext } from './client/context.js'
 import { CallsUnderWay } from './client/call/calls-under-way.js'
 import { guardLogger, newCounters, type Logger } from './client/shared/log.js'
 import { OutageLog } from './client/outage/outage-log.js'
@@ -57,16 +59,13 @@ export function createTestBusbar(options: TestBusbarOptions = {}): TestBusbar {
   resolveSettings({}, defaults)
   const fleet = fleetOf(options.fleet, clock)
   const line = fleet.redis.line()
-  const busbar = new MemoryBusbar(fleet, line, {
+  return new MemoryBusbar(fleet, line, {
     workerId: workerId ?? fleet.nextWorkerId(),
     logger: logger === undefined || logger === false ? SILENT : logger,
     defaults,
     consistency,
     onRedisDown,
   })
-  // Over memory nothing is waited for: it is open when the promise is made.
-  void busbar.open()
-  return busbar
 }
 
 function fleetOf(fleet: TestFleet | undefined, clock: TestClock | undefined): MemoryFleet {
@@ -92,27 +91,31 @@ class MemoryBusbar extends Busbar implements TestBusbar {
   readonly redis: TestRedis
   readonly #leave: () => void
 
-  constructor(fleet: MemoryFleet, line: RedisLine, { workerId, logger, ...defaults }: Checked) {
+  constructor(fleet: MemoryFleet, line: RedisLine, checked: Checked) {
+    const { workerId, logger, defaults, consistency, onRedisDown } = checked
+    const context = contextOf(fleet, line, workerId, logger)
+    const core = new BusbarCore({ context, feed: line.feed(fleet.channel), consistency, onRedisDown })
     super({
-      ...defaults,
-      context: contextOf(fleet, line, workerId, logger),
-      feed: line.feed(fleet.channel),
+      core,
+      defaults,
       namespace: 'test',
-      startProbes: async (busbar, options) =>
-        (await import('./testing/probe-worker.js')).startTestProbes(busbar, options),
-      probe: async (busbar, { id, registered }) =>
-        (await import('./probes/probe-now.js')).probeNow(busbar, id, registered),
+      startProbes: async (owner, options) =>
+        (await import('./testing/probe-worker.js')).startTestProbes(owner, options),
+      probe: async (owner, { id, registered }) =>
+        (await import('./probes/probe-now.js')).probeNow(owner, id, registered),
       inspect: () => Promise.reject(new ArgumentError('inspect', 'inspect: there is no Redis to look at')),
     })
     this.clock = fleet.clock
     this.fleet = fleet
     this.redis = line
     this.#leave = () => fleet.redis.drop(line)
+    // Over memory there is no connection to wait for: the busbar is open at once.
+    void core.open()
   }
 
   /**
-   * As `busbar.close()`, but that it waits for nothing that needs the clock to move, unless `timeoutMs` says how long, on
-   * the test clock: a test that ends with a call under way is not to hang.
+   * As `busbar.close()`, but it waits for nothing that needs the clock to move, so that a test which ends with a call under
+   * way does not hang. `timeoutMs` makes it wait, on the test clock.
    */
   override close(options: { readonly timeoutMs?: number } = {}): Promise<void> {
     this.#leave()
@@ -120,7 +123,7 @@ class MemoryBusbar extends Busbar implements TestBusbar {
   }
 }
 
-function contextOf(fleet: MemoryFleet, line: RedisLine, worker: string, logger: Logger): Busbar['context'] {
+function contextOf(fleet: MemoryFleet, line: RedisLine, worker: string, logger: Logger): ProcessContext {
   const { clock } = fleet
   const time = { clock, wallClock: clock, timers: clock }
   const counters = newCounters()
@@ -142,12 +145,12 @@ function contextOf(fleet: MemoryFleet, line: RedisLine, worker: string, logger: 
     commandTimeoutMs: 200,
     flushIntervalMs: 100,
     maxBatchesPerSecond: 1_000,
-    // What happens on a clock in the hand happens at its time.
+    // On a clock that a test moves, a mark ends exactly at its time.
     markJitterMs: 0,
     unref: true,
     deadlines: clock,
     calls: new CallsUnderWay(),
-    // Memory answers before any timer fires, but its answer is seen after whatever `advance` leaps over.
+    // Memory answers before any timer fires, but `advance` may leap over a deadline before the answer is seen.
     commandDeadlines: { set: () => ({ clear: () => undefined }) },
     schedule: undefined,
     closed: false,

@@ -14,6 +14,7 @@ const HISTORY = 'lib/history.lua'
 const COMPACTION = 'lib/compaction.lua'
 const SNAPSHOT = 'lib/snapshot.lua'
 const CLOSED = 'lib/closed.lua'
+const CLOSED_PROBE = 'lib/closed_probe.lua'
 const CONSECUTIVE = 'lib/trip_consecutive.lua'
 const SUSPICION = 'lib/suspicion.lua'
 const ADMIT = 'admit.lua'
@@ -323,7 +324,37 @@ const straight = [
     ' or run_generation ~= circuit.generation then',
     ' then',
   ),
-  one('a result of a probe is counted as a call', CLOSED, " or origin ~= 'call'", ''),
+  one(
+    'a result of a probe is counted as a call',
+    CLOSED,
+    "elseif origin == 'probe' then",
+    'elseif false then',
+  ),
+  one('a failed probe is counted like a good one', CLOSED, 'if bad or not takes', 'if not takes'),
+  one(
+    'a good probe never takes back a failed one',
+    CLOSED,
+    'if bad or not takes_nothing_back(provider, runs[i]) then',
+    'if bad then',
+  ),
+  one(
+    'a good probe made by other settings is counted',
+    CLOSED_PROBE,
+    'provider.settings.revision + 0',
+    '(run[7] or 0)',
+  ),
+  one(
+    'a good probe from before a mark is counted',
+    CLOSED_PROBE,
+    '(circuit.mark_version or 0) + 0',
+    '(run[8] or 0)',
+  ),
+  one(
+    'a good probe leaves an announced silence',
+    CLOSED_PROBE,
+    'circuit.probe_down or circuit.probe_overdue_at_ms',
+    'circuit.probe_down',
+  ),
   one('a success leaves the run of failures', CLOSED, '      failures = 0\n', ''),
   one(
     'a batch that was counted is judged again',

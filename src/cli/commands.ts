@@ -27,7 +27,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   doctor: async () => (await import('./commands/doctor.js')).addDoctor,
 }
 
-/** What a call needs: its command, or nothing for the version, or all, for help and for a name that is none. */
+/** The commands to load for a call: its own, none for the version, all for help and for an unknown name. */
 export async function loadCommands([name = '']: readonly string[]): Promise<AddCommand[]> {
   if (name === '--version') return []
   const called = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined

@@ -4,12 +4,12 @@ import type { CommonOptions } from './fleet.js'
 import { cut } from './cut.js'
 import { parseDuration } from './duration.js'
 
-/** What commands share: where they leave their answer. */
+/** State that commands share: the exit code. */
 export interface Cli {
   exitCode: number
 }
 
-/** Options of the commands by which an operator steers a provider. */
+/** Options of the commands with which an operator controls a provider. */
 export interface SteeringOptions extends CommonOptions {
   readonly reason?: string
   readonly actor: string
@@ -42,7 +42,7 @@ export function withSteering(command: Command, examples: readonly string[]): Com
 export const withDuration = (command: Command, what: string): Command =>
   command.option('--for <duration>', what, parseDuration)
 
-/** What the library takes, without what was not given. */
+/** The options for the library, without those that were not given. */
 export const steering = ({ reason, actor }: SteeringOptions): { reason?: string; actor: string } =>
   reason === undefined ? { actor } : { reason, actor }
 

@@ -1,9 +1,9 @@
 import { durationInMs } from './duration.js'
 
-/** Parts of the settings whose names are the user's own: nothing in them is a time. */
+/** Parts of the settings with names of the user's own, which are no times even if they end in `Ms`. */
 const FREE_PARTS = ['headers', 'env']
 
-/** What stands in a file, and what the library is given for it. */
+/** The times of a file as they were written, and in ms. */
 export interface Durations {
   /** The text of each time, by the path that the library names in its errors. */
   readonly written: Map<string, string>

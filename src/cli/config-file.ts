@@ -5,7 +5,7 @@ import { readDurations } from './config-durations.js'
 import { cut } from './cut.js'
 import { wrongCall } from './failure.js'
 
-/** What `busbar start --config` and `busbar apply` read. The settings themselves are for the library to check. */
+/** The file that `busbar start --config` and `busbar apply` read. The library checks the settings in it. */
 export interface ConfigFile {
   /** The file's name for messages. */
   readonly name: string
@@ -42,7 +42,7 @@ export function readConfigFile(file: string): ConfigFile {
     throw refuseAt(path, 'expected settings below it', value)
   }
   const settings = (value: unknown, path: string): SettingsInput =>
-    // The library judges what it is.
+    // The library checks the type.
     readDurations(map(value, path), path, { written, refuse: refuseAt }) as SettingsInput
   const providers = Object.entries(map(config['providers'], 'providers'))
   if (providers.length === 0) throw refuse('providers: expected at least one, got none')
@@ -58,7 +58,7 @@ export function readConfigFile(file: string): ConfigFile {
   }
 }
 
-/** A message of the library's, with the file and the place in it in front, and a time as it was written behind. */
+/** An error of the library, with the file and the path before its message, and the time as it was written after it. */
 export const inFile =
   ({ name, written }: ConfigFile, prefix = '') =>
   (error: unknown): never => {
@@ -70,9 +70,9 @@ export const inFile =
 const STANDARD_INPUT = '-'
 const nameOf = (file: string): string => (file === STANDARD_INPUT ? 'standard input' : file)
 
-/** Ten thousand providers with all their settings, as `busbar export` writes them, are smaller. */
+/** More than ten thousand providers with all their settings need, as `busbar export` writes them. */
 const MAX_BYTES = 16 * 1_048_576
-/** A few anchors spare repetition; nested, they grow a small file into gigabytes. */
+/** YAML anchors spare repetition. Nested without a limit, they would turn a small file into gigabytes. */
 const MAX_ALIASES = 100
 
 function parseYaml(file: string): unknown {
@@ -81,9 +81,9 @@ function parseYaml(file: string): unknown {
   if (content.length > MAX_BYTES) throw wrongCall(`${name}: larger than 16 MiB; is it the right file?`)
   try {
     const document = parseDocument(content, { schema: 'core', prettyErrors: true })
-    // A warning is a tag that means nothing here: its value would not be what was meant.
+    // A warning is about an unknown tag: its value would not be the one that was meant.
     const [problem] = [...document.errors, ...document.warnings]
-    // The first line says what and where; the rest shows the place by drawing below it.
+    // The first line has the problem and the place; the others only draw the place.
     if (problem !== undefined) throw new Error(problem.message.split('\n')[0])
     refuseNumbersAsIds(document)
     return document.toJS({ maxAliasCount: MAX_ALIASES }) as unknown

@@ -5,7 +5,7 @@ import { wrongCall } from './failure.js'
 export async function confirm(question: string): Promise<boolean> {
   const { stdin, stderr } = process
   if (!stdin.isTTY || !process.stdout.isTTY) {
-    throw wrongCall('nobody can be asked here (not a terminal): give --yes to do it, or --dry-run to look')
+    throw wrongCall('no terminal to ask at: give --yes to do it, or --dry-run to look')
   }
   const terminal = createInterface({ input: stdin, output: stderr })
   try {

@@ -4,7 +4,7 @@ const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h:
 
 const DURATION = /^(\d{1,15}(?:\.\d{1,6})?)(ms|s|m|h|d)?$/
 
-/** `30s`, `5m`, `1.5h`, `1500ms`, `1500`: ms, at least 1. How long at most is for the command to say. */
+/** Parses `30s`, `5m`, `1.5h`, `1500ms` or `1500` to ms, at least 1. Each command has a maximum of its own. */
 export function parseDuration(text: string): number {
   const [, value = '', unit = 'ms'] = DURATION.exec(text.trim()) ?? []
   const ms = Math.round(Number(value) * (UNITS[unit] ?? 1))
@@ -14,7 +14,7 @@ export function parseDuration(text: string): number {
   return ms
 }
 
-/** What `30s`, `1.5h` or `500ms` is in ms; undefined where the unit is missing, or it is no whole number of ms. */
+/** The ms of `30s`, `1.5h` or `500ms`; undefined where the unit is missing, or it is no whole number of ms. */
 export function durationInMs(text: string): number | undefined {
   const [, value = '', unit] = DURATION.exec(text.trim()) ?? []
   const scale = unit === undefined ? undefined : UNITS[unit]

@@ -1,4 +1,4 @@
-/** What the process answers. The first four are of `status`; the others of every command. */
+/** Exit codes. The first four are of `status`, the others of every command. */
 export const EXIT = {
   ok: 0,
   degraded: 1,

@@ -5,7 +5,7 @@ import { hideSecrets } from '../view/format.js'
 
 export { EXIT } from './exit.js'
 
-/** A failure with a sentence for a person: what is wrong, and what to do next. */
+/** A failure with a sentence for a person: the problem, and the next step. */
 export class CliError extends Error {
   readonly code: string
   readonly exitCode: number
@@ -19,9 +19,9 @@ export class CliError extends Error {
 
 export const wrongCall = (message: string): CliError => new CliError('wrong_call', EXIT.usage, message)
 
-/** Says what went wrong, in one line and without a stack; answers the exit code. */
+/** Prints the error in one line, without a stack. Answers the exit code. */
 export function report(error: unknown, json: boolean): number {
-  // Of the parser, which has written its own line.
+  // The parser has written its own line.
   if (error instanceof CommanderError) {
     if (json) writeJson('wrong_call', oneLine(error.message))
     return EXIT.usage
@@ -51,14 +51,7 @@ const UNKNOWN_CODES: readonly ErrorCode[] = [
   'provider_removed',
 ]
 
-/** Whether an error is of one provider alone: what Redis holds of it cannot be read, or is refused to this user. */
-export function isProviderTrouble(error: unknown): error is Error {
-  if (isBusbarError(error, 'redis_unsupported')) return true
-  if (!isBusbarError(error, 'redis_unavailable')) return false
-  return 'failure' in error && error.failure === 'permanent' && !('lockedOut' in error && error.lockedOut)
-}
-
-/** The last place before a terminal: whatever failed, its message shows no secret. */
+/** The message without secrets: this is the last place before a terminal. */
 const oneLine = (text: string): string => hideSecrets(text.replace(/\s*\n\s*/g, ' ').trim())
 
 function writeJson(code: string, message: string): void {

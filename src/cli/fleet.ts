@@ -5,7 +5,7 @@ import { CliError, EXIT, wrongCall } from './failure.js'
 import { hideSecrets } from '../view/format.js'
 import { readUrlFile, URL_FILE, type FleetAddress } from './url-file.js'
 
-/** What every command takes. */
+/** The options of every command. */
 export interface CommonOptions {
   readonly redis?: string
   readonly namespace?: string
@@ -24,13 +24,13 @@ const COMMAND_WITHIN_MS = 1_000
 const REDIS_VARIABLE = 'BUSBAR_REDIS'
 const NAMESPACE_VARIABLE = 'BUSBAR_NAMESPACE'
 
-/** What the environment says of the fleet: empty is the same as not set. */
+/** The fleet in the environment. An empty variable is the same as none. */
 export function fleetFromEnvironment(): { readonly redis?: string; readonly namespace?: string } {
   const { [REDIS_VARIABLE]: redis = '', [NAMESPACE_VARIABLE]: namespace = '' } = process.env
   return { ...(redis === '' ? {} : { redis }), ...(namespace === '' ? {} : { namespace }) }
 }
 
-/** Where the fleet is: what the call says, else the environment, else what the fleet started in this folder wrote. */
+/** The address of the fleet: from the options, else the environment, else the file of the fleet started in this folder. */
 function findFleet(options: CommonOptions): FleetAddress & { readonly hint: string } {
   const set = fleetFromEnvironment()
   const namespace = options.namespace ?? set.namespace
@@ -53,7 +53,7 @@ function findFleet(options: CommonOptions): FleetAddress & { readonly hint: stri
   return { redis: found.redis, namespace: namespace ?? found.namespace, hint }
 }
 
-/** Connects, works, disconnects. A Redis that does not answer is told within about two seconds. */
+/** Connects, works, disconnects. A Redis that does not answer is reported within about two seconds. */
 export async function withFleet<T>(
   options: CommonOptions,
   work: (fleet: Fleet) => Promise<T>,
@@ -61,7 +61,7 @@ export async function withFleet<T>(
 ): Promise<T> {
   const { hint, ...address } = findFleet(options)
   try {
-    await loadParts() // a busy machine takes its time for that, and Redis is not to blame
+    await loadParts() // before the time limit begins: loading is slow on a busy machine, and no fault of Redis
     const busbar = await connectInTime(address, defaults)
     try {
       return await work({ busbar, address })
@@ -73,7 +73,7 @@ export async function withFleet<T>(
   }
 }
 
-/** Commands are no workers: `doctor` tells them apart by this. */
+/** The prefix of a command's worker id: `doctor` does not count commands as workers. */
 export const CLI_WORKER_PREFIX = 'cli:'
 
 const workerId = (): string =>
@@ -103,7 +103,7 @@ async function connectInTime({ redis, namespace }: FleetAddress, defaults: Setti
   try {
     return await Promise.race([connecting, late])
   } catch (error) {
-    // It may still succeed when nobody waits any more.
+    // The connection may still succeed after the time limit; it is closed then.
     connecting.then((busbar) => busbar.close({ timeoutMs: 0 })).catch(() => undefined)
     throw error
   } finally {
@@ -111,7 +111,7 @@ async function connectInTime({ redis, namespace }: FleetAddress, defaults: Setti
   }
 }
 
-/** The same failure, naming the address and what to do; undefined when it is another one. */
+/** The failure to reach Redis, with the address and a hint; undefined for any other error. */
 export function unreachable(error: unknown, redis: string, hint: string): CliError | undefined {
   const late = error instanceof CliError && error.code === 'redis_unavailable'
   if (!late && !isBusbarError(error, 'redis_unavailable')) return undefined
@@ -120,7 +120,7 @@ export function unreachable(error: unknown, redis: string, hint: string): CliErr
   return new CliError('redis_unavailable', EXIT.unknown, message)
 }
 
-/** The handle of a provider that somebody registered; the command registers nothing. */
+/** The handle of a registered provider. Commands register none. */
 export async function findProvider({ busbar, address }: Fleet, id: string): Promise<Provider> {
   const provider = await busbar.lookup(id)
   if (provider !== undefined) return provider

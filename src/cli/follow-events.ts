@@ -2,12 +2,11 @@ import { isBusbarError, type Busbar, type ProviderEvent } from '../index.js'
 import type { Lifetime } from './start/shutdown.js'
 
 /**
- * Every event once and in order, a provider's own, from the newest that there are on. Two sources: the channel,
- * which is quick and can miss, and the streams, which keep the last thousand or so. The streams are read at the
- * start, after the subscription was lost, and after Redis was away; what was shown already is known by its version,
- * which only grows.
+ * Shows every event once, in order for each provider, from the newest stored ones on. There are two sources. The channel
+ * is quick and can miss events; the streams keep the last thousand or so. The streams are read at the start, after the
+ * subscription was lost, and after Redis was away. An event that was shown already is known by its version, which only grows.
  *
- * Modes: catching up (what comes over the channel waits) -> live -> catching up after a gap -> ...
+ * Modes: catching up (events of the channel wait) -> live -> catching up after a gap -> ...
  */
 export interface FollowOptions {
   readonly busbar: Busbar
@@ -19,11 +18,11 @@ export interface FollowOptions {
   /** The newest events of each provider, oldest first. */
   readonly before: () => Promise<readonly ProviderEvent[]>
   readonly show: (event: ProviderEvent) => void
-  /** Something to know that is no event. */
+  /** Prints a line about the connection, which is no event. */
   readonly note: (text: string) => void
 }
 
-/** Begins to follow; it ends with the lifetime. @throws what the first reading does. */
+/** Begins to follow, until the command ends. @throws the error of the first reading */
 export async function followEvents(options: FollowOptions): Promise<void> {
   const { busbar, id, lifetime, before, count } = options
   const shown = new Shown(options.show)
@@ -41,7 +40,7 @@ export async function followEvents(options: FollowOptions): Promise<void> {
     try {
       shown.offer(await eventsSince(busbar, id))
     } catch (error) {
-      if (!isBusbarError(error)) throw error // Redis went again: its return is another gap
+      if (!isBusbarError(error)) throw error // Redis is lost again, and its return will be another gap
     }
     shown.offer(waiting)
     waiting = undefined
@@ -55,7 +54,7 @@ export async function followEvents(options: FollowOptions): Promise<void> {
   watchRedis(options, catchUp)
 }
 
-/** All that the streams still hold. */
+/** More events than a stream holds, so that all of them are read. */
 const STREAM_LENGTH = 2_000
 
 async function eventsSince(busbar: Busbar, id: string | undefined): Promise<ProviderEvent[]> {
@@ -65,7 +64,7 @@ async function eventsSince(busbar: Busbar, id: string | undefined): Promise<Prov
 
 const AT_ONCE = 50
 
-/** The newest `count` of each, some providers at a time; nothing of one that was removed meanwhile. */
+/** The newest `count` events of each provider, some providers at a time; none of one that was removed meanwhile. */
 export async function readEvents(
   busbar: Busbar,
   ids: readonly string[],
@@ -82,7 +81,7 @@ export async function readEvents(
   return events
 }
 
-/** What was shown of each provider: versions up to the newest, and the kinds of events that bore that one. */
+/** The events shown of each provider: the newest version, and the kinds of its events that were shown. */
 class Shown {
   readonly #newest = new Map<string, { version: number; kinds: Set<string> }>()
   readonly #show: (event: ProviderEvent) => void
@@ -113,7 +112,7 @@ class Shown {
 
 const ASK_EVERY_MS = 2_000
 
-/** A subscription says nothing while Redis is away, so somebody has to ask. It also keeps the process alive. */
+/** Asks Redis regularly, because a subscription is silent while Redis is away. The timer also keeps the process alive. */
 function watchRedis({ busbar, lifetime, note }: FollowOptions, back: () => Promise<void>): void {
   let timer: NodeJS.Timeout | undefined
   let away = false

@@ -2,10 +2,10 @@ import { packageVersion } from '../package/version.js'
 import { EXIT } from './exit.js'
 import { Output } from './output.js'
 
-/** How long what is still open (a socket that will not connect, say) may hold up the end of the process, ms. */
+/** How long an open handle (a socket that will not connect, say) may delay the end of the process, ms. */
 const LINGER_MS = 200
 
-/** Runs `busbar <argv>` and answers its exit code. Failures are told on standard error, in one line. */
+/** Runs `busbar <argv>` and answers its exit code. A failure is one line on standard error. */
 export async function main(argv: string[]): Promise<number> {
   const output = new Output()
   try {

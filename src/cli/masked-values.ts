@@ -2,8 +2,8 @@ import { maskSecrets, type Settings, type SettingsInput } from '../index.js'
 import { wrongCall } from './failure.js'
 
 /**
- * Values that are not shown, on their way out of Redis and back: `busbar export` writes `***` for them, and
- * `busbar apply` takes `***` at the same place for "as it is in Redis".
+ * Masked values on their way out of Redis and back. `busbar export` writes `***` for them, and `busbar apply` takes `***`
+ * at the same place for the stored value.
  */
 const MASK = '***'
 

@@ -1,12 +1,12 @@
 import { EXIT } from './exit.js'
 
-/** How a stream says that there is no reader any more: a closed pipe, a closed terminal. */
+/** Error codes of a stream without a reader: a closed pipe, a closed terminal. */
 const READER_GONE = ['EPIPE', 'EIO', 'ECONNRESET', 'ERR_STREAM_DESTROYED']
 
 /**
  * Keeps an error of standard output or standard error from ending the process with a stack trace. Without a reader
  * (`busbar status | head -1`) the command still ends with its own exit code; commands that run on end at their next
- * line, see `Lifetime`. Any other error, a full disk say, means that the answer is not complete.
+ * line, see `Shutdown`. Any other error, a full disk say, means that the answer is not complete.
  */
 export class Output {
   #failure: Error | undefined
@@ -28,7 +28,7 @@ export class Output {
     return EXIT.internal
   }
 
-  /** Whether something still waits to be read by the other side of a pipe. */
+  /** Whether the reader of a pipe has not yet taken all of the output. */
   get pending(): boolean {
     return [process.stdout, process.stderr].some((stream) => stream.writable && stream.writableLength > 0)
   }

@@ -14,15 +14,15 @@ export interface Selection {
 export const withSelection = (command: Command): Command =>
   command.option('--unhealthy', 'only those that are not healthy: degraded, unhealthy, terminated')
 
-/** What `busbar status` and `busbar watch` show: the providers chosen, and what is true of all of them. */
+/** The providers that `busbar status` and `busbar watch` show, and facts about all of them. */
 export interface FleetView {
   /** The worst first. */
   readonly views: readonly ProviderView[]
-  /** Those that are registered and cannot be read. */
+  /** Providers that are registered and cannot be read. */
   readonly unreadable: readonly Unreadable[]
-  /** How many were read; more than `views` where only those that are not healthy are shown. */
+  /** Number of providers read; more than `views` when the healthy ones are left out. */
   readonly read: number
-  /** Probe queues that somebody paused: nothing is probed from them. */
+  /** Paused probe queues: none of their probes runs. */
   readonly pausedQueues: readonly string[]
 }
 

@@ -22,13 +22,13 @@ export function readUrlFile(): FleetAddress | undefined {
   try {
     content = readFileSync(URL_FILE, 'utf8')
   } catch {
-    return undefined // not there is the usual case; not readable comes to the same
+    return undefined // absent, the usual case, or not readable
   }
   const [, redis, namespace] = /^redis=(\S+) namespace=(\S+)$/m.exec(content) ?? []
   return redis === undefined || namespace === undefined ? undefined : { redis, namespace }
 }
 
-/** Writes the file at once and whole. Answers what removes it again, unless another fleet has written it since. */
+/** Writes the file as a whole. Answers a function that removes it, unless another fleet has written it since. */
 export function writeUrlFile(address: FleetAddress): () => void {
   const content = `${addressLine(address)}\n`
   const folder = dirname(URL_FILE)
@@ -41,7 +41,7 @@ export function writeUrlFile(address: FleetAddress): () => void {
       if (readFileSync(URL_FILE, 'utf8') === content) rmSync(URL_FILE)
       if (made !== undefined) rmdirSync(folder)
     } catch {
-      // Somebody else removed it, or keeps something beside it: there is nothing to tidy.
+      // The folder is gone, or has other files: there is nothing to tidy.
     }
   }
 }

@@ -8,157 +8,58 @@ import {
   probesSchema,
   providerOptionsSchema,
 } from '../config/options.js'
-import { resolveSettings } from '../config/settings.js'
-import { BusbarClosedError, CommandLateError, redisFailure, UnknownProviderError } from '../model/errors.js'
 import type { AnyEventOf, AnyKind, Change } from '../model/events.js'
 import type { Inspection } from '../model/inspection.js'
-import type { ByHand, Feed, Planned, ProbeQueueState, Timer } from '../model/ports.js'
-import type { ProbeFunction, ProcessSource } from '../model/probe.js'
 import type { SettingsInput } from '../model/settings.js'
-import { planSettings, type SettingsPlan } from './settings-plan.js'
-import {
-  ProviderRegistry,
-  type ProviderDefaults,
-  type ProviderOptions,
-} from './registry/provider-registry.js'
+import type { SettingsPlan } from './settings-plan.js'
+import type { BusbarCore } from './busbar-core.js'
+import type { ProviderOptions } from './registry/provider-registry.js'
 import type { ProcessContext } from './context.js'
-import { Listeners } from './shared/listeners.js'
 import type { Counters } from './shared/log.js'
 import type { ProbeReport } from './probing/probe-ticket.js'
-import type { ControlOptions, Provider } from './provider.js'
-import { SettingsIntake } from './registry/settings-intake.js'
-import { withTimeout } from './outage/retry-unavailable.js'
-import type {
-  CheckedProbeWorkerOptions,
-  ProbeWorker,
-  ProbeWorkerOptions,
-  RegisteredChecks,
-} from './probing/probe-worker.js'
-import { checkNames } from './probing/registered-names.js'
+import type { Provider } from './provider.js'
+import type { ControlOptions } from './provider-control.js'
+import { FleetProviders } from './fleet-providers.js'
+import { FleetProbes, type ProbeNowOptions, type ProbeParts, type ProbeSchedules } from './fleet-probes.js'
+import type { ProbeWorker, ProbeWorkerOptions } from './probing/probe-worker.js'
 
 export interface ListenerOptions {
   /** Takes the listener off again. */
   readonly signal?: AbortSignal
 }
 
-/** See `busbar.schedules()`. */
-export interface ProbeSchedules {
-  readonly planned: readonly Planned[]
-  readonly queues: readonly ProbeQueueState[]
-}
-
-export interface ProbeNowOptions {
-  /**
-   * How long the result of a worker is waited for, ms. 1 to 1 day; default: the `timeoutMs` of the probe, and 5 000. A probe
-   * that no worker has taken by then is not made.
-   */
-  readonly timeoutMs?: number | undefined
-}
-
-/** A health check that somebody asks for. */
-export interface ProbeRequest {
-  readonly id: string
-  /** What this process gave to its probe workers. */
-  readonly registered: RegisteredChecks
-  readonly timeoutMs: number | undefined
-}
-
 /** What `connect` puts together. */
-export interface BusbarParts extends ProviderDefaults {
-  readonly context: ProcessContext
-  readonly feed: Feed
+export interface BusbarParts extends ProbeParts {
+  readonly core: BusbarCore
   readonly namespace: string
   readonly defaults: SettingsInput
-  startProbes(busbar: Busbar, options: CheckedProbeWorkerOptions): Promise<ProbeWorker>
-  probe(busbar: Busbar, request: ProbeRequest): Promise<ProbeReport>
   inspect(): Promise<Omit<Inspection, 'pausedProbeQueues'>>
 }
 
-const HEARTBEAT_MS = 30_000
+/** What is behind a busbar, for parts of this package that are given no more than the face of it. */
+export let coreOf: (busbar: Busbar) => BusbarCore
 
 /** One process's connection to the fleet. */
 export class Busbar implements AsyncDisposable {
   readonly namespace: string
   readonly #parts: BusbarParts
+  readonly #core: BusbarCore
   readonly #context: ProcessContext
-  readonly #listeners: Listeners
-  readonly #registry: ProviderRegistry
-  readonly #intake: SettingsIntake
-  readonly #probeWorkers = new Set<ProbeWorker>()
-  readonly #registered = {
-    processes: new Map<string, ProcessSource>(),
-    functions: new Map<string, ProbeFunction>(),
-  }
-  readonly #watchers = new Set<(change: Change | 'gap') => void>()
-  #subscribing = false
-  #heartbeat: Timer | undefined
-  #closing: Promise<void> | undefined
+  readonly #fleet: FleetProviders
+  readonly #probes: FleetProbes
 
-  /** @internal Comes from `connect()`. */
+  static {
+    coreOf = (busbar) => busbar.#core
+  }
+
+  /** Comes from `connect()`. */
   constructor(parts: BusbarParts) {
     this.namespace = parts.namespace
     this.#parts = parts
-    this.#context = parts.context
-    this.#listeners = new Listeners(parts.context.log, parts.context.counters)
-    this.#registry = new ProviderRegistry(parts.context, parts)
-    this.#intake = new SettingsIntake(parts.defaults)
-  }
-
-  /** @internal Where the store is lost from the beginning, it begins without it, and joins later. */
-  async open(): Promise<void> {
-    const { watch, wallClock } = this.#context
-    watch.setListener({
-      lost: (reason) => {
-        this.#registry.sync.storeLost()
-        this.#listeners.emit({ kind: 'store_lost', reason, outageMs: 0, at: wallClock.now() })
-      },
-      returning: () => this.#returning(),
-      restored: (outageMs) => {
-        this.#registry.sync.storeRestored()
-        this.#listeners.emit({ kind: 'store_restored', reason: '', outageMs, at: wallClock.now() })
-      },
-    })
-    let subscribed = false
-    if (!watch.lost) {
-      subscribed = await this.#subscribe().catch((error: unknown) => {
-        if (redisFailure(error) === 'permanent') throw error
-        return this.#notSubscribed(error)
-      })
-    }
-    this.#registry.sync.start(subscribed)
-    this.#touchWorker()
-    this.#heartbeat = this.#context.timers.every(HEARTBEAT_MS, () => this.#touchWorker()).unref()
-  }
-
-  /** Whether messages come from now on. One that cannot subscribe yet goes on trying; `gap` follows when it has. */
-  async #subscribe(): Promise<boolean> {
-    this.#subscribing = true
-    await this.#parts.feed.subscribe({
-      change: (change) => this.#change(change),
-      lost: () => {
-        this.#registry.sync.lost()
-        // Redis itself may be gone: an idle process would not notice, and its next call would be the one to wait.
-        this.#context.store.epoch().catch(() => undefined)
-      },
-      gap: () => this.#gap(),
-    })
-    return true
-  }
-
-  /** Until messages come, every decision asks Redis. */
-  #notSubscribed(error: unknown): false {
-    this.#context.counters.connectionErrors += 1
-    this.#context.log.warn({ err: error }, 'not subscribed yet: every decision asks Redis until it is')
-    return false
-  }
-
-  /** Redis answers again. Calls are decided without it until all of this is done. */
-  async #returning(): Promise<void> {
-    this.#registry.demote()
-    if (this.#subscribing) await this.#parts.feed.confirm()
-    else if (await this.#subscribe().catch((error: unknown) => this.#notSubscribed(error)))
-      this.#registry.sync.subscribed()
-    await this.#registry.catchUp()
+    this.#core = parts.core
+    this.#context = parts.core.context
+    this.#fleet = new FleetProviders(parts.core, parts.defaults)
+    this.#probes = new FleetProbes(parts.core, parts)
   }
 
   /** Since when Redis has not answered this process, ms since 1970 on its own clock; undefined while it answers. */
@@ -185,19 +86,7 @@ export class Busbar implements AsyncDisposable {
   async provider(id: string, settings?: SettingsInput, options?: ProviderOptions): Promise<Provider> {
     checkArgument(idSchema, id, 'id')
     if (options !== undefined) checkSettings(providerOptionsSchema, options)
-    this.#assertOpen()
-    const resolved = await this.#intake.resolve(settings)
-    const mode = settings === undefined ? 'keep' : 'set'
-    this.#assertOpen() // it may have been closed meanwhile
-    const handle = await this.#registry.registerOrWait(id, resolved, mode, options)
-    const { pinned, setBy } = handle.settingsOrigin
-    if (settings !== undefined && pinned && planSettings(id, handle.stored, resolved).changes.length > 0) {
-      this.#context.log.info(
-        { provider: id, setBy },
-        'an operator applied other settings, which outrank these',
-      )
-    }
-    return handle
+    return this.#fleet.register(id, settings, options)
   }
 
   /**
@@ -207,50 +96,38 @@ export class Busbar implements AsyncDisposable {
    */
   async apply(id: string, settings: SettingsInput, options: ControlOptions = {}): Promise<Provider> {
     checkArgument(idSchema, id, 'id')
-    const resolved = resolveSettings(settings, this.#parts.defaults)
-    const byHand = this.#byHand(id, 'apply', options)
-    this.#assertOpen()
-    return this.#registry.register(id, resolved, { mode: 'set', byHand })
+    return this.#fleet.apply(id, settings, checkArgument(controlSchema, options, 'apply'))
   }
 
   /** Lets code set the settings again: the next registration with settings wins; until then they stay. */
   async release(id: string, options: ControlOptions = {}): Promise<Provider> {
     checkArgument(idSchema, id, 'id')
-    const byHand = this.#byHand(id, 'release', options)
-    this.#assertOpen()
-    return this.#registry.register(id, resolveSettings(), { mode: 'release', byHand })
+    return this.#fleet.release(id, checkArgument(controlSchema, options, 'release'))
   }
 
-  #byHand(id: string, doing: string, options: ControlOptions): ByHand {
-    const { reason, actor = '' } = checkArgument(controlSchema, options, doing)
-    const notAfterMs = this.#registry.session(id)?.notAfterMs ?? null
-    return { operator: actor === '' ? this.#context.worker : actor, reason, notAfterMs }
-  }
-
-  /** @internal What `apply` would change. Writes nothing. */
+  /**
+   * What `apply` would change: each setting with its value before and after. Writes nothing.
+   * @throws SettingsError, RedisUnavailableError
+   */
   async plan(id: string, settings: SettingsInput): Promise<SettingsPlan> {
     checkArgument(idSchema, id, 'id')
-    const resolved = resolveSettings(settings, this.#parts.defaults)
-    this.#assertOpen()
-    return planSettings(id, await this.#context.store.settings(id), resolved)
+    return this.#fleet.plan(id, settings)
   }
 
   /** The handle that this process has of a provider; undefined when it has none. */
   get(id: string): Provider | undefined {
-    return this.#registry.get(id)
+    return this.#core.get(id)?.handle
   }
 
   /** The handle of a provider that somebody registered; undefined when nobody did. Registers nothing. */
   async lookup(id: string): Promise<Provider | undefined> {
     checkArgument(idSchema, id, 'id')
-    this.#assertOpen()
-    return this.#registry.lookup(id)
+    return (await this.#core.lookup(id))?.handle
   }
 
   /** Ids of all registered providers, the oldest first. */
   async providers(): Promise<string[]> {
-    this.#assertOpen()
-    return (await this.#context.store.providers()).map((provider) => provider.id)
+    return this.#core.providers()
   }
 
   /**
@@ -262,18 +139,7 @@ export class Busbar implements AsyncDisposable {
     options: { readonly reason?: string; readonly actor?: string } = {},
   ): Promise<void> {
     checkArgument(idSchema, id, 'id')
-    this.#assertOpen()
-    const { reason, actor = this.#context.worker } = checkArgument(controlSchema, options, 'remove')
-    let notAfterMs = this.#registry.session(id)?.notAfterMs ?? Number.MAX_SAFE_INTEGER
-    for (let attempt = 1; ; attempt += 1) {
-      const { store, worker, commandTimeoutMs } = this.#context
-      const reply = await store.remove(id, { worker, knownVersion: 0, reason, actor, notAfterMs })
-      if (reply.status === 'unknown_provider') throw new UnknownProviderError(id)
-      if (reply.status === 'ok') break
-      if (attempt > 1) throw new CommandLateError('remove', id)
-      notAfterMs = reply.nowMs + commandTimeoutMs
-    }
-    this.#registry.session(id)?.change({ providerId: id, events: [], snapshot: null })
+    await this.#fleet.remove(id, checkArgument(controlSchema, options, 'remove'))
   }
 
   /**
@@ -287,7 +153,7 @@ export class Busbar implements AsyncDisposable {
     options: ListenerOptions = {},
   ): () => void {
     checkKeys(options, ['signal'], 'on')
-    return this.#listeners.add(kind, listener, options.signal)
+    return this.#core.listeners.add(kind, listener, options.signal)
   }
 
   /**
@@ -297,14 +163,8 @@ export class Busbar implements AsyncDisposable {
    * @throws ArgumentError naming what it does not take; RedisUnavailableError when Redis is away for longer
    */
   async startProbes(options: ProbeWorkerOptions = {}): Promise<ProbeWorker> {
-    const checked = checkArgument(probesSchema, options, 'startProbes')
-    this.#assertOpen()
-    checkNames(this.#registered, checked)
-    const worker = await this.#parts.startProbes(this, checked)
-    this.#probeWorkers.add(worker)
-    for (const [name, fn] of checked.functions) this.#registered.functions.set(name, fn)
-    for (const [name, source] of checked.processes) this.#registered.processes.set(name, source)
-    return worker
+    this.#core.assertOpen()
+    return this.#probes.start(checkArgument(probesSchema, options, 'startProbes'))
   }
 
   /**
@@ -317,8 +177,8 @@ export class Busbar implements AsyncDisposable {
   async probe(id: string, options: ProbeNowOptions = {}): Promise<ProbeReport> {
     checkArgument(idSchema, id, 'id')
     const { timeoutMs } = checkArgument(probeNowSchema, options, 'probe')
-    this.#assertOpen()
-    return this.#parts.probe(this, { id, registered: this.#registered, timeoutMs })
+    this.#core.assertOpen()
+    return this.#probes.probe(id, timeoutMs)
   }
 
   /**
@@ -327,8 +187,8 @@ export class Busbar implements AsyncDisposable {
    * @throws RedisUnavailableError
    */
   async pausedProbeQueues(): Promise<readonly string[]> {
-    this.#assertOpen()
-    return (await this.#context.schedule?.pausedQueues()) ?? []
+    this.#core.assertOpen()
+    return this.#probes.pausedQueues()
   }
 
   /**
@@ -337,38 +197,31 @@ export class Busbar implements AsyncDisposable {
    * @throws RedisUnavailableError
    */
   async schedules(): Promise<ProbeSchedules> {
-    this.#assertOpen()
-    const { schedule } = this.#context
-    if (schedule === undefined) return { planned: [], queues: [] }
-    const [planned, known] = await Promise.all([schedule.list(), schedule.queues()])
-    // No worker has ever registered what these need.
-    const codes = new Set(planned.map(({ code }) => code))
-    for (const { code } of known) codes.delete(code)
-    codes.delete('')
-    const others = await Promise.all([...codes].map((code) => schedule.queueOf(code)))
-    return { planned, queues: [...known, ...others] }
+    this.#core.assertOpen()
+    return this.#probes.schedules()
   }
 
-  /** @internal What there is to know of the Redis behind it. */
+  /**
+   * What there is to know of the Redis behind it, for a check of the whole set-up such as `busbar doctor`. O(providers).
+   * @throws RedisUnavailableError
+   */
   async inspect(): Promise<Inspection> {
-    this.#assertOpen()
+    this.#core.assertOpen()
     return { ...(await this.#parts.inspect()), pausedProbeQueues: await this.pausedProbeQueues() }
   }
 
-  /** @internal Every change in the namespace, for parts that follow it. */
+  /**
+   * Calls `watcher` for every change of any provider, with its events and the new snapshot, in order of arrival; and with
+   * `'gap'` where messages may have been missed, so that all must be read again. Returns what ends it. For screens that
+   * follow the fleet; `on` is for single kinds of events.
+   */
   watch(watcher: (change: Change | 'gap') => void): () => void {
-    this.#watchers.add(watcher)
-    return () => this.#watchers.delete(watcher)
-  }
-
-  /** @internal */
-  get context(): ProcessContext {
-    return this.#context
+    return this.#core.watch(watcher)
   }
 
   /** Resolves when every outcome recorded before has been applied, or has failed. */
   async flush(): Promise<void> {
-    await this.#registry.flush()
+    await this.#core.registry.flush()
   }
 
   /**
@@ -380,52 +233,10 @@ export class Busbar implements AsyncDisposable {
    */
   close(options: { readonly timeoutMs?: number } = {}): Promise<void> {
     const { timeoutMs } = checkArgument(closeSchema, options, 'close')
-    this.#closing ??= this.#close(timeoutMs)
-    return this.#closing
-  }
-
-  async #close(timeoutMs: number): Promise<void> {
-    this.#heartbeat?.clear()
-    const { calls, clock, commandTimeoutMs, log, timers } = this.#context
-    const until = clock.now() + timeoutMs
-    this.#registry.refuseCalls()
-    const workers = [...this.#probeWorkers].map((worker) => worker.close())
-    await withTimeout(Promise.all([calls.ended(), ...workers]), timeoutMs, timers)
-    if (calls.count > 0) log.warn({ calls: calls.count }, 'closed while these calls were under way')
-    const written = Promise.all([calls.giveBack(), this.flush()])
-    await withTimeout(written, Math.max(until - clock.now(), commandTimeoutMs), timers)
-    this.#context.closed = true
-    this.#context.watch.stop()
-    const lost = this.#registry.stop()
-    if (lost > 0) this.#context.log.warn({ outcomes: lost }, 'closed before these outcomes could be written')
-    await this.#parts.feed.close()
-    await this.#context.store.close()
+    return this.#core.close(timeoutMs, this.#probes.workers)
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
-  }
-
-  #assertOpen(): void {
-    if (this.#closing !== undefined) throw new BusbarClosedError()
-  }
-
-  #change(change: Change): void {
-    this.#registry.change(change)
-    for (const event of change.events) this.#listeners.emit(event)
-    for (const watcher of this.#watchers) watcher(change)
-  }
-
-  /** Messages may have been missed: everything this process follows is read again. */
-  #gap(): void {
-    this.#registry.sync.subscribed()
-    for (const watcher of this.#watchers) watcher('gap')
-  }
-
-  #touchWorker(): void {
-    this.#context.store.touchWorker(this.#context.worker).catch((error: unknown) => {
-      this.#context.counters.connectionErrors += 1
-      this.#context.log.debug({ err: error }, 'heartbeat not written')
-    })
   }
 }

@@ -1,4 +1,5 @@
-import type { Schedule, Store } from '../model/ports.js'
+import type { Schedule } from '../model/ports/schedule.js'
+import type { Store } from '../model/ports/store.js'
 import type { CallsUnderWay } from './call/calls-under-way.js'
 import type { Deadlines } from './shared/deadlines.js'
 import type { Counters, Logger } from './shared/log.js'

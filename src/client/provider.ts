@@ -1,50 +1,22 @@
 import { checkArgument } from '../config/check.js'
-import {
-  controlSchema,
-  countSchema,
-  heartbeatSchema,
-  markSchema,
-  thresholdSchema,
-  tripSchema,
-} from '../config/options.js'
-import { show } from '../config/show.js'
-import { ArgumentError } from '../model/errors.js'
-import type { Change, ProviderEvent } from '../model/events.js'
+import { countSchema, thresholdSchema } from '../config/options.js'
+import type { ProviderEvent } from '../model/events.js'
 import type { Outage } from '../model/outage.js'
-import type { ControlRequest, KnownReply, Reply, SettingsReply, Store } from '../model/ports.js'
 import type { Settings } from '../model/settings.js'
-import type { HistoryEntry, StoredSnapshot } from '../model/snapshot.js'
-import type { CircuitState, HealthStatus, Mark, Outcome } from '../model/words.js'
+import type { HistoryEntry } from '../model/snapshot.js'
+import type { CircuitState, HealthStatus, Outcome } from '../model/words.js'
 import { blocksOf } from '../rules/blocks.js'
 import { assess } from '../rules/health.js'
-import { endsProbes, intervalNow, isStale, overdueAfterMs } from '../rules/probe-interval.js'
 import { checkCallEnd } from './admission/permit.js'
 import type { Decision, SettleOptions } from './admission/permit.js'
 import type { CallContext, ExecuteOptions } from './call/call.js'
-import { Caller, type LocalOptions } from './call/caller.js'
+import type { Caller } from './call/caller.js'
 import type { Guarded } from './call/execute.js'
+import { guardedFunction, type WrapOptions } from './call/guarded-function.js'
 import type { ProcessContext } from './context.js'
-import type { ProviderSession } from './sync/provider-session.js'
-import { Outbox } from './outbox/outbox.js'
-import { beginProbe, type ProbeAdmission, type ProbeBeginning } from './probing/probe-ticket.js'
-import { presentSnapshot, type Snapshot } from './sync/snapshot.js'
-
-export interface ControlOptions {
-  /** Why, in words; at most 500 characters. Shown by `status` and `explain`, kept in the stream of events. */
-  readonly reason?: string
-  /** Who asks; at most 128 characters, default the worker's id. */
-  readonly actor?: string
-}
-
-export interface TimedControlOptions extends ControlOptions {
-  /** ms until it ends by itself; default: never. */
-  readonly forMs?: number | null
-}
-
-export interface WrapOptions<F = never> extends ExecuteOptions<F> {
-  /** Whether the function is given the context as its first argument. Default false. */
-  readonly context?: boolean | undefined
-}
+import { ProviderControl, type ControlOptions, type TimedControlOptions } from './provider-control.js'
+import type { ProviderCore } from './provider-core.js'
+import type { Snapshot } from './sync/snapshot.js'
 
 /**
  * A process's handle of one provider. Every method asks Redis, unless it says otherwise, and may reject with
@@ -53,38 +25,29 @@ export interface WrapOptions<F = never> extends ExecuteOptions<F> {
  */
 export class Provider {
   readonly id: string
+  readonly #core: ProviderCore
+  readonly #control: ProviderControl
   readonly #context: ProcessContext
-  readonly #session: ProviderSession
-  readonly #outbox: Outbox
+  /** On the way of every call. */
   readonly #caller: Caller
 
-  /** @internal Handles come from `busbar.provider()`. */
-  constructor(context: ProcessContext, session: ProviderSession, local: LocalOptions) {
-    this.id = session.id
+  /** Handles come from `busbar.provider()`. */
+  constructor(core: ProviderCore, context: ProcessContext) {
+    this.id = core.id
+    this.#core = core
     this.#context = context
-    this.#session = session
-    this.#outbox = new Outbox(context, session)
-    this.#caller = new Caller(context, session, this.#outbox, local)
-  }
-
-  /** @internal What is given again for a handle that is there already. */
-  configure(local: { [K in keyof LocalOptions]?: LocalOptions[K] | undefined }): void {
-    this.#caller.configure(local)
+    this.#control = new ProviderControl(context, core.session)
+    this.#caller = core.caller
   }
 
   /** The settings that this process last saw in force. Asks nobody. */
   get settings(): Settings {
-    return this.#session.settings.settings
-  }
-
-  /** @internal */
-  get stored(): SettingsReply {
-    return this.#session.settings
+    return this.#core.settings
   }
 
   /** Who set them, when (Redis ms), and whether an operator did: then code does not replace them. Asks nobody. */
   get settingsOrigin(): { readonly setBy: string; readonly setAt: number; readonly pinned: boolean } {
-    const { setBy, setAt, pinned } = this.#session.settings
+    const { setBy, setAt, pinned } = this.#core.session.settings
     return { setBy, setAt, pinned }
   }
 
@@ -93,7 +56,7 @@ export class Provider {
    * holds in this process, and a probe is left to the workers that know it. Usually empty. Asks nobody.
    */
   get settingsProblems(): readonly string[] {
-    return this.#session.settings.unread.flatMap(({ problem }) => problem ?? [])
+    return this.#core.session.settings.unread.flatMap(({ problem }) => problem ?? [])
   }
 
   /**
@@ -121,15 +84,7 @@ export class Provider {
     fn: (...args: never[]) => unknown,
     given: WrapOptions<unknown> = {},
   ): (...args: unknown[]) => Promise<unknown> {
-    const { context: wanted = false, ...rest } = given
-    if (typeof wanted !== 'boolean') {
-      throw new ArgumentError('context', `context: expected true or false, got ${show(wanted)}`)
-    }
-    const options = Object.keys(rest).length === 0 ? undefined : rest
-    const run = (call: (context: CallContext) => unknown) => this.execute(call, options)
-    return function (this: unknown, ...args: unknown[]) {
-      return run((context) => Reflect.apply(fn, this, wanted ? [context, ...args] : args))
-    }
+    return guardedFunction(fn, given, (call, options) => this.execute(call, options))
   }
 
   /** Whether a call may begin now. A refusal is a value; while Redis is lost, `onRedisDown` says who decides. */
@@ -159,54 +114,33 @@ export class Provider {
   }
 
   /** Closed, all counters 0, and no pause from a 429. Marks stay. */
-  async reset(options: ControlOptions = {}): Promise<void> {
-    const checked = checkArgument(controlSchema, options, 'reset')
-    await this.#control('reset', checked, (store, request) => store.reset(this.id, request))
+  async reset(options?: ControlOptions): Promise<void> {
+    await this.#control.reset(options)
   }
 
   /** Opens the circuit by hand; half-open follows after `forMs`, without it only a reset ends it. */
-  async trip(options: TimedControlOptions = {}): Promise<void> {
-    const { forMs, ...checked } = checkArgument(tripSchema, options, 'trip')
-    await this.#control('trip', checked, (store, request) => store.trip(this.id, { ...request, forMs }))
+  async trip(options?: TimedControlOptions): Promise<void> {
+    await this.#control.trip(options)
   }
 
   /** Refuses all calls and ends the probes, until `resume`. */
-  markUnhealthy(options?: TimedControlOptions): Promise<void> {
-    return this.#mark('unhealthy', options)
+  async markUnhealthy(options?: TimedControlOptions): Promise<void> {
+    await this.#control.mark('unhealthy', options)
   }
 
   /** Says that the provider is slow or partial. Calls and probes go on. */
-  markDegraded(options?: TimedControlOptions): Promise<void> {
-    return this.#mark('degraded', options)
+  async markDegraded(options?: TimedControlOptions): Promise<void> {
+    await this.#control.mark('degraded', options)
   }
 
   /** Says that the provider is gone: refuses all calls and ends the probes, until `resume`. */
-  markTerminated(options?: TimedControlOptions): Promise<void> {
-    return this.#mark('terminated', options)
+  async markTerminated(options?: TimedControlOptions): Promise<void> {
+    await this.#control.mark('terminated', options)
   }
 
   /** Clears the mark; the probes begin again. Nothing happens when there is none. */
-  async resume(options: ControlOptions = {}): Promise<void> {
-    const checked = checkArgument(controlSchema, options, 'resume')
-    await this.#control('resume', checked, (store, request) => store.resume(this.id, request))
-  }
-
-  async #mark(mark: Mark, options: TimedControlOptions = {}): Promise<void> {
-    const { forMs, ...checked } = checkArgument(markSchema, options, `mark_${mark}`)
-    await this.#control(`mark ${mark}`, checked, (store, request) =>
-      store.mark(this.id, { ...request, mark, forMs }),
-    )
-  }
-
-  #control(
-    doing: string,
-    options: { reason: string; actor?: string | undefined },
-    operation: (store: Store, request: ControlRequest) => Promise<Reply>,
-  ): Promise<KnownReply<unknown>> {
-    const { reason, actor = this.#context.worker } = options
-    return this.#session.run(doing, (store) =>
-      operation(store, { ...this.#session.caller, actor, reason, notAfterMs: this.#session.notAfterMs }),
-    )
+  async resume(options?: ControlOptions): Promise<void> {
+    await this.#control.resume(options)
   }
 
   /**
@@ -215,14 +149,7 @@ export class Provider {
    * One write; nobody is told.
    */
   async heartbeat(options: { readonly progress?: number | undefined } = {}): Promise<void> {
-    const { progress = null } = checkArgument(heartbeatSchema, options, 'heartbeat')
-    await this.#session.run('heartbeat', (store) =>
-      store.recordHeartbeat(this.id, {
-        ...this.#session.caller,
-        progress,
-        notAfterMs: this.#session.notAfterMs,
-      }),
-    )
+    await this.#control.heartbeat(options)
   }
 
   /** The circuit's state; an open circuit whose cooldown is over is `half_open`. */
@@ -268,10 +195,8 @@ export class Provider {
   }
 
   /** All there is to know, read from Redis. */
-  async snapshot(): Promise<Snapshot> {
-    const reply = await this.#readSnapshot()
-    if (reply.snapshot === null) throw new TypeError(`snapshot ${this.id}: the store sent none`)
-    return presentSnapshot(reply.snapshot, await this.#session.currentSettings(), 'redis')
+  snapshot(): Promise<Snapshot> {
+    return this.#core.snapshot()
   }
 
   /**
@@ -279,109 +204,26 @@ export class Provider {
    * refuses the commands of this provider, its source is `fallback`, and with `onRedisDown: 'local'` it is the circuit that decides in this process.
    */
   peek(): Snapshot | undefined {
-    if (this.#session.removed) return undefined
-    const { withoutStore } = this.#session
-    const held = withoutStore ? this.#caller.fallback.snapshot() : this.#session.cache.read()
-    const source = withoutStore ? 'fallback' : 'cache'
-    if (held === undefined) return undefined
-    return presentSnapshot(held, this.#session.settings, source, this.#session.cache.readAt)
+    return this.#core.peek()
   }
 
   /** The newest events, oldest first; `count` at most, default 100. */
   async events(options: { readonly count?: number } = {}): Promise<readonly ProviderEvent[]> {
     const { count } = checkArgument(countSchema, options, 'events')
     // An empty stream is one thing, a removed provider another.
-    await this.#readSnapshot()
+    await this.#core.readSnapshot()
     return this.#context.store.events(this.id, count)
   }
 
   /** The newest outages that ended, oldest first; `count` at most, default 100, which is as many as are kept. */
   async outages(options: { readonly count?: number } = {}): Promise<readonly Outage[]> {
     const { count } = checkArgument(countSchema, options, 'outages')
-    await this.#readSnapshot()
+    await this.#core.readSnapshot()
     return this.#context.store.outages(this.id, count)
-  }
-
-  /** What this process recorded comes before what it reads. */
-  async #readSnapshot(): Promise<KnownReply<unknown>> {
-    if (this.#outbox.busy) await this.#outbox.drain()
-    return this.#session.run('snapshot', (store) => store.snapshot(this.id))
-  }
-
-  /** @internal What this process knows of a circuit that is closed, with nothing in the way; else undefined. Copies nothing. */
-  get knownFree(): StoredSnapshot | undefined {
-    const { cache, settings } = this.#session
-    return cache.free && cache.held?.settingsRevision === settings.revision ? cache.held : undefined
-  }
-
-  /** @internal The store's time of now, as far as this process knows, ms. Asks nobody. */
-  get storeTimeMs(): number {
-    return this.#session.storeTimeMs
-  }
-
-  /** @internal Of the settings that the newest snapshot known here was judged by. */
-  get settingsRevision(): number | undefined {
-    return this.#session.cache.held?.settingsRevision
-  }
-
-  /** @internal For probe workers. */
-  beginProbe(options: ProbeBeginning): Promise<ProbeAdmission> {
-    return beginProbe(this.#context, this.#session, this.#outbox, options)
-  }
-
-  /** @internal Tells the fleet that a mark has ended, where nobody has written since. */
-  announceMarkEnd(): Promise<void> {
-    return this.#session.clearEndedMark()
-  }
-
-  /** @internal Tells the fleet of a silence of the probes that `seen`, read just now, shows; once, whoever else does. */
-  async announceOverdue(seen: StoredSnapshot): Promise<void> {
-    const { probe } = this.settings
-    if (probe === undefined || endsProbes(seen.mark) || seen.probeOverdueAt !== null) return
-    if (!isStale(probe, seen, seen.at)) return
-    const request = { overdueMs: overdueAfterMs(probe, seen), intervalMs: intervalNow(probe, seen) }
-    await this.#session.run('overdue', (store) =>
-      store.overdue(this.id, { ...this.#session.caller, ...request }),
-    )
-  }
-
-  /** @internal Whether any outcome has not been applied yet. */
-  get busy(): boolean {
-    return this.#outbox.busy
   }
 
   /** Resolves when every outcome recorded before has been applied. */
   flush(): Promise<void> {
-    return this.#outbox.drain()
-  }
-
-  /** @internal The fleet suspects the provider: what this process holds is wanted now. */
-  flushNow({ snapshot }: Change): void {
-    if (snapshot?.state !== 'closed') return
-    if (snapshot.failingBatches >= this.settings.breaker.failureThreshold) this.#outbox.flushNow()
-  }
-
-  /** @internal The store answers again: what is still to be written decides nothing. */
-  downgradeToHistory(): void {
-    this.#outbox.downgradeToHistory()
-  }
-
-  /**
-   * @internal All was read again. Failures that were counted before the outage are not to wait for this process's next
-   * outcome: whatever else came first would look like others who went on. What waits is written now, and a provider whose
-   * write was refused shows that it takes one: of a Cluster one master may refuse while the others serve.
-   */
-  async onStoreRestored(): Promise<void> {
-    const held = this.#session.cache.read()
-    if (held === undefined || this.#session.removed) return
-    const failures = held.consecutiveFailures + held.probeConsecutiveFailures
-    if (failures === 0 && !this.#outbox.busy && !this.#session.owesWrite) return
-    await this.#outbox.reportOutage()
-    if (!this.#outbox.busy) this.#session.owesWrite = false
-  }
-
-  /** @internal Gives up what has not been written. Returns how many outcomes that were. */
-  stop(): number {
-    return this.#outbox.stop()
+    return this.#core.outbox.drain()
   }
 }

@@ -1,6 +1,6 @@
 import { maskSecrets } from '../config/mask.js'
 import { resolveSettings } from '../config/settings.js'
-import type { SettingsReply } from '../model/ports.js'
+import type { SettingsReply } from '../model/ports/store-replies.js'
 import type { Settings } from '../model/settings.js'
 
 /** What `busbar.apply()` would do to one provider. */

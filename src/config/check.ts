@@ -12,7 +12,7 @@ export function checkSettings<S extends v.GenericSchema>(
   return check(schema, input, at, (path, message) => new SettingsError(path, message))
 }
 
-/** As `checkSettings`, for the arguments of a method. */
+/** As `checkSettings`, for the arguments of a method. @throws ArgumentError */
 export function checkArgument<S extends v.GenericSchema>(
   schema: S,
   input: unknown,
@@ -30,7 +30,7 @@ function check<S extends v.GenericSchema>(
   const result = v.safeParse(schema, input, { abortEarly: true })
   if (result.success) return result.output
   const [issue] = result.issues
-  // Names in objects and indexes of lists: no schema looks into anything else.
+  // Keys are names in objects or indexes of lists: no schema looks into anything else.
   const keys = (issue.path ?? []).map(({ key }) => key as PropertyKey)
   const path = [...(at === '' ? [] : [at]), ...keys.map(String)].join('.')
   throw fail(path, `${path === '' ? 'settings' : path}: ${sentence(issue, path, got(input, keys))}`)
@@ -45,12 +45,12 @@ function sentence(
   return received === COMPLETE ? message : `${message}, ${shown}`
 }
 
-/** Below a name such as `headers` or `password` somebody may have written what must not stand in a log. */
+/** Names such as `headers` or `password`: values below them may be secrets, and must not stand in a log. */
 const got = (input: unknown, path: readonly PropertyKey[]): string =>
   isSecretPath(path) ? NOT_SHOWN : `got ${show(dig(input, path))}`
 
 const NOT_SHOWN = 'its value is not shown'
-/** Anywhere in a name that no setting has: `passwrd`, `api_keys`, `header`. */
+/** Parts of names that no setting has and that hint at a secret: `passwrd`, `api_keys`, `header`. */
 const MISSPELT_SECRET = /pass|pwd|secret|token|cred|auth|keys?$|cookie|header/i
 
 function dig(value: unknown, path: readonly PropertyKey[]): unknown {
@@ -78,7 +78,7 @@ export const clash = (path: readonly string[], message: string): Problem => ({
   complete: true,
 })
 
-/** In the place of what was received: nothing more is to be said of it. */
+/** In place of the received value, in a message that is complete without it. */
 const COMPLETE = ''
 
 /** Refuses a value in which `find` finds a problem. */

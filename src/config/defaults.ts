@@ -14,7 +14,7 @@ const defaultsOf = <G extends 'breaker' | 'history'>(group: G): ValuesOf<G> =>
 export const DEFAULTS = Object.freeze({
   breaker: defaultsOf('breaker'),
   history: defaultsOf('history'),
-  /** Of every kind of probe. */
+  /** Defaults of every kind of probe. */
   probe: Object.freeze({
     intervalMs: 10 * SECOND,
     timeoutMs: 2 * SECOND,
@@ -26,7 +26,7 @@ export const DEFAULTS = Object.freeze({
     headers: Object.freeze({}),
     expectStatus: Object.freeze(['2xx']),
   }),
-  /** The same, but not stored: versions that do not know these settings go on with the probes that do not use them. */
+  /** Defaults that are not stored: an older version goes on with probes that do not use these settings. */
   httpRoute: Object.freeze({ proxy: 'env' as const, http2: false }),
   connect: Object.freeze({
     namespace: 'busbar',

@@ -17,7 +17,7 @@ export const number = (min: number, max: number) => {
 
 export const bool = () => v.boolean('expected true or false')
 
-/** Half of a surrogate pair in it becomes U+FFFD, which is as long. */
+/** Text in which half of a surrogate pair becomes U+FFFD: Redis could not keep it, and the length stays the same. */
 export const text = (maxLength: number) => {
   const error = `expected text of at most ${maxLength} characters`
   return v.pipe(
@@ -39,7 +39,7 @@ const NAME_ERROR = 'expected 1 to 128 characters of A-Z a-z 0-9 . _ : / @ -'
 /** Ids of providers, namespaces and workers: they become parts of keys. */
 export const name = (error = NAME_ERROR) => matching(NAME, error)
 
-/** What a field of the table of settings accepts. */
+/** The schema of a field in the table of settings. */
 export function schemaOf(field: SettingField): v.GenericSchema<SettingValue> {
   switch (field.type) {
     case 'whole':

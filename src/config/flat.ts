@@ -1,5 +1,5 @@
 import { SettingsError } from '../model/errors.js'
-import type { UnreadSetting } from '../model/ports.js'
+import type { UnreadSetting } from '../model/ports/store-replies.js'
 import { PROBE_KINDS } from '../model/probe.js'
 import { SETTING_ENTRIES, type SettingField, type SettingValue } from '../model/setting-fields.js'
 import type { Settings } from '../model/settings.js'
@@ -11,21 +11,21 @@ import { show } from './show.js'
 /** Settings as they stand in Redis: one field a setting, under the path that messages use. */
 export type FlatSettings = Readonly<Record<string, string>>
 
-/** The same for each setting that this version knows; null: it is not set. */
+/** The same for each setting that this version knows; null: not set. */
 export type FlatFields = Readonly<Record<string, string | null>>
 
 /** Every path that this version knows. */
 const PATHS = [...SETTING_ENTRIES.map(({ path }) => path), 'probe']
 const KNOWN: ReadonlySet<string> = new Set(PATHS)
 
-/** Every setting that is set. */
+/** The settings that are set. */
 export function flattenSettings(settings: Settings): FlatSettings {
   const flat: Record<string, string> = {}
   for (const [path, text] of Object.entries(flatFields(settings))) if (text !== null) flat[path] = text
   return flat
 }
 
-/** Every setting there is, for a store that keeps what it does not find here. */
+/** Every setting that this version knows, for a store that keeps all others as they are. */
 export function flatFields(settings: Settings): FlatFields {
   const flat: Record<string, string | null> = {}
   for (const { group, name, path } of SETTING_ENTRIES) {
@@ -37,15 +37,15 @@ export function flatFields(settings: Settings): FlatFields {
   return flat
 }
 
-/** What stands in Redis, as this version reads it, and what it leaves unread. */
+/** Stored settings as this version reads them, and those that it cannot read. */
 export interface StoredSettings {
   readonly settings: Settings
   readonly unread: readonly UnreadSetting[]
 }
 
 /**
- * The reverse. Checks again, because people and other versions write there too: what is not known is kept apart, and a
- * setting that cannot be read has its default, so that two versions can live on one Redis.
+ * The reverse of `flattenSettings`. It checks again, because people and other versions write there too. Unknown settings are kept
+ * apart, and a setting that cannot be read has its default, so that two versions can live on one Redis.
  */
 export function unflattenSettings(flat: FlatSettings): StoredSettings {
   return memo.get(JSON.stringify(flat), () => unflatten(flat))
@@ -53,7 +53,7 @@ export function unflattenSettings(flat: FlatSettings): StoredSettings {
 
 const memo = new SettingsMemo<StoredSettings>()
 
-/** Each turn reads all, or names one more that cannot be read. */
+/** Each turn reads all settings, or finds one more that cannot be read. */
 function unflatten(flat: FlatSettings): StoredSettings {
   const unread = unknownSettings(flat)
   const left = new Map(Object.entries(flat).filter(([path]) => KNOWN.has(path)))
@@ -71,13 +71,13 @@ function unflatten(flat: FlatSettings): StoredSettings {
   }
 }
 
-/** What a later version added. */
+/** Settings that a later version added. */
 export const unknownSettings = (flat: FlatSettings): UnreadSetting[] =>
   Object.entries(flat)
     .filter(([path]) => !KNOWN.has(path))
     .map(([path, stored]) => ({ path, stored, problem: null }))
 
-/** As a caller would write them; the schema judges. */
+/** Stored settings in the form that a caller writes; the schema judges them. */
 function nested(flat: ReadonlyMap<string, string>): object {
   const groups = { breaker: {}, history: {}, top: {} }
   for (const { group, name, path, field } of SETTING_ENTRIES) {
@@ -89,7 +89,7 @@ function nested(flat: ReadonlyMap<string, string>): object {
   return { breaker, history, ...top, ...(probe === undefined ? {} : { probe: parseProbe(probe) }) }
 }
 
-/** What JSON.parse says quotes the text, which may hold a secret. */
+/** Parses JSON with a message of its own: that of JSON.parse quotes the text, which may hold a secret. */
 function parseProbe(stored: string): unknown {
   let probe: unknown
   try {
@@ -102,7 +102,7 @@ function parseProbe(stored: string): unknown {
   throw new SettingsError('probe', `probe: kind ${show(kind)} is not known to this version of Busbar`)
 }
 
-/** The value that a text stands for; text that stands for none is left for the schema to refuse. */
+/** The value that a text stands for. Other text is returned as it is, for the schema to refuse. */
 function parse({ type }: SettingField, text: string): SettingValue {
   switch (type) {
     case 'whole':
@@ -119,7 +119,7 @@ function parse({ type }: SettingField, text: string): SettingValue {
   }
 }
 
-/** What changed, as an event tells it: `breaker.failureThreshold=3`, old and new; empty when nothing did. */
+/** The changed settings as an event shows them, `breaker.failureThreshold=3`, old and new; empty when none changed. */
 export function diffSettings(before: FlatSettings, after: FlatSettings): { from: string; to: string } {
   const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort()
   const changed = keys.filter((key) => before[key] !== after[key])
@@ -127,7 +127,7 @@ export function diffSettings(before: FlatSettings, after: FlatSettings): { from:
   return { from: shown.map(({ from }) => from).join(' '), to: shown.map(({ to }) => to).join(' ') }
 }
 
-/** Secrets are masked: where nothing else differs, `to` says that one of them does. */
+/** Masks secrets. If only a secret differs, `to` says so. */
 function showChange(key: string, before: string | undefined, after: string | undefined) {
   const show = (value: string | undefined) =>
     value === undefined ? '-' : key === 'probe' ? maskSecretsInText(value) : value

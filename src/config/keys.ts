@@ -1,7 +1,7 @@
 import { ArgumentError } from '../model/errors.js'
 import { show } from './show.js'
 
-/** By hand, for what is on the way of every call: options must be an object, and have no key that is not known. */
+/** Refuses options that are no object, or have an unknown key. Written by hand: a schema would cost every call too much. */
 export function checkKeys(options: unknown, known: readonly string[], of: string): void {
   if (typeof options !== 'object' || options === null) {
     throw new ArgumentError('options', `options of ${of}: expected an object, got ${show(options)}`)

@@ -6,7 +6,7 @@ import { maskValue } from './references.js'
 const SECRET_PARTS: ReadonlySet<string> = new Set(['headers', 'env'])
 
 /**
- * The same settings for a screen or a log. `***` stands for values of headers, the body, user and password of a proxy, and
+ * Masks settings for a screen or a log. `***` replaces values of headers, the body, user and password of a proxy, and
  * parameters of the URL whose names say that they are secrets. References to the environment stay.
  */
 export function maskSecrets(settings: Settings): Settings {
@@ -16,11 +16,11 @@ export function maskSecrets(settings: Settings): Settings {
   return { ...settings, probe: JSON.parse(maskSecretsInText(JSON.stringify(probe))) as typeof probe }
 }
 
-/** A text of JSON with what follows it if that is a name, or a brace. */
+/** A JSON string and whether a colon follows it, which makes it a name; or a brace. */
 const TOKEN = /"((?:[^"\\]|\\.)*)("|$)(?=(\s*:)?)|[{}]/gs
 
 /**
- * The same for JSON, or text around it, as an event shows settings:
+ * Masks JSON, or text around it, as an event shows settings:
  * `probe={"kind":"http","headers":{"authorization":"***"}, ...}`. The twin of `lua/lib/mask.lua`: a change is announced
  * with the same text by both stores. O(length).
  */
@@ -44,13 +44,13 @@ export function maskSecretsInText(text: string): string {
   })
 }
 
-/** The values of parameters whose names say that they are secrets. */
+/** Masks values of parameters whose names say that they are secrets. */
 const maskQuery = (url: string): string =>
   url.replace(/([?&])([^=&#?]*)=([^&#]*)/g, (all: string, before: string, name: string, value: string) =>
     SECRET_NAME.test(name) ? `${before}${name}=${maskValue(value)}` : all,
   )
 
-/** User and password, as far as the last `@` before the path. */
+/** Masks user and password, up to the last `@` before the path. */
 const maskUserinfo = (url: string): string =>
   url.replace(
     /^([A-Za-z][A-Za-z0-9+.-]*:\/\/)([^/]*)@/,

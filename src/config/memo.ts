@@ -1,6 +1,6 @@
 /**
- * Settings that were checked already, by what they were made of: a process often has thousands of providers with the same
- * settings, and checking costs more than the rest of a registration. They are frozen, because they are shared.
+ * Remembers checked settings by their input. A process often has thousands of providers with the same settings, and
+ * checking costs more than the rest of a registration. The results are frozen, because they are shared.
  */
 export class SettingsMemo<T extends object> {
   readonly #known = new Map<string, T>()
@@ -25,12 +25,12 @@ function freeze<T extends object>(value: T): T {
   return Object.freeze(value)
 }
 
-/** Deeper than any settings; what is there is an error, and may be a cycle. */
+/** Deeper than any settings: input below this depth is an error, and may be a cycle. */
 const MAX_DEPTH = 8
 
 /**
- * Plain data as text: equal where the schema cannot tell one from the other. Undefined for anything else (an instance
- * of a class, a function, NaN): that is judged each time.
+ * Plain data as text, equal where the schema cannot distinguish two inputs. Undefined for anything else (an instance
+ * of a class, a function, NaN), which is checked each time.
  */
 export function plainKey(value: unknown, depth = 0): string | undefined {
   if (value === undefined) return 'u'

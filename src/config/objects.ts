@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 
-/** Objects as settings and options have them; to Valibot itself a list is an object too. */
+/** Schemas of objects that refuse lists: to Valibot itself a list is an object too. */
 
 const isObject = (value: unknown): value is object =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -12,7 +12,7 @@ export const anyObject = (error = 'expected an object') => v.custom<object>(isOb
 export const object = <const E extends v.ObjectEntries>(entries: E, error?: string) =>
   v.pipe(anyObject(error), fieldsOf(entries))
 
-/** The same for what is known to be an object. A field that is missing is judged as if it were undefined. */
+/** The same for a value that is known to be an object. A missing field is judged as if it were undefined. */
 export const fieldsOf = <const E extends v.ObjectEntries>(entries: E) =>
   v.strictObject(entries, ({ expected, path }) => {
     if (expected === UNKNOWN) return 'unknown setting'
@@ -21,7 +21,7 @@ export const fieldsOf = <const E extends v.ObjectEntries>(entries: E) =>
     return issue?.message ?? 'expected a value'
   })
 
-/** `v.strictObject` expects this below a name that it does not know. */
+/** The expectation that `v.strictObject` reports for an unknown name. */
 export const UNKNOWN = 'never'
 
 /** A plain object of names and values, as a map: `v.record` would leave out names such as `constructor` in silence. */
@@ -31,14 +31,14 @@ export const mapOf = <K extends v.GenericSchema<string>, V extends v.GenericSche
   error: string,
 ) => v.pipe(v.custom<object>(isPlain, error), v.transform(entriesOf), v.map(key, value))
 
-/** The same, as an object again. */
+/** A record of names and values, parsed to an object. */
 export const recordOf = <V extends v.GenericSchema>(key: v.GenericSchema<string>, value: V, error: string) =>
   v.pipe(
     mapOf(key, value, error),
     v.transform((map): Record<string, v.InferOutput<V>> => Object.fromEntries(map)),
   )
 
-/** No instance of a class, whose entries are not what it holds. Objects of another realm have another `Object`. */
+/** Whether a value is a plain object. The entries of a class instance are not its content; another realm has another `Object`. */
 function isPlain(value: unknown): boolean {
   if (!isObject(value)) return false
   const { constructor: made }: { constructor?: unknown } = value
@@ -47,7 +47,7 @@ function isPlain(value: unknown): boolean {
   return isObject(prototype) && Object.hasOwn(prototype, 'isPrototypeOf')
 }
 
-/** Symbols too, so that they are refused. A field `__proto__` is none of anybody's. */
+/** The own entries. Symbols are included, so that the schema refuses them. `__proto__` is left out: it names no field. */
 function entriesOf(given: object): Map<unknown, unknown> {
   const own = { ...given }
   const keys = Reflect.ownKeys(own).filter((key) => key !== '__proto__')

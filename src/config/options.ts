@@ -4,7 +4,7 @@ import { DEFAULTS } from './defaults.js'
 import { bool, DAY, name, number, oneOf, text, whole } from './fields.js'
 import { anyObject, object, recordOf } from './objects.js'
 
-/** Schemas of what methods take. */
+/** Schemas of the arguments of methods. */
 
 const CONSISTENCIES = ['cached', 'strict'] as const
 export type Consistency = (typeof CONSISTENCIES)[number]
@@ -31,7 +31,7 @@ const redis = v.custom<string | object>(
   'expected a redis:// URL, ioredis options, or an ioredis client',
 )
 
-/** Of `connect` and of `createTestBusbar`. */
+/** Options that `connect` and `createTestBusbar` share. */
 const common = {
   defaults: v.optional(anyObject()),
   consistency: v.optional(oneOf(CONSISTENCIES), c.consistency),
@@ -56,7 +56,7 @@ export const connectSchema = object({
   unref: v.optional(bool(), c.unref),
 })
 
-/** Of `createTestBusbar`. Clock and fleet are looked at where they are known. */
+/** Options of `createTestBusbar`. Clock and fleet are checked in `testing.ts`, which knows their classes. */
 export const testBusbarSchema = object({
   clock: v.optional(v.unknown()),
   fleet: v.optional(v.unknown()),
@@ -85,7 +85,7 @@ export const markNameSchema = oneOf(MARKS)
 export const outcomeSchema = oneOf(OUTCOMES)
 export const countSchema = object({ count: v.optional(whole(0, 1_000_000), 100) })
 export const thresholdSchema = number(0, 1)
-/** As far as a number keeps all its digits on its way through Lua and JSON. */
+/** The greatest number that keeps all its digits on its way through Lua and JSON. */
 const MAX_PROGRESS = 10_000_000_000_000
 export const heartbeatSchema = object({ progress: v.optional(whole(0, MAX_PROGRESS)) })
 export const probeNowSchema = object({ timeoutMs: v.optional(whole(1, DAY)) })

@@ -20,7 +20,7 @@ const schemaOfGroup = (group: SettingGroup) =>
     ]),
   )
 
-/** Whatever was not given has its default. */
+/** A setting that was not given takes its default. */
 function withDefaults<G extends 'breaker' | 'history'>(group: G, given: object): ValuesOf<G> {
   // One value for each field of the group, of the type that the table says: the schema has judged those given.
   return { ...DEFAULTS[group], ...defined(given) } as ValuesOf<G>
@@ -30,7 +30,7 @@ const breakerSchema = v.pipe(
   object(schemaOfGroup('breaker')),
   v.transform((given) => {
     const breaker = withDefaults('breaker', given)
-    // Left out, it is never below the cooldown.
+    // A default below a given cooldown would be refused, so it follows the cooldown.
     const least = given['maxCooldownMs'] === undefined ? breaker.cooldownMs : 0
     return { ...breaker, maxCooldownMs: Math.max(breaker.maxCooldownMs, least) }
   }),
@@ -57,7 +57,7 @@ export const settingsSchema = v.pipe(
   v.transform((given) => defined(given) as Settings),
 )
 
-/** What only the complete settings can be asked: the one may be given, and the other be a default. */
+/** Checks settings that depend on each other. Only complete settings can be checked: one may be given, the other a default. */
 const completeSchema = v.pipe(
   settingsSchema,
   refuse(({ breaker, probe }) => {
@@ -69,11 +69,11 @@ const completeSchema = v.pipe(
 )
 
 /**
- * The complete settings: those given, over the connection's defaults, over the built-in ones.
+ * The complete settings. Those given come first, then the connection's defaults, then the built-in ones.
  * @throws SettingsError naming the path and the value.
  */
 export function resolveSettings(input: SettingsInput = {}, defaults: SettingsInput = {}): Settings {
-  // Nothing to put them over: checked once, for a process may have thousands.
+  // Without the connection's defaults the result is remembered: a process may have thousands of equal settings.
   if (Object.keys(defaults).length === 0) return checkSettings(completeSchema, input)
   checkSettings(settingsSchema, input)
   checkSettings(settingsSchema, defaults, 'defaults')
@@ -86,7 +86,7 @@ export function resolveSettings(input: SettingsInput = {}, defaults: SettingsInp
 }
 
 /**
- * Settings as they stand in a store. They are judged one by one: `recovery: 'probe'` holds for a probe that this version
+ * Settings from a store. Each is judged alone: `recovery: 'probe'` holds for a probe that this version
  * does not know.
  * @throws SettingsError naming the path and the value.
  */

@@ -3,7 +3,7 @@ import { shorten } from '../model/text.js'
 
 const SHOWN_LENGTH = 80
 
-/** A value as a message shows it: short, without what its names say is a secret, and never a reason to throw. */
+/** A value as a message shows it: short, with secrets masked. Never throws. */
 export function show(value: unknown): string {
   return shorten(inFull(value), SHOWN_LENGTH)
 }

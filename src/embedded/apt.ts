@@ -13,8 +13,8 @@ const noninteractive = ['env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get']
 
 /**
  * Installs the package for everybody: directly, or through `sudo -n`, which fails rather than ask for a password.
- * A failing update is no failure yet: the lists at hand may do. Answers whether the package is installed now, or
- * why not.
+ * A failed update is not final, because the package lists at hand may do. Answers an empty object when the package is
+ * installed, else the problem.
  */
 export async function aptInstall(run: Run, through: 'root' | 'sudo'): Promise<{ problem?: string }> {
   const [command = 'env', ...prefix] = through === 'root' ? noninteractive : ['sudo', '-n', ...noninteractive]
@@ -26,7 +26,7 @@ export async function aptInstall(run: Run, through: 'root' | 'sudo'): Promise<{ 
 /**
  * Downloads the package and those of its libraries that are not installed, and unpacks them into `folder`. Needs
  * no rights but to write there. apt itself checks what it downloads against the distribution's signatures.
- * Answers undefined when that did not give a server that runs.
+ * Undefined: there is still no server that runs.
  */
 export async function unpackPrivately(run: Run, folder: string): Promise<RedisBinary | undefined> {
   const work = `${folder}.tmp-${process.pid}`
@@ -47,7 +47,7 @@ export async function unpackPrivately(run: Run, folder: string): Promise<RedisBi
   }
 }
 
-/** With the machine's package lists if they are there and fresh, else with lists fetched into our own folder. */
+/** Uses the machine's package lists if they are there and fresh, else lists in a folder of our own. */
 async function download(run: Run, work: string): Promise<string[]> {
   const own = ['-o', `Dir::State::Lists=${join(work, 'lists')}`, '-o', `Dir::Cache=${join(work, 'cache')}`]
   for (const lists of [[], own]) {
@@ -60,7 +60,7 @@ async function download(run: Run, work: string): Promise<string[]> {
   return []
 }
 
-/** Never taken: the C library belongs to the machine's own loader; libelogind0 stands in for libsystemd0. */
+/** Packages never downloaded: the C library belongs to the machine's own loader; libelogind0 replaces libsystemd0. */
 const leave = new Set(['libc6', 'libcrypt1', 'libelogind0'])
 
 /** The package, its libraries and theirs, less what is installed. */

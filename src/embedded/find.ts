@@ -11,18 +11,18 @@ export interface RedisBinary {
    * Debian ships the server as `redis-check-rdb` (package redis-tools), which serves when called `redis-server`.
    */
   argv0: string
-  /** Folders, joined by `:`, where its shared libraries lie, when it was unpacked privately. */
+  /** Folders of its shared libraries, joined by `:`, for a server that was unpacked privately. */
   libraryPath?: string
 }
 
 export interface FindOptions {
-  /** Folders to search, in order. Default: PATH, then the folders where servers are that PATH often lacks. */
+  /** Folders to search, in order. Default: PATH, then folders with servers that PATH often lacks. */
   folders?: string[]
   /** The private download, searched last. Default: {@link privateFolder}. */
   privateFolder?: string
 }
 
-/** In order of preference: a name that says what it is comes before one that only happens to be the same file. */
+/** Names in order of preference: `redis-check-rdb` comes last, because only some systems ship the server under it. */
 const names = [
   { file: 'redis-server', argv0: 'redis-server' },
   { file: 'valkey-server', argv0: 'valkey-server' },
@@ -31,7 +31,7 @@ const names = [
 
 const usualFolders = ['/usr/bin', '/usr/sbin', '/usr/local/bin', '/usr/local/sbin', '/opt/homebrew/bin']
 
-/** Where a server is unpacked for a user who may not install packages. */
+/** The folder in which a server is unpacked for a user who may not install packages. */
 export function privateFolder(): string {
   const cache = process.env['XDG_CACHE_HOME'] ?? ''
   return join(cache === '' ? join(homedir(), '.cache') : cache, 'busbar', 'redis')

@@ -4,7 +4,7 @@ import type { RedisBinary } from './find.js'
 import { has, run } from './run.js'
 import type { Run } from './run.js'
 
-/** What the choice of a way depends on; a test gives its own, everybody else this machine's. */
+/** The facts that the way of installation depends on: those of this machine, or of a test. */
 export interface InstallOptions {
   platform?: string
   /** 0 is root. */
@@ -13,7 +13,7 @@ export interface InstallOptions {
   noInstall?: boolean
   has?: (command: string) => boolean
   run?: Run
-  /** Where a private download is unpacked. */
+  /** The folder in which a private download is unpacked. */
   folder?: string
   find?: () => RedisBinary | undefined
 }
@@ -27,8 +27,8 @@ export class RedisInstallError extends Error {
 }
 
 /**
- * Gets a Redis server onto this machine, saying in one line what it does. Debian and its kin: as root by apt-get,
- * else through `sudo -n`, else as a private download for this user; macOS: by Homebrew. Never asks for a password.
+ * Installs a Redis server, and says in one line what it does. Debian and its kin: as root by apt-get, else through
+ * `sudo -n`, else as a private download for this user. macOS: by Homebrew. It never asks for a password.
  * Rejects with {@link RedisInstallError}, whose message says exactly what to install.
  */
 export async function installRedis(
@@ -72,7 +72,7 @@ async function tryWays(machine: Machine, command: string, log: (line: string) =>
   return unpacked === undefined ? 'The download did not give a server that runs.' : undefined
 }
 
-/** What a person would type, in the words of this machine's package manager. */
+/** The command that a person would type, for this machine's package manager. */
 function installCommand({ platform, uid, has }: Machine): string {
   if (platform === 'darwin') return 'brew install redis'
   const sudo = uid === 0 ? '' : 'sudo '

@@ -34,14 +34,14 @@ const pollMs = 10
 export async function waitUntilServing({ port, pid, deadline, signal }: Awaited): Promise<boolean> {
   while (!signal.aborted && performance.now() < deadline) {
     const reply = await ask(port, Math.min(500, deadline - performance.now()))
-    // A server with a password refuses to name its pid; that it answers has to do.
+    // A server with a password refuses to give its pid. Its answer must do.
     if (reply.includes(`process_id:${pid}\r\n`) || reply.startsWith('-NOAUTH')) return true
     await sleep(pollMs)
   }
   return false
 }
 
-/** What the server on this port says of itself, or as much of it as came; empty when nobody listens. */
+/** The INFO text of the server on this port, or the part of it that came; empty when nothing listens. */
 function ask(port: number, timeoutMs: number): Promise<string> {
   return new Promise((resolve) => {
     let reply = ''

@@ -6,7 +6,7 @@ export interface RunOptions {
   cwd?: string
   /** Added to this process's environment. */
   env?: Record<string, string>
-  /** The name that the command sees itself called by. */
+  /** The name under which the command is called (argv[0]). */
   argv0?: string
 }
 

@@ -15,7 +15,7 @@ export interface StartOptions {
   binary?: RedisBinary
   /** How long the server may take to answer, in ms. Default 10 000. */
   timeoutMs?: number
-  /** Gets one line when something worth a line happens. Default: silent. */
+  /** Gets a line for each event that a person may want to know. Default: none. */
   log?: (line: string) => void
 }
 
@@ -25,20 +25,20 @@ export interface EmbeddedRedis {
   readonly port: number
   /** Process id of the server itself. */
   readonly pid: number
-  /** The temporary folder that goes away with the server. */
+  /** The temporary folder, which is removed with the server. */
   readonly home: string
-  /** Settles when the server is gone, whoever ended it. */
+  /** Settles when the server has ended, by `stop` or in any other way. */
   readonly exited: Promise<void>
   /** Ends the server at once (SIGKILL: it saves nothing) and removes its folder. Again: waits for the same end. */
   stop(): Promise<void>
 }
 
-/** Another process may take a port between our finding it free and Redis binding it; so often we try another. */
+/** How often another port is tried: a process may take a free port before Redis binds it. */
 const maxAttempts = 5
 
 /**
  * Starts a private Redis that listens on 127.0.0.1 only, keeps nothing on disk, and is gone within moments of its
- * parent's end, however that comes (see watchdog.ts). It does not keep the parent alive.
+ * parent's end, SIGKILL included (see watchdog.ts). It does not keep the parent alive.
  * Rejects when there is no server on this machine, the given port is taken, or it does not answer in time.
  */
 export async function startRedis(options: StartOptions = {}): Promise<EmbeddedRedis> {

@@ -49,10 +49,10 @@ rm -rf "$home"
 /** The shell that owns a server, and through it the server. */
 export interface Watchdog {
   home: string
-  /** The server's pid, as soon as there is one; never settles if the watchdog ends before. */
+  /** The server's pid. Never settles if the watchdog ends before there is one. */
   pid: Promise<number>
   exited: Promise<void>
-  /** Everything the watchdog said after the pid: the server's last lines. Complete once `exited` is settled. */
+  /** The output of the watchdog after the pid: the server's last lines. Complete once `exited` is settled. */
   output(): string
   unref(): void
   end(): Promise<void>
@@ -61,7 +61,7 @@ export interface Watchdog {
 /** Starts the server under its watchdog, with the arguments that `argsFor` gives for its temporary folder. */
 export function launch(binary: RedisBinary, argsFor: (home: string) => string[]): Watchdog {
   const home = mkdtempSync(join(tmpdir(), 'busbar-redis-'))
-  // A link gives the server the name that it wants to be called by; `exec -a` is not in every shell.
+  // A link gives the server the name under which it must be started: not every shell has `exec -a`.
   symlinkSync(binary.path, join(home, binary.argv0))
   const shell = ['-c', watchdogScript, 'busbar-redis', home, binary.libraryPath ?? '', binary.argv0]
   const child = spawn('/bin/sh', [...shell, ...argsFor(home)], {

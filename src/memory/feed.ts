@@ -12,7 +12,7 @@ export class MemoryChannel {
     }
   }
 
-  /** Returns what takes it off again. */
+  /** Returns a function that ends the subscription. */
   subscribe(listener: (change: Change) => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)

@@ -1,17 +1,18 @@
 import { diffSettings, flattenSettings, type FlatSettings } from '../config/flat.js'
-import type { RegisterRequest, SettingsReply } from '../model/ports.js'
+import type { SettingsReply } from '../model/ports/store-replies.js'
+import type { RegisterRequest } from '../model/ports/store-requests.js'
 import type { Settings } from '../model/settings.js'
 import { judgeChange } from '../rules/alternation.js'
 import type { MemoryProvider } from './provider.js'
 
-/** What changed; `reason` is that of the event, undefined where none is announced. */
+/** A change of settings. `reason`: that of the event; undefined where none is announced. */
 export interface ChangedSettings {
   readonly from: string
   readonly to: string
   readonly reason: string | undefined
 }
 
-/** Sets or releases; answers what changed, undefined when nothing did. Code does not replace what is pinned. */
+/** Sets or releases the settings. Gives the change; undefined when there is none. Code does not replace pinned settings. */
 export function changeSettings(
   provider: MemoryProvider,
   { mode, settings, byHand, worker }: RegisterRequest,
@@ -61,6 +62,6 @@ export const settingsOf = (provider: MemoryProvider): SettingsReply => ({
   setBy: provider.setBy,
   setAt: provider.setAt,
   pinned: provider.pinned,
-  // One version alone writes here.
+  // Only this version of Busbar writes here, so every setting can be read.
   unread: [],
 })

@@ -1,51 +1,34 @@
-import { CommandLateError, UnknownProviderError } from '../model/errors.js'
 import type { Change, ProviderEvent } from '../model/events.js'
 import type { Outage } from '../model/outage.js'
-import type * as port from '../model/ports.js'
+import type * as port from '../model/ports/store.js'
+import type { Clock } from '../model/ports/time.js'
 import type { HistoryEntry } from '../model/snapshot.js'
-import { isHealthStatus } from '../model/words.js'
 import { admit } from '../rules/admission.js'
-import { forgetFailuresBefore, judge, reset, suspectOutage, trip } from '../rules/breaker.js'
-import {
-  awaitProbe,
-  bumpVersion,
-  dropExpiredTrials,
-  newCircuit,
-  stateAt,
-  type Circuit,
-  type Step,
-} from '../rules/circuit.js'
-import { advanceClock, peekClock } from '../rules/clock.js'
+import { bumpVersion, type Circuit, type Step } from '../rules/circuit.js'
+import { peekClock } from '../rules/clock.js'
+import { reset, trip } from '../rules/control.js'
 import { recordHeartbeat } from '../rules/heartbeat.js'
-import { append, beginBatch, endBatch, view } from '../rules/history.js'
-import { nextSlot } from '../rules/backpressure.js'
+import { view } from '../rules/history.js'
 import { clearMark, setMark } from '../rules/marks.js'
 import { overdue } from '../rules/overdue.js'
-import { restoreCircuit } from '../rules/restore.js'
-import {
-  andThen,
-  begin,
-  keepEvents,
-  keepOutages,
-  newProvider,
-  settle,
-  snapshotOf,
-  stamp,
-} from './provider.js'
-import type { MemoryProvider } from './provider.js'
-import { changeSettings, settingsOf } from './settings.js'
+import { andThen, atPresent, begin, keep, stamp, type MemoryProvider, type Written } from './provider.js'
+import { record } from './record.js'
+import { createProvider, reconfigure, refuseRegistration } from './register.js'
+import { settingsOf } from './settings.js'
+import { snapshotOf } from './snapshot.js'
 
 /**
- * The store in a Map, over `rules/`: what tests of users run on, and what `lua/` is held to. It answers as
- * Redis would, promises included, so that nobody who uses it comes to rely on its being faster.
+ * The store in a Map, over `rules/`. Tests of users run on it, and `lua/` is held to it. It answers by promises, as
+ * Redis does, so that no caller comes to rely on a reply within the same turn.
+ *
+ * A writing operation has three steps: the circuit at the present time, the change by the rules, the commit.
  */
 export class MemoryStore implements port.Store {
-  readonly #clock: port.Clock
+  readonly #clock: Clock
   readonly #publish: (change: Change) => void
   readonly #providers = new Map<string, MemoryProvider>()
-  readonly #registered = new Map<string, number>()
 
-  constructor(clock: port.Clock, publish: (change: Change) => void = () => undefined) {
+  constructor(clock: Clock, publish: (change: Change) => void = () => undefined) {
     this.#clock = clock
     this.#publish = publish
   }
@@ -60,153 +43,62 @@ export class MemoryStore implements port.Store {
 
   register(id: string, request: port.RegisterRequest): Promise<port.KnownReply<port.SettingsReply>> {
     const known = this.#providers.get(id)
-    const notAfterMs = request.byHand?.notAfterMs ?? Infinity
-    const readingMs = this.#clock.now()
-    // By the provider's time, as every operation: it does not go back when the clock does.
-    const nowMs = known === undefined ? readingMs : peekClock(known.circuit, readingMs)
-    if (nowMs > notAfterMs) return Promise.reject(new CommandLateError('register', id))
-    if (known !== undefined) return Promise.resolve(this.#reconfigure(id, known, request))
-    if (request.mode === 'release') return Promise.reject(new UnknownProviderError(id))
-    return Promise.resolve(this.#create(id, request))
-  }
-
-  #create(id: string, request: port.RegisterRequest): port.KnownReply<port.SettingsReply> {
-    const now = this.#clock.now()
-    const { restore, settings, worker, byHand } = request
-    const actor = byHand?.operator ?? ''
-    const circuit = restore === null ? newCircuit(now) : restoreCircuit(restore, now)
-    const revision = (restore?.settingsRevision ?? 0) + 1
-    const provider = newProvider(circuit, settings, revision, actor || worker, actor !== '')
+    const nowMs = this.#clock.now()
+    const refusal = refuseRegistration(id, known, request, nowMs)
+    if (refusal !== undefined) return Promise.reject(refusal)
+    if (known !== undefined) {
+      const versionBefore = known.circuit.version
+      const step = reconfigure(known, request, nowMs)
+      const reply = this.#commit(known, request, versionBefore, { step, extra: settingsOf(known) })
+      return Promise.resolve(reply)
+    }
+    const { provider, step } = createProvider(id, request, nowMs)
     this.#providers.set(id, provider)
-    this.#registered.set(id, now)
-    const { generation, version } = circuit
-    const reason = restore === null ? 'registered' : 'restored after a wipe'
-    const to = stateAt(circuit.phase, now)
-    const event = { kind: 'registered' as const, from: '', to, reason, actor, generation, version }
-    const reply = this.#commit(id, provider, request, 0, { circuit, events: [event] }, {})
-    return { ...reply, ...settingsOf(provider) }
-  }
-
-  #reconfigure(id: string, provider: MemoryProvider, request: port.RegisterRequest) {
-    const before = provider.circuit.version
-    let step: Step = {
-      circuit: { ...provider.circuit, ...advanceClock(provider.circuit, this.#clock.now()) },
-      events: [],
-    }
-    const changed = changeSettings(provider, request, step.circuit.lastNowMs)
-    if (changed !== undefined) {
-      const { lastNowMs } = step.circuit
-      const asked = request.mode === 'set' ? awaitProbe(step.circuit, lastNowMs) : step.circuit
-      const circuit = bumpVersion(asked)
-      const { generation, version } = circuit
-      const { from, to, reason } = changed
-      const actor = request.byHand?.operator ?? ''
-      const event = { kind: 'settings_changed' as const, from, to, actor, generation, version }
-      step = { circuit, events: reason === undefined ? [] : [{ ...event, reason }] }
-    }
-    return { ...this.#commit(id, provider, request, before, step, {}), ...settingsOf(provider) }
+    return Promise.resolve(this.#commit(provider, request, 0, { step, extra: settingsOf(provider) }))
   }
 
   admit(id: string, request: port.AdmitRequest): Promise<port.Reply<port.AdmitResult>> {
-    return this.#write(id, request, (provider, circuit) => {
-      const { admission, ...step } = admit(
-        circuit,
-        request,
-        provider.settings.breaker,
-        provider.settings.probe?.intervalMs ?? null,
-      )
+    return this.#write(id, request, ({ settings, revision: settingsRevision }, circuit) => {
+      const { breaker, probe } = settings
+      const { admission, ...step } = admit(circuit, request, breaker, probe?.intervalMs ?? null)
       const { generation, markVersion } = step.circuit
-      return { step, extra: { ...admission, generation, markVersion, settingsRevision: provider.revision } }
+      return { step, extra: { ...admission, generation, markVersion, settingsRevision } }
     })
   }
 
   record(id: string, request: port.RecordRequest): Promise<port.Reply<port.RecordResult>> {
-    const provider = this.#providers.get(id)
-    const last = provider?.batches.get(request.incarnation)
-    if (provider !== undefined && last !== undefined && request.sequence <= last) {
-      return this.#write(id, request, (found, begun) => {
-        const circuit = afterOutage(found, begun, request)
-        const { waitMs, urgentShare } = nextSlot(circuit.nextSlotUs, circuit.lastNowMs, request)
-        const extra = { duplicate: true, late: 0, dropped: 0, waitMs, urgentShare }
-        return { step: { circuit, events: [] }, extra }
-      })
-    }
-    const forgotten = last === undefined && request.resent
-    return this.#write(id, request, (found, circuit) => this.#judge(found, circuit, request, forgotten))
-  }
-
-  #judge(provider: MemoryProvider, circuit: Circuit, request: port.RecordRequest, forgotten: boolean) {
-    const fence = {
-      settingsRevision: provider.revision,
-      breaker: provider.settings.breaker,
-      probe: provider.settings.probe ?? null,
-      windowMs: provider.settings.history.windowMs,
-    }
-    let step: Step = { circuit: dropExpiredTrials(afterOutage(provider, circuit, request)), events: [] }
-    let late = 0
-    let dropped = 0
-    let addedRuns = false
-    const { history, settings } = provider
-    const { lastNowMs } = step.circuit
-    beginBatch(history, lastNowMs, settings.history)
-    for (const run of request.runs) {
-      const judged = judge(step.circuit, forgotten ? { ...run, generation: 0 } : run, fence, {
-        window: history,
-        jitterDraw: request.jitterDraw,
-      })
-      step = andThen(step, judged)
-      late += judged.late
-      const { outcome: status, count, ageMs } = run
-      if (judged.dropped) dropped += count
-      else if (isHealthStatus(status))
-        addedRuns = append(history, { status, count, ageMs }, lastNowMs, settings.history) || addedRuns
-    }
-    endBatch(history, addedRuns, settings.history)
-    provider.batches.set(request.incarnation, request.sequence)
-    const { nextSlotUs, ...pace } = nextSlot(step.circuit.nextSlotUs, step.circuit.lastNowMs, request)
-    const last = request.runs.at(-1)
-    if (last !== undefined && !forgotten && pace.waitMs > request.flushIntervalMs) {
-      step = { ...step, circuit: suspectOutage(step.circuit, last, fence.breaker) }
-    }
-    const extra = { duplicate: false, late, dropped, ...pace }
-    return { step: { ...step, circuit: { ...step.circuit, nextSlotUs } }, extra }
+    return this.#write(id, request, (provider, circuit) => record(provider, circuit, request))
   }
 
   recordHeartbeat(id: string, request: port.HeartbeatRequest): Promise<port.Reply> {
-    return this.#write(id, request, (_, circuit) => ({
-      step: { circuit: recordHeartbeat(circuit, request.progress), events: [] },
-      extra: {},
+    return this.#change(id, request, (circuit) => ({
+      circuit: recordHeartbeat(circuit, request.progress),
+      events: [],
     }))
   }
 
   overdue(id: string, request: port.OverdueRequest): Promise<port.Reply> {
-    return this.#write(id, request, ({ settings }, circuit) => ({
-      step: overdue(circuit, settings.probe !== undefined, request),
-      extra: {},
-    }))
-  }
-
-  reset(id: string, request: port.ControlRequest): Promise<port.Reply> {
-    return this.#control(id, request, (circuit) => reset(circuit, request.reason, request.actor))
-  }
-
-  trip(id: string, request: port.TripRequest): Promise<port.Reply> {
-    return this.#control(id, request, (circuit) =>
-      trip(circuit, request.reason, request.actor, request.forMs),
+    return this.#change(id, request, (circuit, { settings }) =>
+      overdue(circuit, settings.probe !== undefined, request),
     )
   }
 
+  reset(id: string, request: port.ControlRequest): Promise<port.Reply> {
+    return this.#change(id, request, (circuit) => reset(circuit, request))
+  }
+
+  trip(id: string, request: port.TripRequest): Promise<port.Reply> {
+    return this.#change(id, request, (circuit) => trip(circuit, request))
+  }
+
   mark(id: string, request: port.MarkRequest): Promise<port.Reply> {
-    const { mark, reason, actor, forMs } = request
-    return this.#control(id, request, (circuit) => setMark(circuit, mark, reason, actor, forMs))
+    return this.#change(id, request, (circuit) => setMark(circuit, request))
   }
 
   resume(id: string, request: port.ResumeRequest): Promise<port.Reply> {
-    // One that has ended was cleared on the way here, as by every write.
-    return this.#control(id, request, (circuit) =>
-      request.endedOnly === true
-        ? { circuit, events: [] }
-        : clearMark(circuit, request.reason, request.actor),
+    // A mark that has ended is cleared before, as by every write.
+    return this.#change(id, request, (circuit) =>
+      request.endedOnly === true ? { circuit, events: [] } : clearMark(circuit, request),
     )
   }
 
@@ -214,41 +106,28 @@ export class MemoryStore implements port.Store {
     const provider = this.#providers.get(id)
     const readingMs = this.#clock.now()
     if (provider === undefined) return Promise.resolve({ status: 'unknown_provider', nowMs: readingMs })
-    const circuit = bumpVersion({ ...provider.circuit, ...advanceClock(provider.circuit, readingMs) })
-    const { generation, version, lastNowMs, applied, phase } = circuit
-    if (lastNowMs > request.notAfterMs) return Promise.resolve({ status: 'late', nowMs: lastNowMs })
+    const circuit = bumpVersion(atPresent(provider, readingMs))
+    const { generation, version, lastNowMs: nowMs, applied, phase } = circuit
+    if (nowMs > request.notAfterMs) return Promise.resolve({ status: 'late', nowMs })
     const { reason, actor, worker } = request
-    const removed = {
-      kind: 'removed' as const,
-      from: phase.state,
-      to: '',
-      reason,
-      actor,
-      generation,
-      version,
-    }
-    const events = stamp(id, worker, lastNowMs, [removed])
+    const from = phase.state
+    const removed = { kind: 'removed' as const, from, to: '', reason, actor, generation, version }
+    const events = stamp(provider, worker, { circuit, events: [removed] })
     this.#providers.delete(id)
-    this.#registered.delete(id)
     this.#publish({ providerId: id, events, snapshot: null })
-    return Promise.resolve({ status: 'ok', nowMs: lastNowMs, applied, snapshot: null, events })
+    return Promise.resolve({ status: 'ok', nowMs, applied, snapshot: null, events })
   }
 
   snapshot(id: string): Promise<port.Reply> {
     const provider = this.#providers.get(id)
     const readingMs = this.#clock.now()
     if (provider === undefined) return Promise.resolve({ status: 'unknown_provider', nowMs: readingMs })
-    const snapshot = snapshotOf(id, provider, readingMs)
-    return Promise.resolve({
-      status: 'ok',
-      nowMs: snapshot.at,
-      applied: snapshot.applied,
-      snapshot,
-      events: [],
-    })
+    const snapshot = snapshotOf(provider, readingMs)
+    const { at: nowMs, applied } = snapshot
+    return Promise.resolve({ status: 'ok', nowMs, applied, snapshot, events: [] })
   }
 
-  /** Memory has no keys that somebody else could write. */
+  /** Memory has no keys that another program could write. */
   verify(): Promise<void> {
     return Promise.resolve()
   }
@@ -261,11 +140,8 @@ export class MemoryStore implements port.Store {
   history(id: string, count: number, sinceMs: number): Promise<readonly HistoryEntry[]> {
     const provider = this.#providers.get(id)
     if (provider === undefined || count === 0) return Promise.resolve([])
-    const { runs } = view(
-      provider.history,
-      peekClock(provider.circuit, this.#clock.now()),
-      provider.settings.history,
-    )
+    const { history, circuit, settings } = provider
+    const { runs } = view(history, peekClock(circuit, this.#clock.now()), settings.history)
     const kept = runs.filter((run) => run.atMs >= sinceMs).slice(-count)
     return Promise.resolve(kept.map((run) => ({ at: run.atMs, status: run.status, count: run.count })))
   }
@@ -279,7 +155,8 @@ export class MemoryStore implements port.Store {
   }
 
   providers(): Promise<readonly port.ProviderSummary[]> {
-    return Promise.resolve([...this.#registered].map(([id, registeredAt]) => ({ id, registeredAt })))
+    const all = [...this.#providers.values()]
+    return Promise.resolve(all.map(({ id, registeredAt }) => ({ id, registeredAt })))
   }
 
   touchWorker(): Promise<void> {
@@ -290,55 +167,48 @@ export class MemoryStore implements port.Store {
     return Promise.resolve()
   }
 
-  #control(
+  /** A write whose reply has nothing of its own. */
+  #change(
     id: string,
-    request: port.ControlRequest,
-    change: (circuit: Circuit) => Step,
+    request: port.Caller & { readonly notAfterMs?: number },
+    change: (circuit: Circuit, provider: MemoryProvider) => Step,
   ): Promise<port.Reply> {
-    return this.#write(id, request, (_, circuit) => ({ step: change(circuit), extra: {} }))
+    return this.#write(id, request, (provider, circuit) => ({ step: change(circuit, provider), extra: {} }))
   }
 
-  /** Every change of a known provider: on time, its mark expired, committed and published. */
+  /** Every change of a known provider, except by `register` and `remove`. */
   #write<T>(
     id: string,
     request: port.Caller & { readonly notAfterMs?: number },
-    change: (provider: MemoryProvider, circuit: Circuit) => { step: Step; extra: T },
+    change: (provider: MemoryProvider, circuit: Circuit) => Written<T>,
   ): Promise<port.Reply<T>> {
     const provider = this.#providers.get(id)
     const readingMs = this.#clock.now()
     if (provider === undefined) return Promise.resolve({ status: 'unknown_provider', nowMs: readingMs })
     const begun = begin(provider, readingMs)
-    const { lastNowMs } = begun.circuit
-    if (request.notAfterMs !== undefined && lastNowMs > request.notAfterMs) {
-      return Promise.resolve({ status: 'late', nowMs: lastNowMs })
+    const { lastNowMs: nowMs } = begun.circuit
+    if (request.notAfterMs !== undefined && nowMs > request.notAfterMs) {
+      return Promise.resolve({ status: 'late', nowMs })
     }
-    const before = provider.circuit.version
     const { step, extra } = change(provider, begun.circuit)
-    return Promise.resolve(this.#commit(id, provider, request, before, andThen(begun, step), extra))
+    const written = { step: andThen(begun, step), extra }
+    return Promise.resolve(this.#commit(provider, request, provider.circuit.version, written))
   }
 
+  /** Stores a change, publishes it if the version has grown, and makes the reply. */
   #commit<T>(
-    id: string,
     provider: MemoryProvider,
-    request: port.Caller,
+    { worker, knownVersion }: port.Caller,
     versionBefore: number,
-    step: Step,
-    extra: T,
+    { step, extra }: Written<T>,
   ): port.KnownReply<T> {
-    provider.circuit = settle(provider.circuit, step.circuit)
-    const { version, lastNowMs, applied } = step.circuit
-    const events = stamp(id, request.worker, lastNowMs, step.events)
-    keepEvents(provider, events)
-    keepOutages(provider, step.events)
-    const snapshot = snapshotOf(id, { ...provider, circuit: step.circuit }, this.#clock.now())
-    if (version !== versionBefore) this.#publish({ providerId: id, events, snapshot })
-    const told = version === request.knownVersion && version === versionBefore ? null : snapshot
-    return { status: 'ok', nowMs: lastNowMs, applied, snapshot: told, events, ...extra }
+    const { version, lastNowMs: nowMs, applied } = step.circuit
+    const events = stamp(provider, worker, step)
+    keep(provider, step, events)
+    const current = snapshotOf(provider, this.#clock.now(), step.circuit)
+    const changed = version !== versionBefore
+    if (changed) this.#publish({ providerId: provider.id, events, snapshot: current })
+    const snapshot = changed || version !== knownVersion ? current : null
+    return { status: 'ok', nowMs, applied, snapshot, events, ...extra }
   }
 }
-
-/** The circuit as a batch finds it: a caller who lost the store may end the runs of failures. */
-const afterOutage = (found: MemoryProvider, circuit: Circuit, { lostMsAgo }: port.RecordRequest): Circuit =>
-  lostMsAgo === null
-    ? circuit
-    : forgetFailuresBefore(circuit.lastNowMs - lostMsAgo, circuit, found.circuit.lastNowMs)

@@ -1,6 +1,6 @@
 import type { RefusalCode } from './words.js'
 
-/** Every code a Busbar error can bear, with its meaning. People recognise an error by its code. */
+/** Every code of a Busbar error, with its meaning. Users recognise an error by its code. */
 export const ERROR_CODES = {
   circuit_open: 'The circuit is open: the call was refused.',
   awaiting_probe: 'The circuit is half-open and a health check is to try first: the call was refused.',
@@ -200,7 +200,7 @@ export function isBusbarError(error: unknown, code?: ErrorCode): error is Busbar
   try {
     return BRAND in error && (code === undefined || ('code' in error && error.code === code))
   } catch {
-    // Anything can be thrown, a proxy that throws at every touch too; that is none of ours.
+    // Any value can be thrown, even a proxy that throws at every access. Such a value is no Busbar error.
     return false
   }
 }

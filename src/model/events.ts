@@ -1,7 +1,7 @@
 import type { StoredSnapshot } from './snapshot.js'
 import type { CircuitState, Mark } from './words.js'
 
-/** What can happen to a provider. One event per transition, whoever raced. */
+/** The kinds of events of a provider. One event per transition, however many processes raced for it. */
 export const EVENT_KINDS = [
   'registered',
   'opened',
@@ -18,8 +18,8 @@ export const EVENT_KINDS = [
 export type EventKind = (typeof EVENT_KINDS)[number]
 
 /**
- * What each kind goes from and to: a state of the circuit, a mark, or settings as text (`cooldownMs=1000 slowMs=-`). Empty
- * where there was, or is, none.
+ * The values of `from` and `to` by kind: a state of the circuit, a mark, or settings as text (`cooldownMs=1000 slowMs=-`).
+ * Empty where there was, or is, none.
  */
 export interface EventChanges {
   registered: Changes<'', CircuitState>
@@ -42,7 +42,7 @@ interface Changes<From extends string, To extends string> {
   readonly to: To
 }
 
-/** What every event of a provider has. */
+/** The fields of every event of a provider. */
 export interface EventFields {
   readonly providerId: string
   readonly reason: string
@@ -50,7 +50,7 @@ export interface EventFields {
   readonly version: number
   /** The process whose script made the transition. */
   readonly worker: string
-  /** Who asked for it, where somebody did. */
+  /** The operator or program that asked for it; empty when none did. */
   readonly actor: string
   /** Redis ms. */
   readonly at: number
@@ -62,18 +62,18 @@ export type EventOf<K extends EventKind> = K extends EventKind
   : never
 
 /**
- * Whatever happened to a provider; `kind` says what `from` and `to` are. What a later version wrote comes as it is: a kind
- * that is none of `EVENT_KINDS` may be met.
+ * An event of a provider; `kind` says what `from` and `to` are. Events of a later version come as they were written, so
+ * the kind may be none of `EVENT_KINDS`.
  */
 export type ProviderEvent = EventOf<EventKind>
 
-/** What can happen to this process's own sight of Redis. Emitted in this process alone; no stream holds it. */
+/** The kinds of events about this process's connection to Redis. Emitted in this process alone; no stream holds them. */
 export const STORE_EVENT_KINDS = ['store_lost', 'store_restored'] as const
 export type StoreEventKind = (typeof STORE_EVENT_KINDS)[number]
 
 export interface StoreLostEvent {
   readonly kind: 'store_lost'
-  /** What was not answered, in words. */
+  /** The command or check without an answer, in words. */
   readonly reason: string
   readonly outageMs: 0
   /** ms since 1970, on this machine's clock. */
@@ -91,13 +91,13 @@ export interface StoreRestoredEvent {
 
 export type StoreEvent = StoreLostEvent | StoreRestoredEvent
 
-/** Whatever `busbar.on()` takes. */
+/** Every kind that `busbar.on()` takes. */
 export type AnyKind = EventKind | StoreEventKind
 
 /** The event that a listener of this kind is given. */
 export type AnyEventOf<K extends AnyKind> = Extract<ProviderEvent | StoreEvent, { readonly kind: K }>
 
-/** What the script that made a change emits to every process, atomically with the change. */
+/** The message of a change to every process. The script that made the change emits it, atomically with the change. */
 export interface Change {
   readonly providerId: string
   readonly events: readonly ProviderEvent[]

@@ -1,6 +1,6 @@
-import type { Planned } from './ports.js'
+import type { Planned } from './ports/schedule.js'
 
-/** What there is to know of the Redis behind a fleet, for `busbar doctor`. Null: it could not be read. */
+/** The state of the Redis behind a fleet, for `busbar doctor`. Null: it could not be read. */
 export interface Inspection {
   /** `7.0.15`; of the server that answered, on a Cluster one of many. */
   readonly version: string | null
@@ -29,22 +29,22 @@ export interface Inspection {
   /** Processes that sent a heartbeat in the last ten minutes. */
   readonly workers: readonly { readonly id: string; readonly lastSeenAgoMs: number }[]
   /**
-   * Keys that hold something of another type than Busbar keeps there, and whose they are; null when this user may not ask
-   * (TYPE).
+   * Keys of another type than Busbar keeps there, and the provider that each belongs to. Null when this user of Redis
+   * may not ask (TYPE).
    */
   readonly wrongTypes: readonly WrongType[] | null
   /** Providers whose probes are planned, how often, and how late the next one is. */
   readonly planned: readonly Planned[]
-  /** Probe queues that somebody paused, by the names of their keys: nothing of them is probed. */
+  /** Paused probe queues, by the names of their keys. No probe of theirs is made. */
   readonly pausedProbeQueues: readonly string[]
 }
 
-/** A key that holds something of another type than Busbar keeps there. */
+/** A key of another type than Busbar keeps there. */
 export interface WrongType {
   readonly key: string
-  /** What it holds, in the words of Redis: `string`, `list`, ... */
+  /** The type that was found, in the words of Redis: `string`, `list`, ... */
   readonly found: string
-  /** What Busbar keeps there. */
+  /** The type that Busbar keeps there. */
   readonly expected: string
   /** The provider; null when the key is of the whole fleet. */
   readonly provider: string | null

@@ -1,4 +1,4 @@
-/** Who began an outage: a trip rule, or a person with `trip`. */
+/** The cause of an outage: a trip rule, or an operator with `trip`. */
 export type OutageCause = 'rule' | 'hand'
 
 /** An outage of a provider that is over: from the opening of its circuit until it closed. */

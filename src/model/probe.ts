@@ -1,12 +1,12 @@
 import type { HealthStatus } from './words.js'
 
-/** What is probed, how often, and what a probe found. */
+/** The settings of probes, and their results. */
 
 /** The kinds of probes that exist. */
 export const PROBE_KINDS = ['http', 'tcp', 'redis', 'process', 'function', 'heartbeat'] as const
 export type ProbeKind = (typeof PROBE_KINDS)[number]
 
-/** What every kind of probe has. */
+/** The settings of every kind of probe. */
 export interface CommonProbeSettings {
   /** How often the fleet probes, ms. 10 ms to 1 day, default 10 000. */
   readonly intervalMs: number
@@ -103,7 +103,7 @@ export interface RedisProbeSettings extends CommonProbeSettings {
   readonly usernameEnv?: string
   /** As `usernameEnv`, for the password. Default: none, no AUTH is sent. */
   readonly passwordEnv?: string
-  /** What ROLE must answer. Default: it is not asked. */
+  /** The role that ROLE must answer. Default: it is not asked. */
   readonly role?: 'master' | 'replica'
   /** Answers that took longer are `degraded`, ms. Default: none is. */
   readonly degradedMs?: number
@@ -143,7 +143,7 @@ export type ProbeSettings =
 type Partially<T> = { readonly [K in keyof T]?: T[K] | undefined }
 type Given<T, Needed extends keyof T> = Pick<T, Needed> & Partially<Omit<T, Needed>>
 
-/** A probe as a caller writes it: whatever is left out takes its default. */
+/** A probe as a caller writes it: an omitted setting takes its default. */
 export type ProbeInput =
   | Given<HttpProbeSettings, 'kind' | 'url'>
   | (Given<Omit<TcpProbeSettings, 'tls'>, 'kind' | 'host' | 'port'> & {
@@ -158,7 +158,7 @@ export type ProbeInput =
 /** The part of a worker's own network that a failed probe throws doubt on. */
 export type LocalSuspicion = 'name_resolution' | 'network'
 
-/** What one health check found out about the provider. */
+/** The result of one health check of the provider. */
 export interface ProbeResult {
   readonly status: HealthStatus
   /** In words, for an operator: `HTTP 503`, `no answer within 2000 ms`. The first 200 characters are stored. */
@@ -205,7 +205,7 @@ export interface CheckCommand {
 
 export type ProcessTarget = RunningProcess | CheckCommand
 
-/** What a worker registers under a name: the process or command, or what says at each probe which it is now. */
+/** A worker registers it under a name: the process or command itself, or a function that gives the present one. */
 export type ProcessSource = ProcessTarget | (() => ProcessTarget | Promise<ProcessTarget>)
 
 export interface ProbeFunctionContext {
@@ -219,5 +219,5 @@ export interface ProbeFunctionContext {
 export type ProbeVerdict =
   HealthStatus | boolean | { readonly status: HealthStatus; readonly detail?: string }
 
-/** A check in the worker's own code. What it throws is `unhealthy`, with the message. */
+/** A check in the worker's own code. A check that throws is `unhealthy`, with the error's message. */
 export type ProbeFunction = (context: ProbeFunctionContext) => ProbeVerdict | Promise<ProbeVerdict>

@@ -22,7 +22,7 @@ const PARAMETER = /([?&;]([A-Za-z0-9_.[\]-]+)=)([^&;#\s"'`<>)]+)/g
 const FIELD = /(["']?\b([A-Za-z0-9_-]+)["']?\s*[:=]\s*)("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')/g
 /** Credentials in a header of HTTP. */
 const SCHEME = /\b((?:Bearer|Basic) )[A-Za-z0-9._~+/=-]{4,}/gi
-/** What Redis quotes of the command that it refuses. */
+/** The arguments that Redis quotes of a command that it refuses. */
 const QUOTED_ARGS = /(with args beginning with: ).*/is
 
 const REFERENCE = /^\$\{env:\w+\}$/
@@ -48,7 +48,7 @@ const isSecretName = (name: string): boolean => SECRET_NAME.test(name) || /user(
 const MAX_DEPTH = 8
 
 /**
- * What may be shown of anything thrown: the class, message, stack, cause and errors within of an error, and those of its
+ * The part of a thrown value that may be shown. Of an error: its class, message, stack, cause and inner errors, and its
  * own fields that are texts, numbers or flags. Never the original, and never throws. Other values come back redacted.
  */
 export function redactError<T>(error: T): T {
@@ -84,7 +84,7 @@ function redactValue(value: unknown, depth: number, seen: Seen): unknown {
     if (value instanceof Error) return copyError(value, depth, seen)
     if (Array.isArray(value)) return copyList(value, depth, seen)
     const prototype: unknown = Object.getPrototypeOf(value)
-    // An instance may hold a connection, or keep its parts from whoever logs it: its name has to do.
+    // An instance may hold a connection, or hide its parts from loggers, so only its name is shown.
     if (prototype !== Object.prototype && prototype !== null) return Object.prototype.toString.call(value)
     return copyFields(value, {}, depth, seen)
   } catch {

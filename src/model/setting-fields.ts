@@ -157,7 +157,7 @@ export const SETTING_FIELDS = {
       meaning: 'success rate below which a provider is degraded',
     },
   },
-  /** Those that stand in no group. */
+  /** Settings outside all groups. */
   top: {
     slowMs: {
       type: 'whole',
@@ -213,7 +213,7 @@ export const SETTING_ENTRIES: readonly SettingEntry[] = GROUPS.flatMap((group) =
   }),
 )
 
-/** Fields of the config hash that are no settings: who set them, and what they replaced. */
+/** Fields of the config hash that are no settings: the author of the settings, and the settings that they replaced. */
 export const SETTINGS_ABOUT = [
   'revision',
   'set_by',

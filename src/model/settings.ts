@@ -2,7 +2,7 @@ import type { ProbeInput, ProbeSettings } from './probe.js'
 
 export type { HttpProbeSettings, ProbeResult, ProbeSettings } from './probe.js'
 
-/** What may end an open circuit once its cooldown is over. */
+/** The trials that may close an open circuit once its cooldown is over. */
 export const RECOVERIES = ['traffic', 'probe', 'both'] as const
 export type Recovery = (typeof RECOVERIES)[number]
 
@@ -29,8 +29,8 @@ export interface BreakerSettings {
   /** `false`: everything is computed, counted and announced, and nothing is refused. Default true. */
   readonly enforce: boolean
   /**
-   * Whose trials may close the circuit: those of users' calls (`traffic`), of probes (`probe`, which needs the setting
-   * `probe`), or of whichever comes first (`both`). Default `both`.
+   * The trials that may close the circuit: those of users' calls (`traffic`), of probes (`probe`, which needs the setting
+   * `probe`), or of both, whichever comes first (`both`). Default `both`.
    */
   readonly recovery: Recovery
 }
@@ -56,7 +56,7 @@ export interface Settings {
 
 type Partially<T> = { readonly [K in keyof T]?: T[K] | undefined }
 
-/** The settings as a caller writes them: whatever is left out takes its default. */
+/** The settings as a caller writes them: an omitted setting takes its default. */
 export interface SettingsInput {
   readonly breaker?: Partially<BreakerSettings> | undefined
   readonly history?: Partially<HistorySettings> | undefined

@@ -2,9 +2,9 @@ import type { OutageCause } from './outage.js'
 import type { CircuitState, HealthStatus, LaterWord, Mark } from './words.js'
 
 /**
- * What a store knows of one provider at one moment: all that a worker needs to decide locally, and the
- * numbers behind it. Times ahead are relative (`...InMs`, `...ForMs`), because no two clocks agree; they
- * count from the moment the snapshot was taken.
+ * The state of one provider at one moment, as its store knows it: all that a worker needs to decide locally, and
+ * the numbers behind it. Times ahead are relative (`...InMs`, `...ForMs`), because no two clocks agree. They count
+ * from the moment at which the snapshot was taken.
  */
 export interface StoredSnapshot {
   readonly id: string
@@ -12,9 +12,9 @@ export interface StoredSnapshot {
   readonly state: CircuitState
   /** When it became so, Redis ms. */
   readonly stateSince: number
-  /** Grows at every transition; a result that bears an older one decides nothing. */
+  /** Grows at every transition. The result of a call that began in an older generation decides nothing. */
   readonly generation: number
-  /** Grows whenever what workers must know changes. */
+  /** Grows with every change that workers must know. */
   readonly version: number
   /** Revision of the settings behind it. */
   readonly settingsRevision: number
@@ -53,11 +53,11 @@ export interface StoredSnapshot {
   readonly windowCoveredMs: number
   /** Calls of about the last window that ended as `client_error`: the provider answered, and the fault was the caller's. */
   readonly clientErrors: number
-  /** What the last of them saw, such as `HTTP 401`; empty where nobody said, or there are none. */
+  /** The detail of the last of them, such as `HTTP 401`; empty when it had none, or there are none. */
   readonly lastClientError: string
   /** Calls of about the last window that ended as `ignored`: nothing was learned of the provider. */
   readonly ignored: number
-  /** Why the last of them was, such as `aborted`; empty where nobody said, or there are none. */
+  /** Why the last of them was ignored, such as `aborted`; empty when no reason was given, or there are none. */
   readonly lastIgnored: string
   /** When the circuit opened first since it was last closed, Redis ms: failed trials leave it as it is. Null while closed. */
   readonly outageSince: number | null
@@ -78,11 +78,11 @@ export interface StoredSnapshot {
   /** Redis ms; null when no probe has ended yet. */
   readonly lastProbeAt: number | null
   /**
-   * Since when a probe's result is awaited, Redis ms: the last one, or what was changed since (settings, the end of a mark
-   * or of a pause). May lie ahead.
+   * Since when a probe's result is awaited, Redis ms: since the last result, or since a later change (of settings, the end
+   * of a mark or of a pause). May lie ahead.
    */
   readonly probeAwaitedSince: number
-  /** When the fleet was told that no result came (`probe_overdue`), Redis ms; null when it was not, or one has come. */
+  /** When `probe_overdue` was announced, Redis ms. Null when it was not, or a result has come since. */
   readonly probeOverdueAt: number | null
   /** When the last probe began, Redis ms; null when none has. */
   readonly probeStartedAt: number | null
@@ -170,7 +170,7 @@ export const EMPTY_SNAPSHOT: StoredSnapshot = Object.freeze(
 export interface HistoryEntry {
   /** Time of the first outcome of the run, Redis ms. */
   readonly at: number
-  /** One that a later version added counts as a record, and neither as healthy nor as failed. */
+  /** A status that a later version added counts as a record, and neither as healthy nor as failed. */
   readonly status: HealthStatus | LaterWord
   readonly count: number
 }

@@ -40,7 +40,7 @@ export type RefusalCode = (typeof REFUSAL_CODES)[number]
 export const SOURCES = ['redis', 'cache', 'fallback'] as const
 export type Source = (typeof SOURCES)[number]
 
-/** Who produced an outcome: a user's call, or a scheduled health check. */
+/** The origin of an outcome: a user's call, or a scheduled health check. */
 export const ORIGINS = ['call', 'probe'] as const
 export type Origin = (typeof ORIGINS)[number]
 

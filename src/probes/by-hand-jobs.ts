@@ -1,15 +1,15 @@
-import type { Busbar } from '../client/busbar.js'
+import type { BusbarCore } from '../client/busbar-core.js'
 import { connectionErrors } from '../client/shared/log.js'
 import { withTimeout } from '../client/outage/retry-unavailable.js'
 import { BusbarClosedError, RedisUnavailableError } from '../model/errors.js'
-import type { Schedule } from '../model/ports.js'
+import type { Schedule } from '../model/ports/schedule.js'
 import { redactError } from '../model/redact.js'
 import { obstacleTo, type Obstacle } from './obstacle.js'
 import { jobByHand, recordIn, type JobEnd, type NamedJob, type ProbeRecord } from './probe-job.js'
 import { disconnect, ProbeQueue, type QueueConnection } from './queue.js'
 
 export interface ByHandOptions {
-  readonly busbar: Busbar
+  readonly busbar: BusbarCore
   readonly schedule: Schedule
   readonly openConnection: (name: string) => QueueConnection
 }

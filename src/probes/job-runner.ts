@@ -1,6 +1,6 @@
-import type { Busbar } from '../client/busbar.js'
+import type { BusbarCore } from '../client/busbar-core.js'
 import { isBusbarError } from '../model/errors.js'
-import type { Schedule } from '../model/ports.js'
+import type { Schedule } from '../model/ports/schedule.js'
 import type { ProberError } from '../model/probe.js'
 import type { HealthStatus } from '../model/words.js'
 import { intervalNow } from '../rules/probe-interval.js'
@@ -12,7 +12,7 @@ import type { ProbeSlots } from './probe-slots.js'
 import { cachedOrRead, probeOf, readProvider, type Seen } from './read-provider.js'
 
 export interface JobRunnerOptions {
-  readonly busbar: Busbar
+  readonly busbar: BusbarCore
   readonly schedule: Schedule
   readonly slots: ProbeSlots
   readonly prober: Prober

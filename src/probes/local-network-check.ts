@@ -4,7 +4,7 @@ import { codeOf } from './kinds/explain.js'
 import type { LocalSuspicion, ProbeSettings } from '../model/probe.js'
 
 /**
- * Tells a provider that cannot be reached from a worker that reaches nobody. Addresses of probes that answered lately
+ * Tells an unreachable provider from a worker that reaches no host. Addresses of probes that answered before
  * are the witnesses: when a probe fails in a way that a broken network of this worker's own would cause (no name
  * resolved, no route), some of them are tried, and if none can be reached either, the fault is here.
  *
@@ -25,7 +25,7 @@ export class LocalNetworkCheck {
     if (this.#seen.size > MAX_SEEN) this.#seen.delete(this.#seen.keys().next().value ?? '')
   }
 
-  /** Whether no other host that answered lately can be reached, or resolved, and there are some that can be asked. */
+  /** Whether there are other hosts that answered before, and none of them can be reached, or resolved, now. */
   async allUnreachable(probe: ProbeSettings, suspicion: LocalSuspicion): Promise<boolean> {
     const own = addressOf(probe)?.host
     const others = [...this.#seen.values()]

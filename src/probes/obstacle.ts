@@ -1,5 +1,5 @@
 import { redisFailure } from '../model/errors.js'
-import type { Schedule } from '../model/ports.js'
+import type { Schedule } from '../model/ports/schedule.js'
 
 /** Why no worker of the fleet makes a probe. */
 export interface Obstacle {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { ProcessContext } from '../client/context.js'
 import { meansLost } from '../model/errors.js'
-import type { Claims, Schedule } from '../model/ports.js'
+import type { Claims, Schedule } from '../model/ports/schedule.js'
 
 export interface PlannerOptions {
   readonly context: ProcessContext

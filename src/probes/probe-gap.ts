@@ -1,7 +1,7 @@
 import type { ProbeSettings } from '../model/probe.js'
 
 /**
- * Two probes of a provider begin at least this far apart, in the whole fleet, whoever else tries, ms; `intervalMs` is how
+ * Two probes of a provider begin at least this far apart in the whole fleet, ms; `intervalMs` is how
  * often it is probed now. The second half of an interval begins at the provider, not in Redis: what is above one half
  * allows for the way there. A failed call may bring a probe as soon as a suspicious provider's would come. That none
  * begins while another is under way is for the store.

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { Claims, ProbeReason } from '../model/ports.js'
+import type { Claims, ProbeReason } from '../model/ports/schedule.js'
 import type { ProbeResult } from '../model/probe.js'
 import { isHealthStatus } from '../model/words.js'
 

@@ -1,4 +1,4 @@
-import type { Busbar } from '../client/busbar.js'
+import type { BusbarCore } from '../client/busbar-core.js'
 import type { ProbeReport } from '../client/probing/probe-ticket.js'
 import { UnknownProviderError } from '../model/errors.js'
 import type { ProbeSettings } from '../model/probe.js'
@@ -7,13 +7,13 @@ import { probeOf, readProvider } from './read-provider.js'
 import { ProbeRunner, type Registered } from './probe-runner.js'
 
 /** One health check at once, by this process, without the queue; recorded as any other. */
-export async function probeNow(busbar: Busbar, id: string, registered: Registered): Promise<ProbeReport> {
+export async function probeNow(busbar: BusbarCore, id: string, registered: Registered): Promise<ProbeReport> {
   const found = await findProbe(busbar, id)
   return 'probed' in found ? found : probeHere(busbar, found, registered)
 }
 
 /** A provider and its probe, whatever the marks say; or why there is none to make. @throws UnknownProviderError */
-export async function findProbe(busbar: Busbar, id: string): Promise<Probed | ProbeReport> {
+export async function findProbe(busbar: BusbarCore, id: string): Promise<Probed | ProbeReport> {
   const seen = await readProvider(busbar, id)
   if (seen === undefined) throw new UnknownProviderError(id)
   const probe = probeOf(seen.provider) // a mark is for the admission to refuse
@@ -28,20 +28,20 @@ export async function findProbe(busbar: Busbar, id: string): Promise<Probed | Pr
  * one that began within the last `minGapMs`. Kinds that are code run where that code was registered.
  */
 export async function probeHere(
-  busbar: Busbar,
+  busbar: BusbarCore,
   found: Probed,
   registered: Registered,
   minGapMs = 0,
 ): Promise<ProbeReport> {
   const { id } = found.provider
-  const prober = new Prober(new ProbeRunner(busbar.workerId, registered, busbar.context))
+  const prober = new Prober(new ProbeRunner(busbar.context.worker, registered, busbar.context))
   const probed = prober.able(found)
   if ('prober' in probed) {
     if (!isCode(found.probe)) return notProbed(id, 'not_here', probed.reason)
     const reason = `a probe of kind ${found.probe.kind} is code: only the processes that hold it can run it`
     return notProbed(id, 'kind_elsewhere', reason)
   }
-  return reportOf(id, await prober.attempt(probed, { minGapMs, alone: false }), busbar.workerId)
+  return reportOf(id, await prober.attempt(probed, { minGapMs, alone: false }), busbar.context.worker)
 }
 
 function reportOf(id: string, attempt: Attempt, worker: string): ProbeReport {

@@ -42,7 +42,7 @@ const PATIENCE_MS = 2_000
 const MAX_ROUNDS = 4
 /** A queue that runs for ever keeps no more of its events than this. */
 const MAX_EVENTS = 100
-/** Results of probes that are kept, for whoever looks at the queue. */
+/** Results of probes that are kept, for people and tools that look at the queue. */
 const KEPT = { count: 100 }
 /** Ticks would leave no room for them. */
 const NOT_KEPT = { removeOnComplete: true, removeOnFail: true }

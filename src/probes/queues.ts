@@ -1,4 +1,4 @@
-import type { Claims, ProbeQueueState, ProbeReason, Schedule } from '../model/ports.js'
+import type { Claims, ProbeQueueState, ProbeReason, Schedule } from '../model/ports/schedule.js'
 import { MAX_WAITING_JOBS } from './planner.js'
 import { jobsOf, type NamedJob, type QueueJob } from './probe-job.js'
 import type { TakingSlots } from './probe-slots.js'

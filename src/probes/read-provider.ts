@@ -1,5 +1,5 @@
-import type { Busbar } from '../client/busbar.js'
-import type { Provider } from '../client/provider.js'
+import type { BusbarCore } from '../client/busbar-core.js'
+import type { ProviderCore } from '../client/provider-core.js'
 import type { Snapshot } from '../client/sync/snapshot.js'
 import { isBusbarError } from '../model/errors.js'
 import type { ProbeSettings } from '../model/probe.js'
@@ -15,7 +15,7 @@ export interface UnreadProbe {
 
 /** A registered provider, as it was found. */
 export interface Seen {
-  readonly provider: Provider
+  readonly provider: ProviderCore
   readonly snapshot: StoredSnapshot
   /** Undefined when it is not to be probed: no probe is configured, or a mark ended the loop. */
   readonly probe: ProbeSettings | UnreadProbe | undefined
@@ -27,9 +27,9 @@ export interface Read extends Seen {
 }
 
 /** Reads it from Redis. Undefined when nobody registered it. One command where this process holds a handle. */
-export async function readProvider(busbar: Busbar, id: string): Promise<Read | undefined> {
+export async function readProvider(busbar: BusbarCore, id: string): Promise<Read | undefined> {
   try {
-    const provider = busbar.get(id) ?? (await busbar.lookup(id))
+    const provider = (busbar.get(id) ?? (await busbar.lookup(id)))?.core
     if (provider === undefined) return undefined
     // It also brings the settings in force into the handle.
     return seen(provider, await provider.snapshot())
@@ -43,18 +43,21 @@ export async function readProvider(busbar: Busbar, id: string): Promise<Read | u
  * As this process knows it, without a word to Redis, where nothing is in the way of a probe. Heartbeats are announced to
  * nobody, and have to be read.
  */
-export async function cachedOrRead(busbar: Busbar, id: string): Promise<Seen | undefined> {
-  const provider = busbar.get(id)
+export async function cachedOrRead(busbar: BusbarCore, id: string): Promise<Seen | undefined> {
+  const provider = busbar.get(id)?.core
   const known = provider?.settings.probe?.kind === 'heartbeat' ? undefined : provider?.knownFree
   return provider !== undefined && known !== undefined ? seen(provider, known) : readProvider(busbar, id)
 }
 
-function seen<S extends StoredSnapshot>(provider: Provider, snapshot: S): Seen & { readonly snapshot: S } {
+function seen<S extends StoredSnapshot>(
+  provider: ProviderCore,
+  snapshot: S,
+): Seen & { readonly snapshot: S } {
   return { provider, snapshot, probe: endsProbes(snapshot.mark) ? undefined : probeOf(provider) }
 }
 
 /** The probe that is configured, whatever the marks say. */
-export function probeOf({ settings, stored }: Provider): ProbeSettings | UnreadProbe | undefined {
+export function probeOf({ settings, stored }: ProviderCore): ProbeSettings | UnreadProbe | undefined {
   const unread = stored.unread.find(({ path }) => path === 'probe')
   return unread === undefined ? settings.probe : { kind: 'unread', problem: unread.problem ?? '' }
 }

@@ -1,7 +1,7 @@
-import type { Busbar } from '../client/busbar.js'
+import type { BusbarCore } from '../client/busbar-core.js'
 import { meansLost } from '../model/errors.js'
 import type { Change, EventKind } from '../model/events.js'
-import type { Schedule } from '../model/ports.js'
+import type { Schedule } from '../model/ports/schedule.js'
 import { intervalNow } from '../rules/probe-interval.js'
 import type { ProbeSettings } from '../model/probe.js'
 import { codeOf } from './probe-runner.js'
@@ -10,7 +10,7 @@ import type { RecoveryProbes } from './recovery.js'
 import type { Timers } from './timers.js'
 
 export interface ReconcilerOptions {
-  readonly busbar: Busbar
+  readonly busbar: BusbarCore
   readonly schedule: Schedule
   readonly recovery: RecoveryProbes
   readonly timers: Timers

@@ -1,10 +1,10 @@
-import type { Busbar } from '../client/busbar.js'
+import type { BusbarCore } from '../client/busbar-core.js'
 import { redactError } from '../model/redact.js'
 import { connectionErrors } from '../client/shared/log.js'
 import { retryUnavailable } from '../client/outage/retry-unavailable.js'
 import type { CheckedProbeWorkerOptions, ProbeWorker } from '../client/probing/probe-worker.js'
 import { meansLost } from '../model/errors.js'
-import type { Claims, Schedule } from '../model/ports.js'
+import type { Claims, Schedule } from '../model/ports/schedule.js'
 import { Prober } from './prober.js'
 import { DiscardLog } from './discard-log.js'
 import { JobRunner } from './job-runner.js'
@@ -29,7 +29,7 @@ export interface ProbeAccess {
  * @throws RedisUnavailableError
  */
 export async function startProbeWorker(
-  busbar: Busbar,
+  busbar: BusbarCore,
   access: ProbeAccess,
   options: CheckedProbeWorkerOptions,
 ): Promise<ProbeWorker> {
@@ -45,7 +45,7 @@ export async function startProbeWorker(
 
 /** Puts together what one process needs to plan and make probes. */
 class Worker implements ProbeWorker {
-  readonly #busbar: Busbar
+  readonly #busbar: BusbarCore
   readonly #schedule: Schedule
   readonly #codes: readonly string[]
   readonly #queues: ProbeQueues
@@ -57,7 +57,7 @@ class Worker implements ProbeWorker {
   #closing: Promise<void> | undefined
 
   constructor(
-    busbar: Busbar,
+    busbar: BusbarCore,
     access: ProbeAccess,
     { concurrency, ...registered }: CheckedProbeWorkerOptions,
   ) {
@@ -88,17 +88,18 @@ class Worker implements ProbeWorker {
     this.#discards = new DiscardLog(context)
     const prober = new Prober(new ProbeRunner(context.worker, registered))
     this.#runner = new JobRunner({ busbar, schedule, slots, prober, discards: this.#discards, review })
-    this.#planners = schedule.prefixes.map(
-      (_, shard) =>
-        new Planner({
-          context,
-          schedule,
-          shard,
-          fullCodes: () => this.#queues.fullCodes(),
-          dispatch: (claims) => this.#dispatch(shard, claims),
-          check: (late) => this.#repair(shard, late),
-        }),
-    )
+    this.#planners = schedule.prefixes.map((_, shard) => this.#plannerOf(shard))
+  }
+
+  #plannerOf(shard: number): Planner {
+    return new Planner({
+      context: this.#busbar.context,
+      schedule: this.#schedule,
+      shard,
+      fullCodes: () => this.#queues.fullCodes(),
+      dispatch: (claims) => this.#dispatch(shard, claims),
+      check: (late) => this.#repair(shard, late),
+    })
   }
 
   async start(): Promise<void> {

@@ -8,20 +8,20 @@ import { innerParts } from './internals.js'
 import { Keepalive, type OnReplaced } from './keepalive.js'
 import { adaptSentinels } from './sentinels.js'
 import { askForServerName } from './server-names.js'
+import { checkServer } from './server-version.js'
+import { watchTopology } from './topology.js'
 
 export interface ConnectionOptions extends MannerOptions {
-  /** Told of every error of the connection; ioredis repeats them while Redis is away. */
+  /** Called for every error of the connection; ioredis repeats them while Redis is away. */
   readonly onError: (error: Error) => void
-  /** Told of every connection that had died in silence and is replaced; see `Keepalive`. */
+  /** Called for every connection that died in silence and is replaced; see `Keepalive`. */
   readonly onReplaced?: OnReplaced
 }
 
-/** 6.2, for HRANDFIELD. */
-const OLDEST_VERSION = 602
 /** A server may accept and never answer. */
 const CONNECT_DEADLINE_MS = 2_000
 
-/** One connection for commands, and what opens the others of this process. */
+/** The connection for commands of one process. The other connections are opened through it. */
 export class RedisConnection {
   readonly #address: RedisAddress
   readonly #options: ConnectionOptions
@@ -43,7 +43,7 @@ export class RedisConnection {
     this.database = databaseOf(this.#client)
   }
 
-  /** `name`: which connection it is, for people who read the log. */
+  /** `name`: the connection's name in the log. */
   #prepare(client: Client, name: string): Client {
     client.on('error', this.#options.onError)
     if (isCluster(client)) {
@@ -89,7 +89,7 @@ export class RedisConnection {
     } catch (error) {
       this.#client.disconnect()
       if (error instanceof RedisUnsupportedError) throw error
-      // ioredis says "Connection is closed."; the error event before it says why.
+      // ioredis rejects with "Connection is closed."; the error event before it gives the cause.
       throw error instanceof RedisUnavailableError && lastError === undefined
         ? error
         : unavailable('a connection', lastError ?? error, this.#options.commandTimeoutMs)
@@ -99,16 +99,17 @@ export class RedisConnection {
   }
 
   async #openConnection(): Promise<void> {
-    // Disconnected while it had no socket, after an attempt that failed, it would take the next loss for its end.
+    // A client that was disconnected without a socket, after a failed attempt, would take the next loss for its end.
     innerParts(this.#client).manuallyClosing = false
     await this.#client.connect()
     await this.openNodes()
-    this.#checkVersion(await this.#client.info('server'))
+    checkServer(await this.#client.info('server'))
   }
 
   /**
-   * Opens a client that has ended, and what is not open yet of a Cluster: ioredis connects to a node when it is first asked, and rejects what others
-   * ask of it meanwhile, as if it had been lost. One that does not answer is found out by who needs it.
+   * Opens a client that has ended, and those nodes of a Cluster that are not open yet. Without it, ioredis connects to a
+   * node at its first command, and rejects other commands meanwhile, as if the node had been lost. A node that does not
+   * answer is left to the first command that needs it.
    */
   async openNodes(): Promise<void> {
     const client = this.#client
@@ -116,19 +117,7 @@ export class RedisConnection {
     if (isCluster(client)) await Promise.allSettled(client.nodes('master').map((node) => node.ping()))
   }
 
-  #checkVersion(info: string): void {
-    const [, major, minor] = /^redis_version:(\d+)\.(\d+)/m.exec(info) ?? []
-    if (major === undefined || minor === undefined) return
-    if (Number(major) * 100 + Number(minor) < OLDEST_VERSION) {
-      throw new RedisUnsupportedError(`Redis ${major}.${minor} is too old: Busbar needs 6.2 or later`)
-    }
-    // The scripts write times as text by %d, which is 32 bits wide there.
-    if (/^arch_bits:32\b/m.test(info)) {
-      throw new RedisUnsupportedError('this Redis is a 32-bit build: Busbar needs a 64-bit one')
-    }
-  }
-
-  /** With `unref`, the process may end while nothing is under way, but not in the middle of `work`. */
+  /** With `unref`, the process may end while no command is under way. `holding` keeps it alive until `work` has ended. */
   async holding<T>(work: () => Promise<T>): Promise<T> {
     if (!this.#options.unref) return work()
     this.#pending += 1
@@ -166,7 +155,7 @@ export class RedisConnection {
     }
   }
 
-  /** What comes after the time limit is dropped. */
+  /** Rejects when the time limit passes; a later reply is dropped. */
   #inTime(answer: unknown): Promise<unknown> {
     const { deadlines, commandTimeoutMs } = this.#options
     if (deadlines === undefined) return Promise.resolve(answer)
@@ -178,9 +167,9 @@ export class RedisConnection {
   }
 
   /**
-   * Commands of one turn leave in few writes: a reply often wakes many callers at once, and a write for each of them
-   * would cost more than all else that is done here. Nothing waits longer for it than until the turn ends; of many, Redis
-   * has the first while the rest are still being made.
+   * Commands of one turn leave in few writes. A reply often wakes many callers at once, and a write for each of them
+   * would cost more than all other work here. No command waits longer than until the turn ends. Many commands leave in
+   * several writes, so that Redis begins with the first while the rest are still being made.
    */
   #cork(): void {
     const { stream } = innerParts(this.#client)
@@ -199,8 +188,8 @@ export class RedisConnection {
   }
 
   /**
-   * A connection for subscriptions, until it ends: whoever opened it opens another, because only they know what was
-   * missed. On a Cluster it goes to any node, for each passes on the messages of all.
+   * A connection for subscriptions. When it ends, the subscriber opens another, because only the subscriber knows what
+   * was missed. On a Cluster it goes to any node, because each node passes on the messages of all.
    * @throws Error when no node of the Cluster is known at the moment
    */
   openSubscriber(): Redis {
@@ -224,38 +213,19 @@ export class RedisConnection {
     return subscriber
   }
 
-  /** A subscriber on which nothing comes, although Redis answers: it ends, and is counted as replaced. */
+  /** Ends a subscriber that receives nothing although Redis answers, and counts it as replaced. */
   giveUp(subscriber: Redis): void {
     this.#keepalive.giveUp(subscriber)
   }
 
-  /** Calls back whenever the Cluster's nodes, or their parts in it, are others than before. */
+  /** Calls `listener` whenever the Cluster's nodes, or their roles, are others than before. */
   onTopologyChange(listener: () => void): void {
-    const client = this.#client
-    if (!isCluster(client)) return
-    // Right after a refresh: later on, nodes that do not answer are left out and taken in again.
-    const parts = () =>
-      (['master', 'slave'] as const)
-        .map((role) =>
-          client
-            .nodes(role)
-            .map(({ options }) => `${options.host}:${options.port}`)
-            .sort()
-            .join(),
-        )
-        .join('/')
-    let known = parts()
-    client.on('refresh', () => {
-      const now = parts()
-      if (now === known) return
-      known = now
-      listener()
-    })
+    if (isCluster(this.#client)) watchTopology(this.#client, listener)
   }
 
   /**
-   * A connection for commands that block, or wait for Redis as long as it takes. So are its duplicates, which are looked
-   * after like itself: BullMQ makes one to block on.
+   * A connection for commands that block, or wait for Redis as long as it takes. BullMQ duplicates it and blocks on the
+   * duplicate, so duplicates are prepared like the connection itself.
    */
   readonly openBlocking = (name: string): Client => {
     const client = this.#prepare(openClient(this.#address, patientManner(this.#options)), name)

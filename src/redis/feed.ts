@@ -1,4 +1,4 @@
-import type { Feed, FeedListener } from '../model/ports.js'
+import type { Feed, FeedListener } from '../model/ports/feed.js'
 import type { RedisConnection } from './connection.js'
 import { withDeadline } from './deadline.js'
 import { unavailable } from './errors.js'

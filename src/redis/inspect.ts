@@ -6,9 +6,9 @@ import { flatten, scriptNames } from './lua-source.js'
 import { parseHash, parseScores } from './parse.js'
 
 /**
- * Looks at the server behind a fleet and at the keys of the fleet as a whole. What a server does not tell (a managed
- * one refuses CONFIG) is null. Writes nothing but scripts into the server's cache, and one message to a channel that
- * nobody else listens to.
+ * Inspects the server behind a fleet and the keys of the fleet as a whole. Null stands for what a server does not give:
+ * a managed one refuses CONFIG. Writes nothing but scripts into the server's cache, and one message to a channel of its
+ * own.
  */
 export async function inspectRedis(
   redis: RedisConnection,
@@ -18,12 +18,25 @@ export async function inspectRedis(
   const wrongTypes = await lookForWrongTypes(redis, namespace, prefixes)
   const readable = (key: string) => wrongTypes?.every((wrong) => wrong.key !== key) ?? true
   const { roundTripsMs, clockAheadMs, nowMs } = await measure(redis)
-  const [info, config, schema, workers] = [
-    parseInfo(await redis.run('info', [])),
-    await readConfig(redis, 'save'),
-    readable(keys.meta) ? await redis.run('hget', [keys.meta, 'schema']) : null,
-    readable(keys.workers) ? await redis.run('zrange', [keys.workers, 0, -1, 'WITHSCORES']) : [],
-  ]
+  const info = parseInfo(await redis.run('info', []))
+  const saveRules = await readConfig(redis, 'save')
+  const schema = readable(keys.meta) ? await redis.run('hget', [keys.meta, 'schema']) : null
+  const workers = readable(keys.workers) ? await redis.run('zrange', [keys.workers, 0, -1, 'WITHSCORES']) : []
+  return {
+    ...describeServer(info),
+    saveRules,
+    schema: typeof schema === 'string' ? schema : null,
+    roundTripsMs,
+    clockAheadMs,
+    ...(await loadScripts(redis)),
+    pubSubProblem: await tryPubSub(redis, `${namespace}:doctor:${worker}`),
+    wrongTypes,
+    workers: [...parseScores(workers)].map(([id, at]) => ({ id, lastSeenAgoMs: Math.max(0, nowMs - at) })),
+  }
+}
+
+/** The server by its own INFO. */
+function describeServer(info: ReadonlyMap<string, string>) {
   const number = (field: string): number | null => {
     const value = Number(info.get(field) ?? 'none')
     return Number.isFinite(value) ? value : null
@@ -39,16 +52,8 @@ export async function inspectRedis(
     maxmemoryBytes: number('maxmemory'),
     usedMemoryBytes: number('used_memory'),
     appendOnly: appendOnly === null ? null : appendOnly === 1,
-    saveRules: config,
     persistenceOk: lastWrites.length === 0 ? null : lastWrites.every((status) => status === 'ok'),
     hz: number('configured_hz') ?? number('hz'),
-    schema: typeof schema === 'string' ? schema : null,
-    roundTripsMs,
-    clockAheadMs,
-    ...(await loadScripts(redis)),
-    pubSubProblem: await tryPubSub(redis, `${namespace}:doctor:${worker}`),
-    wrongTypes,
-    workers: [...parseScores(workers)].map(([id, at]) => ({ id, lastSeenAgoMs: Math.max(0, nowMs - at) })),
   }
 }
 
@@ -64,7 +69,7 @@ async function lookForWrongTypes(redis: RedisConnection, namespace: string, pref
 
 const ROUND_TRIPS = 9
 
-/** The clock is read in the shortest round trip, because there the middle is the most exact. */
+/** The clock is read in the shortest round trip, because the middle of the shortest is the most exact. */
 async function measure(redis: RedisConnection) {
   const samples: { tookMs: number; aheadMs: number }[] = []
   for (let i = 0; i < ROUND_TRIPS; i += 1) {
@@ -96,7 +101,7 @@ async function readConfig(redis: RedisConnection, name: string): Promise<string 
     if (Array.isArray(reply)) return typeof reply[1] === 'string' ? reply[1] : null
     return parseHash(reply)[name] ?? null
   } catch {
-    return null // refused, as managed servers do; one that is gone is told by the next command
+    return null // Managed servers refuse it. If the server is gone, the next command rejects.
   }
 }
 
@@ -114,7 +119,7 @@ async function loadScripts(redis: RedisConnection) {
 
 const MESSAGE_WITHIN_MS = 1_000
 
-/** Whether a message comes back, on a connection of its own. */
+/** Sends a message to a connection of its own. Null when it comes back, else the problem. */
 async function tryPubSub(redis: RedisConnection, channel: string): Promise<string | null> {
   const client = redis.openSubscriber()
   let timer: NodeJS.Timeout | undefined

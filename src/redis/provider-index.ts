@@ -1,5 +1,5 @@
 import { redisFailure } from '../model/errors.js'
-import type { ProviderSummary } from '../model/ports.js'
+import type { ProviderSummary } from '../model/ports/store-replies.js'
 import type { RedisConnection } from './connection.js'
 import { fleetKeys, providerKey } from './keys.js'
 import { parseScores } from './parse.js'

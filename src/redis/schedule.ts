@@ -1,4 +1,4 @@
-import type * as port from '../model/ports.js'
+import type * as port from '../model/ports/schedule.js'
 import type { RedisConnection } from './connection.js'
 import { shardOf, shardPrefixes } from './hash-slot.js'
 import {

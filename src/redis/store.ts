@@ -1,88 +1,57 @@
-import { randomUUID } from 'node:crypto'
-import { flatFields, unflattenSettings, unknownSettings } from '../config/flat.js'
-import type { FlatFields, FlatSettings, StoredSettings } from '../config/flat.js'
-import { CommandLateError, RedisUnsupportedError, UnknownProviderError } from '../model/errors.js'
-import type * as port from '../model/ports.js'
+import { flatFields } from '../config/flat.js'
+import { CommandLateError, UnknownProviderError } from '../model/errors.js'
+import type * as port from '../model/ports/store.js'
 import type { Outage } from '../model/outage.js'
 import type { ProviderEvent } from '../model/events.js'
-import { SETTINGS_ABOUT } from '../model/setting-fields.js'
-import type { Settings } from '../model/settings.js'
 import type { HistoryEntry } from '../model/snapshot.js'
-import { KEY_SCHEMA } from '../model/words.js'
 import type { RedisConnection } from './connection.js'
-import { unavailable } from './errors.js'
-import { findWrongTypes, keysOfProvider } from './key-types.js'
-import { changesChannel, fleetKeys, keyOfProvider, providerKey } from './keys.js'
+import { FleetEpoch } from './fleet-epoch.js'
+import { changesChannel, fleetKeys, keyOfProvider } from './keys.js'
 import type { LuaSourceOptions } from './lua-source.js'
-import {
-  parseEvents,
-  parseHash,
-  parseHistory,
-  parseOutages,
-  parseSnapshot,
-  parseStream,
-  parseTime,
-} from './parse.js'
+import { parseEvents, parseHash, parseSnapshot } from './parse.js'
 import { ProviderIndex } from './provider-index.js'
+import { ProviderReader } from './provider-reader.js'
 import { Scripts, type ScriptReply } from './scripts.js'
 import { PROVIDER_SCRIPTS } from './script-definitions.js'
 import type { ProviderScriptName, ScriptArgs, ScriptReturns } from './script-definitions.js'
+import { ServerClock } from './server-clock.js'
+import { asStored, inForce, recordArgs } from './store-args.js'
 
 const WORKER_TTL_MS = 600_000
-const TIME_SERVES_MS = 1_000
 
 /** The store in Redis: every decision is made by a script, atomically, on Redis's clock. */
 export class RedisStore implements port.Store {
   readonly #redis: RedisConnection
   readonly #scripts: Scripts<ProviderScriptName>
-  readonly #namespace: string
   readonly #index: ProviderIndex
+  readonly #reader: ProviderReader
+  readonly #epoch: FleetEpoch
+  readonly #clock: ServerClock
   readonly #keys: ReturnType<typeof fleetKeys>
   readonly #channel: string
-  #epochAsked: Promise<string> | undefined
-  #timeAsked: Promise<number> | undefined
-  #timeRead: { readonly nowMs: number; readonly at: number } | undefined
 
   constructor(redis: RedisConnection, namespace: string, source?: LuaSourceOptions) {
     this.#redis = redis
-    this.#namespace = namespace
-    this.#index = new ProviderIndex(redis, namespace, () => this.#timeMs())
+    this.#clock = new ServerClock(redis)
+    this.#index = new ProviderIndex(redis, namespace, () => this.#clock.nowMs())
+    this.#reader = new ProviderReader(redis, namespace)
+    this.#epoch = new FleetEpoch(redis, namespace)
     this.#keys = fleetKeys(namespace)
     this.#channel = changesChannel(namespace, redis.database)
     this.#scripts = new Scripts(redis, PROVIDER_SCRIPTS, keyOfProvider(namespace), source)
   }
 
   /** @throws RedisUnsupportedError when the keys of the namespace are of another schema */
-  async checkSchema(): Promise<void> {
-    const schema: unknown = await this.#redis.run('hget', [this.#keys.meta, 'schema'])
-    if (typeof schema !== 'string' || schema === KEY_SCHEMA) return
-    throw new RedisUnsupportedError(
-      `namespace ${this.#namespace}: its keys have schema ${schema}, and this version of Busbar reads schema ` +
-        `${KEY_SCHEMA}; give it another namespace, or remove the keys of the old one`,
-    )
+  checkSchema(): Promise<void> {
+    return this.#epoch.checkSchema()
   }
 
-  async epoch(): Promise<string | null> {
-    const epoch = await this.#redis.run('hget', [this.#keys.meta, 'epoch'])
-    return typeof epoch === 'string' ? epoch : null
+  epoch(): Promise<string | null> {
+    return this.#epoch.epoch()
   }
 
-  /** Those who ask while it is being asked share the answer: a process may register thousands at once. */
   ensureEpoch(): Promise<string> {
-    this.#epochAsked ??= this.#ensureEpoch().finally(() => {
-      this.#epochAsked = undefined
-    })
-    return this.#epochAsked
-  }
-
-  async #ensureEpoch(): Promise<string> {
-    // One key, so they run in this order, in one round trip.
-    const [, , epoch] = await Promise.all([
-      this.#redis.run('hsetnx', [this.#keys.meta, 'epoch', randomUUID()]),
-      this.#redis.run('hsetnx', [this.#keys.meta, 'schema', KEY_SCHEMA]),
-      this.epoch(),
-    ])
-    return epoch ?? this.#ensureEpoch()
+    return this.#epoch.ensureEpoch()
   }
 
   /** The index first, so that a provider whose keys exist is always listed. */
@@ -195,45 +164,24 @@ export class RedisStore implements port.Store {
     return this.#plain('snapshot', id, await this.#scripts.run('snapshot', id, { id }))
   }
 
-  async settings(id: string): Promise<port.SettingsReply | null> {
-    const flat = parseHash(await this.#redis.run('hgetall', [this.#key(id, 'config')]))
-    const { revision, set_by: setBy, set_at_ms: setAt, pinned } = flat
-    if (revision === undefined) return null
-    for (const field of SETTINGS_ABOUT) Reflect.deleteProperty(flat, field)
-    return {
-      ...unflattenSettings(flat),
-      revision: Number(revision),
-      setBy: setBy ?? '',
-      setAt: Number(setAt),
-      pinned: pinned !== undefined,
-    }
+  settings(id: string): Promise<port.SettingsReply | null> {
+    return this.#reader.settings(id)
   }
 
-  async verify(id: string): Promise<void> {
-    const [wrong] = (await findWrongTypes(this.#redis, keysOfProvider(this.#namespace, id))) ?? []
-    if (wrong === undefined) return
-    const { key, found, expected } = wrong
-    throw unavailable(`the keys of ${id}`, new Error(`WRONGTYPE ${key} is a ${found}, not a ${expected}`), 0)
+  verify(id: string): Promise<void> {
+    return this.#reader.verify(id)
   }
 
-  async history(id: string, count: number, sinceMs: number): Promise<readonly HistoryEntry[]> {
-    if (count === 0) return []
-    const range = ['+inf', sinceMs, 'WITHSCORES', 'LIMIT', 0, count]
-    return parseHistory(await this.#redis.run('zrevrangebyscore', [this.#key(id, 'history'), ...range]))
+  history(id: string, count: number, sinceMs: number): Promise<readonly HistoryEntry[]> {
+    return this.#reader.history(id, count, sinceMs)
   }
 
-  async outages(id: string, count: number): Promise<readonly Outage[]> {
-    if (count === 0) return []
-    const range = ['+', '-', 'COUNT', count]
-    return parseOutages(await this.#redis.run('xrevrange', [this.#key(id, 'outages'), ...range]))
+  outages(id: string, count: number): Promise<readonly Outage[]> {
+    return this.#reader.outages(id, count)
   }
 
-  async events(id: string, count: number): Promise<readonly ProviderEvent[]> {
-    if (count === 0) return []
-    return parseStream(
-      id,
-      await this.#redis.run('xrevrange', [this.#key(id, 'events'), '+', '-', 'COUNT', count]),
-    )
+  events(id: string, count: number): Promise<readonly ProviderEvent[]> {
+    return this.#reader.events(id, count)
   }
 
   providers(): Promise<readonly port.ProviderSummary[]> {
@@ -241,7 +189,7 @@ export class RedisStore implements port.Store {
   }
 
   async touchWorker(worker: string): Promise<void> {
-    const now = await this.#timeMs()
+    const now = await this.#clock.nowMs()
     await this.#redis.run('zadd', [this.#keys.workers, now, worker])
     await this.#redis.run('zremrangebyscore', [this.#keys.workers, '-inf', now - WORKER_TTL_MS])
   }
@@ -249,27 +197,6 @@ export class RedisStore implements port.Store {
   close(): Promise<void> {
     this.#redis.close()
     return Promise.resolve()
-  }
-
-  /** Redis's clock, for what no decision reads: one reading serves for a second, and for all who ask meanwhile. */
-  async #timeMs(): Promise<number> {
-    const now = performance.now()
-    const read = this.#timeRead
-    if (read !== undefined && now - read.at < TIME_SERVES_MS) return Math.floor(read.nowMs + now - read.at)
-    this.#timeAsked ??= this.#readTime().finally(() => {
-      this.#timeAsked = undefined
-    })
-    return this.#timeAsked
-  }
-
-  async #readTime(): Promise<number> {
-    const nowMs = parseTime(await this.#redis.run('time', []))
-    this.#timeRead = { nowMs, at: performance.now() }
-    return nowMs
-  }
-
-  #key(id: string, key: 'config' | 'history' | 'events' | 'outages'): string {
-    return providerKey(this.#namespace, id, key)
   }
 
   #run<N extends Exclude<ProviderScriptName, 'snapshot'>>(
@@ -300,45 +227,4 @@ export class RedisStore implements port.Store {
     }
     return { known, returned }
   }
-}
-
-/** What was checked before it was sent needs no second look. */
-function inForce(stored: FlatSettings, sent: FlatFields, settings: Settings): StoredSettings {
-  const same = Object.entries(sent).every(([path, text]) => (stored[path] ?? null) === text)
-  return same ? { settings, unread: unknownSettings(stored) } : unflattenSettings(stored)
-}
-
-const asStored = (unread: readonly port.UnreadSetting[]): FlatSettings =>
-  Object.fromEntries(unread.map(({ path, stored }) => [path, stored]))
-
-const recordArgs = (request: port.RecordRequest) => ({
-  worker: request.worker,
-  knownVersion: request.knownVersion,
-  incarnation: request.incarnation,
-  sequence: request.sequence,
-  resent: request.resent,
-  jitterDraw: request.jitterDraw,
-  flushIntervalMs: request.flushIntervalMs,
-  maxBatchesPerSecond: request.maxBatchesPerSecond,
-  notAfterMs: request.notAfterMs,
-  lostMsAgo: request.lostMsAgo,
-  runs: request.runs.map(encodeRun),
-})
-
-/** The plain outcome of a call needs the first four. A generation is only compared, mostly: as text it costs Redis less. */
-const encodeRun = (run: port.Run): unknown[] => {
-  const fields = [
-    run.origin,
-    run.outcome,
-    run.count,
-    String(run.generation),
-    run.token,
-    run.retryAfterMs,
-    run.settingsRevision,
-    run.markVersion,
-    run.detail,
-    run.ageMs,
-  ]
-  while (fields.at(-1) === '' || fields.at(-1) === 0) fields.pop()
-  return fields
 }

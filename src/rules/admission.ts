@@ -1,12 +1,14 @@
-import type { AdmitRequest, AdmitResult } from '../model/ports.js'
+import type { AdmitResult } from '../model/ports/store-replies.js'
+import type { AdmitRequest } from '../model/ports/store-requests.js'
 import type { BreakerSettings } from '../model/settings.js'
 import { blockedForMs, blocksOf } from './blocks.js'
-import { enterHalfOpen, liveTrials, stateAt } from './circuit.js'
+import { stateAt } from './circuit.js'
 import type { Circuit, Step } from './circuit.js'
 import { presentCircuit } from './circuit-view.js'
 import { leftToProbesMs } from './recovery.js'
+import { enterHalfOpen, liveTrials } from './trials.js'
 
-/** The parts of an answer that the caller of `admit` here adds: they are not the breaker's. */
+/** The answer without the two numbers that the store adds: the circuit does not know them. */
 export type Admission = Omit<AdmitResult, 'settingsRevision' | 'markVersion'>
 
 const granted = (circuit: Circuit, trial: boolean): Admission => ({
@@ -18,7 +20,7 @@ const granted = (circuit: Circuit, trial: boolean): Admission => ({
   trial,
 })
 
-/** An answer that names what is in the way; `admitted`: whether the caller goes on all the same. */
+/** An answer that names a block. `admitted`: whether the caller may go on in spite of it, as with `enforce: false`. */
 const refused = (
   circuit: Circuit,
   admitted: boolean,
@@ -32,9 +34,9 @@ type Answer = Step & { readonly admission: Admission }
 const unchanged = (circuit: Circuit, admission: Admission): Answer => ({ circuit, events: [], admission })
 
 /**
- * Whether a call or a probe may begin. In half-open it takes a trial lease; a token that has one gets the
- * same again. A probe runs beside an open or fully tried circuit too: its result then decides nothing. `recovery` says
- * whether calls, probes or both try a half-open circuit.
+ * Whether a call or a probe may begin. In half-open it takes a trial lease; a token that has one gets the same lease
+ * again. A probe also runs while the circuit is open, or all trials are taken: its result then decides nothing.
+ * `recovery` says whether calls, probes or both try a half-open circuit.
  */
 export function admit(
   circuit: Circuit,
@@ -58,7 +60,7 @@ export function admit(
   return admitTrial(begun, request, settings, probeIntervalMs)
 }
 
-/** A probe that comes too soon after another, or beside one. */
+/** Turns away a probe that comes too soon after another, or beside one. Undefined when it may begin. */
 function turnAway(circuit: Circuit, { minGapMs }: Request): Admission | undefined {
   const { probeStartedAtMs, probeUntilMs, lastNowMs } = circuit
   const code = 'probed_recently' as const

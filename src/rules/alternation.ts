@@ -1,15 +1,16 @@
 /**
- * Two versions of a program that register one provider in turn (a rolling deploy): the settings follow each of them,
- * because everybody is to judge alike; the event comes once a minute. The twin of `lua/lib/alternation.lua`.
+ * Two versions of a program that register one provider in turn (a rolling deploy). The settings follow each of them,
+ * because all processes must judge alike. The event comes once a minute, or it would fill the stream. The twin of
+ * `lua/lib/alternation.lua`.
  */
 
-/** What is kept of the last change by code. */
+/** The last change by code, as far as it is kept. */
 export interface Replaced {
   /** The settings that were replaced, as one text. */
   readonly settings: string
   /** When the last change was announced, ms. */
   readonly announcedAtMs: number
-  /** Changes since then that were not. */
+  /** Changes since then that were not announced. */
   readonly unannounced: number
 }
 
@@ -17,7 +18,7 @@ export interface SettingsChange {
   readonly nowMs: number
   readonly before: string
   readonly after: string
-  /** Who set the settings that are replaced now. */
+  /** The worker or operator that set the settings which are replaced now. */
   readonly setBy: string
 }
 

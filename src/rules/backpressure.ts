@@ -1,13 +1,13 @@
 /**
- * How a provider tells its workers to come less often, so that a fleet of any size costs its Redis a bounded number
- * of batches.
+ * How a provider makes its workers come less often, so that a fleet of any size costs its Redis a bounded number of
+ * batches.
  *
- * Every batch reserves the next free slot of an endless row of slots, as far apart as the budget allows, and the
- * wait until then is the pause until the worker's next flush. While the fleet stays below the budget the slots lag
- * behind the clock and nobody waits longer than its own flush interval. Above it, the row grows ahead of the clock
- * until workers come as often as slots do; and because each was given a slot of its own, they do not come at once.
- * What goes without waiting for its slot (a failure, a trial's result) reserves one too, so it makes all others
- * wait a little longer.
+ * Every batch reserves the next free slot of an endless row. The slots are as far apart as the budget allows, and the
+ * wait until the slot is the pause until the worker's next flush. While the fleet stays below the budget, the row lags
+ * behind the clock and no worker waits longer than its own flush interval. Above the budget, the row grows ahead of
+ * the clock until workers come as often as slots do. Each worker has a slot of its own, so they do not come at once.
+ * A batch that does not wait for its slot (a failure, a trial's result) reserves one too. Otherwise an outage, which
+ * is nothing but failures, would exceed the budget.
  */
 export interface BatchSlot {
   /** The end of the row, µs of provider time: a thousand slots may lie within some milliseconds. */
@@ -21,13 +21,13 @@ export interface BatchSlot {
 export interface BatchBudget {
   /** The pause that the caller keeps by itself, ms. */
   readonly flushIntervalMs: number
-  /** What the provider may cost, batches of the whole fleet per second. */
+  /** The provider's budget, batches of the whole fleet per second. */
   readonly maxBatchesPerSecond: number
 }
 
-/** The rate that is aimed at, as a share of the budget: some batches go twice, and clocks round. */
+/** The rate that is aimed at, as a share of the budget: some batches are sent twice, and clocks round. */
 const AIM = 0.9
-/** Far beyond what 100 000 workers need, and an end for what a broken clock may do. */
+/** Far beyond the need of 100 000 workers. It bounds the wait that a broken clock may cause. */
 const MAX_WAIT_MS = 300_000
 
 /** O(1). */

@@ -1,7 +1,7 @@
 import type { StoredSnapshot } from '../model/snapshot.js'
 import type { RefusalCode } from '../model/words.js'
 
-/** One thing that stands between a caller and a provider. */
+/** One reason why a call may not begin. */
 export interface Block {
   readonly code: RefusalCode
   /** The same in words. */
@@ -10,19 +10,19 @@ export interface Block {
   readonly retryAfterMs: number | null
 }
 
-/** What the answer depends on. */
+/** The part of a snapshot that the blocks depend on. */
 export type Blocking = Pick<
   StoredSnapshot,
   'state' | 'reason' | 'retryAfterMs' | 'mark' | 'markReason' | 'markForMs' | 'throttledForMs'
 >
 
-/** The same, and whether the answer is acted on. */
+/** The same, and whether a block refuses the call. */
 export type Enforced = Blocking & Pick<StoredSnapshot, 'enforce'>
 
 /**
- * What blocks a call, the gravest first; empty: nothing does. The one answer, for admission, for local decisions, for
- * `snapshot.blockedBy` and for what people are shown. Half-open blocks nothing here: whether a trial is free is the
- * store's to say. The same as `find_blocks` in `lua/lib/admission.lua`.
+ * The blocks of a call, the gravest first; empty: the call may begin. The one answer, for admission, for local
+ * decisions, for `snapshot.blockedBy` and for views. Half-open is no block here, because only the store knows whether
+ * a trial is free. The same as `find_blocks` in `lua/lib/admission.lua`.
  */
 export function blocksOf(view: Blocking): readonly Block[] {
   const { mark, markReason, markForMs, state, reason, retryAfterMs, throttledForMs } = view
@@ -44,7 +44,7 @@ export function blocksOf(view: Blocking): readonly Block[] {
   return found
 }
 
-/** The longest that anybody is told to wait for a trial of another to end, ms: most end long before their lease. */
+/** The longest wait for another caller's trial to end, ms: most trials end long before their lease. */
 const ASK_AGAIN_MS = 1_000
 
 /** When it makes sense to ask again for a trial, ms, where the first lease ends in `freeInMs`. */

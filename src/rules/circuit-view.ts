@@ -1,8 +1,11 @@
 import type { StoredSnapshot } from '../model/snapshot.js'
-import { liveTrials, markAt, reasonText, stateAt, type Circuit } from './circuit.js'
+import { markAt, reasonText, stateAt, type Circuit } from './circuit.js'
+import { liveTrials } from './trials.js'
 
-/** The part of a snapshot that is the circuit's own, as it stands at `now`. `openedAt` and `stateSince` are on the
- * circuit's clock. */
+/**
+ * The part of a snapshot that is the circuit's own, as it stands at `now`. `openedAt` and `stateSince` are on the
+ * circuit's clock.
+ */
 export function presentCircuit(circuit: Circuit, now: number) {
   const { phase } = circuit
   const mark = markAt(circuit.mark, now)

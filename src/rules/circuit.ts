@@ -6,7 +6,7 @@ import { NO_TREND, type ProbeTrend } from './hysteresis.js'
 import { endOutage, noteOpening, type OutageState } from './outage.js'
 import type { ClockState } from './clock.js'
 
-/** A state carries only its own data. Tokens of trials map to the ms at which their leases end. */
+/** A state carries only its own data. The tokens of trials map to the ms at which their leases end. */
 export type Phase =
   | { readonly state: 'closed' }
   | { readonly state: 'open'; readonly openedAtMs: number; readonly retryAtMs: number | null }
@@ -26,7 +26,7 @@ export interface LastProbe {
   readonly atMs: number
 }
 
-/** When the provider last reported by itself, and when its progress, if it says any, last changed. */
+/** When the provider last reported by itself, and when the progress that it reports last changed. */
 export interface Heartbeat {
   readonly atMs: number
   readonly progress: number | null
@@ -36,7 +36,7 @@ export interface Heartbeat {
 /** All that is remembered of one provider beside its history. */
 export interface Circuit extends ClockState {
   readonly phase: Phase
-  /** When it was last changed, ms. */
+  /** When the phase last changed, ms. */
   readonly stateSinceMs: number
   readonly generation: number
   readonly version: number
@@ -67,7 +67,7 @@ export interface Circuit extends ClockState {
   /** Until when the last probe may still be under way; null once its result has come. */
   readonly probeUntilMs: number | null
   readonly heartbeat: Heartbeat | null
-  /** Batches in a row whose last outcome was a failure; see `suspect`. */
+  /** Batches in a row whose last outcome was a failure; see `suspectOutage`. */
   readonly failingBatches: number
   /** See `nextSlot`. */
   readonly nextSlotUs: number
@@ -81,7 +81,7 @@ export interface RuleEvent {
   readonly actor: string
   readonly generation: number
   readonly version: number
-  /** The outage that it ended. */
+  /** The outage that the event ended. */
   readonly outage?: Outage
 }
 
@@ -91,7 +91,7 @@ export interface Step {
   readonly events: readonly RuleEvent[]
 }
 
-/** A circuit nobody has used. Numbers start at the clock, so that they never repeat, even after a wipe. */
+/** A circuit before its first outcome. Numbers start at the clock, so that they never repeat, even after a wipe. */
 export function newCircuit(nowMs: number, known = { generation: 0, version: 0 }): Circuit {
   return {
     phase: { state: 'closed' },
@@ -134,7 +134,7 @@ export function stateAt(phase: Phase, nowMs: number): CircuitState {
   return phase.state
 }
 
-/** What a failed trial gives as its reason. */
+/** The reason of an opening by a failed trial. */
 export const TRIAL_FAILED = 'trial failed'
 
 /** Why the circuit is as it is, in words. Two parts, because what Redis keeps of each is short. */
@@ -147,26 +147,14 @@ export function reasonText({ reason, lastFailure }: Pick<Circuit, 'reason' | 'la
 export const markAt = (mark: MarkState | null, nowMs: number): MarkState | null =>
   mark !== null && mark.untilMs !== null && nowMs >= mark.untilMs ? null : mark
 
-/** What is asked for changed: the wait begins anew, and an announced silence is over. */
+/** The wait for a probe's result starts over, because other results are asked for now. An announced silence is over. */
 export const awaitProbe = (circuit: Circuit, sinceMs: number): Circuit => ({
   ...circuit,
   probeAwaitedSinceMs: Math.max(circuit.probeAwaitedSinceMs, sinceMs),
   probeOverdueAtMs: null,
 })
 
-/** Trials that still hold their slot: a lease ends at its deadline. */
-export function liveTrials(phase: Phase, nowMs: number): ReadonlyMap<string, number> {
-  if (phase.state !== 'half_open') return new Map()
-  return new Map([...phase.trials].filter(([, deadlineMs]) => deadlineMs > nowMs))
-}
-
-/** Leases that ended are forgotten by whatever writes next. */
-export const dropExpiredTrials = (circuit: Circuit): Circuit =>
-  circuit.phase.state === 'half_open'
-    ? { ...circuit, phase: { ...circuit.phase, trials: liveTrials(circuit.phase, circuit.lastNowMs) } }
-    : circuit
-
-/** Something that workers must know changed without a transition. */
+/** Without a transition, workers learn of a change by the version alone: they read the snapshot when it has grown. */
 export const bumpVersion = (circuit: Circuit): Circuit => ({
   ...circuit,
   version: nextNumber(circuit.version, circuit.lastNowMs),
@@ -176,7 +164,7 @@ export const bumpVersion = (circuit: Circuit): Circuit => ({
 export function transition(
   circuit: Circuit,
   kind: EventKind,
-  change: Pick<Circuit, 'phase' | 'reason'> & Partial<Circuit>,
+  change: Pick<Circuit, 'phase' | 'reason'> & Partial<Omit<Circuit, 'outage'>>,
   actor = '',
 ): Step {
   const now = circuit.lastNowMs
@@ -199,30 +187,26 @@ export function transition(
     generation: next.generation,
     version: next.version,
   }
-  switch (next.phase.state) {
-    case 'open': {
-      const by = next.lastFailure === '' ? 'hand' : 'rule'
-      const opening = { from: event.from, reason: event.reason, by, atMs: now } as const
-      return { circuit: { ...next, outage: noteOpening(circuit.outage, opening) }, events: [event] }
-    }
-    case 'half_open':
-      return { circuit: next, events: [event] }
-    case 'closed': {
-      const ended = circuit.outage === null ? {} : { outage: endOutage(circuit.outage, now) }
-      return { circuit: { ...next, outage: null }, events: [{ ...event, ...ended }] }
-    }
-    default:
-      return next.phase satisfies never
-  }
+  return followOutage(next, event)
 }
 
-/** Stores the step from open to half-open once its time has come; nothing when it is stored already. */
-export function enterHalfOpen(circuit: Circuit): Step {
-  if (circuit.phase.state !== 'open') return { circuit, events: [] }
-  const phase = {
-    state: 'half_open' as const,
-    openedAtMs: circuit.phase.openedAtMs,
-    trials: new Map<string, number>(),
+/** An opening begins the outage, or is one more failed trial of it; a closing ends it, and the event carries it. */
+function followOutage(circuit: Circuit, event: RuleEvent & { readonly from: CircuitState }): Step {
+  const { phase, lastFailure, outage, lastNowMs: atMs } = circuit
+  switch (phase.state) {
+    case 'open': {
+      const by = lastFailure === '' ? 'hand' : 'rule'
+      const opening = { from: event.from, reason: event.reason, by, atMs } as const
+      return { circuit: { ...circuit, outage: noteOpening(outage, opening) }, events: [event] }
+    }
+    case 'half_open':
+      return { circuit, events: [event] }
+    case 'closed': {
+      if (outage === null) return { circuit, events: [event] }
+      const ended = { ...event, outage: endOutage(outage, atMs) }
+      return { circuit: { ...circuit, outage: null }, events: [ended] }
+    }
+    default:
+      return phase satisfies never
   }
-  return transition(circuit, 'half_opened', { phase, reason: 'cooldown over' })
 }

@@ -5,8 +5,8 @@ export interface ClockState {
 }
 
 /**
- * Takes a reading of the store's clock, which may step back (NTP, failover), and makes it one that only
- * goes forward: a reading below the last one raises the offset by the difference, for good.
+ * Makes a reading of the store's clock one that only goes forward. The store's clock may step back (NTP, failover), and
+ * deadlines would then move away. A reading below the last one raises the offset by the difference, for good.
  */
 export function advanceClock(clock: ClockState, readingMs: number): ClockState {
   const now = readingMs + clock.clockOffsetMs
@@ -14,6 +14,6 @@ export function advanceClock(clock: ClockState, readingMs: number): ClockState {
   return { lastNowMs: clock.lastNowMs, clockOffsetMs: clock.clockOffsetMs + clock.lastNowMs - now }
 }
 
-/** What a reader, which stores nothing, takes as now. */
+/** The present for a reader, which stores nothing: never before the last write. */
 export const peekClock = (clock: ClockState, readingMs: number): number =>
   Math.max(readingMs + clock.clockOffsetMs, clock.lastNowMs)

@@ -11,8 +11,8 @@ export function assess(rate: number, threshold: number): HealthStatus {
 }
 
 /**
- * The health of a provider: a mark if there is one, else unhealthy unless the circuit is closed, else the history's. One
- * that answered every time, however slowly, is degraded at worst.
+ * The health of a provider: its mark; without one, unhealthy unless the circuit is closed; else that of the history. A
+ * provider that answered every time, however slowly, is degraded at worst.
  */
 export function healthOf(
   snapshot: Pick<StoredSnapshot, 'mark' | 'state' | 'historyHealthy' | 'historyFailed' | 'historyTotal'>,

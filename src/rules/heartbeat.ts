@@ -1,8 +1,8 @@
 import type { Circuit } from './circuit.js'
 
 /**
- * The provider reports by itself. The first heartbeat counts as progress; later any other number does, a smaller one too:
- * it may have begun anew. Null: it does not say how far it has come.
+ * The provider reports by itself. The first heartbeat counts as progress, and later any other number. A smaller number
+ * counts too, because a provider that restarts counts from 0. Null: it does not say how far it has come.
  */
 export function recordHeartbeat(circuit: Circuit, progress: number | null): Circuit {
   const { heartbeat, lastNowMs: atMs } = circuit

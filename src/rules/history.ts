@@ -6,8 +6,8 @@ import { isSuccess, type HealthStatus } from '../model/words.js'
  *
  * A run grows while it is the newest and younger than a 200th of the window; its time is that of its first
  * outcome and never moves. So cost and memory follow runs, not calls, and counts are exact. When there are
- * many runs, the oldest are coalesced per status in buckets of a 200th of the window: exact order for what
- * is recent, bounded memory for the rest. `lua/lib/history.lua` does the same in a sorted set.
+ * many runs, the oldest are coalesced per status in buckets of a 200th of the window. Recent runs keep their
+ * exact order, and the rest takes bounded memory. `lua/lib/history.lua` does the same in a sorted set.
  */
 export interface HistoryLog {
   runs: HistoryRun[]
@@ -38,7 +38,7 @@ const COALESCE_LIMIT = 2_000
 
 export const newHistory = (): HistoryLog => ({ runs: [], total: 0, healthy: 0, failed: 0, coalescedToMs: 0 })
 
-/** What a trip rule is told of the history. */
+/** The part of the history that trip rules judge by. */
 export type WindowCounts = Pick<HistoryLog, 'total' | 'failed'>
 
 /** A 200th of the window: how long a run grows, and how wide a bucket is. */
@@ -52,14 +52,14 @@ export interface OutcomeRun {
   readonly ageMs: number
 }
 
-/** Before the runs of a batch: takes out what is older than the window. Changes `log`. */
+/** Before the runs of a batch: evicts runs older than the window. Changes `log`. */
 export function beginBatch(log: HistoryLog, nowMs: number, settings: HistorySettings): void {
   evictStale(log, nowMs - settings.windowMs)
 }
 
 /**
- * Writes one run of outcomes. It enters at its time, but never before the newest: the history grows at its end only.
- * Changes `log`. True when the run is a new one, and not the growth of the newest.
+ * Writes one run of outcomes. It enters at its time, but never before the newest run: the history grows at its end
+ * only. Changes `log`. False when the newest run grew instead.
  */
 export function append(log: HistoryLog, run: OutcomeRun, nowMs: number, settings: HistorySettings): boolean {
   const newest = log.runs.at(-1)
@@ -73,7 +73,7 @@ export function append(log: HistoryLog, run: OutcomeRun, nowMs: number, settings
   return true
 }
 
-/** After the runs of a batch: what is too much goes, and what is many becomes few. Changes `log`. */
+/** After the runs of a batch: evicts what exceeds `maxRecords`, and coalesces old runs. Changes `log`. */
 export function endBatch(log: HistoryLog, addedRuns: boolean, settings: HistorySettings): void {
   evictExcess(log, settings.maxRecords)
   if (addedRuns) coalesce(log, bucketMs(settings))
@@ -126,7 +126,7 @@ function coalesce(log: HistoryLog, widthMs: number): void {
   log.runs.splice(first, old.length, ...merged.values())
 }
 
-/** What a reader sees at a moment: stale runs do not count, though they may still be stored. */
+/** The history for a reader: stale runs do not count, though they may still be stored. */
 export interface HistoryView {
   readonly runs: readonly HistoryRun[]
   readonly total: number

@@ -1,10 +1,10 @@
 import { isSuccess, type HealthStatus } from '../model/words.js'
 
-/** What the last probes say together, against flapping: one result that differs is not believed yet. */
+/** The verdict of the last probes together, against flapping: one result that differs is not believed yet. */
 export interface ProbeTrend {
   /** Whether the provider counts as bad by its probes. */
   readonly down: boolean
-  /** Successive results that say otherwise. */
+  /** Successive results that contradict it. */
   readonly streak: number
 }
 
@@ -17,8 +17,8 @@ export interface Thresholds {
 }
 
 /**
- * Takes one more result. `believed`: it agrees with what the provider counts as from now on, so the circuit may judge
- * it; one that is not believed is history only.
+ * Takes one more result. `believed`: the result agrees with the trend after it, so the circuit may judge it. Otherwise
+ * the result enters the history only.
  */
 export function follow(
   trend: ProbeTrend,

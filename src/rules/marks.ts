@@ -1,49 +1,46 @@
-import type { Mark } from '../model/words.js'
+import type { MarkRequest } from '../model/ports/store-requests.js'
 import { awaitProbe, bumpVersion, markAt } from './circuit.js'
 import type { Circuit, MarkState, Step } from './circuit.js'
+import type { ByOperator } from './control.js'
 import { endsProbes } from './probe-interval.js'
 
 /** Sets a mark; the last one wins. The circuit stays as it is. */
-export function setMark(
-  circuit: Circuit,
-  mark: Mark,
-  reason: string,
-  actor: string,
-  forMs: number | null,
-): Step {
+export function setMark(circuit: Circuit, request: ByOperator & Pick<MarkRequest, 'mark' | 'forMs'>): Step {
+  const { mark, reason, actor, forMs } = request
   const untilMs = forMs === null ? null : circuit.lastNowMs + forMs
-  return change(circuit, 'marked', { mark, reason, actor, untilMs }, reason, actor)
+  return change(circuit, { mark, reason, actor, untilMs }, request)
 }
 
 /** Clears the mark; nothing when there is none. */
-export function clearMark(circuit: Circuit, reason: string, actor: string): Step {
+export function clearMark(circuit: Circuit, { reason, actor }: ByOperator): Step {
   if (circuit.mark === null) return { circuit, events: [] }
-  return change(circuit, 'resumed', null, reason === '' ? 'resumed' : reason, actor)
+  return change(circuit, null, { reason: reason === '' ? 'resumed' : reason, actor })
 }
 
-/** What the first writing operation after a mark's end does. */
+/** Clears a mark that has ended. Every writing operation begins with it, so the first one announces the end. */
 export function expireMark(circuit: Circuit): Step {
   if (circuit.mark === null || markAt(circuit.mark, circuit.lastNowMs) !== null)
     return { circuit, events: [] }
-  return change(circuit, 'resumed', null, 'the mark ended', '')
+  return change(circuit, null, { reason: 'the mark ended', actor: '' })
 }
 
-function change(
-  circuit: Circuit,
-  kind: 'marked' | 'resumed',
-  mark: MarkState | null,
-  reason: string,
-  actor: string,
-): Step {
-  const bumped = bumpVersion(restart(circuit, mark))
+function change(circuit: Circuit, mark: MarkState | null, { reason, actor }: ByOperator): Step {
+  const bumped = bumpVersion(awaitProbeIfPaused(circuit, mark))
   const next = { ...bumped, mark, markVersion: bumped.version }
-  const { generation, version } = next
-  const from = circuit.mark?.mark ?? ''
-  return { circuit: next, events: [{ kind, from, to: mark?.mark ?? '', reason, actor, generation, version }] }
+  const event = {
+    kind: mark === null ? ('resumed' as const) : ('marked' as const),
+    from: circuit.mark?.mark ?? '',
+    to: mark?.mark ?? '',
+    reason,
+    actor,
+    generation: next.generation,
+    version: next.version,
+  }
+  return { circuit: next, events: [event] }
 }
 
-/** A loop of probes that was ended, or begins again, has to be waited for anew. */
-function restart(circuit: Circuit, mark: MarkState | null): Circuit {
+/** If the old or the new mark ends the probes, the wait for a result starts over: the pause is no silence. */
+function awaitProbeIfPaused(circuit: Circuit, mark: MarkState | null): Circuit {
   if (!endsProbes(circuit.mark?.mark ?? null) && !endsProbes(mark?.mark ?? null)) return circuit
   return awaitProbe(circuit, Math.min(circuit.lastNowMs, circuit.mark?.untilMs ?? circuit.lastNowMs))
 }

@@ -2,8 +2,8 @@ import type { Outage, OutageCause } from '../model/outage.js'
 import type { CircuitState } from '../model/words.js'
 
 /**
- * An outage: from the opening of a closed circuit until it closes, however many trials fail in between. The same rules as
- * `lua/lib/outage.lua`.
+ * An outage: from the opening of a closed circuit until it closes, however many trials fail in between. The same rules
+ * as `lua/lib/outage.lua`.
  */
 export interface OutageState {
   readonly sinceMs: number
@@ -24,7 +24,7 @@ export interface Opening {
   readonly atMs: number
 }
 
-/** The outage after an opening: it begins, or another trial of it failed. */
+/** The outage after an opening: it begins, or one more of its trials failed. */
 export function noteOpening(outage: OutageState | null, { from, reason, by, atMs }: Opening): OutageState {
   if (outage === null) return { sinceMs: atMs, reason, by, trials: 0, doomed: 0 }
   return from === 'half_open' && by === 'rule' ? { ...outage, trials: outage.trials + 1 } : outage
@@ -33,7 +33,7 @@ export function noteOpening(outage: OutageState | null, { from, reason, by, atMs
 export const noteDoomed = (outage: OutageState | null, count: number): OutageState | null =>
   outage === null ? null : { ...outage, doomed: outage.doomed + count }
 
-/** What is kept of it once the circuit has closed. */
+/** The outage as it is kept once the circuit has closed. */
 export const endOutage = ({ sinceMs, ...outage }: OutageState, nowMs: number): Outage => ({
   from: sinceMs,
   to: nowMs,

@@ -1,10 +1,10 @@
-import type { OverdueRequest } from '../model/ports.js'
+import type { OverdueRequest } from '../model/ports/store-requests.js'
 import { bumpVersion, type Circuit, type Step } from './circuit.js'
 import { endsProbes } from './probe-interval.js'
 
 /**
- * Since when a result is awaited: the last one, or a change of what is asked for. None is before a pause is over, or a mark
- * that ends the probes; so it may lie ahead.
+ * Since when a result is awaited: since the last result, or since other results were asked for. A pause and a mark that
+ * ends the probes count as waiting for nothing. The time may therefore lie ahead.
  */
 export function probeAwaitedSince(circuit: Circuit): number {
   const { probeAwaitedSinceMs, lastProbe, throttledUntilMs, mark } = circuit

@@ -7,7 +7,7 @@ export const endsProbes = (mark: Mark | null): boolean => mark !== null && mark 
 
 type Intervals = Pick<ProbeSettings, 'intervalMs' | 'suspiciousIntervalMs' | 'downIntervalMs'>
 
-/** What the pace of a provider's probes depends on. */
+/** The part of a snapshot that the interval depends on. */
 export type Condition = Pick<StoredSnapshot, 'state' | 'lastProbeStatus' | 'probeConsecutiveFailures'>
 
 /** How often the provider is to be probed as it is now, ms: less often while open, more often while it is suspicious. */
@@ -22,23 +22,24 @@ const isClear = ({ state, lastProbeStatus, probeConsecutiveFailures }: Condition
   probeConsecutiveFailures === 0 &&
   (lastProbeStatus === null || lastProbeStatus === 'healthy' || lastProbeStatus === 'degraded')
 
-/** As many intervals without a result are too many. */
-const PATIENCE = 3
+/** A provider is stale after this many intervals without a result. */
+const STALE_INTERVALS = 3
 
 /**
- * The silence of the probes from which on a result is overdue, ms: three intervals of now. Where a transition made the
- * pace quicker than it was, the next probe has its time from then on; but a circuit that opens and closes again and
- * again hides no silence: three of the longest interval are always too long.
+ * The silence of the probes from which on a result is overdue, ms: three intervals of now. If a transition has just made
+ * the interval shorter, the three intervals count from the transition, because the next probe is still planned by the
+ * longer one. A circuit that opens and closes again and again would hide a silence so; three of the longest interval
+ * are therefore always too long.
  */
 export function overdueAfterMs(
   probe: Intervals,
   snapshot: Condition & Pick<StoredSnapshot, 'stateSince' | 'probeAwaitedSince'>,
 ): number {
   const { intervalMs, suspiciousIntervalMs = intervalMs, downIntervalMs = intervalMs } = probe
-  const patienceMs = PATIENCE * intervalNow(probe, snapshot)
-  const longestMs = PATIENCE * Math.max(intervalMs, suspiciousIntervalMs, downIntervalMs)
-  const sinceTransitionMs = snapshot.stateSince - snapshot.probeAwaitedSince + patienceMs
-  return Math.max(patienceMs, Math.min(longestMs, sinceTransitionMs))
+  const staleMs = STALE_INTERVALS * intervalNow(probe, snapshot)
+  const longestMs = STALE_INTERVALS * Math.max(intervalMs, suspiciousIntervalMs, downIntervalMs)
+  const sinceTransitionMs = snapshot.stateSince - snapshot.probeAwaitedSince + staleMs
+  return Math.max(staleMs, Math.min(longestMs, sinceTransitionMs))
 }
 
 /** Whether a provider that is to be probed has had no result for too long, by the clock of its store. */

@@ -1,20 +1,20 @@
-import type { Run } from '../model/ports.js'
+import type { Run } from '../model/ports/store-requests.js'
 
 /**
- * Calls that never enter the history, and yet say something to the operator: client errors, and calls that were ignored.
- * How many of the last window, and what the last one saw. The same rules as `lua/lib/recent_calls.lua`.
+ * Calls that never enter the history, but concern an operator: client errors, and calls that were ignored. Kept is how
+ * many came in the last window, and what the last one saw. The same rules as `lua/lib/recent_calls.lua`.
  *
- * Two counters instead of a list: those of the present stretch, which is one window long, and those of the stretch before
- * it. A reader takes of the latter the part that is still in the window, as if they had come evenly. Exact while all of
- * them came within one window.
+ * Two counters take the place of a list, so memory is bounded: those of the present stretch, which is one window long,
+ * and those of the stretch before it. A reader takes of the latter the part that is still in the window, as if they had
+ * come evenly. The count is exact while all of them came within one window.
  */
 export interface RecentCalls {
   readonly count: number
-  /** Those of the stretch before. */
+  /** Calls of the stretch before. */
   readonly before: number
   /** When the present stretch began, ms. */
   readonly sinceMs: number
-  /** What the last one saw, such as `HTTP 401`. */
+  /** The detail of the last one, such as `HTTP 401`. */
   readonly last: string
 }
 

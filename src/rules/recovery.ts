@@ -1,13 +1,13 @@
 import type { BreakerSettings } from '../model/settings.js'
 import type { Circuit } from './circuit.js'
 
-/** Intervals without a probe after which `recovery: 'probe'` lets calls try too: nobody seems to probe. */
+/** Intervals without a probe after which `recovery: 'probe'` lets calls try too: no probe worker seems to be alive. */
 const PROBELESS_INTERVALS = 3
 
 /**
  * How long calls still have to leave a half-open circuit to the probes, ms; 0: they may try it themselves. They wait
- * while `recovery` is `probe`, but not for ever: three intervals after the last probe began, or after the cooldown
- * ended, whichever is later, no worker seems to be alive that probes.
+ * while `recovery` is `probe`, but not for ever, or a fleet whose probe workers died would never recover. The wait ends
+ * three intervals after the last probe began, or after the cooldown ended, at the later of the two.
  */
 export function leftToProbesMs(
   circuit: Circuit,
@@ -16,7 +16,7 @@ export function leftToProbesMs(
 ): number {
   if (recovery !== 'probe' || probeIntervalMs === null || circuit.phase.state === 'closed') return 0
   const { phase } = circuit
-  // Not only a cooldown ends: a trip by hand does too, and a jitter lengthens both.
+  // The deadline where there is one: a jitter lengthens the cooldown, and a trip by hand has a deadline of its own.
   const endsAtMs = phase.state === 'open' ? phase.retryAtMs : null
   const cooledAtMs = endsAtMs ?? phase.openedAtMs + circuit.cooldownMs
   const lastMs = Math.max(circuit.probeStartedAtMs ?? 0, cooledAtMs)

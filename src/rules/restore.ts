@@ -3,8 +3,8 @@ import type { OutageState } from './outage.js'
 import { newCircuit, type Circuit, type MarkState, type Phase } from './circuit.js'
 
 /**
- * A provider after its store was wiped: what a caller knew still holds (an open circuit, a pause, a mark),
- * counters begin anew, and the numbers go on, so that results from before decide nothing.
+ * A provider after its store was wiped. An open circuit, a pause and a mark that a caller knew still hold. Counters
+ * begin at 0. Generation and version go on, so that results from before the wipe decide nothing.
  */
 export function restoreCircuit(known: StoredSnapshot, nowMs: number): Circuit {
   const circuit = newCircuit(nowMs, known)
@@ -29,7 +29,7 @@ function restorePhase(known: StoredSnapshot, nowMs: number): Phase {
   return { state: 'open', openedAtMs: nowMs, retryAtMs }
 }
 
-/** It began when it began, unless this clock is behind the one that said so. */
+/** The outage keeps its begin, unless the new store's clock is behind the old one: it cannot begin in the future. */
 function restoreOutage(known: StoredSnapshot, nowMs: number): OutageState | null {
   const { outageSince, outageReason: reason, outageBy, outageTrials: trials, outageDoomed: doomed } = known
   if (outageSince === null || outageBy === '') return null

@@ -1,7 +1,7 @@
 import type { RefusalCode } from '../model/words.js'
 import { blockedForMs, blocksOf, type Enforced } from './blocks.js'
 
-/** What a worker can tell from its snapshot alone. */
+/** The decision of a worker by its snapshot alone. */
 export type LocalAdmission =
   | { readonly decide: 'admit'; readonly wouldRefuse?: RefusalCode }
   | {
@@ -10,10 +10,10 @@ export type LocalAdmission =
       readonly reason: string
       readonly retryAfterMs: number | null
     }
-  /** Half-open: only the store can give a lease. */
+  /** Half-open: only the store can grant a lease. */
   | { readonly decide: 'ask' }
 
-/** The same answer as `admission.ts` gives, of a snapshot that was aged to now. */
+/** The same decision as in `admission.ts`. The snapshot must be aged to now. */
 export function admitLocally(snapshot: Enforced): LocalAdmission {
   const blocks = blocksOf(snapshot)
   const [first] = blocks

@@ -1,16 +1,16 @@
 import { show } from '../config/show.js'
 import { ArgumentError } from '../model/errors.js'
-import type { Clock, Timer, Timers } from '../model/ports.js'
+import type { Clock, Timer, Timers } from '../model/ports/time.js'
 import { FakeTimer, fakeReading, nextTurn, promiseJobs } from './fake-timers.js'
 
 /**
- * Time in ms that stands still until it is moved: by `advance`, and by the fake timers of a test runner while those are in
- * place (`vi.useFakeTimers()`, `mock.timers.enable()`).
+ * Time in ms, which stands still until a test moves it: by `advance`, or by the fake timers of a test runner while those
+ * are in place (`vi.useFakeTimers()`, `mock.timers.enable()`).
  */
 export interface TestClock extends Clock {
   /**
-   * Moves time forward, and fires the timers of busbars that are due, in the order of their times. What they set off in
-   * promises runs after it returns.
+   * Moves time forward, and fires the due timers of busbars, in the order of their times. Promise jobs that they start
+   * run after it returns.
    * @throws ArgumentError for anything but a number of ms, 0 or more.
    */
   advance(ms: number): void
@@ -18,7 +18,7 @@ export interface TestClock extends Clock {
   advanceAsync(ms: number): Promise<void>
 }
 
-/** 14 November 2023: a round number, and no real time by accident. */
+/** 14 November 2023: a round number, which no real clock shows by accident. */
 const START_MS = 1_700_000_000_000
 
 /** @throws ArgumentError for anything but a number of ms since 1970. */
@@ -48,7 +48,7 @@ export class ManualTime implements TestClock, Timers {
   #nowMs: number
   readonly #entries: Entry[] = []
   readonly #fake = new FakeTimer()
-  /** What the fake timers' clock said when time was last set by it, and what time it was here. */
+  /** The reading of the fake timers' clock when it last set the time here, and that time. */
   #base: { readonly source: unknown; readonly ms: number; readonly nowMs: number } | undefined
 
   constructor(startMs: number) {
@@ -107,7 +107,7 @@ export class ManualTime implements TestClock, Timers {
     this.#entries.splice(this.#indexOf(entry.at + 1), 0, entry)
   }
 
-  /** Of the first that fires at `at` or later. */
+  /** The index of the first timer that fires at `at` or later. */
   #indexOf(at: number): number {
     let [low, high] = [0, this.#entries.length]
     while (low < high) {
@@ -171,5 +171,5 @@ export class ManualTime implements TestClock, Timers {
   }
 }
 
-/** A longer leap of time leaves out what repeats: all but the last so many. */
+/** The most firings of a repeated timer in one leap of time: of more, only the last ones happen. */
 const MAX_REPEATS = 10_000

@@ -2,7 +2,7 @@
 const REAL = { setTimeout, performance, Date, now: nowOf(performance) }
 const realImmediate = setImmediate
 
-/** Which function it is; it is never called without its object. */
+/** The function itself, for comparison; it is never called without its object. */
 function nowOf(of: typeof performance): unknown {
   return Reflect.get(of, 'now')
 }
@@ -21,7 +21,7 @@ export const nextTurn = (fire: () => void): void => {
 /** Whether fake timers (of vitest, Jest, node:test, Sinon) are in place of those of Node. */
 export const timersAreFake = (): boolean => globalThis.setTimeout !== REAL.setTimeout
 
-/** What fake timers say of the time: `performance` where it is faked, else `Date`; undefined where neither is. */
+/** The time of fake timers: `performance` where it is faked, else `Date`; undefined where neither is. */
 export function fakeReading(): { readonly source: unknown; readonly ms: number } | undefined {
   if (!timersAreFake()) return undefined
   const { performance: performanceNow, Date: dateNow } = globalThis
@@ -31,7 +31,7 @@ export function fakeReading(): { readonly source: unknown; readonly ms: number }
   return dateNow === REAL.Date ? undefined : { source: dateNow, ms: dateNow.now() }
 }
 
-/** One timer of whatever timers are in place; where those are Node's own, none, for a test clock stands still by itself. */
+/** One timer of the fake timers in place. Under Node's own timers there is none: a test clock stands still by itself. */
 export class FakeTimer {
   #clear: (() => void) | undefined
   #set: unknown
@@ -53,7 +53,7 @@ export class FakeTimer {
       },
       Math.max(0, inMs),
     )
-    // Those of node:test lose count when they clear a timer from before they were reset.
+    // The fake timers of node:test lose count when they clear a timer from before a reset.
     this.#clear = () => {
       if (globalThis.clearTimeout === clear) clear(timer)
     }

@@ -11,10 +11,10 @@ export interface TestFleetOptions {
   readonly clock?: TestClock | undefined
 }
 
-/** What the workers of one fleet share: providers, their time, and the Redis that they seem to have. */
+/** A fleet in memory: its workers share providers, time, and the Redis that they seem to have. */
 export interface TestFleet {
   readonly clock: TestClock
-  /** Of all its workers, also of those that join later. `busbar.redis` is one worker's alone. */
+  /** The Redis of all its workers, also of those that join later. `busbar.redis` is the way of one worker. */
   readonly redis: TestRedis
 }
 

@@ -1,7 +1,7 @@
-import type { Busbar } from '../client/busbar.js'
+import type { BusbarCore } from '../client/busbar-core.js'
 import type { CheckedProbeWorkerOptions, ProbeWorker } from '../client/probing/probe-worker.js'
 import { isBusbarError } from '../model/errors.js'
-import type { Timer } from '../model/ports.js'
+import type { Timer } from '../model/ports/time.js'
 import { Prober, type Attempt } from '../probes/prober.js'
 import { DiscardLog } from '../probes/discard-log.js'
 import { readProvider, type Read } from '../probes/read-provider.js'
@@ -12,7 +12,7 @@ import { intervalNow } from '../rules/probe-interval.js'
 
 /** Begins to probe. @throws RedisUnavailableError */
 export async function startTestProbes(
-  busbar: Busbar,
+  busbar: BusbarCore,
   options: CheckedProbeWorkerOptions,
 ): Promise<ProbeWorker> {
   const worker = new TestProbeWorker(busbar, options)
@@ -21,26 +21,25 @@ export async function startTestProbes(
 }
 
 /**
- * Probes without a queue: this worker's own timers plan them, on the test clock. That the fleet probes once in an interval,
- * however many of its workers probe, is the admission's doing, as it is in Redis: a probe that comes too soon after another
- * is refused. Unlike in Redis, the first probe of a provider comes one whole interval after it was planned, so that a test
- * knows when.
+ * Probes without a queue: this worker's own timers plan them, on the test clock. The fleet still probes once in an
+ * interval, because admission refuses a probe too soon after another, as it does in Redis. Unlike in Redis, the first
+ * probe of a provider comes one whole interval after it was planned, so that a test knows when.
  */
 class TestProbeWorker implements ProbeWorker {
-  readonly #busbar: Busbar
+  readonly #busbar: BusbarCore
   readonly #prober: Prober
   readonly #discards: DiscardLog
   readonly #slots: ProbeSlots
-  /** The next probe, or the next look where there is nothing to probe now, by provider. */
+  /** The timer of each provider: of its next probe, or of the next look where there is nothing to probe now. */
   readonly #planned = new Map<string, { readonly timer: Timer; readonly at: number }>()
   readonly #underway = new Set<string>()
   #pass: Timer | undefined
   #unwatch: (() => void) | undefined
   #closed = false
 
-  constructor(busbar: Busbar, { concurrency, ...registered }: CheckedProbeWorkerOptions) {
+  constructor(busbar: BusbarCore, { concurrency, ...registered }: CheckedProbeWorkerOptions) {
     this.#busbar = busbar
-    this.#prober = new Prober(new ProbeRunner(busbar.workerId, registered, busbar.context))
+    this.#prober = new Prober(new ProbeRunner(busbar.context.worker, registered, busbar.context))
     this.#discards = new DiscardLog(busbar.context)
     this.#slots = new ProbeSlots(concurrency)
   }
@@ -87,7 +86,7 @@ class TestProbeWorker implements ProbeWorker {
     const { clock, timers } = this.#busbar.context
     const at = clock.now() + inMs
     const planned = this.#planned.get(id)
-    // One that is due at this very moment is about to fire.
+    // A probe that is due now is about to fire.
     if (planned?.at === at) return
     planned?.timer.clear()
     this.#planned.delete(id)
@@ -110,10 +109,10 @@ class TestProbeWorker implements ProbeWorker {
     if (!this.#closed) await this.#review(id, leastMs)
   }
 
-  /** Answers how long to wait at least until the next, ms. */
+  /** Answers the least wait until the next probe, ms. */
   async #probe(id: string): Promise<number> {
     const seen = await readProvider(this.#busbar, id)
-    // One version alone writes to a store in memory, so it reads every probe.
+    // Only this version writes to a store in memory, so that every probe can be read.
     if (seen?.probe === undefined || seen.probe.kind === 'unread') return 0
     const { probe, snapshot } = seen
     const intervalMs = intervalNow(probe, snapshot)
@@ -157,9 +156,9 @@ function nextInMs({ provider, probe, snapshot }: Read): number {
   const inMs = (lastAt === 0 ? at : lastAt) + intervalNow(probe, snapshot) - at
   if (provider.settings.breaker.recovery === 'traffic' || state !== 'open' || retryAfterMs === null)
     return inMs
-  // One more at the end of the cooldown: it may close the circuit.
+  // A probe more at the end of the cooldown, which may close the circuit.
   return Math.min(inMs, Math.max(retryAfterMs, throttledForMs, trialFreeInMs))
 }
 
-/** How often all are looked at, ms. */
+/** How often all providers are looked at, ms. */
 const PASS_MS = 30_000

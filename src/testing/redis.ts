@@ -1,21 +1,22 @@
 import { StoreWatch } from '../client/outage/store-watch.js'
 import { show } from '../config/show.js'
 import { ArgumentError, RedisUnavailableError } from '../model/errors.js'
-import type { Feed, FeedListener, Store } from '../model/ports.js'
+import type { Feed, FeedListener } from '../model/ports/feed.js'
+import type { Store } from '../model/ports/store.js'
 import type { Change } from '../model/events.js'
 import { promiseJobs } from './fake-timers.js'
 import type { MemoryChannel } from '../memory/feed.js'
 
-/** The Redis that test busbars only seem to have: it can be taken away, and come back. */
+/** The Redis that test busbars seem to have. A test can take it away and bring it back. */
 export interface TestRedis {
   /**
-   * It does not answer any more, as when its connection breaks: calls follow `onRedisDown`, and `store_lost` is emitted, both
-   * at once. `reason` is what the events, `RedisUnavailableError` and the log say.
+   * Redis does not answer any more, as when its connection breaks: calls follow `onRedisDown`, and `store_lost` is emitted,
+   * both at once. `reason` stands in the events, in `RedisUnavailableError` and in the log.
    */
   down(reason?: string): void
-  /** It answers reads and refuses writes, as when it is out of memory. The same follows. */
+  /** Redis answers reads and refuses writes, as when it is out of memory. The effect is that of `down`. */
   refuseWrites(reason?: string): void
-  /** It serves again. Resolves when all that waited is written and `store_restored` was emitted; no time need pass. */
+  /** Redis serves again. Resolves when waiting outcomes are written and `store_restored` was emitted; no time need pass. */
   up(): Promise<void>
 }
 
@@ -25,7 +26,7 @@ export class RedisLine implements TestRedis {
   #watch: LineWatch | undefined
   readonly #feeds: LineFeed[] = []
 
-  /** Tells `watch` from now on. */
+  /** Reports losses and returns to `watch` from now on. */
   attach(watch: LineWatch): void {
     this.#watch = watch
     if (this.#refusal !== undefined) watch.fail(this.error('ping'))
@@ -88,7 +89,7 @@ export class RedisLine implements TestRedis {
   }
 }
 
-/** A registration that meets a lost store waits a moment and tries again; here it would wait for a clock that stands still. */
+/** A registration that meets a lost store tries again after a moment. Here it would wait for a clock that stands still. */
 export class LineWatch extends StoreWatch {
   override back(): Promise<void> {
     return promiseJobs()

@@ -5,10 +5,10 @@ import { madeBy } from './provider-view.js'
 import type { ListedEvent } from './reopenings.js'
 import { cutMiddle } from './text-width.js'
 
-/** How much of a line an id may take where the line must fit, so that what happened can be seen beside it. */
+/** The most columns of an id in a line that must fit, so that the event is visible beside it. */
 export const idWidthFor = (columns: number): number => Math.max(16, Math.floor(columns / 3))
 
-/** What happened, and from where, unless the kind says so by itself: `opened (from half_open)`. */
+/** The kind of an event, and what it began from unless the kind implies it: `opened (from half_open)`. */
 export function eventWords({ kind, from, to }: ProviderEvent): string {
   switch (kind) {
     case 'opened':
@@ -29,12 +29,12 @@ export function eventWords({ kind, from, to }: ProviderEvent): string {
     case 'removed':
       return kind
     default:
-      // One that a later version added, by its name.
+      // A kind that a later version added is shown by its name.
       return clean(kind satisfies never)
   }
 }
 
-/** An event for a program: as it is, but for values in the settings that may be secrets. */
+/** An event for a program, with possible secrets in settings masked. */
 export const eventJson = (event: ProviderEvent): ProviderEvent =>
   event.kind === 'settings_changed'
     ? { ...event, from: maskSecretsInText(event.from), to: maskSecretsInText(event.to) }

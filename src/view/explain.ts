@@ -12,7 +12,7 @@ import {
   type ProviderView,
 } from './provider-view.js'
 
-/** A provider's state in sentences, each under a word that says what it answers. */
+/** A provider's state in sentences, each under a word for the question that it answers. */
 export interface Explanation {
   readonly headline: string
   readonly sentences: readonly { readonly topic: string; readonly text: string }[]
@@ -98,7 +98,7 @@ function since({ snapshot }: ProviderView, events: readonly ProviderEvent[]): st
   return `${word} ${ago(from)}${by}.`
 }
 
-/** When it began, which no failed trial moves. */
+/** When the outage began. A failed trial does not move this. */
 function outageText({ snapshot }: ProviderView): string {
   const { outageSince, outageReason, outageBy, outageTrials, outageDoomed, at } = snapshot
   if (outageSince === null) return ''

@@ -7,22 +7,34 @@ const MINUTE = 60 * SECOND
 const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
 
+interface Unit {
+  readonly ms: number
+  readonly sign: string
+}
+
+const UNITS = {
+  second: { ms: SECOND, sign: 's' },
+  minute: { ms: MINUTE, sign: 'm' },
+  hour: { ms: HOUR, sign: 'h' },
+  day: { ms: DAY, sign: 'd' },
+} as const
+
 /** `850ms`, `2.1s`, `42s`, `4m 10s`, `3h 5m`, `2d 3h`. */
 export function formatDuration(ms: number): string {
   if (ms < SECOND) return `${Math.round(ms)}ms`
   if (ms < 10 * SECOND) return `${Math.floor(ms / 100) / 10}s`
   if (ms < MINUTE) return `${Math.floor(ms / SECOND)}s`
-  if (ms < HOUR) return pair(ms, MINUTE, 'm', SECOND, 's')
-  if (ms < DAY) return pair(ms, HOUR, 'h', MINUTE, 'm')
-  return pair(ms, DAY, 'd', HOUR, 'h')
+  if (ms < HOUR) return pair(ms, UNITS.minute, UNITS.second)
+  if (ms < DAY) return pair(ms, UNITS.hour, UNITS.minute)
+  return pair(ms, UNITS.day, UNITS.hour)
 }
 
-function pair(ms: number, big: number, bigName: string, small: number, smallName: string): string {
-  const rest = Math.floor((ms % big) / small)
-  return `${Math.floor(ms / big)}${bigName}${rest === 0 ? '' : ` ${rest}${smallName}`}`
+function pair(ms: number, big: Unit, small: Unit): string {
+  const rest = Math.floor((ms % big.ms) / small.ms)
+  return `${Math.floor(ms / big.ms)}${big.sign}${rest === 0 ? '' : ` ${rest}${small.sign}`}`
 }
 
-/** A time that runs, so that a tenth of a second is as exact as it makes sense: `0.8s`, `4m 10s`. */
+/** A running time, to a tenth of a second at most: `0.8s`, `4m 10s`. */
 export const formatAbout = (ms: number): string =>
   ms < SECOND ? `${(Math.floor(Math.max(0, ms) / 100) / 10).toFixed(1)}s` : formatDuration(ms)
 
@@ -33,7 +45,7 @@ export function formatCount(count: number): string {
   return `${value < 99.95 ? value.toFixed(1) : value.toFixed(0)}${unit}`
 }
 
-/** Rounded down, so that only what is all reads `100%`; and only what is none reads `0%`. */
+/** A share, rounded so that only all reads `100%` and only none reads `0%`. */
 export function formatRate(rate: number): string {
   const tenths = Math.floor(rate * 1_000 + 1e-9) / 10
   return rate > 0 && tenths === 0 ? '<0.1%' : `${tenths}%`
@@ -58,13 +70,13 @@ export function formatTime(ms: number, now = Date.now()): string {
 export const plural = (count: number, one: string, many = `${one}s`): string =>
   `${formatCount(count)} ${count === 1 ? one : many}`
 
-/** Reasons and details come from anywhere: what would move a terminal's cursor, or turn the direction of the text, becomes a space. */
+/** Text from outside for a terminal: a character that would move the cursor, or turn the direction of text, becomes a space. */
 export const clean = (text: string): string => text.replace(UNSHOWN, ' ')
 
 // eslint-disable-next-line no-control-regex -- control characters are what is taken out here
 const UNSHOWN = /[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]+/g
 
-/** An address, or anything that may hold one, for a screen: without what looks like a secret. */
+/** Text that may hold an address, for a screen: without anything that looks like a secret. */
 export const hideSecrets = (text: string): string => clean(redactText(text))
 
 /** Lines of at most `width` characters, broken between words; a longer word has a line of its own. */

@@ -11,7 +11,7 @@ export interface Paints {
   readonly red: Paint
 }
 
-/** Colour only where a person looks: on a terminal, unless NO_COLOR is set; FORCE_COLOR has it anywhere. */
+/** Colour on a terminal only, unless NO_COLOR is set; with FORCE_COLOR everywhere. */
 export function paintsFor(stream: { readonly isTTY?: boolean }, env = process.env): Paints {
   const set = (name: string) => (env[name] ?? '') !== ''
   const terminal = stream.isTTY === true && env['TERM'] !== 'dumb'
@@ -52,6 +52,6 @@ export function paintState(paints: Paints, state: CircuitState): string {
 export function paintOutcome(paints: Paints, status: string, text: string): string {
   if (status === 'healthy') return paints.green(text)
   if (status === 'degraded') return paints.yellow(text)
-  // One that a later version added is neither good nor bad here.
+  // A status that a later version added is neither good nor bad here.
   return HEALTH_STATUSES.some((known) => known === status) ? paints.red(text) : text
 }

@@ -1,6 +1,6 @@
 import type { Busbar } from '../index.js'
 
-/** What paused probe queues mean, in a sentence; empty where none is paused. */
+/** A sentence about paused probe queues; empty where none is paused. */
 export const pausedText = (queues: readonly string[]): string =>
   queues.length === 0
     ? ''

@@ -2,7 +2,7 @@ import type { SettingChange, SettingsPlan } from '../index.js'
 import { clean } from './format.js'
 import type { Paints } from './paint.js'
 
-/** What applying would do to one provider: a line on the whole, then one a setting, old and new. */
+/** The effect of applying settings to one provider: a line on the whole, then one per setting, old and new. */
 export function planLines(plan: SettingsPlan, paints: Paints): string[] {
   const { id, setBy, pinned, changes } = plan
   const width = Math.max(0, ...changes.map(({ path }) => path.length))

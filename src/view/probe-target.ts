@@ -1,7 +1,7 @@
 import type { ProbeSettings } from '../index.js'
 import { formatDuration, hideSecrets } from './format.js'
 
-/** What a probe looks at, in a few words. */
+/** The target of a probe, in a few words. */
 export function probeTarget(probe: ProbeSettings): string {
   switch (probe.kind) {
     case 'http':

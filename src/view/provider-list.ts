@@ -1,8 +1,8 @@
 import type { ProviderView } from './provider-view.js'
 
-/** Which providers are listed, in which order, and which part of the list is on the screen. */
+/** The choice and order of the providers in a list, and the part of it on the screen. */
 
-/** Whether a pattern is for several: ids have neither of these letters. */
+/** Whether text is a pattern for several providers: ids have neither of these letters. */
 export const isPattern = (text: string): boolean => /[*?]/.test(text)
 
 /** `*` stands for any letters, `?` for one; without them the whole id is meant. */
@@ -52,7 +52,7 @@ function rankOf({ snapshot: { health, state, throttled, stale } }: ProviderView)
     case 'timeout':
       return 0
     case 'terminated':
-      return 1 // somebody decided that
+      return 1 // after those that failed by themselves: a person decided this
     case 'degraded':
       return 2
     case 'healthy':
@@ -62,7 +62,7 @@ function rankOf({ snapshot: { health, state, throttled, stale } }: ProviderView)
   }
 }
 
-/** What is on the screen of a list of blocks of lines: from the block `first` on, as many as fit into `room` lines. */
+/** The visible part of a list of blocks of lines: from the block `first` on, as many as fit into `room` lines. */
 export function windowOf(blocks: readonly (readonly string[])[], first: number, room: number) {
   const from = Math.min(Math.max(0, first), lastFirst(blocks, room))
   const lines: string[] = []
@@ -80,7 +80,7 @@ export function windowOf(blocks: readonly (readonly string[])[], first: number, 
   }
 }
 
-/** The first block of the last screen: scrolling ends where nothing more comes from below. */
+/** The first block of the last screen, at which scrolling ends. */
 function lastFirst(blocks: readonly (readonly string[])[], room: number): number {
   let left = room
   let first = blocks.length

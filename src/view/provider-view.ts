@@ -6,16 +6,16 @@ import {
   type Settings,
   type Snapshot,
 } from '../index.js'
-import { isProviderTrouble } from '../cli/failure.js'
+import { isProviderTrouble } from './provider-trouble.js'
 import { clean, formatAbout, formatCount, formatRate, plural } from './format.js'
 
 /** A provider at one moment, and the settings it is judged by. */
 export interface ProviderView {
   readonly snapshot: Snapshot
   readonly settings: Settings
-  /** Who set them, when, and whether they outrank code. */
+  /** By whom and when the settings were set, and whether they outrank code. */
   readonly origin: Provider['settingsOrigin']
-  /** What of the stored settings this version cannot read, in words. */
+  /** The stored settings that this version cannot read, in words. */
   readonly problems: Provider['settingsProblems']
 }
 
@@ -27,21 +27,21 @@ export async function readView(provider: Provider): Promise<ProviderView> {
 
 const AT_ONCE = 50
 
-/** A provider that is registered, and what keeps it from being read. */
+/** A registered provider that cannot be read, and why. */
 export interface Unreadable {
   readonly id: string
   readonly why: string
 }
 
-/** What was read: a provider that cannot be read keeps nobody from seeing the others. */
+/** The result of reading: one provider that cannot be read does not hide the others. */
 export interface ReadAll {
   readonly views: readonly ProviderView[]
   readonly unreadable: readonly Unreadable[]
 }
 
 /**
- * Those whose id is accepted, in the order in which they were registered. Some at a time, so that a fleet of thousands
- * neither queues for seconds nor runs into the command timeout.
+ * Reads the providers whose ids are accepted, in the order of registration. Some are read at a time, so that a fleet of
+ * thousands neither queues for seconds nor runs into the command timeout.
  */
 export async function readAll(
   busbar: Busbar,
@@ -78,7 +78,7 @@ const causeOf = (error: Error): string =>
     ? error.cause.message
     : error.message
 
-/** All of the snapshot under its own names, why it is so, and the settings; headers of probes may hold secrets. */
+/** The snapshot under its own names, the reason in words, and the settings, with secrets masked. */
 export function viewJson(view: ProviderView): object {
   const { snapshot, settings, origin, problems } = view
   return {
@@ -92,8 +92,8 @@ export function viewJson(view: ProviderView): object {
 }
 
 /**
- * Whether nothing is known of how the provider is: no outcome since it was registered, or it is to be probed and no result
- * comes. One that is merely idle keeps its health, and a mark is somebody's knowledge.
+ * Whether the health of the provider is unknown: no outcome since its registration, or a probe without results. A
+ * provider that is merely idle keeps its health, and a mark is a person's knowledge.
  */
 export const isUnknown = ({ snapshot: { mark, applied, stale } }: ProviderView): boolean =>
   mark === null && (applied === 0 || stale)
@@ -137,7 +137,7 @@ function circuitWords(view: ProviderView): string {
   }
 }
 
-/** Since when it has been down, where trials have failed since: the state alone says only when it last opened. */
+/** Since when it has been down, if trials have failed since: the state alone has only its last opening. */
 export function outageWords({ outageSince, outageReason, outageTrials, at }: Snapshot): string {
   if (outageSince === null || outageTrials === 0) return ''
   const trials = plural(outageTrials, 'failed trial')
@@ -154,7 +154,7 @@ export function clientErrorWords({ clientErrors, lastClientError, historyTotal }
   return `${formatCount(clientErrors)} of ${formatCount(clientErrors + historyTotal)} calls: client error${seen}`
 }
 
-/** Whether at least half of the outcomes were client errors. A few of them are everybody's: 404 answers a question. */
+/** Whether at least half of the outcomes were client errors. A few are normal: a 404 answers a question. */
 export const mostlyClientErrors = ({ clientErrors, historyTotal }: Snapshot): boolean =>
   clientErrors > 0 && clientErrors >= historyTotal
 
@@ -166,7 +166,7 @@ export function ignoredWords({ ignored, lastIgnored, clientErrors, historyTotal 
   return `${formatCount(ignored)} of ${formatCount(calls)} calls: ignored${because}`
 }
 
-/** Whether most calls were ignored: a dead provider would hardly be seen. */
+/** Whether most calls were ignored, so that a dead provider would hardly be seen. */
 export const mostlyIgnored = ({ ignored, clientErrors, historyTotal }: Snapshot): boolean =>
   ignored > clientErrors + historyTotal
 
@@ -179,10 +179,10 @@ export function ignoredAdvice({ lastIgnored }: Snapshot): string {
   return 'Such calls say nothing of the provider: the log of the workers says why.'
 }
 
-/** A due probe waits no longer than this for the planner, ms: another process takes over within a second or so. */
+/** The longest wait of a due probe for the planner, ms: another process takes over within a second or so. */
 export const LATE_MS = 3_000
 
-/** When calling again can help: ms, or what has to be done; undefined when nothing blocks. */
+/** When calling again can help: ms, or the step that a person must take; undefined when nothing blocks. */
 export function retryIn({ blockedBy }: Snapshot): number | 'on resume' | 'on reset' | undefined {
   const endless = blockedBy.find(({ retryAfterMs }) => retryAfterMs === null)
   if (endless !== undefined) return endless.code === 'circuit_open' ? 'on reset' : 'on resume'
@@ -190,7 +190,7 @@ export function retryIn({ blockedBy }: Snapshot): number | 'on resume' | 'on res
   return latest > 0 ? latest : undefined
 }
 
-/** Who made an event: the person who asked, else the process that found it. */
+/** The origin of an event: the person who asked, else the process that found it. */
 export const madeBy = ({ actor, worker }: { readonly actor: string; readonly worker: string }): string =>
   clean(actor === '' ? worker : actor)
 

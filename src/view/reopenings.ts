@@ -1,13 +1,13 @@
 import type { ProviderEvent } from '../index.js'
 
-/** An event as a list shows it: of the re-openings of one outage only the last, with how many there were. */
+/** An event in a list. Re-openings of one outage are one entry: the last, with their number. */
 export interface ListedEvent {
   readonly event: ProviderEvent
-  /** There were so many, the first at `since`. */
+  /** The number of re-openings, the first of them at `since`. */
   readonly reopened?: { readonly times: number; readonly since: number }
 }
 
-/** What a run of failed trials consists of, until something else moves the circuit. */
+/** Kinds of events in a run of failed trials, which ends when another event moves the circuit. */
 interface Run {
   readonly reopenings: ProviderEvent[]
   readonly steps: ProviderEvent[]

@@ -4,10 +4,10 @@ import { retryIn, why, type ProviderView } from './provider-view.js'
 import { COLUMN_GAP, renderRow, widthsOf } from './table.js'
 import { cutEnd, cutMiddle, wrapTo } from './text-width.js'
 
-/** How much room there is; none is said for files and pipes, where a line is a provider, whole, for grep. */
+/** The room for a table. Files and pipes have no limit: each provider is one whole line, for grep. */
 export interface TableRoom {
   readonly columns?: number
-  /** Lines that a reason may take; what is more is cut. Default: as many as it needs. */
+  /** The most lines of a reason; the rest is cut. Default: as many as it needs. */
   readonly reasonLines?: number
   /** Widths of an earlier table: columns only grow, so that a table drawn every second stands still. */
   readonly widths?: readonly number[]
@@ -40,7 +40,7 @@ const MIN_ID_WIDTH = 8
 const INDENT = '    '
 const NONE = '-'
 
-/** How many of the columns are shown, and where the reason is: the first of these that fits. It names trials and marks too. */
+/** Layouts, of which the first that fits is taken: the number of columns, and the place of the reason. */
 const LAYOUTS = [
   { shown: 8, beside: true },
   { shown: 6, beside: true },
@@ -110,7 +110,7 @@ function reasonOf(reason: string, { lines, width }: { lines: number; width: numb
   return [...wrapped.slice(0, lines - 1), cutEnd(wrapped.slice(lines - 1).join(' '), width)]
 }
 
-/** What stands below `TITLES`. */
+/** The cells below `TITLES`. */
 function cellsOf(view: ProviderView, paints: Paints): string[] {
   const { snapshot, settings } = view
   const { id, health, state, trials, mark } = snapshot

@@ -5,7 +5,7 @@ export interface TableOptions {
   readonly rows: readonly (readonly string[])[]
 }
 
-/** No lines, two spaces between columns: quiet to read, and it pastes well. Nothing is cut. */
+/** A table without lines, with two spaces between columns, so that it is easy to copy. Nothing is cut. */
 export function renderTable({ head, rows }: TableOptions): string {
   const widths = widthsOf([head, ...rows])
   return [head, ...rows].map((cells) => renderRow(cells, widths)).join('\n')

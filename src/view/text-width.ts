@@ -1,14 +1,14 @@
 import { stripVTControlCharacters } from 'node:util'
 
-/** How much of a terminal's line a text takes, and texts cut to fit. Colours take nothing. */
+/** The width of text on a terminal, and text cut to fit. Colours have no width. */
 
 let segmenter: Intl.Segmenter | undefined
 
-/** Made when the first text needs it: the tables behind it take longer to load than Redis to answer `status`. */
+/** Made when the first text needs it: its tables take longer to load than Redis takes to answer `status`. */
 const graphemesOf = (text: string): Iterable<Intl.SegmentData> =>
   (segmenter ??= new Intl.Segmenter()).segment(text)
 
-/** Characters of which each is one grapheme of one cell: ASCII, Latin, punctuation, lines, the shapes of `paintHealth`. */
+/** Characters that are one grapheme of one cell each: ASCII, Latin, punctuation, lines, the shapes of `paintHealth`. */
 const ONE_CELL_EACH = /^[ -~\u00a1-\u00ac\u00ae-\u02ff\u2010-\u2027\u2500-\u25fc\u2716]*$/
 const NO_WIDTH = /^[\p{M}\p{Cf}\p{Cc}]+$/u
 /** Emoji, and the letters of East Asia that take two cells (Unicode's East_Asian_Width W and F, by blocks). */
@@ -51,14 +51,14 @@ export function cutEnd(text: string, width: number): string {
   return cut
 }
 
-/** Both ends of an id that is too long: families of ids differ at the end as often as at the beginning. */
+/** Cuts an id that is too long in the middle, because ids differ at the end as often as at the beginning. */
 export function cutMiddle(id: string, width: number): string {
   if (id.length <= width) return id
   const tail = Math.floor((width - 1) / 2)
   return `${id.slice(0, Math.max(0, width - 1 - tail))}${ELLIPSIS}${tail > 0 ? id.slice(-tail) : ''}`
 }
 
-/** Fills up with spaces. */
+/** Fills text up with spaces. */
 export const padTo = (text: string, width: number): string =>
   text + ' '.repeat(Math.max(0, width - widthOf(text)))
 

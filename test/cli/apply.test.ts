@@ -33,10 +33,7 @@ describe('busbar apply', { timeout: 120_000 }, () => {
       { code: 0, stdout: diff },
       { code: 64, stdout: diff },
     ])
-    expectOneLine(
-      unasked,
-      'busbar: nobody can be asked here (not a terminal): give --yes to do it, or --dry-run to look',
-    )
+    expectOneLine(unasked, 'busbar: no terminal to ask at: give --yes to do it, or --dry-run to look')
     expect(await fleet.busbar.providers()).toEqual(['api'])
 
     const done = await fleet.run([

@@ -146,7 +146,7 @@ describe('busbar remove', { timeout: 120_000 }, () => {
     expect([dry.code, dry.stdout]).toEqual([0, first])
     const unasked = await fleet.run(['remove', 'api'])
     expect(unasked.code).toBe(64)
-    expectOneLine(unasked, /nobody can be asked here .*--yes/)
+    expectOneLine(unasked, /no terminal to ask at: .*--yes/)
     expect(await fleet.busbar.providers()).toEqual(['api'])
 
     const done = await fleet.run(['remove', 'api', '--yes', '--reason', 'replaced', '--actor', 'alice'])

@@ -1,5 +1,6 @@
 import { Queue } from 'bullmq'
 import { expect, it, onTestFinished } from 'vitest'
+import { coreOf } from '../../src/client/busbar.js'
 import { connect } from '../../src/index.js'
 import { cliFleet } from '../harness/cli-fleet.js'
 import { eventually } from '../harness/eventually.mjs'
@@ -71,7 +72,7 @@ it('of several queues the paused ones alone are named', async () => {
     commandTimeoutMs: 5_000,
     probeQueues: 3,
   })
-  const prefixes = busbar.context.schedule?.prefixes ?? []
+  const prefixes = coreOf(busbar).context.schedule?.prefixes ?? []
   const last = prefixes.at(-1) ?? ''
   const queue = queueAt(last)
   await queue.pause()

@@ -1,5 +1,5 @@
 import type { Cluster, Redis } from 'ioredis'
-import type { Store } from '../../src/model/ports.js'
+import type { Store } from '../../src/model/ports/store.js'
 import { START_MS } from './clock.js'
 
 /**

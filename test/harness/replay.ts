@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { isDeepStrictEqual } from 'node:util'
 import { MemoryStore } from '../../src/memory/store.js'
-import type { Reply } from '../../src/model/ports.js'
+import type { Reply } from '../../src/model/ports/store-replies.js'
 import type { JournalEntry } from './ordered-clock.js'
 
 /** One operation as its process wrote it down. */

@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
-import type { ClaimRequest, ProbePlan } from '../../src/model/ports.js'
+import type { ClaimRequest, ProbePlan } from '../../src/model/ports/schedule.js'
 import { RedisConnection } from '../../src/redis/connection.js'
 import { RedisSchedule } from '../../src/redis/schedule.js'
 import { START_MS, LUA_SOURCE, movableClock } from '../harness/clock.js'

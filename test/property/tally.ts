@@ -1,4 +1,4 @@
-import type { Reply } from '../../src/model/ports.js'
+import type { Reply } from '../../src/model/ports/store-replies.js'
 import type { StoredSnapshot } from '../../src/model/snapshot.js'
 import { CIRCUIT_STATES, OUTCOMES, type CircuitState, type Outcome } from '../../src/model/words.js'
 

@@ -21,6 +21,16 @@ function expectTable(page: string, mark: string, head: readonly string[], rows: 
   else expect(marked.exec(text)?.[1]).toBe(table)
 }
 
+/** The unit follows from the name: `_at_ms`, `_since_ms` and the like are moments, any other `_ms` is a length of time. */
+function unitOf(name: string, { type }: CircuitField): string {
+  if (type === 'text') return 'text'
+  if (/_(at|since|until|to|now)_ms$/.test(name)) return 'Redis ms'
+  if (name.endsWith('_ms')) return 'ms'
+  if (name.endsWith('_us')) return 'Redis us'
+  if (name === OPTIONAL) return "the provider's own"
+  return /generation|version/.test(name) ? 'number' : 'count'
+}
+
 /** 0 is far from none for this one: lua/lib/complete.lua converts it by itself. */
 const OPTIONAL = 'heartbeat_progress'
 
@@ -28,7 +38,7 @@ const luaFields =
   () => `-- The fields of the circuit hash and the defaults of the settings, as src/model/circuit-fields.ts and
 -- src/model/setting-fields.ts have them. Written by \`npx vitest run test/unit/fields.test.ts -u\`; edit those instead.
 
--- What a person looks for: written at registration, in this order.
+-- Fields that a person looks for: written at registration, in this order.
 local FIRST = {
 ${list(namesOf((field) => field.first === true))}}
 
@@ -42,7 +52,7 @@ ${SETTING_ENTRIES.filter(({ field }) => field.default !== undefined)
 `
 
 const luaConfigFields =
-  () => `-- What the script that sets settings knows of the config hash, as src/model/ has it. Written by
+  () => `-- The fields of the config hash that the script which sets settings knows, as src/model/ has them. Written by
 -- \`npx vitest run test/unit/fields.test.ts -u\`; edit src/model/setting-fields.ts or src/model/probe.ts instead.
 
 -- Fields that are no settings.
@@ -60,13 +70,39 @@ describe('the table of the circuit hash', () => {
   })
 
   it('is the table of docs/keys.md', () => {
-    const rows = FIELDS.map(([name, { type, meaning }]) => [`\`${name}\``, type, meaning])
-    expectTable('docs/keys.md', 'fields', ['field', 'type', 'meaning'], rows)
+    const rows = FIELDS.map(([name, field]) => [`\`${name}\``, unitOf(name, field), field.meaning])
+    expectTable('docs/keys.md', 'fields', ['field', 'unit', 'meaning'], rows)
   })
 
   it('says of each field what it means', () => {
     for (const [name, { meaning }] of FIELDS) expect(meaning.length, name).toBeGreaterThanOrEqual(8)
   })
+})
+
+describe('docs/keys.md', () => {
+  const page = readFileSync('docs/keys.md', 'utf8')
+  const rows = [...page.matchAll(/^\| `([\w.]+)` \|/gm)].map(([, name]) => name)
+
+  it('has each field of the config hash that is no setting', () => {
+    expect(SETTINGS_ABOUT.filter((name) => !rows.includes(name))).toEqual([])
+  })
+
+  it('has each field of the schedule hash', () => {
+    const [, list = ''] = /FIELDS = \{([^}]*)\}/.exec(readFileSync('lua/lib/schedule.lua', 'utf8')) ?? []
+    const fields = [...list.matchAll(/'(\w+)'/g)].map(([, name]) => name)
+    expect(fields.length).toBeGreaterThan(4)
+    expect([...fields, 'planner'].filter((name) => !rows.includes(name))).toEqual([])
+  })
+
+  it.each(['announcement', 'outage'])(
+    'has each field of the stream that lua/lib/%s.lua appends to',
+    (file) => {
+      const [, call = ''] = /'XADD'([^]*?)\n {2}\)/.exec(readFileSync(`lua/lib/${file}.lua`, 'utf8')) ?? []
+      const fields = [...call.matchAll(/^ {4}'(\w+)', /gm)].map(([, name]) => name)
+      expect(fields.length).toBeGreaterThan(4)
+      expect(fields.filter((name) => !rows.includes(name))).toEqual([])
+    },
+  )
 })
 
 describe('the table of the settings', () => {

@@ -2,7 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ageSnapshot } from '../../src/client/sync/snapshot.js'
 import { resolveSettings } from '../../src/config/settings.js'
-import { newProvider, snapshotOf } from '../../src/memory/provider.js'
+import { newProvider } from '../../src/memory/provider.js'
+import { snapshotOf } from '../../src/memory/snapshot.js'
 import { admit } from '../../src/rules/admission.js'
 import { newCircuit, type Circuit, type Phase } from '../../src/rules/circuit.js'
 import { admitLocally } from '../../src/rules/snapshot-admission.js'
@@ -41,7 +42,8 @@ const circuit: fc.Arbitrary<Circuit> = fc
 /** Both answers, `laterMs` after the snapshot was taken. */
 function answers(found: Circuit, enforce: boolean, laterMs: number) {
   const settings = resolveSettings({ breaker: { enforce, halfOpenMaxTrials: 1 } }, {})
-  const taken = snapshotOf('openai', newProvider(found, settings, 1, 'somebody'), T0)
+  const given = { id: 'openai', circuit: found, settings, revision: 1, setBy: 'somebody', pinned: false }
+  const taken = snapshotOf(newProvider(given), T0)
   const local = admitLocally(ageSnapshot(taken, laterMs))
   const asked = { origin: 'call', token: 'mine', leaseMs: 0, minGapMs: 0 } as const
   const { admission, circuit: after } = admit(

@@ -10,7 +10,7 @@ import { StoreWatch } from '../../src/client/outage/store-watch.js'
 import { SYSTEM_TIME } from '../../src/client/shared/time.js'
 import { resolveSettings } from '../../src/config/settings.js'
 import { MemoryStore } from '../../src/memory/store.js'
-import type { RecordRequest, Run } from '../../src/model/ports.js'
+import type { RecordRequest, Run } from '../../src/model/ports/store-requests.js'
 import { byForm } from '../harness/form.js'
 import { generator } from '../harness/random.js'
 

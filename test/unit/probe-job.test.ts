@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Claim } from '../../src/model/ports.js'
+import type { Claim } from '../../src/model/ports/schedule.js'
 import { jobsOf } from '../../src/probes/probe-job.js'
 import { ProbeSlots } from '../../src/probes/probe-slots.js'
 import { deferred } from '../harness/deferred.js'

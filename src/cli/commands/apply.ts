@@ -46,11 +46,17 @@ export function addApply(program: Command, cli: Cli): void {
   )
 }
 
-type Doing = 'apply' | 'release'
+interface Work {
+  readonly doing: 'apply' | 'release'
+  /** The providers to act on. */
+  readonly ids: readonly string[]
+  /** The plans for `--json`, of all providers that were named. */
+  readonly plans: readonly object[]
+}
 
 async function applyFile(file: string, options: ApplyOptions): Promise<number> {
   const config = readConfigFile(file)
-  const work = async (fleet: Fleet): Promise<number> => {
+  const planAndApply = async (fleet: Fleet): Promise<number> => {
     checkAddress(config, fleet)
     const { busbar } = fleet
     const plans: { plan: SettingsPlan; settings: SettingsInput }[] = []
@@ -62,24 +68,19 @@ async function applyFile(file: string, options: ApplyOptions): Promise<number> {
     const wanted = plans.filter(({ plan }) => !plan.pinned || plan.changes.length > 0)
     if (options.json !== true) writePlans(plans.map(({ plan }) => plan))
     const ids = wanted.map(({ plan }) => plan.id)
-    return carryOut(
-      'apply',
-      ids,
-      options,
-      plans.map(({ plan }) => plan),
-      async (id) => {
-        const settings = wanted.find(({ plan }) => plan.id === id)?.settings ?? {}
-        await busbar.apply(id, settings, steeringOf(options))
-      },
-    )
+    const work = { doing: 'apply', ids, plans: plans.map(({ plan }) => plan) } as const
+    return carryOut(work, options, async (id) => {
+      const settings = wanted.find(({ plan }) => plan.id === id)?.settings ?? {}
+      await busbar.apply(id, settings, steeringOf(options))
+    })
   }
-  return withFleet(options, work, config.defaults).catch((error: unknown) => {
+  return withFleet(options, planAndApply, config.defaults).catch((error: unknown) => {
     if (error instanceof Error && error.message.startsWith('defaults')) return inFile(config)(error)
     throw error
   })
 }
 
-/** A value that `busbar export` did not write stays as it is. */
+/** Replaces each `***` of `busbar export` by the stored value. */
 async function withStoredSecrets(
   { busbar }: Fleet,
   id: string,
@@ -91,7 +92,7 @@ async function withStoredSecrets(
   return unmask(given, stored?.settings, `${config.name}: providers.${id}`)
 }
 
-/** A file that names its fleet must not reach another. */
+/** Refuses a file that names another fleet: its settings must not reach this one. */
 function checkAddress({ name, redis, namespace }: ConfigFile, { address }: Fleet): void {
   if (namespace !== undefined && namespace !== address.namespace) {
     throw wrongCall(
@@ -116,24 +117,17 @@ async function releaseThem(options: ApplyOptions): Promise<number> {
       if (options.json === true || (named.length === 0 && !applied)) continue
       writeLine(applied ? `${id}: release the settings that ${setBy} applied` : `${id}: nothing was applied`)
     }
-    return carryOut(
-      'release',
-      pinned,
-      options,
-      pinned.map((id) => ({ id })),
-      async (id) => {
-        await busbar.release(id, steeringOf(options))
-      },
-    )
+    const work = { doing: 'release', ids: pinned, plans: pinned.map((id) => ({ id })) } as const
+    return carryOut(work, options, async (id) => {
+      await busbar.release(id, steeringOf(options))
+    })
   })
 }
 
-/** Asks, unless it was told yes; then one after the other, each told when it is done. */
+/** Asks, unless `--yes` was given. Then changes one provider after the other, and prints each that is done. */
 async function carryOut(
-  doing: Doing,
-  ids: readonly string[],
+  { doing, ids, plans }: Work,
   options: ApplyOptions,
-  plans: readonly object[],
   act: (id: string) => Promise<void>,
 ): Promise<number> {
   const json = options.json === true

@@ -6,7 +6,7 @@ import { paintHealth, paintsFor, paintState } from '../../view/paint.js'
 import { readView, viewJson, why } from '../../view/provider-view.js'
 import { retryText } from '../../view/status-table.js'
 
-/** Does something to a provider, and shows how it is afterwards. */
+/** Changes a provider, and prints its state afterwards. */
 export async function steer(
   cli: Cli,
   id: string,

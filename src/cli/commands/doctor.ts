@@ -16,9 +16,7 @@ import { readAll, type ProviderView, type ReadAll } from '../../view/provider-vi
 export function addDoctor(program: Command, cli: Cli): void {
   const command = program
     .command('doctor')
-    .description(
-      'looks at Redis, the keys, the probes and the processes, and says what to do about what it finds',
-    )
+    .description('check Redis, the keys, the probes and the processes, with advice for each finding')
     .action(async (options: CommonOptions) => {
       const findings = await examine(options)
       const level = worst(findings)
@@ -41,7 +39,7 @@ async function examine(options: CommonOptions): Promise<Finding[]> {
     return await withFleet(options, async ({ busbar }) => {
       const facts = await busbar.inspect()
       const findings = checkKeys(facts)
-      // Where the list of providers is broken, there is nothing to read them by.
+      // Without the list of providers there are no ids to read by.
       const listed = facts.wrongTypes?.every(({ key }) => key !== `${busbar.namespace}:providers`) ?? true
       const { views, unreadable } = listed ? await readAll(busbar) : NONE_READ
       return [
@@ -67,7 +65,7 @@ async function readPasts(busbar: Busbar, views: readonly ProviderView[]): Promis
   return views.map(({ snapshot: { id, at } }) => ({ id, nowMs: at, events: events.get(id) ?? [] }))
 }
 
-/** What keeps even a connection from being made, and is no outage; throws on what is none of that. */
+/** The finding for a connection that Redis refuses. @throws any other error, an outage included */
 function insteadOfConnecting(error: unknown): Finding {
   if (isBusbarError(error, 'redis_unsupported')) {
     return error.message.includes('schema')

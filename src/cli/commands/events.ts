@@ -12,7 +12,7 @@ import { foldReopenings, type ListedEvent } from '../../view/reopenings.js'
 import { renderTable } from '../../view/table.js'
 import { cutMiddle } from '../../view/text-width.js'
 
-/** Where nobody says how wide a terminal is. */
+/** Columns of a terminal that does not report its width. */
 const USUAL_COLUMNS = 80
 
 interface EventsOptions extends CommonOptions {
@@ -52,11 +52,11 @@ async function show(fleet: Fleet, id: string | undefined, { count, json }: Event
   return EXIT.ok
 }
 
-/** The re-openings of one outage become a line, so more are read than lines are shown: of one provider all that are kept. */
+/** Re-openings of one outage become one line, so that more events are read than lines are shown. */
 const ALL = 1_000
 const SOME = 200
 
-/** The newest `count` of each, oldest first. */
+/** The newest `count` events of each provider, oldest first. */
 async function read(fleet: Fleet, id: string | undefined, count: number): Promise<ProviderEvent[]> {
   if (id !== undefined) return [...(await (await findProvider(fleet, id)).events({ count }))]
   const all = await readEvents(fleet.busbar, await fleet.busbar.providers(), count)
@@ -66,7 +66,7 @@ async function read(fleet: Fleet, id: string | undefined, count: number): Promis
 function writeEvents(events: readonly ListedEvent[], named: boolean): void {
   const { stdout } = process
   const paints = paintsFor(stdout)
-  // A pipe or a file gets whole ids.
+  // Ids are cut on a terminal only: a program that reads a pipe or a file needs them whole.
   const idWidth = stdout.isTTY ? idWidthFor(stdout.columns || USUAL_COLUMNS) : Infinity
   const head = [...(named ? ['PROVIDER'] : []), 'AT', 'EVENT', 'BY', 'REASON'].map(paints.dim)
   const rows = events.map((listed) => [

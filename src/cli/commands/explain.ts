@@ -14,7 +14,7 @@ const EVENTS_READ = 200
 export function addExplain(program: Command, cli: Cli): void {
   const command = program
     .command('explain')
-    .description('in sentences: why a provider is as it is, until when, and what would change it')
+    .description('explain in sentences why a provider is as it is, until when, and what would change it')
     .argument('<id>', 'the provider')
     .action(async (id: string, options: CommonOptions) => {
       cli.exitCode = await withFleet(options, async (fleet) => {

@@ -45,7 +45,7 @@ async function write(fleet: Fleet, ids: readonly string[], options: ExportOption
   const settings = new Map(
     providers.map((provider) => [provider.id, secrets ? provider.settings : maskSecrets(provider.settings)]),
   )
-  // One call of write, so that a file is whole or not there.
+  // One call of write, so that no half file is left.
   if (options.json === true) {
     process.stdout.write(`${JSON.stringify({ providers: Object.fromEntries(settings) }, null, 2)}\n`)
   } else process.stdout.write(await toYaml(namespace, providers, settings))
@@ -61,7 +61,7 @@ async function write(fleet: Fleet, ids: readonly string[], options: ExportOption
   return EXIT.ok
 }
 
-/** Those named, in the order in which they are registered. @throws CliError for one that nobody knows. */
+/** The providers named, in the order of registration. @throws CliError for one that is not registered. */
 async function choose(fleet: Fleet, ids: readonly string[]): Promise<Provider[]> {
   const { busbar } = fleet
   const wanted = ids.map(matcherOf)

@@ -6,7 +6,7 @@ import { steer } from './control.js'
 export function addMark(program: Command, cli: Cli): void {
   const command = program
     .command('mark')
-    .description('state by hand how a provider is, whatever is observed')
+    .description("set a provider's status by hand; it overrides observation")
     .argument('<id>', 'the provider')
     .addArgument(
       new Argument('<mark>', 'degraded lets calls go on; the others refuse them and end the probes').choices(

@@ -25,7 +25,7 @@ export function addRemove(program: Command, cli: Cli): void {
     'busbar remove old-api --yes --reason "replaced by new-api"',
   ]).addHelpText(
     'after',
-    '\nHandles that workers have of it answer provider_removed. A process that registers it again begins with nothing.' +
+    '\nHandles of it in workers answer provider_removed. A process that registers it again begins with a new provider.' +
       '\nTo keep its settings: busbar export <id> > kept.yaml',
   )
 }

@@ -15,22 +15,22 @@ import { renderTable } from '../../view/table.js'
 export function addSchedules(program: Command, cli: Cli): void {
   const command = program
     .command('schedules')
-    .description('what is to be probed, when and by which queue, and what waits there')
+    .description('the planned probes: when, by which queue, and how many jobs wait there')
     .argument('[id]', "one provider, or a pattern for several, such as 'open*'")
     .action(async (id: string | undefined, options: CommonOptions) => {
       cli.exitCode = await withFleet(options, (fleet) => show(fleet, id, options))
     })
   withCommon(command, ['busbar schedules', "busbar schedules 'open*' --json"]).addHelpText(
     'after',
-    '\nThe longest overdue come first. A turn that is due and not late waits for a worker, or for its place in the row of starts.' +
+    '\nThe longest overdue come first. A turn that is due and not late waits for a worker, or for its slot.' +
       '\nExit code: 0 all on time, 1 a provider is overdue, or a queue is paused or has no worker, 3 no such provider or Redis unreachable, 64 wrong call',
   )
 }
 
-/** One provider that is to be probed. */
+/** A provider with a probe. */
 interface Row {
   readonly view: ProviderView
-  /** Undefined where no worker has planned it. */
+  /** Undefined: no worker has planned it. */
   readonly plan: Planned | undefined
   /** Why the queue of its probes gives none to a worker. */
   readonly held: 'paused' | 'no_worker' | null

@@ -61,7 +61,7 @@ export const nothingText = (namespace: string, { pattern }: Selection): string =
     ? `no provider is registered in namespace ${namespace}; check --namespace`
     : `no provider in namespace ${namespace} matches ${clean(pattern)}`
 
-/** Where nobody says how wide a terminal is. */
+/** Columns of a terminal that does not report its width. */
 const USUAL_COLUMNS = 80
 
 function writeTable({ views, unreadable, read, pausedQueues }: FleetView): void {
@@ -80,7 +80,7 @@ function writeTable({ views, unreadable, read, pausedQueues }: FleetView): void 
   if (paused !== '') writeLine(`\n${paints.yellow(paused)}`)
 }
 
-/** Below a table of which the beginning, where the worst are, has left the screen. */
+/** Counts below a table that is longer than the screen: its beginning, with the worst providers, has scrolled away. */
 function countsText(views: readonly ProviderView[]): string {
   const count = (health: HealthStatus) => views.filter(({ snapshot }) => snapshot.health === health).length
   const [healthy, degraded] = [count('healthy'), count('degraded')]
@@ -101,7 +101,7 @@ export function exitCodeOf(health: HealthStatus): number {
   return health === 'degraded' ? EXIT.degraded : EXIT.unhealthy
 }
 
-/** What is seen to be down is graver than what nobody looked at. */
+/** A provider seen to be down is graver than one without observations. */
 const codeOf = (view: ProviderView): number =>
   gravest([exitCodeOf(view.snapshot.health), isUnknown(view) ? EXIT.unknown : EXIT.ok])
 

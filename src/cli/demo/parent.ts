@@ -17,7 +17,7 @@ export function endWithParent(stop: () => Promise<unknown>): void {
   process.on('SIGHUP', () => undefined)
   process.on('SIGTERM', end)
   process.on('disconnect', end)
-  if (!process.connected) end() // it went while we were starting
+  if (!process.connected) end() // the parent ended while this process started
 }
 
 export const tellParent = (message: unknown): void => {

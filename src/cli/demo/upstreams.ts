@@ -1,5 +1,5 @@
 // Three HTTP servers to call: `steady` answers at once, `cycling` is down for 8 seconds in every 20, `slow` answers
-// after 50 to 350 ms. Arguments: the addresses to listen at, if they are not to be new ones.
+// after 50 to 350 ms. Arguments: the addresses to listen at; without them, new ones.
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { endWithParent, tellParent } from './parent.js'

@@ -34,7 +34,7 @@ tellParent('ready')
 async function callForever(provider: Provider, url: string): Promise<void> {
   for (;;) {
     try {
-      // The status of the response tells how the call went: a 503 is a failure without any further code.
+      // Busbar judges the call by the status of the response: a 503 is a failure without any further code.
       const response = await provider.execute(({ signal }) => fetch(url, { signal }), { timeoutMs: 2_000 })
       await response.text()
     } catch (error) {

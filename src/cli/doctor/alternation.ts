@@ -2,14 +2,14 @@ import type { ProviderEvent } from '../../index.js'
 import { clean, formatDuration } from '../../view/format.js'
 import { finding, type Finding } from './finding.js'
 
-/** What happened to a provider, oldest first, and when that was read, in Redis ms. */
+/** The events of a provider, oldest first, and when they were read, Redis ms. */
 export interface Past {
   readonly id: string
   readonly nowMs: number
   readonly events: readonly ProviderEvent[]
 }
 
-/** So long after the last of them, settings that were changed in turn are worth a word, ms. */
+/** How long after the last change in turn the finding is still shown, ms. */
 const WINDOW_MS = 600_000
 const MAX_SHOWN = 5
 const CHECK = 'settings in turn'
@@ -18,7 +18,7 @@ const ADVICE =
 
 /**
  * Providers whose settings two or more workers change back and forth, as during a rolling deploy: each finding names
- * the workers. Nothing is found of changes by hand.
+ * the workers. Changes by hand are no alternation.
  */
 export function checkAlternation(pasts: readonly Past[]): Finding[] {
   const found = pasts.flatMap((past) => {
@@ -48,18 +48,18 @@ function alternation({ id, nowMs, events }: Past): string | undefined {
   return `${id}: ${who} change ${settings} in turn, in the last ${formatDuration(WINDOW_MS)}`
 }
 
-/** Changes in turn are announced once a minute; then the event says with whom. */
+/** Changes in turn are announced once a minute, in an event that names the other worker. */
 const saidWith = ({ reason }: ProviderEvent): string | undefined =>
   /^alternates with the settings of (.+): \d+ changes /.exec(reason)?.[1]
 
-/** The worker whose change this one took back. */
+/** The worker whose change this event took back. */
 const returnedFrom = (
   { from, to, worker }: ProviderEvent,
   before: readonly ProviderEvent[],
 ): string | undefined =>
   before.findLast((other) => other.worker !== worker && other.from === to && other.to === from)?.worker
 
-/** `breaker.cooldownMs=30000 slowMs=5`: the names, without a value that may be long. */
+/** The names in `breaker.cooldownMs=30000 slowMs=5`, without the values, which may be long. */
 const namesIn = (text: string): string =>
   [...text.matchAll(/(?:^| )((?:breaker|history)\.\w+|slowMs|probe)=/g)].map(([, name]) => name).join(', ') ||
   'settings'

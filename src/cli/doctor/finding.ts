@@ -1,13 +1,13 @@
-/** How much a finding matters: all is well; to know; will hurt one day; hurts now. */
+/** How grave a finding is. `ok`: no problem. `note`: good to know. `warn`: a problem later. `fail`: a problem now. */
 export const LEVELS = ['ok', 'note', 'warn', 'fail'] as const
 export type Level = (typeof LEVELS)[number]
 
-/** One thing that was looked at. */
+/** The result of one check. */
 export interface Finding {
   readonly check: string
   readonly level: Level
   readonly found: string
-  /** What to do; empty when there is nothing to do. */
+  /** Advice; empty when there is nothing to do. */
   readonly advice: string
 }
 

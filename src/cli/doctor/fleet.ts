@@ -13,7 +13,7 @@ import {
 } from '../../view/provider-view.js'
 import { finding, ok, type Finding } from './finding.js'
 
-/** What the namespace is like: its keys, its processes, its probes. */
+/** Checks of the namespace: its keys, its processes, its probes. */
 export function checkFleet(facts: Inspection, views: readonly ProviderView[]): Finding[] {
   return [
     schema(facts),
@@ -39,7 +39,7 @@ function schema({ schema }: Inspection): Finding {
   )
 }
 
-/** Twice the heartbeat and a little. */
+/** Silence after which a process counts as gone: twice the heartbeat and a little, ms. */
 const SEEN_LATELY_MS = 75_000
 
 function workers({ workers }: Inspection, views: readonly ProviderView[]): Finding {
@@ -129,7 +129,7 @@ function probe(
   return [finding('warn', check, `due ${formatAbout(plan.lateMs)} ago, and no process takes it`, run)]
 }
 
-/** A plan follows each transition; half-open begins without one, and is seen at the next look of a worker. */
+/** The plan follows each transition. Half-open begins without a transition, and is seen when a worker next looks. */
 function isOnItsWay(
   plannedMs: number,
   { at, stateSince }: ProviderView['snapshot'],
@@ -139,13 +139,13 @@ function isOnItsWay(
   return intervals.includes(plannedMs) && at - stateSince < LOOKED_WITHIN_MS
 }
 
-/** One worker of the fleet looks at everything twice a minute, and a little. */
+/** How often one worker of the fleet checks all plans, and a little, ms. */
 const LOOKED_WITHIN_MS = 40_000
 
-/** Below this many, one caller's slip is most of what there is. */
+/** Below this number of calls, the mistake of one caller would look like a trend. */
 const ENOUGH_CALLS = 5
 
-/** The circuit stays closed, since the provider answers: nothing else says that a key was revoked. */
+/** The circuit stays closed, since the provider answers. Without this finding a revoked key would stay unseen. */
 const atFault = (views: readonly ProviderView[]): Finding[] =>
   views.flatMap(({ snapshot }) =>
     mostlyClientErrors(snapshot) && snapshot.clientErrors >= ENOUGH_CALLS
@@ -158,7 +158,7 @@ const atFault = (views: readonly ProviderView[]): Finding[] =>
       : [],
   )
 
-/** A program that uses aborts as its time limit: the circuit stays closed whatever becomes of the provider. */
+/** A program that uses aborts as its time limit keeps the circuit closed, even if the provider is dead. */
 const ignored = (views: readonly ProviderView[]): Finding[] =>
   views.flatMap(({ snapshot }) =>
     mostlyIgnored(snapshot) && snapshot.ignored >= ENOUGH_CALLS
@@ -166,7 +166,7 @@ const ignored = (views: readonly ProviderView[]): Finding[] =>
       : [],
   )
 
-/** What another version of Busbar, or a person, wrote. */
+/** Settings that another version of Busbar, or a person, wrote. */
 const notRead = (views: readonly ProviderView[]): Finding[] =>
   views.flatMap(({ snapshot, problems }) =>
     problems.map((problem) =>
@@ -174,7 +174,7 @@ const notRead = (views: readonly ProviderView[]): Finding[] =>
         'warn',
         `settings ${clean(snapshot.id)}`,
         `not read by this version of Busbar, which goes by the default: ${clean(problem)}`,
-        'Update what is older than what wrote it; or, if nobody did, set it again with busbar apply.',
+        'Update the workers that are older than the one that wrote it, or set it again with busbar apply.',
       ),
     ),
   )

@@ -2,7 +2,7 @@ import type { Inspection } from '../../index.js'
 import { formatBytes, formatDuration, formatMs } from '../../view/format.js'
 import { finding, ok, type Finding } from './finding.js'
 
-/** What the server itself is like. */
+/** Checks of the server itself. */
 export function checkServer(facts: Inspection): Finding[] {
   return [
     version(facts),
@@ -26,7 +26,7 @@ const unread = (check: string): Finding =>
     'Nothing, if it is a managed server; else look at its ACL.',
   )
 
-/** Where the version is too old, `connect` has refused it already. */
+/** A version that is too old was refused by `connect` already. */
 function version({ version }: Inspection): Finding {
   return version === null ? unread('redis version') : ok('redis version', version)
 }

@@ -58,8 +58,8 @@ async function chooseRedis(
 }
 
 /**
- * Kinds of probes that are code which a worker registers. This process has none: it would take their turns and discard
- * them for ever.
+ * Kinds of probes whose check is code that a worker registers. This process has no such code, so that it would take their
+ * turns and discard them for ever.
  */
 const CODE_KINDS: readonly unknown[] = ['process', 'function'] satisfies ProbeKind[]
 
@@ -70,7 +70,7 @@ function refuseCode({ name, defaults, providers }: ConfigFile): void {
     ...providers.map(([id, settings]) => [`providers.${id}`, settings] as const),
   ] as const
   for (const [path, { probe }] of given) {
-    // What is not even an object is for the library to refuse.
+    // The library refuses settings that are no object.
     if (typeof probe !== 'object' || !CODE_KINDS.includes(probe.kind)) continue
     throw wrongCall(
       `${name}: ${path}.probe.kind: ${probe.kind} is code, which only a worker that registers it can run ` +

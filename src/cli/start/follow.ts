@@ -1,5 +1,5 @@
 import { EVENT_KINDS, isBusbarError, type Busbar, type Provider } from '../../index.js'
-import { isProviderTrouble } from '../failure.js'
+import { isProviderTrouble } from '../../view/provider-trouble.js'
 import { readView, type ProviderView } from '../../view/provider-view.js'
 import type { Lifetime } from './shutdown.js'
 import type { Reporter } from './reporter.js'
@@ -9,7 +9,7 @@ export function reportEvents(busbar: Busbar, reporter: Reporter): void {
   for (const kind of EVENT_KINDS) busbar.on(kind, (event) => reporter.event(event))
 }
 
-/** One that cannot be read keeps nobody from seeing the others; it is missing. @throws what concerns all of them */
+/** The views of all providers that can be read. One that cannot be read is left out. @throws an error of all of them */
 async function readEach(providers: readonly Provider[]): Promise<ProviderView[]> {
   const read = await Promise.allSettled(providers.map(readView))
   const views = read.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
@@ -28,7 +28,7 @@ export function reportStatus(providers: readonly Provider[], reporter: Reporter,
       if (away) reporter.note('Redis answers again')
       away = false
     } catch (error) {
-      // Redis may come back, a removed provider may be registered again: the fleet goes on, and so do we.
+      // Redis may come back, and a removed provider may be registered again: reading goes on.
       if (!isBusbarError(error)) throw error
       if (!away && !lifetime.ending) reporter.note(`the status cannot be read: ${error.message}`)
       away = true

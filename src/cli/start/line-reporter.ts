@@ -9,7 +9,7 @@ import { probeText, retryText, successText } from '../../view/status-table.js'
 import { readyLine, type Reporter } from './reporter.js'
 
 const STATUS_EVERY_MS = 5_000
-/** Providers in one line; of more than that only the worst are named. */
+/** The most providers in one line; of more, only the worst are named. */
 const MAX_BRIEF = 12
 
 /** Plain lines: for files, pipes and containers. */

@@ -13,7 +13,7 @@ import { readyLine, type Reporter } from './reporter.js'
 const ESC = '\u001b['
 const HIDE_CURSOR = `${ESC}?25l`
 const SHOW_CURSOR = `${ESC}?25h`
-// Lines are cut to fit; if one wrapped all the same, the next frame would not know how far to go up.
+// Lines are cut to fit, and wrapping is off: after a wrapped line the next frame would begin too low.
 const WRAP_OFF = `${ESC}?7l`
 const WRAP_ON = `${ESC}?7h`
 const CLEAR_LINE_END = `${ESC}K`
@@ -22,8 +22,8 @@ const CLEAR_BELOW = `${ESC}J`
 const RECENT_EVENTS = 8
 
 /**
- * A view that stays in place. Until `ready` it prints lines; from then on each frame is drawn over the last one:
- * the cursor goes up by the lines that the last frame had. What was printed before stays above.
+ * A view that stays in place. Until `ready` it prints lines. From then on each frame is drawn over the last one: the
+ * cursor goes up by the lines that the last frame had. Earlier output stays above.
  */
 export class LiveReporter implements Reporter {
   readonly statusEveryMs = 500
@@ -74,8 +74,8 @@ export class LiveReporter implements Reporter {
 
   #draw(): void {
     if (this.#address === undefined || this.#views.length === 0) return
-    // One column is left free: what clears the rest of a line would take its last letter in the very last column.
-    const columns = (this.#out.columns || USUAL_COLUMNS) - 1 // a terminal that nobody sized says 0
+    // One column stays free: clearing the rest of a line would erase a letter in the last column.
+    const columns = (this.#out.columns || USUAL_COLUMNS) - 1 // a terminal without a size reports 0
     const rows = (this.#out.rows || USUAL_ROWS) - 1
     const lines = this.#frame(this.#address, { columns, rows }).slice(0, Math.max(1, rows))
     const up = this.#drawn === 0 ? '\r' : `${ESC}${this.#drawn}A\r`

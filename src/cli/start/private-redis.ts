@@ -3,7 +3,7 @@ import { EXIT } from '../failure.js'
 import type { Lifetime } from './shutdown.js'
 import type { Reporter } from './reporter.js'
 
-/** Whatever Redis is at hand, or gets one; it ends with us, and we with it. */
+/** Starts a private Redis, which is installed if there is none. This process and that Redis end together. */
 export async function startPrivateRedis(lifetime: Lifetime, reporter: Reporter): Promise<string> {
   const note = (line: string) => reporter.note(line)
   if (findRedisServer() === undefined) await installRedis(note)

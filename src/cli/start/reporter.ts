@@ -7,15 +7,15 @@ import type { ProviderView } from '../../view/provider-view.js'
 export interface Reporter {
   /** How often `status` is wanted, ms. */
   readonly statusEveryMs: number
-  /** Something to know about the job itself. */
+  /** Prints a line about the job itself. */
   note(text: string): void
   event(event: ProviderEvent): void
   status(views: readonly ProviderView[]): void
-  /** All runs. Called once. */
+  /** Everything runs. Called once. */
   ready(address: FleetAddress): void
   close(): void
 }
 
-/** The line that tells a script, or a person, how to join. */
+/** The line by which a script, or a person, can join. */
 export const readyLine = ({ redis, namespace }: FleetAddress): string =>
   `ready ${addressLine({ redis: hideSecrets(redis), namespace })}`

@@ -37,7 +37,7 @@ export async function runSample(lifetime: Lifetime, reporter: Reporter): Promise
 async function startProcesses(address: FleetAddress, lifetime: Lifetime, reporter: Reporter): Promise<void> {
   const upstreams = new Supervisor((text) => reporter.note(text))
   const workers = new Supervisor((text) => reporter.note(text))
-  lifetime.onEnd(() => upstreams.stop()) // after the workers: what is undone last was begun first
+  lifetime.onEnd(() => upstreams.stop()) // undone in reverse order, so that the upstreams end after the workers
   lifetime.onEnd(() => workers.stop())
   const started = (async () => {
     let urls: string[] = []

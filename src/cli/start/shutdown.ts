@@ -2,9 +2,9 @@ import { EXIT } from '../failure.js'
 import { hideSecrets } from '../../view/format.js'
 
 /**
- * How long a started fleet lives, and how it ends. It runs until the first of: a signal, npm gone, standard output
- * closed, or `end()`. Then what was begun is undone, the last first, and `run` answers the exit code. A second
- * signal does not wait: our children see the pipe to us close, and end by themselves.
+ * The life and the end of a started fleet. It runs until the first of: a signal, npm gone, standard output closed, or
+ * `end()`. Then every step is undone, the last first, and `run` answers the exit code. After a second signal the process
+ * ends at once: its children see their pipe close, and end by themselves.
  */
 export class Lifetime {
   readonly #undo: (() => unknown)[] = []
@@ -24,7 +24,7 @@ export class Lifetime {
     return this.#ending
   }
 
-  /** `undo` is called at the end; at once when the end has come already. */
+  /** Calls `undo` at the end, or at once if the end has come already. */
   onEnd(undo: () => unknown): void {
     if (this.#ending) void attempt(undo)
     else this.#undo.push(undo)
@@ -48,7 +48,7 @@ export class Lifetime {
   async run(begin: () => Promise<void>): Promise<number> {
     const stopWatching = this.#watch()
     try {
-      // Begun in part is as well undone as begun in full, so the end need not wait for the beginning.
+      // A partial beginning can be undone as well, so that the end does not wait for the beginning.
       await Promise.race([begin(), this.#finished])
       await this.#finished
     } finally {
@@ -64,7 +64,7 @@ export class Lifetime {
     const onSignal = () => (this.#ending ? process.exit(EXIT.failed) : this.end())
     const onGone = () => this.end()
     for (const signal of SIGNALS) process.on(signal, onSignal)
-    process.stdout.on('error', onGone) // the terminal was closed, or nobody reads the pipe
+    process.stdout.on('error', onGone) // the terminal was closed, or the pipe has no reader
     process.stderr.on('error', onGone)
     const npm = process.env['npm_lifecycle_event'] === undefined ? undefined : watchParent(onGone)
     return () => {
@@ -77,7 +77,7 @@ export class Lifetime {
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 const PARENT_POLL_MS = 500
 
-/** npm passes signals on, unless it was killed: then only the parent's pid tells. */
+/** npm passes signals on, unless it was killed itself: then only the changed pid of the parent shows it. */
 function watchParent(onGone: () => void): NodeJS.Timeout {
   const parent = process.ppid
   return setInterval(() => {
@@ -85,7 +85,7 @@ function watchParent(onGone: () => void): NodeJS.Timeout {
   }, PARENT_POLL_MS)
 }
 
-/** One thing that cannot be undone must not keep the others from it. */
+/** Runs one undo. Its failure must not keep the others from running. */
 async function attempt(undo: () => unknown): Promise<void> {
   try {
     await undo()

@@ -10,7 +10,7 @@ export interface Task {
   args(): readonly string[]
 }
 
-/** A task, when its children ended lately, and who waits for its first message. */
+/** A task, the times at which its children ended in the last minute, and the callbacks for its first message. */
 interface Life {
   readonly task: Task
   readonly ends: readonly number[]
@@ -21,7 +21,7 @@ interface Life {
 const MAX_RESTARTS = 5
 const RESTARTS_WITHIN_MS = 60_000
 const RESTART_AFTER_MS = 500
-/** A child ends in order when its pipe to us closes; this long it may take. */
+/** How long a child may take to end in order after its pipe has closed, ms. */
 const STOP_WITHIN_MS = 2_500
 
 /**
@@ -58,7 +58,7 @@ export class Supervisor {
     child.once('close', (code, signal) => {
       this.#running.delete(child)
       const how = `${task.name} (pid ${child.pid ?? '-'}) ended unexpectedly (${signal ?? `exit code ${code}`})`
-      // Not told at once: a signal to the whole group may reach the child before it reaches us.
+      // Reported a little later: a signal to the whole group may reach the child before this process.
       setTimeout(() => this.#again({ task, ends, resolve, reject }, how), RESTART_AFTER_MS).unref()
     })
   }

@@ -4,7 +4,7 @@ import { URL_FILE, writeUrlFile, type FleetAddress } from '../url-file.js'
 import type { Lifetime } from './shutdown.js'
 import type { Reporter } from './reporter.js'
 
-/** Tells the world that all runs: the `ready` line, and the file by which other commands in this folder find it. */
+/** Announces that everything runs: the `ready` line, and the file by which other commands in this folder find it. */
 export function announce(address: FleetAddress, lifetime: Lifetime, reporter: Reporter): void {
   if (lifetime.ending) return
   try {

@@ -8,7 +8,7 @@ import { statusRows } from '../../view/status-table.js'
 import type { ListState } from './list-state.js'
 import type { Scene } from './screen.js'
 
-/** What a frame is made for. */
+/** The screen that a frame is made for. */
 export interface FrameOptions {
   readonly address: FleetAddress
   readonly paints: Paints
@@ -19,7 +19,7 @@ export interface FrameOptions {
 }
 
 const MAX_EVENTS = 10
-/** Lines for the events where the list takes all there is; below so many lines of list they are left out. */
+/** Lines for the events beside a long list, and the least lines of list beside which events are shown. */
 const KEPT_EVENTS = 3
 const MIN_LIST = 12
 /** An empty line and a title above the events. */

@@ -12,8 +12,8 @@ const NAMES: Readonly<Record<string, string>> = { return: 'enter' }
 const NAMED = ['up', 'down', 'pageup', 'pagedown', 'home', 'end', 'escape', 'backspace', 'enter', 'ctrl-c']
 
 /**
- * Reads single keys from a terminal. In raw mode the terminal sends no signals: Ctrl-C comes as a key, and Ctrl-Z is
- * done here, so that the shell below finds its terminal as it was.
+ * Reads single keys from a terminal. In raw mode the terminal sends no signals: Ctrl-C comes as a key. Ctrl-Z is handled
+ * here, so that the shell finds its terminal as it was.
  */
 export class Keyboard {
   readonly #input: ReadStream

@@ -1,10 +1,10 @@
 import { finderOf } from '../../view/provider-list.js'
 import type { Key } from './keyboard.js'
 
-/** What a key asks for: nothing, another look at the same, or the end. */
+/** The effect of a key: none, a new frame, or the end. */
 export type Effect = 'none' | 'redraw' | 'quit'
 
-/** What was drawn. */
+/** The last frame. */
 export interface Shown {
   readonly first: number
   readonly count: number
@@ -20,7 +20,7 @@ export class ListState {
   #first = 0
   #filter = ''
   #typing = false
-  /** Providers on the screen when it was drawn last: what a page is. */
+  /** Number of providers in the last frame, which is the length of a page. */
   #page = 1
   #widths: readonly number[] = []
 
@@ -36,7 +36,7 @@ export class ListState {
     return this.#first
   }
 
-  /** How wide the columns were, since the filter or the screen changed. */
+  /** Widths of the columns since the filter or the screen changed. */
   get widths(): readonly number[] {
     return this.#widths
   }
@@ -49,7 +49,7 @@ export class ListState {
     return this.#filter === '' || finderOf(this.#filter)(id)
   }
 
-  /** What the screen could show of it: the end of the list may have come nearer. */
+  /** Takes over the part that the screen could show: the list may have become shorter. */
   shown({ first, count, widths }: Shown): void {
     this.#first = first
     this.#widths = widths
@@ -91,7 +91,7 @@ export class ListState {
 }
 
 const MAX_FILTER = 128
-/** What ids are made of, and the two letters of patterns. */
+/** The letters of ids, and the two of patterns. */
 const ID_LETTERS = /^[A-Za-z0-9._:/@*?-]+$/
 
 const STEPS: Readonly<Record<string, (first: number, page: number) => number>> = {

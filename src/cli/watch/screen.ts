@@ -1,7 +1,7 @@
 import type { ProviderEvent } from '../../index.js'
 import type { FleetView } from '../selection.js'
 
-/** What is to be seen at one moment. */
+/** The content of the screen at one moment. */
 export interface Scene extends FleetView {
   /** The newest events, oldest first. */
   readonly events: readonly ProviderEvent[]
@@ -9,9 +9,9 @@ export interface Scene extends FleetView {
   readonly away: { readonly why: string; readonly since: number } | undefined
 }
 
-/** Where `busbar watch` is shown. */
+/** The output of `busbar watch`. */
 export interface Screen {
-  /** Whether it wants what only time changes too (a countdown), or changes alone. */
+  /** Whether it is drawn again when only time has passed (a countdown), or only at changes. */
   readonly live: boolean
   draw(scene: Scene): void
   close(): void

@@ -11,7 +11,7 @@ const ESC = '\u001b['
 const ENTER = `${ESC}?1049h${ESC}?25l`
 const LEAVE = `${ESC}?7h${ESC}?25h${ESC}?1049l`
 const HOME = `${ESC}H`
-// Lines are cut to fit; where the terminal counts cells in another way, it must not wrap them.
+// Lines are cut to fit, and wrapping is off, because a terminal may count cells in another way.
 const WRAP_OFF = `${ESC}?7l`
 const CLEAR_LINE_END = `${ESC}K`
 const CLEAR_BELOW = `${ESC}J`
@@ -25,8 +25,8 @@ export interface TerminalScreenOptions {
 }
 
 /**
- * The whole terminal, on its alternate screen: each frame is written over the last one, so that nothing flickers,
- * and what was there before comes back at the end, however the process ends short of SIGKILL.
+ * The whole terminal, on its alternate screen. Each frame is written over the last one, so that nothing flickers. The
+ * earlier content comes back at the end, unless the process is ended by SIGKILL.
  */
 export class TerminalScreen implements Screen {
   readonly live = true
@@ -69,8 +69,8 @@ export class TerminalScreen implements Screen {
     if (!this.#entered) this.#enter()
     this.#scene = scene
     const { out, address } = this.#options
-    // One column is left free: what clears the rest of a line would take its last letter in the very last column.
-    const columns = (out.columns || USUAL_COLUMNS) - 1 // a terminal that nobody sized says 0
+    // One column stays free: clearing the rest of a line would erase a letter in the last column.
+    const columns = (out.columns || USUAL_COLUMNS) - 1 // a terminal without a size reports 0
     const rows = out.rows || USUAL_ROWS
     const keys = this.#keyboard !== undefined
     const lines = frameOf(scene, this.#list, { address, paints: this.#paints, columns, rows, keys })
@@ -83,7 +83,7 @@ export class TerminalScreen implements Screen {
     this.#options.out.write(ENTER)
     this.#options.out.on('resize', this.#resized)
     this.#keyboard?.open()
-    process.on('exit', this.#leave) // a crash comes by here too
+    process.on('exit', this.#leave) // runs at a crash too
   }
 
   close(): void {

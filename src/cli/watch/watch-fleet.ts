@@ -6,10 +6,10 @@ import type { Scene, Screen } from './screen.js'
 /**
  * Reads the fleet and draws it, until the lifetime ends.
  *
- * A message on the changes channel asks for a reading at once, the clock for one a second, for what comes without a
- * message (a success rate, a probe that fell silent). One reading runs at a time, at most four a second, and after
- * one that took long the next waits ten times as long: a large fleet is watched more slowly, not at its expense.
- * While Redis is away, what was last seen stays, and the reading goes on trying.
+ * A message on the changes channel causes a reading at once. The clock causes one a second, for changes without a message
+ * (a success rate, a silent probe). One reading runs at a time, at most four a second. After a slow reading the next
+ * waits ten times as long, so that a large fleet is watched more slowly and not at its expense.
+ * While Redis is away, the last frame stays, and reading goes on.
  */
 export async function watchFleet(options: WatchOptions): Promise<void> {
   const { lifetime } = options
@@ -67,7 +67,7 @@ class Watch {
     this.#unwatch?.()
   }
 
-  /** A change came: read as soon as the pace allows, once for however many come until then. */
+  /** After a change, reads as soon as the limits allow, once for all changes until then. */
   #ask(): void {
     if (this.#asked || this.#timer === undefined) return
     this.#asked = true
@@ -79,7 +79,7 @@ class Watch {
     if (this.#lifetime.ending) return
     this.#timer = setTimeout(() => {
       this.#asked = false
-      // Whatever fails here is no outage of Redis, which is handled below: the command ends with it.
+      // An outage of Redis is handled below. Any other failure ends the command.
       this.#read().then(
         () => this.#wait(Math.max(EVERY_MS, this.#restUntil - performance.now())),
         (error: unknown) => this.#lifetime.fail(error),
@@ -111,7 +111,7 @@ class Watch {
   }
 }
 
-/** What a change is to one who does not look at clocks: all that is shown but times and counts. */
+/** The content without times and counts, which change all the time: two equal ones are no change. */
 const signatureOf = ({ views, unreadable, pausedQueues, away }: Scene): string =>
   away !== undefined
     ? 'away'

@@ -11,7 +11,7 @@ import { askAgainInMs } from '../../rules/blocks.js'
 import { admitLocally } from '../../rules/snapshot-admission.js'
 import type { Fallback } from './fallback.js'
 import { StoredPermit, type Decision, type Refused, type Send } from './permit.js'
-import { GroupAdmission } from '../group-admission.js'
+import { GroupAdmission } from './group-admission.js'
 import type { ProcessContext } from '../context.js'
 import type { ProviderSession } from '../sync/provider-session.js'
 
@@ -33,21 +33,14 @@ export class AdmissionGate {
   readonly #fallback: Fallback
   readonly #send: Send
   readonly #together: GroupAdmission
-  consistency: Consistency
+  consistency: Consistency = 'cached'
   #asking = false
   #cachedRefusal: { readonly refused: Refused; readonly version: number; readonly until: number } | undefined
 
-  constructor(
-    context: ProcessContext,
-    session: ProviderSession,
-    fallback: Fallback,
-    consistency: Consistency,
-    send: Send,
-  ) {
+  constructor(context: ProcessContext, session: ProviderSession, fallback: Fallback, send: Send) {
     this.#context = context
     this.#session = session
     this.#fallback = fallback
-    this.consistency = consistency
     this.#send = send
     this.#together = new GroupAdmission(
       (timeoutMs) => this.#askIfThere(timeoutMs),
@@ -236,7 +229,7 @@ export class AdmissionGate {
   }
 }
 
-/** A refusal is kept until the first lease ends; whoever gets it asks again sooner, because the trial may end sooner. */
+/** A refusal is kept until the first lease ends; a caller is told to ask sooner, because the trial may end sooner. */
 const told = (refused: Refused): Refused => {
   const { code, retryAfterMs } = refused
   if (code !== 'no_trial_free' || retryAfterMs === null) return refused

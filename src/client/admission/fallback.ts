@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { OnRedisDown } from '../../config/options.js'
-import type { Run } from '../../model/ports.js'
+import type { Run } from '../../model/ports/store-requests.js'
 import type { StoredSnapshot } from '../../model/snapshot.js'
 import type { RefusalCode } from '../../model/words.js'
 import { askAgainInMs, blocksOf, type Block } from '../../rules/blocks.js'
@@ -19,7 +19,7 @@ export type SendFallback = (run: Run, local: LocalCircuit | undefined) => Promis
  * - `allow`: every call is admitted but those that an operator's mark refuses. Circuit and pauses do not count.
  * - `deny`: every call is refused with `redis_down`; with `enforce: false` it is admitted, and says so.
  *
- * What it knows is one outage old at most: another outage, or news of the store meanwhile, begins it anew.
+ * What it knows is one outage old at most: another outage, or news of the store meanwhile, replaces it.
  */
 export class Fallback {
   readonly #context: ProcessContext

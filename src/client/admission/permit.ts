@@ -1,7 +1,7 @@
 import { checkKeys } from '../../config/keys.js'
 import { show } from '../../config/show.js'
 import { ArgumentError } from '../../model/errors.js'
-import type { Run } from '../../model/ports.js'
+import type { Run } from '../../model/ports/store-requests.js'
 import { OUTCOMES, type Outcome, type RefusalCode, type Source } from '../../model/words.js'
 import { DEFAULT_THROTTLE_MS, MAX_THROTTLE_MS } from '../shared/retry-after.js'
 

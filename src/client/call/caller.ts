@@ -1,19 +1,17 @@
 import type { Consistency, OnRedisDown } from '../../config/options.js'
-import { isBusbarError, isProviderTrouble, ProviderRemovedError } from '../../model/errors.js'
-import type { Run } from '../../model/ports.js'
 import type { Settings } from '../../model/settings.js'
 import { callRun, type Decision, type CallEnd } from '../admission/permit.js'
 import { Call, PlainContext, type ExecuteOptions, type Judged } from './call.js'
 import { isResponse, type Classify, type Verdict } from './classify.js'
 import { endingOf, execute, guard, refusalOf } from './execute.js'
 import type { Begin, CallOutcome, ExecuteTarget, Guarded } from './execute.js'
-import { Fallback } from '../admission/fallback.js'
+import type { Fallback } from '../admission/fallback.js'
 import { AdmissionGate } from '../admission/admission-gate.js'
 import { CallJudge } from './call-judge.js'
 import type { ProcessContext } from '../context.js'
 import type { ProviderSession } from '../sync/provider-session.js'
-import type { LocalCircuit } from '../outage/local-circuit.js'
 import type { Outbox } from '../outbox/outbox.js'
+import { OutcomeSink } from './outcome-sink.js'
 
 /** What is local to one process. */
 export interface LocalOptions {
@@ -32,7 +30,7 @@ export class Caller {
   readonly #session: ProviderSession
   readonly #outbox: Outbox
   readonly #gate: AdmissionGate
-  readonly #fallback: Fallback
+  readonly #sink: OutcomeSink
   readonly #judge: CallJudge
   #timeoutMs: number | undefined
   /** Contexts of calls that have ended, for those to come: a call with nothing to tell allocates none. */
@@ -42,16 +40,11 @@ export class Caller {
     this.#context = context
     this.#session = session
     this.#outbox = outbox
-    this.#fallback = new Fallback(context, session, local.onRedisDown, (run, circuit) =>
-      this.#sendFallback(run, circuit),
+    this.#sink = new OutcomeSink({ context, session, outbox, onRedisDown: local.onRedisDown })
+    this.#gate = new AdmissionGate(context, session, this.#sink.fallback, (end, generation, token) =>
+      this.#sink.send(callRun(end, generation, token)),
     )
-    this.#gate = new AdmissionGate(
-      context,
-      session,
-      this.#fallback,
-      local.consistency,
-      (ending, generation, token) => this.send(callRun(ending, generation, token)),
-    )
+    this.#setConsistency(local.consistency)
     this.#judge = new CallJudge(context, session.id, local.classify, () => this.#settings.slowMs)
     this.#timeoutMs = local.timeoutMs
   }
@@ -60,8 +53,13 @@ export class Caller {
     const { classify, consistency, onRedisDown, timeoutMs } = local
     if (classify !== undefined) this.#judge.classify = classify
     this.#timeoutMs = timeoutMs ?? this.#timeoutMs
-    this.#gate.consistency = consistency ?? this.#gate.consistency
-    this.#fallback.mode = onRedisDown ?? this.#fallback.mode
+    if (consistency !== undefined) this.#setConsistency(consistency)
+    if (onRedisDown !== undefined) this.#sink.fallback.mode = onRedisDown
+  }
+
+  #setConsistency(consistency: Consistency): void {
+    this.#gate.consistency = consistency
+    this.#sink.strict = consistency === 'strict'
   }
 
   admit(): Decision | Promise<Decision> {
@@ -78,13 +76,13 @@ export class Caller {
     const answer = this.#gate.admit()
     if (!(answer instanceof Promise) && !answer.admitted)
       return rejectLater(refusalOf(this.#session.id, answer))
-    return guard(this.#target(), fn, {}, answer)
+    return guard(this.#target(), { fn, options: {}, ended: {} }, answer)
   }
 
   readonly #begin: Begin = (fn, options, ended) =>
     this.#gate.free
       ? this.#call(fn, new Call(this.#session.id, options, this.#context.deadlines), ended)
-      : guard(this.#target(), fn, options, this.#gate.admit(options.timeoutMs), ended)
+      : guard(this.#target(), { fn, options, ended }, this.#gate.admit(options.timeoutMs))
 
   /**
    * The hot path: closed, cached, nothing to wait for or to measure. It allocates no more than the promise it returns, and
@@ -172,9 +170,7 @@ export class Caller {
    */
   async #end(verdict: Verdict, generation: number): Promise<void> {
     try {
-      const run = this.#capped(callRun(endingOf(verdict), generation, ''))
-      if (this.#session.withoutStore) this.#keep(run)
-      else if (this.#post(run) && this.#tripping) await this.#outbox.attempted()
+      await this.#sink.end(endingOf(verdict), generation)
     } catch (error) {
       this.#context.log.debug(
         { err: error, provider: this.#session.id },
@@ -185,80 +181,24 @@ export class Caller {
     }
   }
 
-  /** Whether this process alone has seen enough failures in a row to open the circuit. */
-  get #tripping(): boolean {
-    return this.#outbox.failuresInRow >= this.#settings.breaker.failureThreshold
-  }
-
   #target(): ExecuteTarget {
     return {
       id: this.#session.id,
       context: this.#context,
       gate: this.#gate,
       judge: this.#judge,
-      waits: () => this.#gate.consistency === 'strict' || this.#tripping,
+      waits: () => this.#sink.strict || this.#sink.tripping,
     }
-  }
-
-  /** Puts an outcome into the outbox. A pause holds in this process at once. True when it goes at once. */
-  #post(run: Run): boolean {
-    // Only while the circuit is closed can good news wait: in any other state it may be what closes it.
-    const urgent = !this.#session.cache.free
-    if (run.outcome === 'throttled') this.#session.cache.throttle(run.retryAfterMs)
-    return this.#outbox.add(run, urgent)
-  }
-
-  /**
-   * Strict: resolves when the outcome has been applied, rejects when it could not be sent. Cached: resolves at once
-   * for what may wait; what goes at once is waited for, so that bad news is known when this resolves, but an error
-   * is the outbox's, which sends it again.
-   */
-  async send(given: Run): Promise<void> {
-    const run = this.#capped(given)
-    if (this.#session.withoutStore) {
-      this.#keep(run)
-      return
-    }
-    if (this.#gate.consistency === 'strict') return this.#outbox.commit(run)
-    if (this.#session.cache.mode === 'stopped') return this.#outbox.commit(run)
-    if (this.#post(run)) await this.#outbox.attempted().catch(ignoreOutage)
   }
 
   /** Tells how a call ended that needed no permit. */
-  record(ending: CallEnd): Promise<void> {
-    const { generation } = this.#session.withoutStore ? this.#fallback : this.#session.cache
-    return this.send(callRun(ending, generation, ''))
+  record(end: CallEnd): Promise<void> {
+    return this.#sink.record(end)
   }
 
   /** The provider as it is decided by without the store. */
   get fallback(): Fallback {
-    return this.#fallback
-  }
-
-  /**
-   * Without the store: the outcome decides here, if anything does. In an outage it is kept for the history; where the
-   * provider alone is cut off, for how long is in nobody's hands but a person's, so it is counted as lost.
-   */
-  #keep(run: Run, local?: LocalCircuit, token = run.token): void {
-    if (this.#session.removed) {
-      this.#context.counters.outcomesLost += run.count
-      throw new ProviderRemovedError(this.#session.id)
-    }
-    this.#fallback.judge(run, local)
-    if (this.#context.watch.lost) this.#outbox.add({ ...run, generation: NO_GENERATION, token })
-    else this.#context.counters.outcomesLost += run.count
-  }
-
-  /** A call that was admitted without the store decides nothing there, whenever it ends. */
-  async #sendFallback(run: Run, local: LocalCircuit | undefined): Promise<void> {
-    if (!this.#session.withoutStore) return this.send({ ...run, generation: NO_GENERATION, token: '' })
-    this.#keep(this.#capped(run), local, '')
-  }
-
-  /** No provider may keep the fleet away for longer than the settings let it. */
-  #capped(run: Run): Run {
-    const { maxThrottleMs } = this.#settings.breaker
-    return run.retryAfterMs > maxThrottleMs ? { ...run, retryAfterMs: maxThrottleMs } : run
+    return this.#sink.fallback
   }
 
   get #settings(): Settings {
@@ -271,9 +211,6 @@ const UNTIMED = -1
 /** Contexts kept for calls to come. */
 const MAX_SPARE = 64
 
-/** No circuit is ever in it: such an outcome enters the history alone. */
-const NO_GENERATION = 0
-
 /**
  * Rejects a turn later, when the caller has had time to attach a handler. Node keeps a book of promises that are
  * rejected before they are handled, and an entry in it costs more than the whole refusal.
@@ -281,10 +218,4 @@ const NO_GENERATION = 0
 async function rejectLater(error: Error): Promise<never> {
   await Promise.resolve()
   throw error
-}
-
-/** What the outbox tries again, or gives up, is no error of its caller; a removed provider or a closed busbar is. */
-const ignoreOutage = (error: unknown): void => {
-  if (isBusbarError(error, 'redis_unavailable') || isBusbarError(error, 'command_late')) return
-  if (!isProviderTrouble(error)) throw error
 }

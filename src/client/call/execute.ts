@@ -56,25 +56,31 @@ export async function execute<T, F>(
 /** Nothing to fall back from: the caller gave up, or the caller's own request was wrong. */
 function fallsBack({ judgement }: CallOutcome, signal: AbortSignal | undefined): boolean {
   if (judgement === undefined) return signal?.aborted !== true
-  // It ran out of time all the same, whoever is to blame.
+  // The call ran out of time all the same, though the process stood still.
   if (judgement.because === 'stalled') return true
   return judgement.outcome !== 'client_error' && judgement.outcome !== 'ignored'
 }
 
 /** A call whose admission was asked for. */
+export interface AskedCall<T> {
+  readonly fn: Guarded<T>
+  readonly options: ExecuteOptions<unknown>
+  /** Takes how it ended. */
+  readonly ended: CallOutcome
+}
+
+/** Waits for the admission, makes the call, and settles it. @throws CallRefusedError; whatever the function throws */
 export async function guard<T>(
   target: ExecuteTarget,
-  fn: Guarded<T>,
-  options: ExecuteOptions<unknown>,
+  asked: AskedCall<T>,
   answer: Decision | Promise<Decision>,
-  ended: CallOutcome = {},
 ): Promise<T> {
   const { calls } = target.context
   calls.count += 1
   try {
     const decision = answer instanceof Promise ? await answer : answer
     if (!decision.admitted) throw refusalOf(target.id, decision)
-    return await run(target, fn, options, decision.permit, ended)
+    return await run(target, asked, decision.permit)
   } finally {
     calls.end()
   }
@@ -83,10 +89,8 @@ export async function guard<T>(
 /** The caller gets what `fn` returned or threw, whatever becomes of the outcome. */
 async function run<T>(
   target: ExecuteTarget,
-  fn: Guarded<T>,
-  options: ExecuteOptions<unknown>,
+  { fn, options, ended }: AskedCall<T>,
   permit: Permit,
-  ended: CallOutcome,
 ): Promise<T> {
   const { context, judge } = target
   const began = context.clock.now()

@@ -1,5 +1,5 @@
 import { isBusbarError, isProviderTrouble, meansLost } from '../../model/errors.js'
-import type { Timer } from '../../model/ports.js'
+import type { Timer } from '../../model/ports/time.js'
 import type { ProcessContext } from '../context.js'
 import { wordsOf } from './outage-log.js'
 

@@ -1,4 +1,4 @@
-import type * as port from '../../model/ports.js'
+import type * as port from '../../model/ports/schedule.js'
 import type { StoreWatch } from './store-watch.js'
 
 /** A schedule that is not asked while the store is lost; see `StoreWatch`. */

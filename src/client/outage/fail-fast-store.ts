@@ -1,4 +1,4 @@
-import type * as port from '../../model/ports.js'
+import type * as port from '../../model/ports/store.js'
 import type { StoreWatch } from './store-watch.js'
 
 /** A store that is not asked while it is lost; see `StoreWatch`. */

@@ -1,4 +1,4 @@
-import type { Run } from '../../model/ports.js'
+import type { Run } from '../../model/ports/store-requests.js'
 import type { Settings } from '../../model/settings.js'
 import { EMPTY_SNAPSHOT, type StoredSnapshot } from '../../model/snapshot.js'
 import { isHealthStatus } from '../../model/words.js'
@@ -13,7 +13,7 @@ import { restoreCircuit } from '../../rules/restore.js'
 
 /**
  * One provider's circuit in one process, while the store is lost: the same rules, begun with what was known last. What
- * blocked then blocks until the same moment; counters begin anew.
+ * blocked then blocks until the same moment; counters begin at 0.
  *
  * Nobody counts the trials of the fleet now, so each process is careful for itself: one trial in a cooldown, and none
  * before a random share of a cooldown has passed since trials could begin. The fleet's bound is its number of workers.

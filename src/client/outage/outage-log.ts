@@ -1,6 +1,6 @@
 import { isLockedOut, isProviderTrouble, redisFailure } from '../../model/errors.js'
 import type { Level, Logger } from '../shared/log.js'
-import type { Timer } from '../../model/ports.js'
+import type { Timer } from '../../model/ports/time.js'
 import { Repeats } from '../shared/repeats.js'
 import { SYSTEM_TIME, type ProcessTime } from '../shared/time.js'
 

@@ -1,4 +1,6 @@
-import type { KnownReply, Reply, Run, SettingsReply, Store } from '../../model/ports.js'
+import type { Store } from '../../model/ports/store.js'
+import type { KnownReply, Reply, SettingsReply } from '../../model/ports/store-replies.js'
+import type { Run } from '../../model/ports/store-requests.js'
 import type { ProcessContext } from '../context.js'
 
 /** What it needs of the session to the provider. */

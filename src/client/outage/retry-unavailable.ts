@@ -1,5 +1,5 @@
 import { meansLost } from '../../model/errors.js'
-import type { Timer, Timers } from '../../model/ports.js'
+import type { Timer, Timers } from '../../model/ports/time.js'
 import { SYSTEM_TIME } from '../shared/time.js'
 import type { StoreWatch } from './store-watch.js'
 

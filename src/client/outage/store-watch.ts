@@ -5,7 +5,7 @@ import {
   RedisUnavailableError,
   type RedisFailure,
 } from '../../model/errors.js'
-import type { Timer } from '../../model/ports.js'
+import type { Timer } from '../../model/ports/time.js'
 import { wordsOf, type OutageLog } from './outage-log.js'
 import { SYSTEM_TIME, type ProcessTime } from '../shared/time.js'
 

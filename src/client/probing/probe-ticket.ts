@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { ProbeOutcome, Run } from '../../model/ports.js'
+import type { ProbeOutcome, Run } from '../../model/ports/store-requests.js'
 import type { ProbeResult } from '../../model/settings.js'
 import { toText } from '../../model/text.js'
 import type { ProcessContext } from '../context.js'

@@ -1,6 +1,7 @@
 import { isProviderTrouble } from '../../model/errors.js'
 import { forEachLimit } from '../shared/for-each-limit.js'
-import type { KnownReply, RegisterRequest, SettingsReply } from '../../model/ports.js'
+import type { KnownReply, SettingsReply } from '../../model/ports/store-replies.js'
+import type { RegisterRequest } from '../../model/ports/store-requests.js'
 import type { Settings } from '../../model/settings.js'
 import type { ProcessContext } from '../context.js'
 import type { ProviderSession } from '../sync/provider-session.js'
@@ -35,7 +36,7 @@ export class PendingRegistrations {
 
   /**
    * A provider that cannot be registered, in a store that serves the others, is cut off and joins when that is mended.
-   * @throws RedisUnavailableError, CommandLateError; whoever has not joined then does so another time.
+   * @throws RedisUnavailableError, CommandLateError; a provider that has not joined then is tried another time.
    */
   async registerAll(): Promise<void> {
     if (this.#pending.size === 0) return

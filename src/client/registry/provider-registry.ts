@@ -1,7 +1,7 @@
 import type { Consistency, OnRedisDown } from '../../config/options.js'
 import { BusbarClosedError, isBusbarError, isProviderTrouble } from '../../model/errors.js'
 import type { Change } from '../../model/events.js'
-import type { RegisterRequest } from '../../model/ports.js'
+import type { RegisterRequest } from '../../model/ports/store-requests.js'
 import type { Settings } from '../../model/settings.js'
 import type { Classify } from '../call/classify.js'
 import { SnapshotSync } from '../sync/snapshot-sync.js'
@@ -11,6 +11,7 @@ import { AdaptiveLimit } from '../shared/adaptive-limit.js'
 import type { ProcessContext } from '../context.js'
 import { ProviderSession } from '../sync/provider-session.js'
 import { retryUnavailable } from '../outage/retry-unavailable.js'
+import { ProviderCore } from '../provider-core.js'
 import { Provider } from '../provider.js'
 import { RemovedHandles } from './removed-handles.js'
 
@@ -41,8 +42,18 @@ const COMMAND_TIMEOUTS = 1.5
 /** Providers whose outcomes are written at once. */
 const FLUSHES_AT_ONCE = 64
 
-interface Held {
-  readonly session: ProviderSession
+/** The store's answer about a provider. */
+interface Registration {
+  /** Empty while the store has not answered. */
+  readonly epoch: string
+  readonly registered: Parameters<ProviderSession['adopt']>[1]
+  /** How many gaps the subscription had before the store was asked; -1: its snapshot is not followed yet. */
+  readonly gaps: number
+}
+
+/** A provider that this process knows: its parts, and the handle of it that users hold. */
+export interface Held {
+  readonly core: ProviderCore
   readonly handle: Provider
 }
 
@@ -55,9 +66,9 @@ export class ProviderRegistry {
   readonly #context: ProcessContext
   readonly #defaults: ProviderDefaults
   readonly #sessions = new Map<string, ProviderSession>()
-  readonly #handles = new Map<string, Provider>()
+  readonly #held = new Map<string, Held>()
   readonly #removed = new RemovedHandles<Held>()
-  readonly #joining: PendingRegistrations
+  readonly #pending: PendingRegistrations
   readonly #registrations: AdaptiveLimit
   readonly sync: SnapshotSync
 
@@ -67,22 +78,16 @@ export class ProviderRegistry {
     const targetMs = COMMAND_TIMEOUTS * context.commandTimeoutMs
     this.#registrations = new AdaptiveLimit({ ...REGISTRATIONS, targetMs, clock: context.clock })
     this.sync = new SnapshotSync(context, this.#sessions)
-    this.#joining = new PendingRegistrations(context, { get: (id) => this.#find(id)?.session })
+    this.#pending = new PendingRegistrations(context, { get: (id) => this.#find(id)?.core.session })
   }
 
-  get(id: string): Provider | undefined {
-    return this.#handles.get(id)
-  }
-
-  /** The session of a handle that there is. */
-  session(id: string): ProviderSession | undefined {
-    return this.#sessions.get(id)
+  get(id: string): Held | undefined {
+    return this.#held.get(id)
   }
 
   /** Also of a provider that was removed, while the user holds the handle. */
   #find(id: string): Held | undefined {
-    const [session, handle] = [this.#sessions.get(id), this.#handles.get(id)]
-    return session !== undefined && handle !== undefined ? { session, handle } : this.#removed.get(id)
+    return this.#held.get(id) ?? this.#removed.get(id)
   }
 
   /** @throws RedisUnavailableError, CommandLateError; UnknownProviderError when there is nothing to release. */
@@ -91,9 +96,9 @@ export class ProviderRegistry {
     settings: Settings,
     request: Pick<RegisterRequest, 'mode' | 'byHand'>,
     options: ProviderOptions = {},
-  ): Promise<Provider> {
+  ): Promise<Held> {
     const { store, worker, watch, commandTimeoutMs } = this.#context
-    const session = this.#find(id)?.session
+    const session = this.#find(id)?.core.session
     const { gaps } = this.sync
     const { epoch, registered } = await retryUnavailable(watch, commandTimeoutMs, () =>
       this.#registrations.run(async () => ({
@@ -107,7 +112,7 @@ export class ProviderRegistry {
         }),
       })),
     )
-    return this.#hold(id, epoch, registered, gaps, options)
+    return this.#hold(id, { epoch, registered, gaps }, options)
   }
 
   /**
@@ -119,7 +124,7 @@ export class ProviderRegistry {
     settings: Settings,
     mode: 'keep' | 'set',
     options: ProviderOptions = {},
-  ): Promise<Provider> {
+  ): Promise<Held> {
     try {
       return await this.register(id, settings, { mode }, options)
     } catch (error) {
@@ -127,61 +132,58 @@ export class ProviderRegistry {
       const lost = this.#context.watch.lost && isBusbarError(error, 'redis_unavailable')
       const refused = isProviderTrouble(error)
       if (!(lost || refused) || onRedisDown === 'deny') throw error
-      this.#joining.add(id, { settings, mode })
-      const known = this.#find(id)?.handle
-      known?.configure(options)
-      const handle = known ?? this.#hold(id, '', this.#joining.provisional(settings), -1, options)
-      if (refused) this.#find(id)?.session.refused(error, () => this.#joining.register(id))
-      return handle
+      this.#pending.add(id, { settings, mode })
+      const known = this.#find(id)
+      known?.core.caller.configure(options)
+      const registered = this.#pending.provisional(settings)
+      const held = known ?? this.#hold(id, { epoch: '', registered, gaps: -1 }, options)
+      if (refused) held.core.session.refused(error, () => this.#pending.register(id))
+      return held
     }
   }
 
-  /** The handle of a provider that somebody registered; undefined when nobody did. */
-  async lookup(id: string): Promise<Provider | undefined> {
+  /** A provider that somebody registered; undefined when there is none. */
+  async lookup(id: string): Promise<Held | undefined> {
     const { store } = this.#context
     const { gaps } = this.sync
     const epoch = await store.epoch()
     const [settings, reply] = await Promise.all([store.settings(id), store.snapshot(id)])
     if (epoch === null || settings === null || reply.status !== 'ok') return undefined
-    return this.#hold(id, epoch, { ...reply, ...settings }, gaps, {})
+    return this.#hold(id, { epoch, registered: { ...reply, ...settings }, gaps }, {})
   }
 
-  #hold(
-    id: string,
-    epoch: string,
-    registered: Parameters<ProviderSession['adopt']>[1],
-    gaps: number,
-    options: ProviderOptions,
-  ): Provider {
+  #hold(id: string, { epoch, registered, gaps }: Registration, options: ProviderOptions): Held {
     const known = this.#find(id)
     if (known !== undefined) {
-      known.session.adopt(epoch, registered)
-      this.sync.welcome(known.session, gaps)
-      known.handle.configure(options)
-      return known.handle
+      const { session, caller } = known.core
+      session.adopt(epoch, registered)
+      this.sync.welcome(session, gaps)
+      caller.configure(options)
+      return known
     }
     if (this.#context.calls.closing) throw new BusbarClosedError()
     const session = new ProviderSession(this.#context, id, epoch, registered)
     this.sync.welcome(session, gaps)
-    const handle = new Provider(this.#context, session, {
+    const core = new ProviderCore(this.#context, session, {
       classify: options.classify,
       timeoutMs: options.timeoutMs,
       consistency: options.consistency ?? this.#defaults.consistency,
       onRedisDown: options.onRedisDown ?? this.#defaults.onRedisDown,
     })
-    this.#keep({ session, handle })
-    return handle
+    const held = { core, handle: new Provider(core, this.#context) }
+    this.#keep(held)
+    return held
   }
 
   #keep(held: Held): void {
-    const { session, handle } = held
-    this.#sessions.set(session.id, session)
-    this.#handles.set(session.id, handle)
+    const { id, session } = held.core
+    this.#sessions.set(id, session)
+    this.#held.set(id, held)
     // The session itself holds `held`, so that it lives exactly as long as the handle does.
     session.onRemoved = (removed) => {
       if (removed) this.#letGo(held)
       else {
-        this.#removed.delete(session.id, held)
+        this.#removed.delete(id, held)
         this.#keep(held)
         // The store may have been lost, or come back, while nothing followed it.
         session.suspend()
@@ -190,35 +192,35 @@ export class ProviderRegistry {
   }
 
   #letGo(held: Held): void {
-    const { id } = held.session
+    const { id } = held.core
     this.#sessions.delete(id)
-    this.#handles.delete(id)
+    this.#held.delete(id)
     this.#removed.add(id, held)
   }
 
   /** A change that the store announced. */
   change(change: Change): void {
-    const held = this.#find(change.providerId)
-    held?.session.change(change)
-    held?.handle.flushNow(change)
+    const core = this.#find(change.providerId)?.core
+    core?.session.change(change)
+    core?.flushIfSuspected(change)
   }
 
   /** The store answers again: what is still to be written decides nothing. */
-  demote(): void {
-    for (const handle of this.#handles.values()) handle.downgradeToHistory()
+  downgradeToHistory(): void {
+    for (const { core } of this.#held.values()) core.outbox.downgradeToHistory()
   }
 
-  /** Subscribed again as well: whoever waits joins, all is read, and the store is told of the outage. */
+  /** Subscribed again as well: pending providers join, all is read, and the store is told of the outage. */
   async catchUp(): Promise<void> {
-    await this.#joining.registerAll()
+    await this.#pending.registerAll()
     await this.sync.catchUp()
-    await forEachLimit([...this.#handles.values()], REPORTS_AT_ONCE, (handle) => handle.onStoreRestored())
+    await forEachLimit([...this.#held.values()], REPORTS_AT_ONCE, ({ core }) => core.onStoreRestored())
   }
 
   /** A few at a time: the batches of thousands at once would wait for each other longer than a command may. */
   async flush(): Promise<void> {
-    const busy = [...this.#handles.values()].filter((handle) => handle.busy)
-    await forEachLimit(busy, FLUSHES_AT_ONCE, (handle) => handle.flush())
+    const busy = [...this.#held.values()].filter(({ core }) => core.outbox.busy)
+    await forEachLimit(busy, FLUSHES_AT_ONCE, ({ core }) => core.outbox.drain())
   }
 
   /** From now on every call is refused; those under way go on. */
@@ -230,6 +232,6 @@ export class ProviderRegistry {
   /** Gives up what has not been written. Returns how many outcomes that were. */
   stop(): number {
     this.sync.stop()
-    return [...this.#handles.values()].reduce((sum, handle) => sum + handle.stop(), 0)
+    return [...this.#held.values()].reduce((sum, { core }) => sum + core.outbox.stop(), 0)
   }
 }

@@ -29,7 +29,7 @@ export class SettingsIntake {
 /** Deeper than any settings; what is there is an error, and may be a cycle. */
 const MAX_DEPTH = 8
 
-/** Lists and plain objects anew, so that nothing changes what waits; the rest as it is, for the schema to judge. */
+/** Copies lists and plain objects, so that nothing changes what waits. The rest is left to the schema as it is. */
 function copy(value: unknown, depth: number): unknown {
   if (typeof value !== 'object' || value === null || depth > MAX_DEPTH) return value
   if (Array.isArray(value)) return value.map((item) => copy(item, depth + 1))

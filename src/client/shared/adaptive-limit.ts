@@ -1,4 +1,4 @@
-import type { Clock } from '../../model/ports.js'
+import type { Clock } from '../../model/ports/time.js'
 import { LoopShare } from './loop-share.js'
 
 /** `first` pieces of work at a time to begin with, then `least` to `most`; one is to be done within `targetMs`. */

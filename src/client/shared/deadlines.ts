@@ -94,7 +94,7 @@ export class Deadlines {
     return { clear: () => deadline?.clear() }
   }
 
-  /** @internal An entry fired or was cleared. */
+  /** An entry fired or was cleared. For the entries of this file alone. */
   ended(): void {
     this.#live -= 1
   }

@@ -1,5 +1,5 @@
 import { redisFailure } from '../../model/errors.js'
-import type { Clock } from '../../model/ports.js'
+import type { Clock } from '../../model/ports/time.js'
 import type { Level, Logger } from './log.js'
 
 /**

@@ -1,4 +1,4 @@
-import type { Clock, Timer, Timers } from '../../model/ports.js'
+import type { Clock, Timer, Timers } from '../../model/ports/time.js'
 
 /** Time as one process has it. A test puts its own in place of `SYSTEM_TIME`; see `busbar/testing`. */
 export interface ProcessTime {

@@ -1,4 +1,4 @@
-import type { Timer } from '../../model/ports.js'
+import type { Timer } from '../../model/ports/time.js'
 import type { ProcessContext } from '../context.js'
 import type { SnapshotCache } from './snapshot-cache.js'
 

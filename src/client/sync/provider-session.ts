@@ -7,17 +7,19 @@ import {
   UnknownProviderError,
 } from '../../model/errors.js'
 import type { Change } from '../../model/events.js'
-import type { KnownReply, Reply, SettingsReply, Store } from '../../model/ports.js'
+import type { Store } from '../../model/ports/store.js'
+import type { KnownReply, Reply, SettingsReply } from '../../model/ports/store-replies.js'
 import { CutOff } from '../outage/cut-off.js'
 import type { ProcessContext } from '../context.js'
 import { MarkTimer } from './mark-timer.js'
 import { checkProvider } from '../outage/provider-check.js'
+import { registerAgain } from './register-again.js'
+import { SettingsCache } from './settings-cache.js'
 import { SnapshotCache } from './snapshot-cache.js'
 import { logTransition } from './transition-log.js'
 
-/** What calls are decided by: where Redis refuses one of these for good, the provider is cut off. */
+/** Calls are decided by these: where Redis refuses one for good, the provider is cut off. */
 const DECISIVE: ReadonlySet<string> = new Set(['admit', 'record', 'snapshot'])
-
 /** A wipe and a jump of the clock may both come between; more than that is no accident. */
 const MAX_ATTEMPTS = 3
 
@@ -35,15 +37,13 @@ export class ProviderSession {
   readonly cache: SnapshotCache
   /** Whether a write of it was refused: the next outage is over when one was taken. */
   owesWrite = false
-  /** Set by whoever uses the provider; the poll asks. */
+  /** Set by each use of the provider: the poll reads only those that were used. */
   used = false
   /** 0 to 1: when in each round it is polled, so that thousands are not polled at once. */
   readonly pollDraw = Math.random()
   readonly #context: ProcessContext
   #epoch: string
-  #settings: SettingsReply
-  /** What was said of the settings already. */
-  readonly #said = new Set<string>()
+  readonly #settings: SettingsCache
   #removed = false
   /** Told when it turns out that somebody removed the provider (true), or registered it again (false). */
   onRemoved: ((removed: boolean) => void) | undefined
@@ -60,12 +60,16 @@ export class ProviderSession {
     this.#markTimer = new MarkTimer({ context, id, cache: this.cache, clear: () => this.clearEndedMark() })
     this.suspend()
     this.#storeClock = { nowMs: registered.nowMs, at: context.clock.now() }
-    this.#settings = this.#accept(registered)
+    this.#settings = new SettingsCache(
+      context,
+      { id, failed: (error) => this.#judge('snapshot', error) },
+      registered,
+    )
     this.#absorb(registered)
   }
 
   get settings(): SettingsReply {
-    return this.#settings
+    return this.#settings.held
   }
 
   /** Whether somebody removed it, as far as is known. */
@@ -133,7 +137,7 @@ export class ProviderSession {
     this.#epoch = epoch
     this.#setRemoved(false)
     this.owesWrite = false
-    this.#settings = this.#accept(registered)
+    this.#settings.accept(registered)
     this.#storeClock = { nowMs: registered.nowMs, at: this.#context.clock.now() }
     this.#absorb(registered)
   }
@@ -173,7 +177,7 @@ export class ProviderSession {
     if (DECISIVE.has(doing) && isProviderTrouble(error)) this.refused(error)
   }
 
-  /** A change that the store announced, whoever made it. */
+  /** A change that the store announced, made by any process. */
   change(change: Change): void {
     if (change.snapshot !== null) {
       this.#setRemoved(false)
@@ -215,34 +219,8 @@ export class ProviderSession {
   }
 
   /** The settings in force, read again if the last snapshot was judged by others. */
-  async currentSettings(): Promise<SettingsReply> {
-    if (this.cache.read()?.settingsRevision !== this.#settings.revision) {
-      const stored = await this.#readSettings()
-      if (stored !== null) this.#settings = this.#accept(stored)
-    }
-    return this.#settings
-  }
-
-  /** Says what of them this version cannot read: once, however often they are read. */
-  #accept(settings: SettingsReply): SettingsReply {
-    for (const { problem } of settings.unread) {
-      if (problem === null || this.#said.has(problem)) continue
-      this.#said.add(problem)
-      this.#context.log.warn(
-        { provider: this.id, problem },
-        'a stored setting cannot be read: its default holds here',
-      )
-    }
-    return settings
-  }
-
-  async #readSettings(): Promise<SettingsReply | null> {
-    try {
-      return await this.#context.store.settings(this.id)
-    } catch (error) {
-      this.#judge('snapshot', error)
-      throw error
-    }
+  currentSettings(): Promise<SettingsReply> {
+    return this.#settings.current(this.cache.read()?.settingsRevision)
   }
 
   #absorb(reply: KnownReply<unknown>): void {
@@ -255,10 +233,7 @@ export class ProviderSession {
 
   /** One at a time, however many calls found out. */
   #rejoinOnce(): Promise<void> {
-    this.#rejoining ??= this.#rejoin().finally(() => {
-      this.#rejoining = undefined
-    })
-    return this.#rejoining
+    return (this.#rejoining ??= this.#rejoin().finally(() => (this.#rejoining = undefined)))
   }
 
   async #rejoin(): Promise<void> {
@@ -268,12 +243,7 @@ export class ProviderSession {
       this.#setRemoved(true)
       throw new ProviderRemovedError(this.id)
     }
-    const epoch = await store.ensureEpoch()
-    const restore = this.cache.read() ?? null
-    const { settings, unread, pinned, setBy } = this.#settings
-    const byHand = pinned ? { operator: setBy, reason: '', notAfterMs: null } : undefined
-    const request = { ...this.caller, settings, mode: 'keep' as const, restore, unread, byHand }
-    const registered = await store.register(this.id, request)
+    const { epoch, registered } = await registerAgain(store, this)
     log.warn({ provider: this.id }, 'Redis was wiped: provider registered again')
     this.adopt(epoch, registered)
   }

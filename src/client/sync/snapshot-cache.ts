@@ -1,4 +1,4 @@
-import type { Clock } from '../../model/ports.js'
+import type { Clock } from '../../model/ports/time.js'
 import type { StoredSnapshot } from '../../model/snapshot.js'
 import { blocksOf, type Enforced } from '../../rules/blocks.js'
 import { ageBlocking, ageSnapshot } from './snapshot.js'

@@ -1,5 +1,5 @@
 import { meansLost } from '../../model/errors.js'
-import type { Timer } from '../../model/ports.js'
+import type { Timer } from '../../model/ports/time.js'
 import { forEachLimit } from '../shared/for-each-limit.js'
 import type { ProcessContext } from '../context.js'
 import type { ProviderSession } from './provider-session.js'

@@ -1,4 +1,4 @@
-import type { SettingsReply } from '../../model/ports.js'
+import type { SettingsReply } from '../../model/ports/store-replies.js'
 import type { StoredSnapshot } from '../../model/snapshot.js'
 import type { HealthStatus, Source } from '../../model/words.js'
 import { askAgainInMs, blocksOf, type Block, type Enforced } from '../../rules/blocks.js'

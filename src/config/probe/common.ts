@@ -19,10 +19,10 @@ export const COMMON = {
   unhealthyAfter: v.optional(whole(1, 1_000), d.unhealthyAfter),
 }
 
-/** Of the kinds that wait for an answer. */
+/** The fields of the kinds that wait for an answer. */
 export const ANSWERING = { ...COMMON, degradedMs: v.optional(whole(1, DAY)) }
 
-/** As parsed: what may be left out may also be undefined, and the timeout has no default yet. */
+/** Parsed fields: an optional one may be undefined, and the timeout has no default yet. */
 type Parsed<T> = { readonly [K in keyof T]: T[K] | (undefined extends T[K] ? undefined : never) }
 type Times = Parsed<Omit<CommonProbeSettings, 'timeoutMs'>> & { readonly timeoutMs?: number | undefined }
 
@@ -33,13 +33,13 @@ export type Settled<T> = {
 
 export function settled<T extends object>(given: T): Settled<T> {
   const kept: Record<string, unknown> = {}
-  // A loop: thousands of providers may be registered at once, and this is done for each.
+  // A plain loop, because thousands of providers may be registered at once.
   for (const [key, value] of Object.entries(given)) if (value !== undefined) kept[key] = value
-  // Nothing but undefined is left out, which is what the type says.
+  // Only undefined is left out, as the type says.
   return kept as Settled<T>
 }
 
-/** Puts in the timeout that follows from the intervals, and leaves out what was not given. */
+/** Adds the timeout that follows from the intervals, and leaves out fields that were not given. */
 export function complete<T extends Times>(probe: T): Settled<T> & { timeoutMs: number } {
   const timeoutMs = probe.timeoutMs ?? Math.min(d.timeoutMs, shortest(probe).ms)
   return { ...settled(probe), timeoutMs }
@@ -58,7 +58,7 @@ function shortest(probe: Times): { readonly name: string; readonly ms: number } 
 
 type Complete = Times & { readonly timeoutMs: number; readonly degradedMs?: number | undefined }
 
-/** Times that make no sense together. */
+/** Finds times that contradict each other. */
 export function clashOfTimes(probe: Complete): Problem | undefined {
   const { degradedMs, intervalMs, suspiciousIntervalMs, timeoutMs } = probe
   if (suspiciousIntervalMs !== undefined && suspiciousIntervalMs > intervalMs) {

@@ -1,7 +1,7 @@
 import type { HttpProbeSettings } from '../../model/probe.js'
 import { clash, type Problem } from '../check.js'
 
-/** Settings that contradict each other: such a request or condition would fail at every probe. */
+/** Finds settings that contradict each other: such a request or condition would fail at every probe. */
 export const clashOfRequest = (probe: HttpProbeSettings): Problem | undefined =>
   uselessBody(probe) ?? uselessHeader(probe) ?? uselessCondition(probe)
 
@@ -22,7 +22,7 @@ function uselessHeader({ headers, http2 }: HttpProbeSettings): Problem | undefin
   return undefined
 }
 
-/** They say how long the request is; the probe knows that, and sets them. */
+/** Headers with the length of the request: the probe sets them. */
 const FRAMING: ReadonlySet<string> = new Set(['content-length', 'transfer-encoding'])
 
 const HTTP1_ALONE: ReadonlySet<string> = new Set([
@@ -34,7 +34,7 @@ const HTTP1_ALONE: ReadonlySet<string> = new Set([
   'upgrade',
 ])
 
-/** A condition on the body of an answer that never has one. */
+/** Finds a condition on the body of an answer that never has one. */
 function uselessCondition(probe: HttpProbeSettings): Problem | undefined {
   const { bodyContains, expectStatus, json, method } = probe
   const condition = bodyContains !== undefined ? 'bodyContains' : json !== undefined ? 'json' : undefined

@@ -19,7 +19,7 @@ const httpUrl = v.pipe(
     const url = URL.canParse(value) ? new URL(value) : undefined
     if (url?.protocol !== 'http:' && url?.protocol !== 'https:') return { message: URL_ERROR }
     if (url.port === '0') return { message: `${URL_ERROR} with a port from 1 to 65535` }
-    // A password is not for messages, nor for Redis.
+    // A password would stand in messages and in Redis.
     if (url.username !== '' || url.password !== '')
       return { message: `${URL_ERROR} without credentials`, complete: true }
     return hasBrokenReference(value) ? { message: BROKEN_REFERENCE } : undefined
@@ -32,7 +32,7 @@ const isStatus = (value: unknown): value is number | string =>
   (typeof value === 'number' && Number.isInteger(value) && value >= 100 && value <= 599) ||
   (typeof value === 'string' && /^[1-5](xx|[0-9][0-9])$/.test(value))
 
-/** One status, or a list of them; the path of what is wrong is that of the very one. */
+/** One status, or a list. An error names the path of the wrong entry. */
 const statuses = v.pipe(
   v.unknown(),
   refuse((value) => {
@@ -46,7 +46,7 @@ const statuses = v.pipe(
 
 const HEADERS_ERROR = 'expected header names and values as HTTP allows them'
 const headerName = matching(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$/, HEADERS_ERROR)
-// Control characters but the tab could end the header, or the request; what is beyond Latin-1 has no form in a header.
+// Control characters except the tab could end the header, or the request. Characters beyond Latin-1 cannot be sent.
 const headerValue = v.pipe(
   v.string(HEADERS_ERROR),
   v.maxLength(4_096, HEADERS_ERROR),
@@ -57,7 +57,7 @@ const headerValue = v.pipe(
 const headers = v.pipe(
   v.unknown(),
   refuse((value) =>
-    // The one name that would be left out in silence.
+    // `recordOf` leaves this name out, so that it would be lost in silence.
     typeof value === 'object' && value !== null && Object.hasOwn(value, '__proto__')
       ? { path: ['__proto__'], message: HEADERS_ERROR }
       : undefined,

@@ -1,6 +1,6 @@
 /**
- * Where in a JSON value: names and indexes, `checks[0].state`, with or without `$.` before them; `$` is the whole.
- * That is all there is: no wildcard, no filter, no expression, so that a path from Redis costs no more than its length.
+ * A path in a JSON value: names and indexes, `checks[0].state`, with or without `$.` before them; `$` is the whole.
+ * There are no wildcards, filters or expressions, so that a path from Redis costs no more than its length.
  */
 export type JsonPath = readonly (string | number)[]
 
@@ -8,7 +8,7 @@ export const MAX_PATH_DEPTH = 20
 const MAX_PATH_LENGTH = 512
 const SEGMENT = /^(?:\.?([A-Za-z0-9_@-]{1,64})|\[(\d{1,6})\])/
 
-/** Undefined when it is none. */
+/** The steps of a path; undefined for text that is no path. */
 export function parseJsonPath(text: string): JsonPath | undefined {
   if (text === '$') return []
   if (text === '' || text.length > MAX_PATH_LENGTH) return undefined

@@ -8,7 +8,7 @@ const URL_OF_PROXY = /^https?:\/\/(?:[^/]*@)?([^/@]+)\/?$/i
 /** True for the address of a proxy, with nothing behind host and port. */
 export function isProxyUrl(text: string): boolean {
   const [, host = ''] = URL_OF_PROXY.exec(text) ?? []
-  // A reference stands for a part of user or password; where to connect to is for the settings to say.
+  // A reference may stand for user or password only: host and port must be in the settings.
   if (host === '' || host.includes('$') || /[?#]/.test(host)) return false
   const plain = replaceReferences(text, () => 'x')
   return URL.canParse(plain) && new URL(plain).port !== '0'

@@ -13,7 +13,7 @@ const redisUrl = v.pipe(
     if (value.startsWith('/') && !value.includes('\0')) return undefined
     const url = /^rediss?:\/\/[^/]/.test(value) && URL.canParse(value) ? new URL(value) : undefined
     if (url === undefined || url.hostname === '') {
-      // It may hold a password although it is no URL.
+      // Text that is no URL may still hold a password.
       const complete = value.includes('@')
       return { message: complete ? `${URL_ERROR}, without credentials` : URL_ERROR, complete }
     }
@@ -28,8 +28,8 @@ const redisUrl = v.pipe(
 
 const ENV_ERROR = 'expected the name of an environment variable that begins with BUSBAR_PROBE_'
 /**
- * Settings come from Redis and name the host as well, so that any name would let whoever writes there have any secret of
- * the workers sent to a host of their choice. The prefix leaves the choice to the worker.
+ * Settings come from Redis, and they name the host as well. Without the prefix, a person who can write to Redis could have
+ * any secret of the workers sent to a host of their own. With it, the worker chooses which secrets probes may use.
  */
 const variable = () => matching(/^BUSBAR_PROBE_[A-Z0-9_]{1,100}$/, ENV_ERROR)
 

@@ -5,8 +5,8 @@ import { fieldsOf } from '../objects.js'
 import { clashOfTimes, COMMON, complete, interval } from './common.js'
 
 /**
- * Kinds whose check is code: what is stored is only its name, and the worker that runs it has registered it. What
- * somebody writes to Redis, or into a file of another host, can therefore not make a worker run anything.
+ * Kinds whose check is code. Only the name of the code is stored, and a worker runs what it has registered itself. So
+ * settings in Redis, or in a file of another host, cannot make a worker run anything else.
  */
 
 export const processProbe = v.pipe(

@@ -4,7 +4,7 @@ import { DEFAULTS } from '../defaults.js'
 import { name, whole } from '../fields.js'
 import { mapOf, object } from '../objects.js'
 
-/** What a worker may register for its probes: `startProbes({ processes, functions })`. */
+/** The schema of the code that a worker registers for its probes: `startProbes({ processes, functions })`. */
 
 const SOURCE_ERROR = 'expected { pid }, { command: [file, ...args] }, or a function that answers one of them'
 const source = v.custom<ProcessSource>(
@@ -14,7 +14,7 @@ const source = v.custom<ProcessSource>(
 
 const fn = v.custom<ProbeFunction>((value) => typeof value === 'function', 'expected a function')
 
-/** Whether what a worker gave, or its function answered, is a process or a command. */
+/** Whether a value that a worker gave, or its function answered, is a process or a command. */
 export function isTarget(value: unknown): value is Exclude<ProcessSource, (...args: never) => unknown> {
   if (typeof value !== 'object' || value === null) return false
   if ('command' in value) {

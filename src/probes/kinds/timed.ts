@@ -1,4 +1,4 @@
-import type { Clock } from '../../model/ports.js'
+import type { Clock } from '../../model/ports/time.js'
 import type { ProbeFinding } from '../../model/probe.js'
 import type { Finding } from './explain.js'
 import { messageOf } from './within.js'

@@ -1,6 +1,6 @@
 import { redactText } from '../../model/redact.js'
 import { SYSTEM_TIME } from '../../client/shared/time.js'
-import type { Timers } from '../../model/ports.js'
+import type { Timers } from '../../model/ports/time.js'
 import { toText } from '../../model/text.js'
 
 /** How a piece of the worker's own code ended. */

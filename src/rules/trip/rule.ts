@@ -1,14 +1,14 @@
 import type { BreakerSettings } from '../../model/settings.js'
 import type { Origin } from '../../model/words.js'
 
-/** What a trip rule judges by: all that came before the run it is asked about, in order of application. */
+/** The counts that a trip rule judges by: all that came before the run, in order of application. */
 export interface Counts {
   readonly origin: Origin
   /** Failures in a row, of outcomes of this origin. */
   readonly inARow: number
   /** Outcomes in the history, of calls and probes. */
   readonly windowTotal: number
-  /** Those of them that failed. */
+  /** The failed ones among them. */
   readonly windowFailed: number
 }
 
@@ -20,7 +20,7 @@ export interface Trip {
 }
 
 /**
- * Whether a run of `failures` equal failures opens a closed circuit: which of them, as if they came one by one;
- * undefined when none does. Constant time, whatever the length of the run.
+ * Whether a run of `failures` equal failures opens a closed circuit, and which of them, as if they came one by one.
+ * Undefined when none does. Takes constant time for a run of any length.
  */
 export type TripRule = (counts: Counts, failures: number, settings: BreakerSettings) => Trip | undefined

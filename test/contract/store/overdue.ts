@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { OverdueRequest } from '../../../src/model/ports.js'
+import type { OverdueRequest } from '../../../src/model/ports/store-requests.js'
 import type { SettingsInput } from '../../../src/model/settings.js'
 import { control, kinds, known, QUICK, TestProvider, type TestStore } from './test-provider.js'
 import { eventually } from '../../harness/eventually.mjs'

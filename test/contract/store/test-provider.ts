@@ -1,17 +1,19 @@
 import type { Change, EventKind } from '../../../src/model/events.js'
+import type { Store } from '../../../src/model/ports/store.js'
+import type {
+  AdmitResult,
+  KnownReply,
+  RecordResult,
+  Reply,
+  SettingsReply,
+} from '../../../src/model/ports/store-replies.js'
 import type {
   AdmitRequest,
-  AdmitResult,
   ControlRequest,
-  KnownReply,
   RecordRequest,
-  RecordResult,
   RegisterRequest,
-  Reply,
   Run,
-  SettingsReply,
-  Store,
-} from '../../../src/model/ports.js'
+} from '../../../src/model/ports/store-requests.js'
 import type { SettingsInput } from '../../../src/model/settings.js'
 import type { StoredSnapshot } from '../../../src/model/snapshot.js'
 import type { Mark, Outcome } from '../../../src/model/words.js'

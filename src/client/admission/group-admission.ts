@@ -1,4 +1,4 @@
-import type { Admitted, Decision } from './admission/permit.js'
+import type { Admitted, Decision } from './permit.js'
 
 /** Asks the store for one admission, or decides without it while it is lost. `timeoutMs`: of the call. */
 export type AskAlone = (timeoutMs: number | undefined) => Promise<Decision>
@@ -44,7 +44,7 @@ export class GroupAdmission {
   async #lead(timeoutMs: number | undefined): Promise<Decision> {
     // Admissions of this very turn come along.
     await Promise.resolve()
-    // In the same step as the command is made: whoever comes after it forms another group.
+    // In the same step as the command is made: a later admission forms another group.
     this.#first = undefined
     return this.#ask(timeoutMs)
   }

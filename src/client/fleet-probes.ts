@@ -1,0 +1,80 @@
+import type { Planned, ProbeQueueState } from '../model/ports/schedule.js'
+import type { ProbeFunction, ProcessSource } from '../model/probe.js'
+import type { BusbarCore } from './busbar-core.js'
+import type { ProbeReport } from './probing/probe-ticket.js'
+import type { CheckedProbeWorkerOptions, ProbeWorker, RegisteredChecks } from './probing/probe-worker.js'
+import { checkNames } from './probing/registered-names.js'
+
+/** See `busbar.schedules()`. */
+export interface ProbeSchedules {
+  readonly planned: readonly Planned[]
+  readonly queues: readonly ProbeQueueState[]
+}
+
+export interface ProbeNowOptions {
+  /**
+   * How long the result of a worker is waited for, ms. 1 to 1 day; default: the `timeoutMs` of the probe, and 5 000. A probe
+   * that no worker has taken by then is not made.
+   */
+  readonly timeoutMs?: number | undefined
+}
+
+/** A health check that somebody asks for. */
+export interface ProbeRequest {
+  readonly id: string
+  /** What this process gave to its probe workers. */
+  readonly registered: RegisteredChecks
+  readonly timeoutMs: number | undefined
+}
+
+/** What runs probes; loaded on demand, as it loads bullmq. */
+export interface ProbeParts {
+  startProbes(core: BusbarCore, options: CheckedProbeWorkerOptions): Promise<ProbeWorker>
+  probe(core: BusbarCore, request: ProbeRequest): Promise<ProbeReport>
+}
+
+/** What one process has to do with the fleet's probes. */
+export class FleetProbes {
+  readonly #core: BusbarCore
+  readonly #parts: ProbeParts
+  readonly #registered = {
+    processes: new Map<string, ProcessSource>(),
+    functions: new Map<string, ProbeFunction>(),
+  }
+  /** Those that this process started. */
+  readonly workers = new Set<ProbeWorker>()
+
+  constructor(core: BusbarCore, parts: ProbeParts) {
+    this.#core = core
+    this.#parts = parts
+  }
+
+  async start(options: CheckedProbeWorkerOptions): Promise<ProbeWorker> {
+    checkNames(this.#registered, options)
+    const worker = await this.#parts.startProbes(this.#core, options)
+    this.workers.add(worker)
+    for (const [name, fn] of options.functions) this.#registered.functions.set(name, fn)
+    for (const [name, source] of options.processes) this.#registered.processes.set(name, source)
+    return worker
+  }
+
+  probe(id: string, timeoutMs: number | undefined): Promise<ProbeReport> {
+    return this.#parts.probe(this.#core, { id, registered: this.#registered, timeoutMs })
+  }
+
+  async pausedQueues(): Promise<readonly string[]> {
+    return (await this.#core.context.schedule?.pausedQueues()) ?? []
+  }
+
+  async schedules(): Promise<ProbeSchedules> {
+    const { schedule } = this.#core.context
+    if (schedule === undefined) return { planned: [], queues: [] }
+    const [planned, known] = await Promise.all([schedule.list(), schedule.queues()])
+    // The queues of names that no worker has ever registered.
+    const codes = new Set(planned.map(({ code }) => code))
+    for (const { code } of known) codes.delete(code)
+    codes.delete('')
+    const others = await Promise.all([...codes].map((code) => schedule.queueOf(code)))
+    return { planned, queues: [...known, ...others] }
+  }
+}

@@ -1,0 +1,68 @@
+import type { ProviderEvent } from '../events.js'
+import type { Outage } from '../outage.js'
+import type { HistoryEntry } from '../snapshot.js'
+import type {
+  AdmitResult,
+  KnownReply,
+  ProviderSummary,
+  RecordResult,
+  Reply,
+  SettingsReply,
+} from './store-replies.js'
+import type {
+  AdmitRequest,
+  ControlRequest,
+  HeartbeatRequest,
+  MarkRequest,
+  OverdueRequest,
+  RecordRequest,
+  RegisterRequest,
+  ResumeRequest,
+  TripRequest,
+} from './store-requests.js'
+
+// An adapter of the store names all of them: it has one import.
+export type * from './store-replies.js'
+export type * from './store-requests.js'
+
+/**
+ * Where the shared state lives. Two adapters: `redis/` (the Lua decides) and `memory/` (over `rules/`); one
+ * contract suite holds both to the same behaviour. Every method rejects with `RedisUnavailableError` when
+ * the store cannot be reached: the outcome is then unknown.
+ */
+export interface Store {
+  /** The name of this life of the store: another after a wipe. Null from a wipe until the next registration. */
+  epoch(): Promise<string | null>
+  /** As `epoch`, and begins a life where there is none. */
+  ensureEpoch(): Promise<string>
+  /** @throws CommandLateError; UnknownProviderError when there is nothing to release. */
+  register(id: string, request: RegisterRequest): Promise<KnownReply<SettingsReply>>
+  admit(id: string, request: AdmitRequest): Promise<Reply<AdmitResult>>
+  record(id: string, request: RecordRequest): Promise<Reply<RecordResult>>
+  recordHeartbeat(id: string, request: HeartbeatRequest): Promise<Reply>
+  /** Announces the silence of the probes, once, if it has lasted so long. */
+  overdue(id: string, request: OverdueRequest): Promise<Reply>
+  reset(id: string, request: ControlRequest): Promise<Reply>
+  trip(id: string, request: TripRequest): Promise<Reply>
+  mark(id: string, request: MarkRequest): Promise<Reply>
+  resume(id: string, request: ResumeRequest): Promise<Reply>
+  remove(id: string, request: ControlRequest): Promise<Reply>
+  /** Always carries a snapshot. Writes nothing. */
+  snapshot(id: string): Promise<Reply>
+  settings(id: string): Promise<SettingsReply | null>
+  /**
+   * Checks the keys of a provider, so that a key of a wrong type is found before an operation needs it.
+   * @throws RedisUnavailableError (`permanent`) naming a key that holds something of another type
+   */
+  verify(id: string): Promise<void>
+  /** The newest `count` runs that began at `sinceMs` or later, oldest first. */
+  history(id: string, count: number, sinceMs: number): Promise<readonly HistoryEntry[]>
+  /** The newest `count` events, oldest first. */
+  events(id: string, count: number): Promise<readonly ProviderEvent[]>
+  /** The newest `count` outages that ended, oldest first; at most the last 100 are kept. */
+  outages(id: string, count: number): Promise<readonly Outage[]>
+  providers(): Promise<readonly ProviderSummary[]>
+  /** Information only; no decision reads it. */
+  touchWorker(worker: string): Promise<void>
+  close(): Promise<void>
+}

@@ -1,0 +1,45 @@
+import { unflattenSettings, unknownSettings } from '../config/flat.js'
+import type { FlatFields, FlatSettings, StoredSettings } from '../config/flat.js'
+import type * as port from '../model/ports/store.js'
+import type { Settings } from '../model/settings.js'
+
+/** The settings in force. Those that were sent were checked before, and need no second look. */
+export function inForce(stored: FlatSettings, sent: FlatFields, settings: Settings): StoredSettings {
+  const same = Object.entries(sent).every(([path, text]) => (stored[path] ?? null) === text)
+  return same ? { settings, unread: unknownSettings(stored) } : unflattenSettings(stored)
+}
+
+export const asStored = (unread: readonly port.UnreadSetting[]): FlatSettings =>
+  Object.fromEntries(unread.map(({ path, stored }) => [path, stored]))
+
+export const recordArgs = (request: port.RecordRequest) => ({
+  worker: request.worker,
+  knownVersion: request.knownVersion,
+  incarnation: request.incarnation,
+  sequence: request.sequence,
+  resent: request.resent,
+  jitterDraw: request.jitterDraw,
+  flushIntervalMs: request.flushIntervalMs,
+  maxBatchesPerSecond: request.maxBatchesPerSecond,
+  notAfterMs: request.notAfterMs,
+  lostMsAgo: request.lostMsAgo,
+  runs: request.runs.map(encodeRun),
+})
+
+/** The plain outcome of a call needs the first four. A generation is only compared, mostly: as text it costs Redis less. */
+const encodeRun = (run: port.Run): unknown[] => {
+  const fields = [
+    run.origin,
+    run.outcome,
+    run.count,
+    String(run.generation),
+    run.token,
+    run.retryAfterMs,
+    run.settingsRevision,
+    run.markVersion,
+    run.detail,
+    run.ageMs,
+  ]
+  while (fields.at(-1) === '' || fields.at(-1) === 0) fields.pop()
+  return fields
+}

@@ -1,0 +1,33 @@
+import type { BreakerSettings } from '../model/settings.js'
+import { transition, type Circuit, type Step } from './circuit.js'
+import type { CircuitRun } from './judged.js'
+
+export interface Cause {
+  /** Why, in at most 64 bytes: the circuit hash keeps it. */
+  readonly reason: string
+  /** The run whose failure opens the circuit. */
+  readonly run: CircuitRun
+}
+
+/** Opens the circuit by a rule. The first cooldown is the base; each further one without a closing grows. */
+export function open(circuit: Circuit, cause: Cause, settings: BreakerSettings, jitterDraw: number): Step {
+  const now = circuit.lastNowMs
+  const cooldownMs = circuit.cooldownMs === 0 ? settings.cooldownMs : grown(circuit.cooldownMs, settings)
+  const waitMs = cooldownMs + Math.floor(cooldownMs * settings.cooldownJitter * jitterDraw)
+  return transition(circuit, 'opened', {
+    phase: { state: 'open', openedAtMs: now, retryAtMs: now + waitMs },
+    reason: cause.reason,
+    lastFailure: describe(cause.run),
+    cooldownMs,
+  })
+}
+
+/** Where the cooldown grows, it grows by 1 ms at least: 1 ms times 1.5, rounded down, would stay 1 for ever. */
+function grown(cooldownMs: number, { cooldownMultiplier, maxCooldownMs }: BreakerSettings): number {
+  const leastMs = cooldownMultiplier > 1 ? cooldownMs + 1 : cooldownMs
+  return Math.min(Math.max(Math.floor(cooldownMs * cooldownMultiplier), leastMs), maxCooldownMs)
+}
+
+/** The outcome in words, with what the call or the probe saw. */
+const describe = ({ outcome, detail }: CircuitRun): string =>
+  detail === '' ? outcome : `${outcome} (${detail})`
