@@ -1,5 +1,6 @@
--- admit: whether a call or a probe may begin; in half-open it takes a trial lease.
--- A resent request bears the same token and gets the same lease. Run after not_after_ms it grants nothing.
+-- admit: decides whether a call or a probe may begin; in half-open it takes a trial lease.
+-- A resent request carries the same token and gets the same lease. Run after not_after_ms, the script grants nothing:
+-- the caller has given up by then, and a lease for it would block the trial of another.
 --
 -- KEYS
 --   config   hash    the settings
@@ -10,7 +11,7 @@
 -- ARGV
 --   id             text     the provider
 --   channel        text     where changes are published
---   worker         text     who calls
+--   worker         text     the calling process
 --   known_version  digits   the version that the caller knows; 0 when none
 --   origin         text     call or probe
 --   token          text     names the trial; made by the caller
@@ -24,13 +25,13 @@
 --   snapshot           json     empty when the caller knows the version
 --   events             json     transitions that this call made; empty when none
 --   admitted           boolean  also true when enforce is off
---   code               text     why not, or with enforce off why it would not have been; else empty
---   reason             text     the same in words
+--   code               text     refusal code, also with enforce off; empty: nothing blocks
+--   reason             text     the refusal in words
 --   retry_after_ms     integer  until the latest blocking deadline, ms; empty when none is known
---   generation         integer  what the result must bear
+--   generation         integer  sent back with the result; a result of an older one decides nothing
 --   trial              boolean  whether a lease was granted
---   settings_revision  integer  what a probe result must bear
---   mark_version       integer  what a probe result must bear
+--   settings_revision  integer  sent back with a probe result, which is dropped if it has changed
+--   mark_version       integer  sent back with a probe result, which is dropped if it has changed
 
 local keys = {
   config = KEYS[1],
@@ -56,7 +57,7 @@ elseif now > not_after_ms then
 end
 local circuit = provider.circuit
 local admission = { admitted = true, code = '', reason = '', retry_after_ms = 0, trial = false }
--- Nothing stands in the way of a call while all of these hold, and nearly always they do.
+-- The short way out, taken by nearly every call: a closed circuit without a mark or a pause admits it.
 local throttled = (circuit.throttled_until_ms or 0) + 0 > now
 if origin ~= 'call' or circuit.state ~= 'closed' or circuit.mark or throttled then
   -- @include lib/marks

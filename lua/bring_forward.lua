@@ -1,4 +1,4 @@
--- bring_forward: plans an early probe of a provider, if it has turns at all and the next would come later.
+-- bring_forward: plans an early probe of a provider, if the provider has turns and its next one would come later.
 --
 -- KEYS
 --   due        zset    provider -> when its next turn is, ms
@@ -8,12 +8,12 @@
 --   schedule   hash    the clock, the rate of all, the next start, the planner
 -- ARGV
 --   id      text     the provider
---   in_ms   integer  it is to come after so long, ms
---   gap_ms  integer  but not before so long after the last was handed out, ms
+--   in_ms   integer  the early probe is due in this many ms
+--   gap_ms  integer  least time after the last probe that was handed out, ms
 -- Returns
 --   status   text     ok
 --   now_ms   integer  time of the schedule
---   changed  boolean  whether it comes sooner now
+--   changed  boolean  whether the next probe comes sooner now
 
 local keys = { due = KEYS[1], intervals = KEYS[2], claimed = KEYS[3], extra = KEYS[4], schedule = KEYS[5] }
 local id = ARGV[1]

@@ -1,6 +1,6 @@
--- claim: hands the probes that are due to the planner, those besides the turns first, then the longest due, and plans the
--- next turn of each. What is handed out belongs to the caller alone. Nothing is while the queue is paused, or as many of
--- its jobs wait as may. O(max x log providers).
+-- claim: hands the due probes to the planner, and plans the next turn of each provider.
+-- Early and recovery probes come first, then the longest due. A probe that was handed out belongs to the caller alone.
+-- While the queue is paused or full, nothing is handed out: it stays in the schedule. O(max x log providers).
 --
 -- KEYS
 --   due        zset    provider -> when its next turn is, ms
@@ -12,16 +12,16 @@
 --   meta       hash    the queue's own settings; it has the field paused while the queue is paused
 -- ARGV
 --   planner        text     the caller's own name
---   take_after_ms  integer  it becomes the planner if the present one has not asked for so long, ms; 0: whoever that is
---   max            integer  at most so many
---   max_waiting    integer  so many jobs may wait
+--   take_after_ms  integer  the caller replaces a planner that has not asked for this long, ms; 0: any planner
+--   max            integer  probes to hand out at most
+--   max_waiting    integer  jobs that may wait in the queue
 --   check_ms       integer  how often a planner is to check the jobs that the queue repeats, ms
---   full           json     [code, ...]: the queues of this code are full
+--   full           json     [code, ...]: codes whose queues are full
 -- Returns
 --   status      text     ok
 --   now_ms      integer  time of the schedule
 --   planner     boolean  whether the caller is the planner now; without it the rest is empty
---   check       boolean  whether it is to check the jobs that the queue repeats
+--   check       boolean  whether the planner is to check the jobs that the queue repeats
 --   claimed     json     [id, interval_ms, code, why], ...
 --   next_in_ms  integer  until the next may be handed out, ms; empty when none is planned
 
@@ -43,9 +43,9 @@ local full = cjson.decode(ARGV[6])
 
 -- @include lib/schedule
 
--- Starts that were not used may be made up for within this, ms.
+-- Unused starts may be made up for within this, ms: without it, a planner that asks a little late would lose them.
 local BURST_MS = 100
--- A probe that waits for the queue of its code is looked at again after this, ms: it must not hold up those behind it.
+-- A probe whose own queue is full is looked at again after this, ms. Left at the head, it would hold up all behind it.
 local FULL_RETRY_MS = 100
 
 local schedule, now = open_schedule(keys.schedule)
@@ -75,7 +75,7 @@ for _, code in ipairs(full) do
 end
 local claimed = {}
 
--- why: the reason of each; nil: its turn has come. One without an interval was dropped since: it is forgotten.
+-- why: the reason of each; nil: its turn has come. An id without an interval has been unscheduled since, and is dropped.
 local function hand_out(ids, why)
   local turns, times = {}, {}
   for i, interval in ipairs(#ids > 0 and redis.call('HMGET', keys.intervals, unpack(ids)) or {}) do
@@ -107,7 +107,7 @@ local function due_members(key, most)
   return most > 0 and redis.call('ZRANGEBYSCORE', key, '-inf', as_text(now), 'LIMIT', 0, as_text(most)) or {}
 end
 
--- Each is the provider's turn as well, so that its next is an interval away.
+-- An extra probe counts as the provider's turn, so that the next one is an interval away and not right behind it.
 local extras = due_members(keys.extra, free)
 if #extras > 0 then
   redis.call('ZREM', keys.extra, unpack(extras))

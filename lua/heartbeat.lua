@@ -1,5 +1,6 @@
--- heartbeat: the provider reports by itself that it lives, and perhaps how far it has come. It decides nothing and tells
--- nobody: a heartbeat probe reads it. Run after not_after_ms it does nothing: what was said then says nothing of now.
+-- heartbeat: the provider reports by itself that it lives, and perhaps how far it has come.
+-- A heartbeat decides nothing and is not announced; a heartbeat probe reads it. Run after not_after_ms, the script does
+-- nothing: the report is old, and would say that the provider lives now.
 --
 -- KEYS
 --   config   hash    the settings
@@ -10,9 +11,9 @@
 -- ARGV
 --   id             text     the provider
 --   channel        text     where changes are published
---   worker         text     who calls
+--   worker         text     the calling process
 --   known_version  digits   the version that the caller knows; 0 when none
---   progress       integer  how far it has come, in its own units; empty: it does not say
+--   progress       integer  how far the provider has come, in its own units; empty: not reported
 --   not_after_ms   integer  provider time after which this does nothing
 -- Returns
 --   status    text     ok, unknown_provider or late; without ok only now_ms follows
@@ -45,7 +46,8 @@ end
 complete(provider)
 expire_mark(provider)
 local circuit = provider.circuit
--- The first heartbeat counts as progress; later any other number does, a smaller one too: it may have started over.
+-- The first heartbeat counts as progress, and so does any other number. A smaller one means that the provider started
+-- over.
 if circuit.heartbeat_at_ms == 0 or (progress and progress ~= circuit.heartbeat_progress) then
   put(provider, 'heartbeat_progress_at_ms', now)
 end

@@ -1,4 +1,4 @@
--- mark: sets a mark, which overrides observation; the last one wins. The circuit stays as it is.
+-- mark: sets a mark, which overrides observation. The last mark wins. The circuit stays as it is.
 --
 -- KEYS
 --   config   hash    the settings
@@ -9,9 +9,9 @@
 -- ARGV
 --   id             text     the provider
 --   channel        text     where changes are published
---   worker         text     who calls
+--   worker         text     the calling process
 --   known_version  digits   the version that the caller knows; 0 when none
---   actor          text     who asked for it
+--   actor          text     the person or program that asked for the mark
 --   reason         text     why, in words
 --   not_after_ms   integer  provider time after which this does nothing
 --   mark           text     unhealthy, degraded or terminated

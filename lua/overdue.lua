@@ -1,5 +1,5 @@
--- overdue: a prober saw that no probe has ended for too long. If that is so by the clock here, every process is told,
--- once in a silence, whoever asks.
+-- overdue: announces that no probe has ended for too long, if that is so by Redis's clock.
+-- A silence is announced once, however many processes see it.
 --
 -- KEYS
 --   config   hash    the settings
@@ -10,10 +10,10 @@
 -- ARGV
 --   id             text     the provider
 --   channel        text     where changes are published
---   worker         text     who calls
+--   worker         text     the calling process
 --   known_version  digits   the version that the caller knows; 0 when none
---   overdue_ms     integer  the silence from which on a result is overdue, ms
---   interval_ms    integer  how often a probe is wanted as the provider is now, ms
+--   overdue_ms     integer  silence after which a result is overdue, ms
+--   interval_ms    integer  interval of probes in the provider's present state, ms
 -- Returns
 --   status    text     ok, unknown_provider or late; without ok only now_ms follows
 --   now_ms    integer  provider time
@@ -36,7 +36,7 @@ local interval_ms = tonumber(ARGV[6])
 -- @include lib/complete
 -- @include lib/marks
 
--- `31s`; to the ms where seconds would say too little.
+-- `31s`. A short silence is written in ms, because it would round to 0 s.
 local function duration_text(ms)
   if ms < 10000 and ms % 1000 ~= 0 then
     return string.format('%dms', ms)

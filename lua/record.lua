@@ -1,7 +1,8 @@
 -- record: applies a batch of outcomes, in order, once.
 -- A batch is known by (incarnation, sequence): one already applied changes nothing. A resent batch of an
 -- incarnation that is not known any more may have been applied before, so it goes to the history only. Run after
--- not_after_ms nothing is done: whoever sent it has given up waiting, and sends it again, after an outage as history.
+-- not_after_ms, the script does nothing. Its sender has given up waiting and sends the batch again; after an outage the
+-- batch then enters the history only.
 --
 -- KEYS
 --   config   hash    the settings
@@ -14,16 +15,16 @@
 -- ARGV
 --   id                      text     the provider
 --   channel                 text     where changes are published
---   worker                  text     who calls
+--   worker                  text     the calling process
 --   known_version           digits   the version that the caller knows; 0 when none
 --   incarnation             text     a random name of the life of the calling process
 --   sequence                integer  grows by 1 with each batch
 --   resent                  boolean  whether this batch was sent before
---   jitter_draw             number   0 to 1, the draw behind cooldownJitter
---   flush_interval_ms       integer  the pause that the caller keeps by itself, ms
---   max_batches_per_second  integer  what the provider may cost, batches of the whole fleet per second
+--   jitter_draw             number   random number for cooldownJitter, 0 to 1
+--   flush_interval_ms       integer  the caller's own pause between flushes, ms
+--   max_batches_per_second  integer  budget of the provider, batches of the whole fleet per second
 --   not_after_ms            integer  provider time after which this does nothing
---   lost_ms_ago             integer  how long ago the caller lost the store, ms; empty: not since its last batch
+--   lost_ms_ago             integer  ms since the caller lost the store; empty: not since its last batch
 --   runs                    json     [origin, outcome, count, generation as text, token, retry_after_ms, settings_revision, mark_version, detail, age_ms], ...; those at the end that are empty or 0 are left out
 -- Returns
 --   status        text     ok, unknown_provider or late; without ok only now_ms follows
@@ -31,11 +32,11 @@
 --   applied       integer  outcomes applied since registration
 --   snapshot      json     empty when the caller knows the version
 --   events        json     transitions that this call made; empty when none
---   duplicate     boolean  the batch was applied before: nothing was done
---   late          integer  outcomes that decided nothing
---   dropped       integer  probe results dropped
---   wait_ms       integer  how long the caller is to wait before its next flush, ms; empty: flush_interval_ms
---   urgent_share  number   the share of workers whose failures may go at once, 0 to 1; empty: all
+--   duplicate     boolean  whether the batch was applied before, so that nothing was done
+--   late          integer  outcomes of an older generation, which decided nothing
+--   dropped       integer  probe results that were dropped: settings or mark changed under them
+--   wait_ms       integer  pause until the caller's next flush, ms; empty: flush_interval_ms
+--   urgent_share  number   share of workers whose failures may go at once, 0 to 1; empty: all
 
 local keys = {
   config = KEYS[1],
@@ -75,8 +76,8 @@ local last = last_sequence(keys, incarnation)
 local known = last and sequence > last
 local late, dropped, next_run = 0, 0, 1
 
--- Nearly every batch needs no more than this: a closed circuit counts its outcomes. What is left is judged below, from the
--- run on that asked for more.
+-- A closed circuit counts its outcomes straight down, and nearly every batch ends here. The first run that asks for more
+-- is judged in the block below, which goes on from that run.
 local counting = known and not lost_ms_ago and circuit.state == 'closed' and not circuit.mark
 if counting then
   begin_history(provider)

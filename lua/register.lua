@@ -1,6 +1,6 @@
 -- register: makes a provider known, or changes its settings. Only this script creates keys.
--- Identical settings write nothing. After a wipe the caller brings the snapshot that it knew last.
--- What the caller does not know of the settings, and a probe of a kind that it does not know, stay as they are.
+-- Identical settings write nothing. After a wipe the caller sends the last snapshot that it has.
+-- Settings, and a probe of a kind, that the caller does not know stay as they are: a later version may have set them.
 -- Settings that an operator set are pinned: code does not replace them until they are released.
 --
 -- KEYS
@@ -12,12 +12,12 @@
 -- ARGV
 --   id             text     the provider
 --   channel        text     where changes are published
---   worker         text     who calls
+--   worker         text     the calling process
 --   known_version  digits   the version that the caller knows; 0 when none
 --   mode           text     keep: stored settings win if there are any; set: those given win; release: unpin them
---   wanted         json     the settings that the caller knows, one field each; null: it is not set
+--   wanted         json     the settings that the caller knows, one field each; null: not set
 --   restore        json     the last known snapshot; {} when there is none
---   operator       text     who sets (and so pins) or releases by hand; empty: code does
+--   operator       text     the person who sets (and so pins) or releases by hand; empty: code
 --   reason         text     why, in words
 --   not_after_ms   integer  provider time after which this does nothing; empty: always
 -- Returns
@@ -27,10 +27,10 @@
 --   snapshot   json     empty when the caller knows the version
 --   events     json     transitions that this call made; empty when none
 --   settings   json     the settings in force, one field each; empty when they are those wanted
---   revision   integer  of the settings
---   set_by     text     who set them
---   set_at_ms  integer  when
---   pinned     boolean  whether they outrank code
+--   revision   integer  grows whenever the settings change
+--   set_by     text     the worker or operator that set them
+--   set_at_ms  integer  when they were set, Redis ms
+--   pinned     boolean  whether an operator set them, so that code does not replace them
 
 local keys = {
   config = KEYS[1],

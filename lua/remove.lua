@@ -1,4 +1,4 @@
--- remove: deletes every key of the provider, its stream too, and tells every process.
+-- remove: deletes every key of the provider, its stream too, and publishes the removal.
 --
 -- KEYS
 --   config   hash    the settings
@@ -11,9 +11,9 @@
 -- ARGV
 --   id             text     the provider
 --   channel        text     where changes are published
---   worker         text     who calls
+--   worker         text     the calling process
 --   known_version  digits   the version that the caller knows; 0 when none
---   actor          text     who asked for it
+--   actor          text     the person or program that asked for the removal
 --   reason         text     why, in words
 --   not_after_ms   integer  provider time after which this does nothing
 -- Returns

@@ -1,4 +1,4 @@
--- reset: closes the circuit by hand: counters 0, no pause, no lease. Marks stay.
+-- reset: closes the circuit by hand. Counters become 0, a pause and all leases end; marks stay.
 --
 -- KEYS
 --   config   hash    the settings
@@ -10,9 +10,9 @@
 -- ARGV
 --   id             text     the provider
 --   channel        text     where changes are published
---   worker         text     who calls
+--   worker         text     the calling process
 --   known_version  digits   the version that the caller knows; 0 when none
---   actor          text     who asked for it
+--   actor          text     the person or program that asked for the reset
 --   reason         text     why, in words
 --   not_after_ms   integer  provider time after which this does nothing
 -- Returns

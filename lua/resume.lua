@@ -1,4 +1,4 @@
--- resume: clears the mark; nothing happens when there is none.
+-- resume: clears the mark. Without a mark nothing changes.
 --
 -- KEYS
 --   config   hash    the settings
@@ -9,9 +9,9 @@
 -- ARGV
 --   id             text     the provider
 --   channel        text     where changes are published
---   worker         text     who calls
+--   worker         text     the calling process
 --   known_version  digits   the version that the caller knows; 0 when none
---   actor          text     who asked for it
+--   actor          text     the person or program that asked for it
 --   reason         text     why, in words
 --   not_after_ms   integer  provider time after which this does nothing
 --   ended_only     boolean  whether only a mark that has ended is cleared

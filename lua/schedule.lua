@@ -1,4 +1,4 @@
--- schedule: plans the probes of a provider, a turn every interval_ms. Turns that are planned so already stay as they are.
+-- schedule: plans the probes of a provider, one turn every interval_ms. Turns with this plan already stay as they are.
 --
 -- KEYS
 --   due        zset    provider -> when its next turn is, ms
@@ -9,14 +9,14 @@
 -- ARGV
 --   id              text     the provider
 --   interval_ms     integer  between two turns, ms
---   spread          integer  any number of the provider's own, 0 and up: where in the interval its turn is
---   code            text     the code that its probes need; empty: none but a worker's own
---   since_ms        integer  how long ago its last probe began, ms; empty: never
---   recovery_in_ms  integer  when its recovery probe is to come, ms from now; -1: none is; empty: one that is planned stays
+--   spread          integer  any number of the provider's own, 0 and up; says where in the interval its turn is
+--   code            text     registered code that its probes need; empty: any worker can make them
+--   since_ms        integer  ms since its last probe began; empty: never
+--   recovery_in_ms  integer  ms until its recovery probe; -1: none; empty: a planned one stays
 -- Returns
 --   status   text     ok
 --   now_ms   integer  time of the schedule
---   changed  boolean  whether its turns were not planned so before
+--   changed  boolean  whether the plan is another than before
 
 local keys = { due = KEYS[1], intervals = KEYS[2], claimed = KEYS[3], extra = KEYS[4], schedule = KEYS[5] }
 local id = ARGV[1]
@@ -31,7 +31,8 @@ local recovery_in_ms = tonumber(ARGV[6])
 local schedule, now = open_schedule(keys.schedule)
 local wanted = as_text(interval_ms) .. ':' .. as_text(spread) .. ':' .. code
 local due_ms = tonumber(redis.call('ZSCORE', keys.due, id) or '')
--- A turn further off than two intervals was planned by a clock that is gone.
+-- A turn more than two intervals away was planned by a clock that has stepped back since. Kept, it would leave the
+-- provider without probes until then.
 local stands = due_ms and due_ms <= now + 2 * interval_ms and redis.call('HGET', keys.intervals, id) == wanted
 if not stands then
   drop(keys, schedule, id)

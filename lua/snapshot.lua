@@ -1,4 +1,4 @@
--- snapshot: reads all there is to know of a provider. Writes nothing, so it also runs on a replica.
+-- snapshot: reads the state of a provider. The script writes nothing, so that it also runs on a replica.
 --
 -- KEYS
 --   config   hash  the settings

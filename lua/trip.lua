@@ -1,4 +1,4 @@
--- trip: opens the circuit by hand. It replaces any deadline; without for_ms only a reset ends it.
+-- trip: opens the circuit by hand. An earlier deadline is replaced. Without for_ms only a reset closes the circuit.
 --
 -- KEYS
 --   config   hash    the settings
@@ -9,9 +9,9 @@
 -- ARGV
 --   id             text     the provider
 --   channel        text     where changes are published
---   worker         text     who calls
+--   worker         text     the calling process
 --   known_version  digits   the version that the caller knows; 0 when none
---   actor          text     who asked for it
+--   actor          text     the person or program that asked for the trip
 --   reason         text     why, in words
 --   not_after_ms   integer  provider time after which this does nothing
 --   for_ms         integer  ms until half-open; empty: until a reset

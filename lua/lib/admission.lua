@@ -1,12 +1,12 @@
--- Who may begin a call or a probe. The same rules as src/rules/admission.ts.
+-- Whether a call or a probe may begin. The same rules as src/rules/admission.ts.
 
 -- @include lib/complete
 -- @include lib/circuit
 -- @include lib/trials
 -- @include lib/recovery
 
--- What stands between a caller and the provider, the gravest first; until_ms 0: no end is known.
--- Trials are not looked at.
+-- Blocks between a caller and the provider, the gravest first. until_ms 0: no end is known. Trials are not counted
+-- here.
 local function find_blocks(provider)
   local circuit, now = provider.circuit, provider.now
   local blocks = {}
@@ -26,7 +26,7 @@ local function find_blocks(provider)
   return blocks
 end
 
--- The latest of all deadlines that block, ms from now; nil when one of them is not known.
+-- The latest deadline of all blocks, ms from now; nil when one of them has no known end.
 local function blocked_for_ms(blocks, now)
   local until_ms = 0
   for _, block in ipairs(blocks) do
@@ -42,7 +42,7 @@ local function granted(trial)
   return { admitted = true, code = '', reason = '', retry_after_ms = 0, trial = trial }
 end
 
--- `admitted`: whether it goes on all the same.
+-- `admitted`: whether the call begins all the same, as it does while enforce is off.
 local function refused(admitted, code, reason, retry_after_ms)
   return { admitted = admitted, code = code, reason = reason, retry_after_ms = retry_after_ms, trial = false }
 end
@@ -78,7 +78,7 @@ local function admit_trial(provider, request)
   return granted(true)
 end
 
--- Turns a probe away that comes too soon after another, or beside one; else it begins now.
+-- Refuses a probe too soon after another, or beside one: two workers would probe twice in one interval. Else it begins.
 local function begin_probe(provider, request)
   local circuit, now = provider.circuit, provider.now
   local since_ms = now - circuit.probe_started_at_ms
@@ -94,7 +94,7 @@ local function begin_probe(provider, request)
   put(provider, 'probe_until_ms', now + request.lease_ms)
 end
 
--- A probe runs beside an open or fully tried circuit too; its result then decides nothing.
+-- A probe is admitted although the circuit is open or has no trial free. Its result then decides nothing.
 local function admit(provider, request)
   local blocks = find_blocks(provider)
   local probing = request.origin == 'probe'

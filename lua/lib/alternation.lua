@@ -1,5 +1,5 @@
--- Two versions of a program that register one provider in turn (a rolling deploy): the settings follow each of them, the
--- event comes once a minute. The twin of src/rules/alternation.ts.
+-- Two versions of a program register one provider in turn (a rolling deploy). The settings follow each registration;
+-- the event comes once a minute, or the stream would hold little else. The twin of src/rules/alternation.ts.
 
 local ANNOUNCE_EVERY_MS = 60000
 
@@ -11,7 +11,7 @@ local function digest_of(settings)
   return redis.sha1hex(table.concat(lines, '\n'))
 end
 
--- What the config hash keeps of a change by code, and the reason of its event; nil where none is announced.
+-- Fields that the config hash keeps of a change by code, and the reason of its event; nil: the change is not announced.
 local function judge_change(now, about, stored, wanted)
   local announced_at_ms, left_out = tonumber(about.announced_at_ms), 0
   local back = about.replaced_digest == digest_of(wanted)

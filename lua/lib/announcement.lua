@@ -1,4 +1,4 @@
--- How a change is announced: events in the stream, and one message with the snapshot.
+-- Announces a change: events go to the stream, and one message has the events and the snapshot.
 
 -- @include lib/snapshot
 
@@ -33,7 +33,7 @@ local function publish(caller, events, snapshot)
   redis.call('PUBLISH', caller.channel, head .. events .. ',"snapshot":' .. snapshot .. '}')
 end
 
--- The snapshot and the events for the reply; what changed is published.
+-- Publishes a change, and returns the snapshot and the events for the reply.
 local function publish_change(provider)
   local made = provider.events or {}
   for _, event in ipairs(made) do

@@ -1,9 +1,10 @@
--- How a provider tells its workers to come less often. The same rules as src/rules/backpressure.ts.
+-- Asks workers to send batches less often when a provider would cost too many. The same rules as
+-- src/rules/backpressure.ts.
 
--- The slot that a batch reserves: its time; and where the caller is to wait for it longer than it would by itself, how long,
--- and the share of workers whose failures may go at once. O(1).
+-- Reserves the next slot for a batch, and returns its time. If the caller is to wait longer than its own interval, it
+-- also returns the wait, and the share of workers whose failures may go at once. O(1).
 local function next_slot(next_slot_us, now, flush_interval_ms, max_batches_per_second)
-  -- The rate that is aimed at, as a share of the budget; and an end for what a broken clock may do.
+  -- The rate aimed at, as a share of the budget; and the longest wait, so that a broken clock cannot silence a worker.
   local AIM, MAX_WAIT_MS = 0.9, 300000
   local now_us = now * 1000
   local step = math.ceil(1e6 / (AIM * max_batches_per_second))

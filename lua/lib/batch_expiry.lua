@@ -1,5 +1,5 @@
--- Ids of batches that are forgotten: those idle for ten minutes, a few whenever a new incarnation appears, so that the
--- hash follows the number of living processes.
+-- Forgets the batch ids of processes that were idle for ten minutes, a few whenever a new incarnation appears. Without
+-- it the hash would grow with every process that ever ran.
 
 local function forget_idle_batches(provider)
   local IDLE_MS, SAMPLE = 600000, 5

@@ -1,6 +1,6 @@
--- The ids of batches: per incarnation of a process `<last applied sequence>:<ms>`.
+-- Batch ids: for each incarnation of a process `<last applied sequence>:<ms>`.
 
--- The sequence of the last batch of an incarnation that was applied; nil when it is not known.
+-- The last applied sequence of an incarnation; nil when the incarnation is not known.
 local function last_sequence(keys, incarnation)
   local entry = redis.call('HGET', keys.batches, incarnation)
   return entry and string.match(entry, '^%d+') + 0

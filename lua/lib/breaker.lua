@@ -1,4 +1,5 @@
--- The circuit breaker: what an outcome does to the circuit. The same rules as src/rules/breaker.ts.
+-- The circuit breaker: what an outcome does to the circuit. The same rules as src/rules/breaker.ts and the
+-- files that it imports: closed.ts, half-open.ts, counters.ts, opening.ts, throttle.ts.
 
 -- @include lib/complete
 -- @include lib/circuit
@@ -25,17 +26,17 @@ local function count_outcomes(provider, run, n)
   end
 end
 
--- The outcome in words, with what the probe saw.
+-- The outcome in words, with the detail of a probe.
 local function describe(run)
   return run.detail == '' and run.outcome or run.outcome .. ' (' .. run.detail .. ')'
 end
 
--- Any automatic opening: the first cooldown is the base, each further one without a closing grows.
+-- Opens the circuit by a rule. The first cooldown is the base; each further one without a closing between is longer.
 local function open_circuit(provider, reason, run, jitter_draw)
   local circuit, now = provider.circuit, provider.now
   local cooldown_ms = number_setting(provider, 'breaker.cooldownMs')
   if circuit.cooldown_ms ~= 0 then
-    -- By a whole millisecond at least, where it grows at all: 1 ms times 1.5 would stay 1 for ever.
+    -- A growing cooldown grows by a whole millisecond at least: 1 ms times 1.5, rounded down, would stay 1 for ever.
     local multiplier = number_setting(provider, 'breaker.cooldownMultiplier')
     local least_ms = multiplier > 1 and circuit.cooldown_ms + 1 or circuit.cooldown_ms
     local grown_ms = math.floor(circuit.cooldown_ms * multiplier)
@@ -50,7 +51,7 @@ local function open_circuit(provider, reason, run, jitter_draw)
   put(provider, 'retry_at_ms', now + cooldown_ms + jitter_ms)
 end
 
--- Closed, with every run of failures at 0, and the cooldown too.
+-- Closes the circuit. Every run of failures, and the cooldown, becomes 0.
 local function close_circuit(provider, kind, reason, actor)
   end_outage(provider)
   transition(provider, kind, 'closed', reason, actor)
@@ -61,8 +62,8 @@ local function close_circuit(provider, kind, reason, actor)
   put(provider, 'retry_at_ms', 0)
 end
 
--- After an outage of the whole fleet what failed before does not add up with what fails after it: both runs begin at 0,
--- unless another process has written since the caller lost the store.
+-- After an outage of the whole fleet both runs of failures begin at 0, unless another process has written since the
+-- caller lost the store. Otherwise failures from before and after the outage would add up, and open the circuit.
 local function forget_failures_before(provider, lost_at_ms)
   if provider.written_at_ms < lost_at_ms then
     put(provider, 'consecutive_failures', 0)
@@ -71,7 +72,7 @@ local function forget_failures_before(provider, lost_at_ms)
   end
 end
 
--- How many outcomes of the run came after the transition that the first ones made.
+-- Outcomes of the run that came after the transition which the first ones made.
 local function judge_closed(provider, run, jitter_draw)
   local counts = counts_before(provider, run.origin, provider.circuit[failures_field(run)])
   local opening, reason
@@ -87,7 +88,8 @@ local function judge_closed(provider, run, jitter_draw)
   return run.count - opening
 end
 
--- As judge_closed. The step to half-open makes a new generation, so only the first outcome may come with it.
+-- As judge_closed, for a half-open circuit. The step to half-open makes a new generation, so that of a run which makes
+-- this step only the first outcome counts.
 local function judge_half_open(provider, run, jitter_draw)
   local circuit = provider.circuit
   local eligible = enter_half_open(provider) and 1 or run.count
@@ -111,7 +113,7 @@ local function judge_half_open(provider, run, jitter_draw)
   return run.count - n
 end
 
--- A pause that the provider asked for. It may grow, never shrink.
+-- Takes a pause that the provider asked for. A pause may grow and never shrinks.
 local function throttle(provider, run)
   free_slot(provider, run.token)
   local until_ms = provider.now + run.retry_after_ms
@@ -123,8 +125,8 @@ local function throttle(provider, run)
   end
 end
 
--- What is shown of the last probe. If `probe_overdue` was announced, the version grows, so that every process learns that
--- it is over.
+-- Keeps the last probe for display. If `probe_overdue` was announced, the version grows, so that every process learns
+-- that the silence is over.
 local function note_probe(provider, run)
   if run.origin ~= 'probe' or failed(run.outcome) == nil then
     return
@@ -139,7 +141,7 @@ local function note_probe(provider, run)
 end
 
 -- Applies one run of equal outcomes as if they came one by one, in O(1).
--- Returns how many decided nothing, and whether the whole run was dropped.
+-- Returns how many outcomes decided nothing, and whether the whole run was dropped.
 local function judge(provider, run, jitter_draw)
   local circuit = provider.circuit
   local probing, bad = run.origin == 'probe', failed(run.outcome)
@@ -181,7 +183,7 @@ local function judge(provider, run, jitter_draw)
   return judge_half_open(provider, run, jitter_draw), false
 end
 
--- A run as the wire carries it, with its names; fields at its end that are empty or 0 were left out.
+-- A run by the names of its fields. The sender leaves out empty fields, and fields of 0, at the end.
 local function read_run(fields)
   return {
     origin = fields[1],

@@ -1,12 +1,12 @@
--- What a circuit is at a moment, and the one way its state changes. Needs lib/provider and, of it, a complete circuit.
+-- The state of a circuit at a moment, and the one function that changes it. Needs lib/provider and a complete circuit.
 
--- Generations and versions: one more than before, and never below the clock, so that they never repeat.
+-- The next generation or version: one more than before, and never below the clock, so that none repeats after a wipe.
 local function next_number(stored, now)
   return math.max((stored or 0) + 1, now)
 end
 
--- The state as every reader sees it: at exactly retry_at_ms and after, an open circuit is half-open. One that was opened
--- by hand and without end has no such time.
+-- The state as every reader sees it: from retry_at_ms on, an open circuit is half-open. A circuit that was opened by
+-- hand without an end has no such time.
 local function state_at(circuit, now)
   if circuit.state == 'open' and circuit.retry_at_ms ~= 0 and now >= circuit.retry_at_ms then
     return 'half_open'
@@ -22,7 +22,8 @@ local function mark_at(circuit, now)
   return circuit.mark
 end
 
--- Why the circuit is as it is, in words. The hash keeps the two parts: values of at most 64 bytes keep it small.
+-- The reason of the state in words. The hash keeps it in two parts: Redis stores a hash compactly while no value is
+-- longer than 64 bytes.
 local function join_reason(reason, failure)
   return failure and reason .. (reason == 'trial failed' and ': ' or ', last: ') .. failure or reason
 end
@@ -31,12 +32,12 @@ local function reason_text(circuit)
   return join_reason(circuit.reason, circuit.last_failure)
 end
 
--- Why it opened first; nil while there is no outage.
+-- The reason of the first opening of this outage; nil while there is no outage.
 local function outage_reason(circuit)
   return circuit.outage_reason and join_reason(circuit.outage_reason, circuit.outage_failure)
 end
 
--- Something that workers must know changed without a transition.
+-- Announces to workers a change without a transition, such as a freed trial.
 local function bump_version(provider)
   put(provider, 'version', next_number(provider.circuit.version, provider.now))
 end
@@ -58,7 +59,7 @@ local function announce(provider, kind, from, to, reason, actor)
   }
 end
 
--- One generation, one version, one event, no lease left. `failure`: the outcome that caused it, in words.
+-- Each transition makes one generation, one version and one event, and leaves no lease. `failure`: its cause, in words.
 local function transition(provider, kind, to, reason, actor, failure)
   local circuit = provider.circuit
   local from = circuit.state

@@ -1,11 +1,12 @@
--- What outcomes of calls, and good results of probes, do to a closed circuit, up to the one that opens it: they are counted,
--- and enter the history. The same as src/rules/breaker.ts.
+-- Counts outcomes of calls, and good results of probes, on a closed circuit, and adds them to the history, up to the one
+-- that opens the circuit. The same rules as src/rules/closed.ts.
 
 -- @include lib/outcomes
 -- @include lib/history
 
--- Counts the runs of a batch, from the first on, until one asks for more: an outcome that is no plain success or failure
--- of a call of this generation, or of a probe takes something back, or opens the circuit. Returns the number of that run.
+-- Counts the runs of a batch in their order, and returns the number of the first that asks for more. That is a run
+-- which opens the circuit, is of another generation, is no plain success or failure of a call, or is a probe's and takes
+-- something back.
 local function count_runs(provider, runs)
   local circuit, touched = provider.circuit, provider.touched
   circuit.consecutive_failures = (circuit.consecutive_failures or 0) + 0

@@ -1,9 +1,9 @@
--- The compaction of the history: what is too old or too much goes, and what is many becomes few.
+-- Compaction of the history: outcomes that are too old or too many are evicted, and many members are merged into few.
 
 -- @include lib/text
 
--- A run exactly as old as the window stays. If even the newest is too old, everything goes at once. One write evicts a
--- thousand members at most: O(log n + 1000).
+-- Evicts runs older than the window; one exactly as old stays. If even the newest is too old, the whole key is deleted.
+-- One write evicts a thousand members at most, so that it cannot block Redis: O(log n + 1000).
 local function evict_stale(provider)
   local key, circuit = provider.keys.history, provider.circuit
   local cutoff = provider.now - provider.settings.window_ms
@@ -27,7 +27,7 @@ local function evict_stale(provider)
   put(provider, 'history_oldest_at_ms', tonumber(redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')[2]))
 end
 
--- Takes the oldest outcomes until max_records are left; may split a member. O(members taken).
+-- Evicts the oldest outcomes until max_records are left; may split a member. O(members evicted).
 local function evict_excess(provider)
   local key, circuit = provider.keys.history, provider.circuit
   local excess = circuit.history_total - provider.settings.max_records
@@ -48,8 +48,8 @@ local function evict_excess(provider)
   end
 end
 
--- Merges the members of each bucket and status into the first of them, once enough are not coalesced yet, so that the
--- work comes in lumps and not at every write. The newest stay as they are. O(members merged).
+-- Merges the members of each bucket and status into the first of them. It waits until there are enough, because merging
+-- at every write would cost more than it saves. The newest members stay as they are. O(members merged).
 local function coalesce(provider, width)
   local FRESH_ABOVE, KEEP_FRESH, LIMIT = 750, 500, 2000
   local key = provider.keys.history

@@ -1,4 +1,4 @@
--- The rest of a circuit: every field that is a number becomes one, 0 where it is absent.
+-- Completes a circuit: every numeric field becomes a number, 0 where it is absent.
 
 -- @include lib/fields
 
@@ -7,17 +7,18 @@ local function complete(provider)
   for _, field in ipairs(NUMBERS) do
     circuit[field] = (circuit[field] or 0) + 0
   end
-  -- 0 is far from none.
+  -- Not among NUMBERS: a progress of 0 is a report, and no report is none.
   circuit.heartbeat_progress = tonumber(circuit.heartbeat_progress or '')
   return circuit
 end
 
--- One setting of many that only some states need: its text, or its default where an older version registered the provider.
+-- Reads one setting that only some states need: its text, or its default where an older version registered the
+-- provider.
 local function setting(provider, name)
   return redis.call('HGET', provider.keys.config, name) or SETTING_DEFAULTS[name]
 end
 
--- The same as a number; a value that cannot be read counts as its default.
+-- Reads such a setting as a number. A value that is no number counts as the default.
 local function number_setting(provider, name)
   return tonumber(redis.call('HGET', provider.keys.config, name)) or SETTING_DEFAULTS[name] + 0
 end

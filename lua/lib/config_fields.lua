@@ -1,4 +1,4 @@
--- What the script that sets settings knows of the config hash, as src/model/ has it. Written by
+-- The fields of the config hash that the script which sets settings knows, as src/model/ has them. Written by
 -- `npx vitest run test/unit/fields.test.ts -u`; edit src/model/setting-fields.ts or src/model/probe.ts instead.
 
 -- Fields that are no settings.

@@ -1,7 +1,7 @@
 -- The fields of the circuit hash and the defaults of the settings, as src/model/circuit-fields.ts and
 -- src/model/setting-fields.ts have them. Written by `npx vitest run test/unit/fields.test.ts -u`; edit those instead.
 
--- What a person looks for: written at registration, in this order.
+-- Fields that a person looks for: written at registration, in this order.
 local FIRST = {
   'state',
   'reason',

@@ -1,18 +1,21 @@
 -- The sliding history: a sorted set of `<seq>:<status>:<count>`, score = ms of the run's first outcome.
 -- The same rules as src/rules/history.ts. seq has leading zeros, because members of equal score sort as text.
 --
--- The circuit remembers the newest member and its time, so that the newest run grows without being looked up; a time before
--- which no run began, so that stale runs are not looked for before there can be one; and totals, so that a rate, or a trip
--- rule, does not walk the window. A batch begins with `begin_history`, appends run by run, and ends with `end_history`.
+-- The circuit keeps three things, so that a write does not walk the window:
+-- the newest member and its time, so that the newest run grows without a look-up;
+-- a time before which no run began, so that stale runs are looked for only when there can be one;
+-- totals, for rates and trip rules.
+-- A batch begins with `begin_history`, appends run by run, and ends with `end_history`.
 
 -- @include lib/outcomes
 
--- A 200th of the window: how long a run grows, and how wide a bucket is.
+-- How long a run grows, and how wide a bucket is: a 200th of the window.
 local function bucket_ms(settings)
   return math.max(1, math.floor(settings.window_ms / 200))
 end
 
--- Counts outcomes that enter, or with a count below 0 leave. As `put` does, without a call for each: every batch does this.
+-- Counts outcomes that enter; with a negative count, that leave. It writes fields as `put` does, without the cost of a
+-- call for each, because every batch comes here.
 local function count_in_history(provider, status, count)
   local circuit, touched = provider.circuit, provider.touched
   circuit.history_total, touched.history_total = circuit.history_total + count, true
@@ -23,7 +26,7 @@ local function count_in_history(provider, status, count)
   end
 end
 
--- Makes numbers of what the circuit says of the history, and takes out what is older than the window.
+-- Converts the circuit's numbers of the history, and evicts outcomes older than the window.
 local function begin_history(provider)
   local circuit, settings = provider.circuit, provider.settings
   circuit.history_total = (circuit.history_total or 0) + 0
@@ -35,8 +38,8 @@ local function begin_history(provider)
   end
 end
 
--- Adds a run, or lets the newest grow. What happened a while ago (age_ms) enters at its time, but never before the newest:
--- the history grows at its end only.
+-- Adds a run, or extends the newest. An outcome of a while ago (age_ms) enters at its own time, but never before the
+-- newest run, because the history grows at its end only.
 local function append_run(provider, status, count, age_ms)
   local key, circuit, touched, at = provider.keys.history, provider.circuit, provider.touched, provider.now
   local newest = circuit.history_newest
@@ -60,13 +63,13 @@ local function append_run(provider, status, count, age_ms)
   provider.added_runs = true
 end
 
--- What is too much goes, and what is many becomes few.
+-- Ends a batch: evicts what is above max_records, and merges old runs.
 local function end_history(provider)
   if provider.circuit.history_total > provider.settings.max_records then
     -- @include lib/compaction
     evict_excess(provider)
   end
-  -- Members above which the oldest are coalesced.
+  -- The number of members above which the oldest are coalesced.
   if provider.added_runs and redis.call('ZCARD', provider.keys.history) > 1000 then
     -- @include lib/compaction
     coalesce(provider, bucket_ms(provider.settings))

@@ -1,4 +1,4 @@
--- Marks: an operator's or a program's statement that overrides observation. They never touch the circuit.
+-- Marks: statements of an operator or a program that override observation. A mark never changes the circuit.
 
 -- @include lib/circuit
 -- @include lib/overdue
@@ -18,7 +18,7 @@ local function change_mark(provider, kind, mark, reason, actor, until_ms)
   announce(provider, kind, from, mark, reason, actor)
 end
 
--- What the first writing script after a mark's end does.
+-- Announces the end of a mark. The first script that writes after that end does it.
 local function expire_mark(provider)
   if provider.circuit.mark and not mark_at(provider.circuit, provider.now) then
     change_mark(provider, 'resumed', nil, 'the mark ended', '', nil)

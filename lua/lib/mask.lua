@@ -1,4 +1,4 @@
--- A probe as an event may show it. The twin of src/config/mask.ts: the same text comes out of both.
+-- Masks the secrets of a probe's settings for an event. The twin of src/config/mask.ts: both give the same text.
 
 local HIDDEN = { headers = true, env = true }
 local SCHEMES = { ['bearer '] = true, ['basic '] = true, ['token '] = true, ['apikey '] = true, ['key '] = true }
@@ -15,7 +15,7 @@ local function mask_literal(text)
   return '***'
 end
 
--- References to the environment stay.
+-- References to the environment stay: they hold no secret.
 local function mask_value(text)
   local shown, rest = '', 1
   for first, reference, after in string.gmatch(text, '()(%${env:[%a_][%w_]*})()') do
@@ -35,14 +35,14 @@ local function is_secret_name(name)
   return false
 end
 
--- The values of parameters whose names say that they are secrets.
+-- Masks the values of parameters whose names say that they are secrets.
 local function mask_query(url)
   return (string.gsub(url, '([?&])([^=&#?]*)=([^&#]*)', function(before, name, value)
     return before .. name .. '=' .. (is_secret_name(name) and mask_value(value) or value)
   end))
 end
 
--- User and password, as far as the last `@` before the path.
+-- Masks user and password, up to the last `@` before the path.
 local function mask_userinfo(url)
   return (string.gsub(url, '^(%a[%w+.-]*://)([^/]*)@', function(scheme, userinfo)
     return scheme .. mask_value(userinfo) .. '@'
@@ -58,7 +58,7 @@ local function closing_quote(json, from)
   return at or #json + 1
 end
 
--- O(length). JSON as it is written, because cjson would write names in another order and numbers in another form.
+-- O(length). It works on the JSON text, because cjson would write names in another order and numbers in another form.
 local function mask_probe(json)
   local shown, at, depth, hidden, name = {}, 1, 0, nil, ''
   local mark = string.find(json, '["{}]')

@@ -1,5 +1,5 @@
--- The clock: Redis's own, in whole milliseconds. A script reads it once, at its top, because TIME moves
--- on while a script runs. Tests splice another file in place of this one, and so move time.
+-- Redis's clock, in whole milliseconds. A script reads it once, at its top, because TIME moves on while a script runs.
+-- Tests splice another file in place of this one, and so move time.
 
 local function clock_reading_ms()
   local time = redis.call('TIME')

@@ -1,11 +1,11 @@
--- An outage: from the opening of a closed circuit until it closes, however many trials fail in between. The same rules as
--- src/rules/outage.ts.
+-- An outage: from the opening of a closed circuit until it closes, however many trials fail in between. The same rules
+-- as src/rules/outage.ts.
 
 -- @include lib/circuit
 
 local OUTAGES_KEPT = 100
 
--- After an opening. `from`: the state before; `failure`: the outcome that caused it, in words; nil: a person did.
+-- Notes an opening. `from`: the state before. `failure`: the outcome that caused it, in words; nil: a trip by hand.
 local function note_opening(provider, from, failure)
   local circuit = provider.circuit
   if circuit.outage_since_ms == 0 then
@@ -18,14 +18,14 @@ local function note_opening(provider, from, failure)
   end
 end
 
--- Outcomes that failed while the circuit was not closed.
+-- Counts outcomes that failed while the circuit was not closed.
 local function note_doomed(provider, count)
   if provider.circuit.outage_since_ms ~= 0 then
     put(provider, 'outage_doomed', provider.circuit.outage_doomed + count)
   end
 end
 
--- Before a closing: what is over is kept in a stream.
+-- Ends an outage, before the circuit closes, and keeps it in the stream.
 local function end_outage(provider)
   local circuit = provider.circuit
   if circuit.outage_since_ms == 0 then

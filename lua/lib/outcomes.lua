@@ -1,4 +1,4 @@
--- What an outcome says of the provider. The same words as src/model/words.ts.
+-- Outcomes, and what they mean for the provider. The same words as src/model/words.ts.
 
 -- true: it failed; false: it answered; nil: the history does not take it.
 local function failed(outcome)
@@ -9,7 +9,8 @@ local function failed(outcome)
   end
 end
 
--- Whether the circuit counts it: as a failure where it failed, else as a success. With a client error the provider answered.
+-- Whether the circuit counts this outcome, as a failure or as a success. A client error is a success: the provider
+-- answered.
 local function moves_circuit(outcome)
   return failed(outcome) ~= nil or outcome == 'client_error'
 end

@@ -1,15 +1,13 @@
--- One provider within one script: its circuit, what every batch is judged by of its settings, the time, and what this
--- script changes.
+-- One provider within one script: its circuit, the settings that every batch is judged by, the time, and the changes.
 --
--- The circuit hash is read whole, as a map (RESP3): one command, and what a later version keeps there is left as it is.
--- Its values are text, but for the clock's, and a number costs Redis a fifth of a microsecond to read. A block that judges
--- calls `complete` (lib/complete.lua) first, which makes numbers of all of them, 0 where they are absent.
+-- The circuit hash is read whole, as a map (RESP3): that is one command. Fields of a later version are left as they
+-- are. Values stay text, but for those of the clock, because each conversion costs a fifth of a microsecond. A block
+-- that judges calls `complete` (lib/complete.lua) first, which converts all of them.
 
 -- @include lib/text
 -- @include lib/time
 
--- nil when there are none: the provider is not registered. A value that cannot be read counts as its default; workers see
--- that it cannot, and say so.
+-- nil: the provider is not registered. A value that is no number counts as the default; workers see and report it.
 local function load_settings(key)
   local set = redis.call(
     'HMGET', key, 'revision', 'breaker.failureThreshold', 'history.maxRecords', 'history.windowMs'
@@ -22,7 +20,7 @@ local function load_settings(key)
   }
 end
 
--- nil and the clock's reading when the provider is not registered: then nothing may be written.
+-- Returns nil and the clock's reading when the provider is not registered: then nothing may be written.
 local function open_provider(keys, caller)
   local reading = clock_reading_ms()
   redis.setresp(3)
@@ -51,7 +49,7 @@ local function open_provider(keys, caller)
   return provider, provider.now
 end
 
--- The one way a field of the circuit changes. 0, or nil for a text: it takes its default, and is not kept.
+-- The one function that changes a field of the circuit. 0, or nil for a text, is the default, which is not stored.
 local function put(provider, field, value)
   local circuit = provider.circuit
   if circuit[field] ~= value then
@@ -60,14 +58,14 @@ local function put(provider, field, value)
   end
 end
 
--- Whether a field is there whatever it holds: people look for it. Every other is absent while it has its default.
+-- Whether a field is stored although it has its default: people look for it.
 local function stays(field)
   return field == 'consecutive_failures' or field == 'opened_at_ms' or field == 'retry_at_ms'
     or field == 'heartbeat_progress'
 end
 
--- Writes the circuit. A script that changed nothing but the time, while no deadline waits for it, writes nothing: an
--- admission while closed is no write. While one waits the time is kept, or a clock that steps back would put it off.
+-- Writes the circuit. A script that changed only the time writes nothing, so that an admission while closed is no
+-- write. While a deadline is pending the time is stored: otherwise a clock that steps back would put the deadline off.
 local function save(provider)
   local circuit, touched = provider.circuit, provider.touched
   if not next(touched) then
@@ -76,7 +74,7 @@ local function save(provider)
       return
     end
   end
-  -- With room for seven fields: a table that grows is laid out again at 4, 8 and 16 values.
+  -- Room for seven fields at once: Lua would lay the table out again at 4, 8 and 16 values.
   local changed = { 'last_now_ms', as_text(provider.now), nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil }
   local n, gone = 2, nil
   for field in pairs(touched) do

@@ -1,9 +1,9 @@
--- Calls that never enter the history, and yet say something to the operator: client errors, and calls that were ignored.
--- How many of the last window, and what the last one saw. The same rules as src/rules/recent-calls.ts.
+-- Client errors and ignored calls of the last window: their number, and the detail of the last one. The history does
+-- not take them, but an operator wants to know. The same rules as src/rules/recent-calls.ts.
 --
--- Two counters instead of a list: those of the present stretch, which is one window long, and those of the stretch before
--- it. A reader takes of the latter the part that is still in the window, as if they had come evenly. Exact while all of
--- them came within one window.
+-- Two counters replace a list: one of the present stretch, which is one window long, and one of the stretch before it.
+-- A reader takes of the latter the part that is still in the window, as if the calls had come evenly. The number is
+-- exact while all of them came within one window.
 
 local CLIENT_ERRORS = {
   count = 'client_errors',
@@ -13,7 +13,7 @@ local CLIENT_ERRORS = {
 }
 local IGNORED = { count = 'ignored', before = 'ignored_before', since_ms = 'ignored_since_ms', last = 'last_ignored' }
 
--- fields: CLIENT_ERRORS or IGNORED. A run that is older than the window counts nowhere.
+-- fields: CLIENT_ERRORS or IGNORED. A run older than the window is not counted.
 local function note_recent(provider, fields, run)
   local circuit, window_ms = provider.circuit, provider.settings.window_ms
   if run.count == 0 or (run.age_ms or 0) > window_ms then
@@ -34,7 +34,7 @@ local function note_recent(provider, fields, run)
   put(provider, fields.last, run.detail ~= '' and run.detail or nil)
 end
 
--- How many, and what the last one saw; nil where it is not known, or none is in the window.
+-- The number, and the detail of the last one; nil where that is not known, or none is in the window.
 local function view_recent(provider, fields)
   local circuit, window_ms = provider.circuit, provider.settings.window_ms
   local old_ms, count = provider.now - circuit[fields.since_ms], 0

@@ -1,18 +1,18 @@
--- What the probe's own settings say to the circuit. The same rules as src/rules/recovery.ts and flapping.ts.
+-- Settings of the probe that matter to the circuit. The same rules as src/rules/recovery.ts and hysteresis.ts.
 
 -- @include lib/complete
 
 local PROBELESS_INTERVALS = 3
 
--- The settings of the probe, out of the config hash; nil when there is none, or none that can be read. One that a later
--- version wrote may lack what is read here.
+-- Reads the settings of the probe from the config hash; nil when there is none that can be read. A probe that a later
+-- version wrote may lack a setting that is read here.
 local function probe_settings(provider)
   local raw = redis.call('HGET', provider.keys.config, 'probe')
   local read, probe = pcall(cjson.decode, raw or '')
   return read and type(probe) == 'table' and probe or nil
 end
 
--- How long calls still have to leave a half-open circuit to the probes, ms; 0: they may try it themselves.
+-- How long a half-open circuit is still left to the probes, ms; 0: calls may try it.
 local function left_to_probes_ms(provider)
   if setting(provider, 'breaker.recovery') ~= 'probe' then
     return 0
@@ -23,7 +23,7 @@ local function left_to_probes_ms(provider)
     return 0
   end
   local circuit = provider.circuit
-  -- Not only a cooldown ends: a trip by hand does too, and a jitter lengthens both.
+  -- Counted from retry_at_ms and not from the cooldown: a trip by hand ends too, and a jitter lengthens both.
   local cooled_at_ms = circuit.retry_at_ms
   if cooled_at_ms == 0 then
     cooled_at_ms = circuit.opened_at_ms + circuit.cooldown_ms
@@ -32,8 +32,8 @@ local function left_to_probes_ms(provider)
   return math.max(0, last_ms + PROBELESS_INTERVALS * interval_ms - provider.now)
 end
 
--- Takes one more result of a probe, good or bad. True when the circuit may judge it; one that is not believed yet is
--- history only.
+-- Counts one more result of a probe. Returns whether the circuit may judge it: a result that is not confirmed yet only
+-- enters the history.
 local function follow_probe(provider, good)
   local circuit = provider.circuit
   local down = circuit.probe_down == 'true'

@@ -1,4 +1,4 @@
--- How a provider comes to be, and how its settings change.
+-- Creates a provider, and changes its settings.
 
 -- @include lib/complete
 -- @include lib/circuit
@@ -7,7 +7,7 @@
 
 -- @include lib/config_fields
 
--- The settings and, apart from them, who set them, when, and whether that outranks code.
+-- Reads the settings and, apart from them, by whom and when they were set, and whether they are pinned.
 local function read_settings(key)
   local flat = redis.call('HGETALL', key)
   local settings, about = {}, {}
@@ -22,7 +22,7 @@ local function read_settings(key)
   return settings, about
 end
 
--- Whether the settings are those wanted, and no more. null: known to the caller, and not set.
+-- Whether the stored settings are exactly those wanted. null: a setting that the caller knows and does not set.
 local function are_wanted(settings, wanted)
   for field, value in pairs(wanted) do
     if (settings[field] or cjson.null) ~= value then
@@ -48,7 +48,8 @@ end
 
 -- @include lib/alternation
 
--- What every outcome needs stands first: a small hash is searched from its front. `kept` stands last.
+-- Settings that every outcome needs are written first, because Redis searches a small hash from its front. `kept` is
+-- last.
 local function write_settings(provider, settings, revision, operator, kept)
   local pinned = operator ~= ''
   local set_by = pinned and operator or provider.caller.worker
@@ -70,14 +71,15 @@ local function write_settings(provider, settings, revision, operator, kept)
   provider.settings = load_settings(provider.keys.config)
 end
 
--- Whether a stored probe is of a kind that a later version added: a caller that does not know it cannot remove it.
+-- Whether a stored probe is of a kind that a later version added. An older caller must not remove it, since it does not
+-- know that it is there.
 local function is_foreign(probe)
   local read, decoded = pcall(cjson.decode, probe)
   return read and type(decoded) == 'table' and type(decoded.kind) == 'string' and not PROBE_KINDS[decoded.kind]
 end
 
--- The settings after those given replaced those stored. null: known to the caller, and not set. What it does not know
--- stays, because another version of it is at work here too.
+-- The settings after those given replaced those stored. null: a setting that the caller knows and does not set.
+-- Settings that the caller does not know stay, because another version that knows them is at work here too.
 local function settings_after(stored, wanted)
   local after = {}
   for field, value in pairs(stored) do
@@ -93,7 +95,7 @@ local function settings_after(stored, wanted)
   return after
 end
 
--- A field as an event shows it. Secrets are masked: where nothing else differs, `after` says that one of them does.
+-- A field as an event shows it, with secrets masked. If only a secret differs, `after` says so.
 local function show_change(field, before, after)
   if field == 'probe' then
     before, after = before and mask_probe(before), after and mask_probe(after)
@@ -102,7 +104,7 @@ local function show_change(field, before, after)
   return field .. '=' .. (before or '-'), field .. '=' .. (after or '-')
 end
 
--- Fields that differ, as `breaker.failureThreshold=3`, before and after; empty when none does.
+-- The fields that differ, before and after, as `breaker.failureThreshold=3`; empty when none does.
 local function compare_settings(before, after)
   local changed = {}
   for _, settings in ipairs({ before, after }) do
@@ -119,7 +121,7 @@ local function compare_settings(before, after)
   return table.concat(from, ' '), table.concat(to, ' ')
 end
 
--- Code does not replace what an operator set; an operator does, and pins it.
+-- Replaces the settings. Code does not replace those that an operator set; an operator does, and pins them.
 local function replace_settings(provider, wanted, by_hand)
   local stored, about = read_settings(provider.keys.config)
   local operator = by_hand.operator
@@ -145,7 +147,7 @@ local function replace_settings(provider, wanted, by_hand)
   end
 end
 
--- From now on code may replace the settings again; until it does, they stay.
+-- Unpins the settings: from now on code may replace them. Until it does, they stay.
 local function release_settings(provider, by_hand)
   local _, about = read_settings(provider.keys.config)
   if not about.pinned then
@@ -165,7 +167,7 @@ local function deadline(now, ms)
   return now + ms
 end
 
--- What a caller knew before a wipe still holds: an open circuit, a pause, a mark. Counters begin at 0.
+-- Restores what a caller knew before a wipe: an open circuit, a pause, a mark. Counters begin at 0.
 local function restore_circuit(circuit, known, now)
   if known.state ~= 'closed' then
     circuit.state = 'open'
@@ -191,7 +193,7 @@ local function restore_circuit(circuit, known, now)
   end
 end
 
--- A circuit that was never used. `known` has the numbers of a life before a wipe, or is empty.
+-- A circuit that was never used. `known` has the numbers from before a wipe, or is empty.
 local function new_circuit(now, known)
   return {
     state = 'closed',
@@ -209,7 +211,7 @@ local function new_circuit(now, known)
   }
 end
 
--- Writes a new circuit: first, and in this order, what a person looks for.
+-- Writes a new circuit. The fields that a person looks for come first, in this order.
 local function write_circuit(provider)
   local circuit = provider.circuit
   local first, values = {}, {}

@@ -1,4 +1,4 @@
--- How every script that may write ends: it stores what changed, announces it, and answers. All of it is atomic.
+-- The end of every script that may write: it stores what changed, announces it, and replies. All of it is atomic.
 
 -- @include lib/provider
 
@@ -10,8 +10,9 @@ local function late_reply(now)
   return { 'late', now }
 end
 
--- status, now_ms, applied, snapshot (empty when the caller knows the version), events; then what is given. Values at the
--- end that are none, false or 0 are left out: each costs an eighth of a microsecond, and nearly always all of them are.
+-- Replies status, now_ms, applied, snapshot (empty when the caller knows the version), events, and then the values
+-- given. Empty, false and 0 values at the end are left out: each costs an eighth of a microsecond, and nearly all
+-- replies have none else.
 local function finish(provider, ...)
   save(provider)
   local reply, n = { 'ok', provider.now, provider.circuit.applied or 0, '', '', ... }, 5 + select('#', ...)

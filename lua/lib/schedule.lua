@@ -1,17 +1,18 @@
--- When the probes of one shard are due. The hash `schedule` keeps what holds for the shard as a whole.
+-- The schedule of probes of one shard. The hash `schedule` has the fields of the shard as a whole.
 
 -- @include lib/text
 -- @include lib/time
 
--- After a gap the fleet catches up at this many times its usual rate.
+-- After a gap the fleet catches up at this multiple of its usual rate. Without a limit all providers would be probed at
+-- once.
 local CATCH_UP = 1.5
--- A small fleet may begin so many probes a second, whatever its rate is.
+-- Probes a second that even a small fleet may begin.
 local LEAST_PER_SECOND = 50
--- The least share of an interval between two probes that one schedule plans.
+-- The least distance of two planned probes of a provider, as a share of its interval.
 local LEAST_GAP = 0.75
 
 -- last_now_ms, clock_offset_ms   the clock
--- next_start_us                  no probe is handed out before; a row of slots, as wide as the rate allows
+-- next_start_us                  no probe is handed out before; slots follow each other as closely as the rate allows
 -- claimed_at_ms                  when the planner last asked for what is due
 -- checked_at_ms                  when a planner was last asked to check the jobs that the queue repeats
 -- rate                           probes that are due in a million seconds, of all providers together
@@ -35,7 +36,7 @@ local function save_schedule(key, schedule)
   redis.call('HSET', key, unpack(values))
 end
 
--- Between two starts, us.
+-- The time between two starts, us.
 local function step_us(schedule)
   return math.floor(1e6 / math.max(LEAST_PER_SECOND, CATCH_UP * schedule.rate / 1e6))
 end
@@ -44,25 +45,26 @@ local function rate_of(interval_ms)
   return math.floor(1e9 / interval_ms)
 end
 
--- An interval as it is stored: ms, where in it the provider's turn is, so that the turns of many are spread, and the
--- code that its probes need, `function/<name>` or `process/<name>`; empty: any worker can make them.
+-- Reads an interval as it is stored, `<ms>:<spread>:<code>`. The spread says where in the interval the turn is, so that
+-- the turns of many providers are spread. The code, `function/<name>` or `process/<name>`, is what its probes need;
+-- empty: any worker can make them.
 local function read_interval(text)
   local interval_ms, spread, code = string.match(text or '', '^(%d+):(%d+):(.*)$')
   return tonumber(interval_ms), tonumber(spread), code
 end
 
--- The provider's first turn that is far enough from a probe which began at since_ms.
+-- The provider's first turn that is far enough from a probe that began at since_ms.
 local function next_turn(since_ms, interval_ms, spread)
   local earliest = since_ms + math.ceil(interval_ms * LEAST_GAP)
   return earliest + (spread - earliest) % interval_ms
 end
 
--- A probe besides the turns, as a member of `extra`: `early:<id>` or `recovery:<id>`.
+-- The member of `extra` for a probe besides the turns: `early:<id>` or `recovery:<id>`.
 local function extra_member(reason, id)
   return reason .. ':' .. id
 end
 
--- Ends the turns of a provider, and a probe that was brought forward. True when there were any.
+-- Ends the turns of a provider, and a probe that was brought forward. Returns whether there were any.
 local function drop(keys, schedule, id)
   local interval_ms = read_interval(redis.call('HGET', keys.intervals, id))
   if not interval_ms then

@@ -1,6 +1,6 @@
--- The snapshot: all that a worker needs to decide locally, and the numbers behind it. Times ahead are
--- relative, because no two clocks agree. What people look for is always there; the rest is left out while it has its
--- default, so that messages stay short.
+-- The snapshot: all that a worker needs to decide locally, and the numbers behind it. Times ahead are relative, because
+-- no two clocks agree. A field is left out while it has its default, so that messages stay short; the fields that
+-- people look for are always there.
 
 -- @include lib/complete
 -- @include lib/circuit
@@ -9,7 +9,7 @@
 -- @include lib/outcomes
 -- @include lib/recent_calls
 
--- 0 is what a reader takes for a number that is missing, and no time.
+-- nil for 0: a reader takes a missing number for 0, so that it need not be sent.
 local function or_none(value)
   if value == 0 then
     return nil
@@ -21,7 +21,7 @@ local function ahead(deadline, now)
   return math.max(0, (deadline or 0) - now)
 end
 
--- What a reader sees: total, healthy, failed, and how much of the window the kept records cover. O(stale).
+-- The history as a reader sees it: total, healthy, failed, and how much of the window the records cover, ms. O(stale).
 local function view_history(provider)
   local key, circuit, settings = provider.keys.history, provider.circuit, provider.settings
   local cutoff = provider.now - settings.window_ms

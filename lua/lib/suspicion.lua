@@ -1,12 +1,13 @@
--- What the end of a batch says under backpressure. The same rule as suspectOutage in src/rules/breaker.ts.
+-- Suspects an outage by how batches end under backpressure. The same rule as suspectOutage in src/rules/suspicion.ts.
 
 -- @include lib/complete
 -- @include lib/circuit
 -- @include lib/outcomes
 
--- Workers that were asked to wait hold old successes, and after the provider has died the first batch of each of them
--- ends the run of failures. When as many batches in a row as the threshold has failures end in a failure, the version
--- grows, once: every worker whose failures are urgent hears of it and sends what it holds. It decides nothing.
+-- Workers that were asked to wait hold old successes. After the provider has died, the first batch of each worker still
+-- brings such successes, which end the run of failures. So when as many batches in a row as the threshold has failures
+-- end in a failure, the version grows, once. Every worker whose failures are urgent then learns of it and sends what it
+-- holds. Suspicion itself decides nothing.
 local function suspect_outage(provider, last)
   local circuit = complete(provider)
   local origin, outcome, _, generation = unpack(last, 1, 4)

@@ -1,7 +1,7 @@
 -- How a value is written as text.
 
--- All numbers are whole, and Redis is a 64-bit build (src/redis/connection.ts refuses others). %d costs half of %.0f, and
--- Redis's own conversion of an argument more than either.
+-- All numbers are whole, and Redis is a 64-bit build (src/redis/server-version.ts refuses others), so that %d is exact. It
+-- costs half of %.0f; Redis's own conversion of an argument costs more than either.
 local function as_text(value)
   if type(value) == 'number' then
     return string.format('%d', value)

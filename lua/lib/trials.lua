@@ -1,4 +1,4 @@
--- Trial leases: a sorted set of token -> deadline. A lease ends at its deadline; that frees its slot only.
+-- Trial leases: a sorted set of token -> deadline. The end of a lease frees its slot and changes nothing else.
 
 -- @include lib/circuit
 
@@ -6,21 +6,21 @@ local function drop_expired_trials(provider)
   redis.call('ZREMRANGEBYSCORE', provider.keys.trials, '-inf', as_text(provider.now))
 end
 
--- Number of leases that live, and the deadline of the first to end.
+-- The number of leases that have not ended, and the earliest deadline among them.
 local function live_trials(provider)
   local alive = '(' .. as_text(provider.now)
   local first = redis.call('ZRANGEBYSCORE', provider.keys.trials, alive, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
   return redis.call('ZCOUNT', provider.keys.trials, alive, '+inf'), tonumber(first[2] or '')
 end
 
--- A trial ended without a transition: workers who wait for its slot must know.
+-- Frees the slot of a trial that made no transition. The version grows, because workers wait for the slot.
 local function free_slot(provider, token)
   if token ~= '' and redis.call('ZREM', provider.keys.trials, token) == 1 then
     bump_version(provider)
   end
 end
 
--- Stores the step from open to half-open once its time has come. True when it was made now.
+-- Stores the step from open to half-open once its time has come. Returns whether it was made now.
 local function enter_half_open(provider)
   if provider.circuit.state ~= 'open' then
     return false

@@ -1,11 +1,11 @@
 -- The trip rules: each says whether a run of equal failures opens a closed circuit. The same as src/rules/trip/.
 --
--- A rule is given what came before the run (counts), how many failures the run has, and the settings. It answers which of
--- them opens the circuit, from 1, and why, in at most 64 bytes; nil: none of them does. The first to open wins.
+-- A rule is given the counts before the run, the number of failures in the run, and the settings. It returns which
+-- failure opens the circuit, from 1, and why, in at most 64 bytes; nil: none does. The rule that opens first wins.
 
 -- @include lib/trip_consecutive
 
--- The counts that a rule judges by: all that came before. in_a_row: failures in a row, of outcomes of this origin.
+-- The counts before the run, which a rule judges by. in_a_row: failures in a row, of outcomes of this origin.
 local function counts_before(provider, origin, in_a_row)
   local circuit = provider.circuit
   return {
