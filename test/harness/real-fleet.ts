@@ -7,9 +7,9 @@ import { watchProbeDecisions } from './probe-decisions.mjs'
 import { redisUrl, testNamespace } from './redis.js'
 
 /** A fleet on the real clock: BullMQ has no other. */
-export function realFleet() {
+export function realFleet(url = redisUrl()) {
   const namespace = testNamespace()
-  const redis = new Redis(redisUrl())
+  const redis = new Redis(url)
   const busbars: Busbar[] = []
   onTestFinished(async () => {
     await Promise.all(busbars.map((busbar) => busbar.close()))
@@ -17,7 +17,7 @@ export function realFleet() {
     await redis.quit()
   })
   const join = async (options: Partial<ConnectOptions> = {}) => {
-    const given = { redis: redisUrl(), namespace, logger: false as const, commandTimeoutMs: 5_000 }
+    const given = { redis: url, namespace, logger: false as const, commandTimeoutMs: 5_000 }
     const busbar = await connect({ ...given, ...options })
     busbars.push(busbar)
     return busbar
@@ -29,11 +29,11 @@ export function realFleet() {
   }
   /** From now on, when probes of `id` are decided. */
   const decisionsOf = async (id: string) => {
-    const watch = await watchProbeDecisions(Number(new URL(redisUrl()).port || 6379), namespace, id)
+    const watch = await watchProbeDecisions(Number(new URL(url).port || 6379), namespace, id)
     onTestFinished(() => watch.close())
     return watch
   }
-  return { namespace, url: redisUrl(), redis, join, planned, decisionsOf }
+  return { namespace, url, redis, join, planned, decisionsOf }
 }
 
 export const probeOf = (upstream: HttpUpstream, intervalMs: number, more: object = {}) => ({

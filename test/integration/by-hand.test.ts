@@ -1,5 +1,6 @@
 import { Queue, type Job } from 'bullmq'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { startRedis } from '../../src/embedded/index.js'
 import { namesPrefix } from '../../src/redis/keys.js'
 import { deferred } from '../harness/deferred.js'
 import { eventually } from '../harness/eventually.mjs'
@@ -22,8 +23,8 @@ const byHandOf = (jobs: readonly Job[]) => jobs.filter(({ name }) => name.starts
 const byHandIn = async (queue: Queue) => byHandOf(await queue.getJobs())
 
 /** One worker, one process that only asks, and a provider whose next turn is far off. */
-async function probedFleet(more: object = {}) {
-  const fleet = realFleet()
+async function probedFleet(more: object = {}, url?: string) {
+  const fleet = realFleet(url)
   const upstream = await startUpstream()
   const [worker, caller] = [await fleet.join({ workerId: 'w1' }), await fleet.join({ workerId: 'caller' })]
   const probes = await worker.startProbes()
@@ -102,7 +103,10 @@ describe('a probe by hand, beside a fleet that runs probes', () => {
   })
 
   it('shares one connection with others of its process, which ends with the last', async () => {
-    const { fleet, upstream, caller, queue } = await probedFleet()
+    // A server of its own: others' tests connect to the shared one meanwhile.
+    const server = await startRedis()
+    onTestFinished(() => server.stop())
+    const { fleet, upstream, caller, queue } = await probedFleet({}, server.url)
     const connections = async () => {
       const list = String(await fleet.redis.client('LIST'))
       return list.split('\n').filter((line) => line.includes(' db=')).length
@@ -234,7 +238,10 @@ it('a job by hand whose worker was killed in mid-probe is taken up by another, w
   const given = { namespace: fleet.namespace, redis: fleet.url, id: 'a', settings, source: {} }
   const victim = await forkWorker('prober', { ...given, workerId: 'victim' })
   onTestFinished(() => victim.kill())
-  await eventually(() => seen.length === 1, 'its first turn is over')
+  await eventually(async () => {
+    const provider = await caller.lookup('a')
+    return provider !== undefined && (await provider.snapshot()).lastProbeAt !== null
+  }, 'its first turn is over')
   const asked = caller.probe('a', { timeoutMs: 30_000 })
   await eventually(() => seen.length === 2, 'it is under way')
   await victim.kill()
