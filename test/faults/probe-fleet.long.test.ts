@@ -1,36 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { figure } from '../harness/figure.js'
 import { onQuietMachine } from '../harness/machine.js'
-import { expectKillsCostOneProbe, expectPeriodDespiteClocks, runScript } from './probe-fleet-runs.js'
-
-const KILLS = Number(process.env['BUSBAR_PROBE_KILLS'] ?? 100)
-/** Of the time a kill takes, ms: its probe is awaited, and another process starts. */
-const KILL_MS = 10_000
-
-describe(`${KILLS} workers of four killed in mid-probe, and replaced`, () => {
-  it(
-    'cost a probe each: one an interval, no schedule lost, no result twice',
-    { timeout: 60_000 + KILLS * KILL_MS },
-    () => expectKillsCostOneProbe(KILLS),
-  )
-})
-
-describe('workers killed in mid-probe where Redis is asked whether a probe may begin', () => {
-  it('keep it waiting until their lease is over, and lose nothing', { timeout: 300_000 }, () =>
-    expectKillsCostOneProbe(15, '--timeout', '500'),
-  )
-})
-
-describe('a worker whose time of day is an hour off', () => {
-  it.for(['3600', '-3600'])(
-    '%s s: the period is kept beside three others, and after it is killed',
-    (off, context) => onQuietMachine(context, () => expectPeriodDespiteClocks(off)),
-  )
-
-  it.for(['3600', '-3600'])('%s s: it is kept where Redis is not asked before a probe', (off, context) =>
-    onQuietMachine(context, () => expectPeriodDespiteClocks(off, '--timeout', '150')),
-  )
-})
+import { runScript } from './probe-fleet-runs.js'
 
 describe('a fleet that was gone for a minute', () => {
   it('probes once when it is back, and then at its period', { timeout: 600_000 }, (context) =>
