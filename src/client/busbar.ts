@@ -90,7 +90,7 @@ export class Busbar implements AsyncDisposable {
   }
 
   /**
-   * Sets a provider's settings by hand, registering it where nobody did: they outrank those that code gives, until
+   * Sets a provider's settings by hand, registering it where it is not: they outrank those that code gives, until
    * they are released. `actor`, default the worker's id, is kept as who set them.
    * @throws SettingsError, CommandLateError, RedisUnavailableError
    */
@@ -119,7 +119,7 @@ export class Busbar implements AsyncDisposable {
     return this.#core.get(id)?.handle
   }
 
-  /** The handle of a provider that somebody registered; undefined when nobody did. Registers nothing. */
+  /** The handle of a provider that somebody registered; undefined when it is not registered. Registers nothing. */
   async lookup(id: string): Promise<Provider | undefined> {
     checkArgument(idSchema, id, 'id')
     return (await this.#core.lookup(id))?.handle
@@ -143,8 +143,8 @@ export class Busbar implements AsyncDisposable {
   }
 
   /**
-   * Calls `listener` for every event of this kind, in every process. A listener that throws is logged and hurts
-   * nobody. Returns what takes it off again; so does aborting `signal`. `store_lost` and `store_restored` are of this
+   * Calls `listener` for every event of this kind, in every process. A listener that throws is logged and disturbs
+   * nothing else. Returns what takes it off again; so does aborting `signal`. `store_lost` and `store_restored` are of this
    * process alone: Redis does not answer it, and does again.
    */
   on<K extends AnyKind>(
@@ -171,7 +171,7 @@ export class Busbar implements AsyncDisposable {
    * One health check now, recorded like any probe. A worker of the fleet makes it: a job of the queue, put before all that
    * waits. Where none is there that takes it, this process makes it, if it can: checks in code need a process that
    * registered them with `startProbes`. It is made once at most. A refusal is a value: a mark, a pause, no probe configured,
-   * a paused queue, or nobody who can make it.
+   * a paused queue, or no process that can make it.
    * @throws UnknownProviderError; RedisUnavailableError, then it may be made all the same
    */
   async probe(id: string, options: ProbeNowOptions = {}): Promise<ProbeReport> {

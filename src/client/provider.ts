@@ -40,12 +40,12 @@ export class Provider {
     this.#caller = core.caller
   }
 
-  /** The settings that this process last saw in force. Asks nobody. */
+  /** The settings that this process last saw in force. Makes no round trip. */
   get settings(): Settings {
     return this.#core.settings
   }
 
-  /** Who set them, when (Redis ms), and whether an operator did: then code does not replace them. Asks nobody. */
+  /** Who set them, when (Redis ms), and whether an operator did: then code does not replace them. Makes no round trip. */
   get settingsOrigin(): { readonly setBy: string; readonly setAt: number; readonly pinned: boolean } {
     const { setBy, setAt, pinned } = this.#core.session.settings
     return { setBy, setAt, pinned }
@@ -53,7 +53,7 @@ export class Provider {
 
   /**
    * What of the stored settings this version cannot read, in words, because a later one (or a person) wrote it: its default
-   * holds in this process, and a probe is left to the workers that know it. Usually empty. Asks nobody.
+   * holds in this process, and a probe is left to the workers that know it. Usually empty. Makes no round trip.
    */
   get settingsProblems(): readonly string[] {
     return this.#core.session.settings.unread.flatMap(({ problem }) => problem ?? [])
@@ -61,7 +61,7 @@ export class Provider {
 
   /**
    * Runs `fn` if the circuit lets it, and tells the fleet how it ended.
-   * @throws CallRefusedError when it was not run (it bears no stack trace); CallTimeoutError; whatever `fn` throws;
+   * @throws CallRefusedError when it was not run (it has no stack trace); CallTimeoutError; whatever `fn` throws;
    *   `signal.reason`.
    */
   execute<T, F = never>(fn: Guarded<T>, options?: ExecuteOptions<F>): Promise<T | F> {
@@ -146,7 +146,7 @@ export class Provider {
   /**
    * The provider reports by itself that it lives, for a probe of kind `heartbeat`. With `progress`, a whole number from 0
    * to 10 000 000 000 000 in units of its own (steps done, bytes read), also how far it has come: any change of it counts.
-   * One write; nobody is told.
+   * One write; it is not announced.
    */
   async heartbeat(options: { readonly progress?: number | undefined } = {}): Promise<void> {
     await this.#control.heartbeat(options)

@@ -6,11 +6,11 @@ import type { Settings } from '../model/settings.js'
 /** What `busbar.apply()` would do to one provider. */
 export interface SettingsPlan {
   readonly id: string
-  /** Who set those in force; null when nobody registered the provider. */
+  /** Who set those in force; null when the provider is not registered. */
   readonly setBy: string | null
   /** Whether those in force outrank code already. */
   readonly pinned: boolean
-  /** One a setting that differs (from the built-in defaults, where nobody registered the provider), by path; values as JSON with secrets masked, null where there is none. */
+  /** One a setting that differs (from the built-in defaults, where the provider is not registered), by path; values as JSON with secrets masked, null where there is none. */
   readonly changes: readonly SettingChange[]
 }
 

@@ -43,7 +43,7 @@ interface Open {
  * again: BullMQ's own way to be told would cost a second connection, which blocks, and misses what happens while that is
  * opened. All the probes of a process that are under way share one connection, which is closed with the last of them.
  *
- * Each is made once at most. A job that nobody took is taken back; a worker that takes it later than somebody waits for it
+ * Each is made once at most. A job that no worker took is taken back; a worker that takes it later than somebody waits for it
  * makes no probe; what cannot be known is said.
  */
 export class ByHandJobs {
@@ -95,7 +95,7 @@ export class ByHandJobs {
     const until = context.clock.now() + timeoutMs
     const stop = new AbortController()
     const ending = this.#untilEnded(queue, job, stop.signal)
-    ending.catch(() => undefined) // when nobody waits for it any more
+    ending.catch(() => undefined) // when it is not waited for any more
     try {
       for (;;) {
         const leftMs = Math.max(0, until - context.clock.now())

@@ -11,7 +11,7 @@ import type { LocalSuspicion, ProbeSettings } from '../model/probe.js'
  * Where it is the name resolution that failed, an address is no witness: it is reached without one. A name whose address was
  * found is, whether or not it can be reached.
  *
- * With no other provider of another host to ask, nobody can tell, and the provider is charged.
+ * With no provider of another host to ask the two look alike, and the provider is charged.
  */
 export class LocalNetworkCheck {
   readonly #seen = new Map<string, Address>()

@@ -5,7 +5,7 @@ import type { Schedule } from '../model/ports/schedule.js'
 export interface Obstacle {
   readonly code: 'queue_paused' | 'no_worker'
   readonly reason: string
-  /** This process may make it instead: nobody runs probes, or nobody with the code that it needs. */
+  /** This process may make it instead: no process runs probes, or none with the code that it needs. */
   readonly here: boolean
 }
 

@@ -12,7 +12,7 @@ export interface ProbeJob {
   readonly why: ProbeReason
   /** When its probes were claimed, or asked for, by Redis's clock, ms. */
   readonly at: number
-  /** Of a job by hand, by Redis's clock, ms: later on nobody waits for it, and it makes no probe. */
+  /** Of a job by hand, by Redis's clock, ms: later its caller has given up, and it makes no probe. */
   readonly notAfterMs?: number
   /** Provider, and the interval that its turn was planned by, ms. */
   readonly providers: readonly (readonly [id: string, intervalMs: number])[]

@@ -26,7 +26,7 @@ export interface Read extends Seen {
   readonly snapshot: Snapshot
 }
 
-/** Reads it from Redis. Undefined when nobody registered it. One command where this process holds a handle. */
+/** Reads it from Redis. Undefined when it is not registered. One command where this process holds a handle. */
 export async function readProvider(busbar: BusbarCore, id: string): Promise<Read | undefined> {
   try {
     const provider = (busbar.get(id) ?? (await busbar.lookup(id)))?.core

@@ -127,7 +127,7 @@ const OTHERS: readonly (readonly [RegExp, Meaning])[] = [
   [
     /does not match certificate's altnames/i,
     {
-      words: 'the certificate is for another host; connect by a name that it bears',
+      words: 'the certificate is for another host; connect by a name that is in it',
       failure: 'permanent',
       lockedOut: true,
     },

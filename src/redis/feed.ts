@@ -8,10 +8,10 @@ import { parseChange } from './parse.js'
 /**
  * Changes, as the scripts publish them, over a connection of its own.
  *
- * A message that is published while nobody listens is lost, so the listener is told when that begins (`lost`) and
+ * A message that is published while no connection listens is lost, so the listener is told when that begins (`lost`) and
  * when it has ended (`gap`: read everything again). For that this file subscribes by itself: one connection after
  * another, each until it ends, for whatever reason: the server went, or took the right to the channel away. On a
- * Cluster a message comes from any node; while its nodes change some reach nobody, so that is a gap too.
+ * Cluster a message comes from any node; while its nodes change some are lost, so that is a gap too.
  */
 export class RedisFeed implements Feed {
   readonly #connection: RedisConnection

@@ -56,7 +56,7 @@ export function parseSnapshot(value: unknown): StoredSnapshot | null {
 export function parseEvent(providerId: string, value: unknown): ProviderEvent {
   if (!isObject(value)) throw unreadable('event', value)
   // What it is, goes from and goes to is the scripts' word for it, which a later version may add to. The type says what this
-  // version writes: one that allowed any text would tell nobody what `from` and `to` are.
+  // version writes: a type that allowed any text would not say what `from` and `to` are.
   return {
     kind: asText(value['kind']),
     providerId,

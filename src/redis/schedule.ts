@@ -207,7 +207,7 @@ const INTERVAL = /^(\d+):\d+:(.*)$/
 const SERVED_MS = 10_000
 /** A planner asks four times a second for what is due, and another takes over after one: without either there is none, ms. */
 const PLANNED_MS = 5_000
-/** Queues that nobody has taken from are looked at for so long, ms. */
+/** Queues without a worker are looked at for so long, ms. */
 const REMEMBERED_MS = 86_400_000
 
 const isServed = (seenMs: number, nowMs: number): boolean => nowMs - seenMs <= SERVED_MS

@@ -62,7 +62,7 @@ export class Scripts<Own extends ScriptName> {
     }
   }
 
-  /** `rest`: arguments that are the same for every script of its owner, so that nobody has to copy `args` to add them. */
+  /** `rest`: arguments that are the same for every script of its owner, so that `args` need not be copied to add them. */
   async run<N extends Own, Rest extends keyof ScriptArgs<N> = never>(
     name: N,
     of: string,

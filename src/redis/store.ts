@@ -153,7 +153,7 @@ export class RedisStore implements port.Store {
     return this.#plain('resume', id, await this.#run('resume', id, { ...request, endedOnly }))
   }
 
-  /** The script first, so that no keys are left behind under an id that nobody lists. */
+  /** The script first, so that no keys are left behind under an id that is not listed. */
   async remove(id: string, request: port.ControlRequest): Promise<port.Reply> {
     const reply = this.#plain('remove', id, await this.#run('remove', id, request))
     if (reply.status !== 'late') await this.#index.remove(id)

@@ -13,7 +13,7 @@ import { LocalCircuit } from '../outage/local-circuit.js'
 export type SendFallback = (run: Run, local: LocalCircuit | undefined) => Promise<void>
 
 /**
- * Decides calls of one provider while the store does not answer. It waits for nobody, and every answer says `fallback`.
+ * Decides calls of one provider while the store does not answer. It waits for no other process, and every answer says `fallback`.
  *
  * - `local`: the rules, in this process alone, from what was known last; see `LocalCircuit`.
  * - `allow`: every call is admitted but those that an operator's mark refuses. Circuit and pauses do not count.

@@ -9,7 +9,7 @@ import { VerdictCheck } from './verdict-check.js'
 export interface Timing {
   /** Of `LoopWatch`. */
   readonly mark: number
-  /** ms; undefined where nobody measured it, and nothing is slow then. */
+  /** ms; undefined where it was not measured, and nothing is slow then. */
   readonly elapsedMs?: number | undefined
   readonly timeoutMs?: number | undefined
 }

@@ -59,7 +59,7 @@ export class Judged {
   }
 }
 
-/** The context of a call that nothing can end early. One whose `judge` nobody looked at can be that of another call. */
+/** The context of a call that nothing can end early. One whose `judge` was not read can be that of another call. */
 export class PlainContext extends Judged implements CallContext {
   readonly trial = false
 

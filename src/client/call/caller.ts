@@ -206,7 +206,7 @@ export class Caller {
   }
 }
 
-/** When a call began whose duration nobody asks for. */
+/** When a call began whose duration is not asked for. */
 const UNTIMED = -1
 /** Contexts kept for calls to come. */
 const MAX_SPARE = 64

@@ -63,7 +63,7 @@ export function classifyResult(result: unknown): Judgement {
 const HEALTHY: Judgement = { outcome: 'healthy' }
 
 /**
- * A thrown value: the error, or the first of its causes, that the table knows decides. An engine's own error that bears
+ * A thrown value: the error, or the first of its causes, that the table knows decides. An engine's own error that has
  * nothing else is a bug of the program, and says nothing of the provider. Anything else is unhealthy.
  */
 export function classifyError(error: unknown): Judgement {

@@ -38,7 +38,7 @@ export class LocalCircuit {
     this.#circuit = this.#delayed(begun, settings)
   }
 
-  /** The generation that a call which begins now bears. Means nothing to the store. */
+  /** The generation of a call that begins now. Means nothing to the store. */
   get generation(): number {
     return this.#circuit.generation
   }

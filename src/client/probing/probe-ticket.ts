@@ -64,7 +64,7 @@ export interface ProbeBeginning {
 
 /**
  * Whether a health check may begin now, for the whole fleet. Redis is asked, unless there can be no other and, as far as
- * this process knows, nothing is in the way: then the result, which bears what was known at the beginning, is what is
+ * this process knows, nothing is in the way: then the result, which carries what was known at the beginning, is what is
  * asked about. So most probes cost one script.
  */
 export async function beginProbe(

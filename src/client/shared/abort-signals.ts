@@ -34,7 +34,7 @@ export function offAbort(signal: AbortSignal, callback: () => void): void {
   signal.removeEventListener('abort', known.listener)
 }
 
-/** As `offAbort`, but only when `stream` has been closed, or nobody can read it any more. `callback` must not reach it. */
+/** As `offAbort`, but only when `stream` has been closed, or cannot be read any more. `callback` must not reach it. */
 export function offAbortWith(stream: object, signal: AbortSignal, callback: () => void): void {
   const off = offOf(signal, callback)
   // A web stream does not say when it was read to its end: it is waited until it is gone.

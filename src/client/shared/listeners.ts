@@ -9,7 +9,7 @@ type Listener = (event: never) => unknown
 
 const KINDS: readonly string[] = [...EVENT_KINDS, ...STORE_EVENT_KINDS]
 
-/** Typed listeners of one process. One that throws, or rejects, hurts nobody. */
+/** Typed listeners of one process. One that throws, or rejects, disturbs nothing else. */
 export class Listeners {
   readonly #byKind = new Map<AnyKind, Set<Listener>>()
   readonly #log: Logger

@@ -48,7 +48,7 @@ export const newCounters = (): Counters => ({
   probeTurnsLost: 0,
 })
 
-/** No secret reaches a logger of the user. One that throws, or rejects, hurts nobody; it is counted. */
+/** No secret reaches a logger of the user. One that throws, or rejects, disturbs nothing; it is counted. */
 export function guardLogger(logger: Logger, counters: Counters): Logger {
   const failed = () => {
     counters.callbacksFailed += 1

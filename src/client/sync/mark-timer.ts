@@ -12,7 +12,7 @@ export interface MarkTimerOptions {
 
 /**
  * Announces the end of a mark when it comes. Every reader computes the end by itself, but the event comes with a write, and
- * where nobody calls the provider nobody writes. So each process that follows it waits for the end, and up to
+ * where no call of the provider comes there is no write. So each process that follows it waits for the end, and up to
  * `markJitterMs` more: the first clears the mark, and what it announces ends the wait of the others. An attempt that comes
  * early by the store's clock changes nothing, and its answer sets the next one.
  */

@@ -46,7 +46,7 @@ export class SnapshotCache {
   #closing = false
   /** Whether a call may begin without asking anybody or looking at the clock. */
   free = false
-  /** The generation that an outcome without a permit bears; 0 when none is known. */
+  /** The generation of an outcome without a permit; 0 when none is known. */
   generation = 0
 
   constructor(clock: Clock) {

@@ -65,7 +65,7 @@ const left = (ms: number, elapsedMs: number): number => Math.max(0, Math.ceil(ms
 const hasMarkEnded = ({ markForMs }: StoredSnapshot, elapsedMs: number): boolean =>
   markForMs !== null && markForMs <= elapsedMs
 
-/** `readAt`: when the store was last seen, Redis ms. Of results that came since, nobody here knows. */
+/** `readAt`: when the store was last seen, Redis ms. Results that came since are not known here. */
 export function presentSnapshot(
   stored: StoredSnapshot,
   settings: SettingsReply,

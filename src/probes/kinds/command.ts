@@ -57,7 +57,7 @@ export function runCommand({ command }: CheckCommand, timeoutMs: number): Promis
   })
 }
 
-/** The negative of a pid is its group, which bears the number of its first process. */
+/** The negative of a pid is its group, which has the number of its first process. */
 function killGroup({ pid }: ChildProcess): void {
   if (pid === undefined) return
   try {

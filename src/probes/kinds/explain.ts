@@ -62,7 +62,7 @@ const WORDS: Readonly<Record<string, string>> = {
   ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL: 'the server does not speak HTTP/2',
 }
 
-/** A host with several addresses fails with an AggregateError, which bears the code of the first. */
+/** A host with several addresses fails with an AggregateError, which has the code of the first. */
 export function codeOf(error: unknown): string {
   if (typeof error !== 'object' || error === null || !('code' in error)) return ''
   return typeof error.code === 'string' ? error.code : ''

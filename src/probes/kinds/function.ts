@@ -69,7 +69,7 @@ function judge(name: string, timeoutMs: number, ended: Settlement<ProbeVerdict>)
   }
 }
 
-/** Its type is a promise that nobody keeps in JavaScript. */
+/** JavaScript does not hold a function to its type. */
 function readVerdict(verdict: unknown): Finding | undefined {
   if (verdict === true) return { status: 'healthy', detail: '' }
   if (verdict === false) return { status: 'unhealthy', detail: '' }

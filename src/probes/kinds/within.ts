@@ -10,7 +10,7 @@ export type Settlement<T> =
   | { readonly how: 'late' }
 
 /**
- * Runs `work` for at most `timeoutMs`: its signal is then aborted, and nobody waits for it any more. What it answers or
+ * Runs `work` for at most `timeoutMs`: its signal is then aborted, and is not waited for any more. What it answers or
  * throws later is dropped. Code that never gives the thread back (an endless loop) cannot be left like that.
  */
 export function settleWithin<T>(
