@@ -14,7 +14,7 @@ import { sourcesHash, writeStamp } from './setup/stamp.mjs'
 const CHUNKS = [
   // All that `busbar --version` needs besides main.js.
   { name: 'base', test: /[\\/](cli[\\/](exit|output)|package[\\/]\w+)\.js$/, priority: 1 },
-  // What three commands or more share, with what it uses of the library; it is small, and one file is found sooner than twenty.
+  // Code that three commands or more share, with what it uses of the library; it is small, and one file is found sooner than twenty.
   { name: 'common', test: /[\\/]cli[\\/]/, minShareCount: 3 },
 ]
 

@@ -14,6 +14,7 @@ import {
   guardLogger,
   newCounters,
   replacedConnections,
+  SILENT,
   type Counters,
   type Logger,
 } from './client/shared/log.js'
@@ -136,7 +137,7 @@ function contextOf({ checked, clock, counters, log }: SetUp, shared: Shared): Pr
   }
 }
 
-/** What is loaded only where it is needed, so that a process without probes does not load bullmq. */
+/** The parts that are loaded only where they are needed, so that a process without probes does not load bullmq. */
 function partsOf({
   core,
   connection,
@@ -179,13 +180,6 @@ async function loggerOf(logger: ConnectOptions['logger'], counters: Counters): P
   const { pino } = await import('pino')
   const plain: Logger = pino({ name: 'busbar' }, pino.destination({ fd: 2, sync: true }))
   return guardLogger(plain, counters)
-}
-
-const SILENT: Logger = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
 }
 
 /** See `MarkTimer`. */

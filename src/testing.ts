@@ -8,7 +8,7 @@ import { BusbarCore } from './client/busbar-core.js'
 import { Busbar } from './client/busbar.js'
 import type { ProcessContext } from './client/context.js'
 import { CallsUnderWay } from './client/call/calls-under-way.js'
-import { guardLogger, newCounters, type Logger } from './client/shared/log.js'
+import { guardLogger, newCounters, SILENT, type Logger } from './client/shared/log.js'
 import { OutageLog } from './client/outage/outage-log.js'
 import { FailFastStore } from './client/outage/fail-fast-store.js'
 import { checkArgument } from './config/check.js'
@@ -155,11 +155,4 @@ function contextOf(fleet: MemoryFleet, line: RedisLine, worker: string, logger: 
     schedule: undefined,
     closed: false,
   }
-}
-
-const SILENT: Logger = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
 }

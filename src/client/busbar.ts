@@ -36,7 +36,7 @@ export interface BusbarParts extends ProbeParts {
   inspect(): Promise<Omit<Inspection, 'pausedProbeQueues'>>
 }
 
-/** What is behind a busbar, for parts of this package that are given no more than the face of it. */
+/** The core behind a busbar, for parts of this package that are given no more than the face of it. */
 export let coreOf: (busbar: Busbar) => BusbarCore
 
 /** One process's connection to the fleet. */
@@ -106,7 +106,7 @@ export class Busbar implements AsyncDisposable {
   }
 
   /**
-   * What `apply` would change: each setting with its value before and after. Writes nothing.
+   * The changes that `apply` would make: each setting with its value before and after. Writes nothing.
    * @throws SettingsError, RedisUnavailableError
    */
   async plan(id: string, settings: SettingsInput): Promise<SettingsPlan> {
@@ -202,7 +202,7 @@ export class Busbar implements AsyncDisposable {
   }
 
   /**
-   * What there is to know of the Redis behind it, for a check of the whole set-up such as `busbar doctor`. O(providers).
+   * The facts of the Redis behind it, for a check of the whole set-up such as `busbar doctor`. O(providers).
    * @throws RedisUnavailableError
    */
   async inspect(): Promise<Inspection> {

@@ -22,18 +22,18 @@ export interface ProbeNowOptions {
 /** A health check that somebody asks for. */
 export interface ProbeRequest {
   readonly id: string
-  /** What this process gave to its probe workers. */
+  /** The checks that this process gave to its probe workers. */
   readonly registered: RegisteredChecks
   readonly timeoutMs: number | undefined
 }
 
-/** What runs probes; loaded on demand, as it loads bullmq. */
+/** The code that runs probes; loaded on demand, as it loads bullmq. */
 export interface ProbeParts {
   startProbes(core: BusbarCore, options: CheckedProbeWorkerOptions): Promise<ProbeWorker>
   probe(core: BusbarCore, request: ProbeRequest): Promise<ProbeReport>
 }
 
-/** What one process has to do with the fleet's probes. */
+/** One process's part in the fleet's probes. */
 export class FleetProbes {
   readonly #core: BusbarCore
   readonly #parts: ProbeParts

@@ -10,7 +10,7 @@ import type { ProviderSession } from './sync/provider-session.js'
 export interface ControlOptions {
   /** Why, in words; at most 500 characters. Shown by `status` and `explain`, kept in the stream of events. */
   readonly reason?: string
-  /** Who asks; at most 128 characters, default the worker's id. */
+  /** The person or program that asks; at most 128 characters, default the worker's id. */
   readonly actor?: string
 }
 
@@ -19,7 +19,7 @@ export interface TimedControlOptions extends ControlOptions {
   readonly forMs?: number | null
 }
 
-/** What a person, or the provider itself, says of a provider. */
+/** The statements that a person, or the provider itself, makes of a provider. */
 export class ProviderControl {
   readonly #context: ProcessContext
   readonly #session: ProviderSession

@@ -51,7 +51,7 @@ export class ProviderCore {
     return presentSnapshot(reply.snapshot, await this.session.currentSettings(), 'redis')
   }
 
-  /** What this process knows without asking; undefined after a removal. */
+  /** The snapshot that this process knows without asking; undefined after a removal. */
   peek(): Snapshot | undefined {
     const { session, caller } = this
     if (session.removed) return undefined
@@ -61,13 +61,13 @@ export class ProviderCore {
     return presentSnapshot(held, session.settings, source, session.cache.readAt)
   }
 
-  /** What this process recorded comes before what it reads. */
+  /** Outcomes that this process recorded come before what it reads. */
   async readSnapshot(): Promise<KnownReply<unknown>> {
     if (this.outbox.busy) await this.outbox.drain()
     return this.session.run('snapshot', (store) => store.snapshot(this.id))
   }
 
-  /** What this process knows of a circuit that is closed, with nothing in the way; else undefined. Copies nothing. */
+  /** The snapshot known here of a circuit that is closed, with nothing in the way; else undefined. Copies nothing. */
   get knownFree(): StoredSnapshot | undefined {
     const { cache, settings } = this.session
     return cache.free && cache.held?.settingsRevision === settings.revision ? cache.held : undefined

@@ -45,7 +45,7 @@ export class Provider {
     return this.#core.settings
   }
 
-  /** Who set them, when (Redis ms), and whether an operator did: then code does not replace them. Makes no round trip. */
+  /** The process or person that set them, when (Redis ms), and whether it was an operator: then code does not replace them. Makes no round trip. */
   get settingsOrigin(): { readonly setBy: string; readonly setAt: number; readonly pinned: boolean } {
     const { setBy, setAt, pinned } = this.#core.session.settings
     return { setBy, setAt, pinned }

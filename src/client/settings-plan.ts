@@ -6,7 +6,7 @@ import type { Settings } from '../model/settings.js'
 /** What `busbar.apply()` would do to one provider. */
 export interface SettingsPlan {
   readonly id: string
-  /** Who set those in force; null when the provider is not registered. */
+  /** The process or person that set those in force; null when the provider is not registered. */
   readonly setBy: string | null
   /** Whether those in force outrank code already. */
   readonly pinned: boolean

@@ -25,7 +25,7 @@ export interface ByHandProbe {
   readonly timeoutMs: number
 }
 
-/** What became of it. */
+/** How it ended. */
 export type ByHandEnd =
   | { readonly kind: 'ended'; readonly record: ProbeRecord; readonly worker: string }
   /** No worker had it, and none will. */

@@ -7,7 +7,7 @@ import type { ProbeRecord } from './probe-job.js'
 import { findProbe, notProbed, probeHere } from './probe-now.js'
 import { codeOf, type Registered } from './probe-runner.js'
 
-/** What `busbar.probe()` asks for. */
+/** A request of `busbar.probe()`. */
 export interface ByHandRequest {
   readonly id: string
   readonly registered: Registered

@@ -6,7 +6,7 @@ export const pausedText = (queues: readonly string[]): string =>
     ? ''
     : `probes are paused: queue.pause() was called on ${queues.join(', ')}; queue.resume() of BullMQ ends it`
 
-/** What ends the pause of a queue, as it is typed: BullMQ wants its name and its prefix apart. */
+/** The call that ends the pause of a queue, as it is typed: BullMQ wants its name and its prefix apart. */
 export function resumeCall(queue: string): string {
   const end = queue.lastIndexOf('}:') + 1
   return `await new Queue('${queue.slice(end + 1)}', { prefix: '${queue.slice(0, end)}', connection }).resume()`

@@ -13,7 +13,7 @@ const patterns = (namespace, id) => ({
 /** A batch on its way into `record`: who sent it, the life of that process, the number of the batch, the runs. */
 const batch = (namespace, id) =>
   new RegExp(`:outages" "${id}" "${namespace}:changes" "([^"]*)" "\\d+" "([^"]+)" "(\\d+)" .* "(\\[\\[.*)"$`)
-/** What a job keeps of a probe that its worker could not judge, because it stood still itself. */
+/** The text that a job keeps of a probe that its worker could not judge, because it stood still itself. */
 const discard = (namespace, id) =>
   new RegExp(
     `set" "\\{${namespace}\\}:probes:.*"returnvalue" ".*${id}\\\\",\\\\"skipped\\\\":\\\\"[^"]*stood still`,

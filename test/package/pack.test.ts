@@ -108,7 +108,7 @@ describe('the package', () => {
     expect(loaded).not.toMatch(/node_modules\/(bullmq|commander|pino|yaml)\/|dist\/(cli|probes)\//)
   })
 
-  /** What the command loads, run in this process as bin/busbar.mjs runs it. */
+  /** The files that the command loads, run in this process as bin/busbar.mjs runs it. */
   const loadedByCommand = (...argv: string[]) =>
     loadedBy(`
       import { main } from ${JSON.stringify(installed('dist', 'cli', 'main.js'))}
@@ -151,7 +151,7 @@ describe('the package', () => {
     expect(files).toContain('main.js')
     expect(files.filter((file) => !file.endsWith('.js'))).toEqual([]) // no folder of modules, no types that nobody imports
     expect(existsSync(installed('dist', 'redis', 'connection.js'))).toBe(true)
-    // What finds, installs and starts a Redis is in the command's own files; as modules, a checkout's set-up uses it.
+    // The code that finds, installs and starts a Redis is in the command's own files; as modules, a checkout's set-up uses it.
     expect(existsSync(installed('dist', 'embedded'))).toBe(false)
   })
 

@@ -19,7 +19,7 @@ export type SendFallback = (run: Run, local: LocalCircuit | undefined) => Promis
  * - `allow`: every call is admitted but those that an operator's mark refuses. Circuit and pauses do not count.
  * - `deny`: every call is refused with `redis_down`; with `enforce: false` it is admitted, and says so.
  *
- * What it knows is one outage old at most: another outage, or news of the store meanwhile, replaces it.
+ * Its knowledge is one outage old at most: another outage, or news of the store meanwhile, replaces it.
  */
 export class Fallback {
   readonly #context: ProcessContext

@@ -13,7 +13,7 @@ import type { ProviderSession } from '../sync/provider-session.js'
 import type { Outbox } from '../outbox/outbox.js'
 import { OutcomeSink } from './outcome-sink.js'
 
-/** What is local to one process. */
+/** Options that are local to one process. */
 export interface LocalOptions {
   readonly classify?: Classify | undefined
   readonly consistency: Consistency
@@ -165,7 +165,7 @@ export class Caller {
   }
 
   /**
-   * Whatever is no plain success. What trips the circuit is known before the call's end is. Never rejects: the caller gets
+   * Ends a call that is no plain success. An outcome that trips the circuit is known before the call ends. Never rejects: the caller gets
    * its own result or error, and an outcome that cannot be written is counted and logged where it is given up.
    */
   async #end(verdict: Verdict, generation: number): Promise<void> {

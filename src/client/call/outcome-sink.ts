@@ -113,7 +113,7 @@ export class OutcomeSink {
 /** No circuit is ever in it: such an outcome enters the history alone. */
 const NO_GENERATION = 0
 
-/** What the outbox tries again, or gives up, is no error of its caller; a removed provider or a closed busbar is. */
+/** An outcome that the outbox tries again, or gives up, is no error of its caller; a removed provider or a closed busbar is. */
 const ignoreOutage = (error: unknown): void => {
   if (isBusbarError(error, 'redis_unavailable') || isBusbarError(error, 'command_late')) return
   if (!isProviderTrouble(error)) throw error

@@ -3,7 +3,7 @@ import type { KnownReply, Reply, SettingsReply } from '../../model/ports/store-r
 import type { Run } from '../../model/ports/store-requests.js'
 import type { ProcessContext } from '../context.js'
 
-/** What it needs of the session to the provider. */
+/** The part of the session that the check needs. */
 interface Checked {
   readonly id: string
   readonly caller: { readonly worker: string; readonly knownVersion: number }

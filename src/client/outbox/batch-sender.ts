@@ -110,7 +110,7 @@ const RESEND_FOR_MS = 60_000
 const MAX_PAUSE_MS = 1_000
 
 /**
- * What no repetition mends: an error that Redis answers with for good, a provider that was removed, a closed busbar. The
+ * Errors that no repetition mends: one that Redis answers with for good, a provider that was removed, a closed busbar. The
  * batch is given up as a whole: a script that fails half-way has written something, so parts of it sent again could be
  * counted twice.
  */

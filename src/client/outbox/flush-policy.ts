@@ -14,7 +14,7 @@ import { isCircuitOutcome, isSuccess } from '../../model/words.js'
 export class FlushPolicy {
   readonly #clock: Clock
   readonly #flushIntervalMs: number
-  /** What the store asked for; see `RecordResult`. */
+  /** The pause that the store asked for; see `RecordResult`. */
   #notBefore: number | undefined
   #urgentShare = 1
   /** 0 to 1. Below `#urgentShare`, this worker's failures are urgent. */
@@ -44,7 +44,7 @@ export class FlushPolicy {
     return this.#notBefore - now
   }
 
-  /** What the store asked for in its reply. */
+  /** Takes over the pause and the share that the store asked for. */
   obey({ waitMs, urgentShare }: RecordResult): void {
     const now = this.#clock.now()
     this.#notBefore = waitMs > this.#flushIntervalMs ? now + waitMs : this.#nextTurn(now)

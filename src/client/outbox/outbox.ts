@@ -27,7 +27,7 @@ type Mode = 'idle' | 'waiting' | 'flushing' | 'resending'
  * closed), for every outcome in strict mode, and at `MAX_BATCH` runs; else at the turns of `FlushPolicy`. A flush carries
  * everything before the failure, in order, so that the mixed traffic of many workers does not look like a run of failures.
  *
- * What is dropped, because its batch was given up or more than `MAX_RUNS` runs wait, is counted in `outcomesLost` and
+ * An outcome that is dropped, because its batch was given up or more than `MAX_RUNS` runs wait, is counted in `outcomesLost` and
  * logged. A process that is killed loses what it has not sent.
  */
 export class Outbox {
@@ -42,9 +42,9 @@ export class Outbox {
   #urgent = false
   /** Set while a batch is being sent again. */
   #failing: Error | undefined
-  /** Who waits for the next batch. */
+  /** Callers that wait for the next batch. */
   #waiters: Waiter[] = []
-  /** Who waits for the batch that is under way, which may have begun before they came. */
+  /** Callers that wait for the batch under way, which may have begun before they came. */
   #underway: (() => void)[] = []
   /** Failures of calls in this process since its last success. */
   failuresInRow = 0

@@ -45,7 +45,7 @@ export class OutcomeBuffer {
     this.#last = run
   }
 
-  /** What waits for the store to come back enters the history at its time, so its runs grow no longer than those there. */
+  /** Outcomes that wait for the store enter the history at their time, so their runs grow no longer than those there. */
   #outgrown(last: OpenRun, at: number): boolean {
     return last.generation === 0 && at - last.at >= this.#bucketMs()
   }
@@ -57,7 +57,7 @@ export class OutcomeBuffer {
     return runs
   }
 
-  /** What waits is to enter the history, and to decide nothing. */
+  /** All that waits is to enter the history, and to decide nothing. */
   downgradeToHistory(): void {
     for (const run of this.#runs) run.generation = 0
   }

@@ -15,7 +15,7 @@ import { ProviderCore } from '../provider-core.js'
 import { Provider } from '../provider.js'
 import { RemovedHandles } from './removed-handles.js'
 
-/** What is local to one process and one provider. */
+/** Options that are local to one process and one provider. */
 export interface ProviderOptions {
   /** Overrides how calls are judged. */
   readonly classify?: Classify | undefined
@@ -27,7 +27,7 @@ export interface ProviderOptions {
   readonly timeoutMs?: number | undefined
 }
 
-/** What a handle is made with where nothing else was said. */
+/** Options of a handle that names none. */
 export interface ProviderDefaults {
   readonly consistency: Consistency
   readonly onRedisDown: OnRedisDown

@@ -48,6 +48,14 @@ export const newCounters = (): Counters => ({
   probeTurnsLost: 0,
 })
 
+/** Writes nothing. */
+export const SILENT: Logger = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+}
+
 /** No secret reaches a logger of the user. One that throws, or rejects, disturbs nothing; it is counted. */
 export function guardLogger(logger: Logger, counters: Counters): Logger {
   const failed = () => {

@@ -2,7 +2,7 @@ import type { Store } from '../../model/ports/store.js'
 import type { KnownReply, SettingsReply } from '../../model/ports/store-replies.js'
 import type { SnapshotCache } from './snapshot-cache.js'
 
-/** What a process knew of a provider when the store was wiped. */
+/** The knowledge that a process had of a provider when the store was wiped. */
 interface Known {
   readonly id: string
   readonly caller: { readonly worker: string; readonly knownVersion: number }

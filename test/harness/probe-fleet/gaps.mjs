@@ -23,7 +23,7 @@ import { endAll, load, startUpstream, startWorker } from './workers.mjs'
 /** So many processes starting at once keep a small machine busy, and that is not what is measured. */
 const PATIENCE_MS = 5_000
 
-/** What is to be known of Redis: when it let probes of `upstream` begin, and its time. It may be another in between. */
+/** The facts that Redis is asked for: when it let probes of `upstream` begin, and its time. It may be another in between. */
 async function watchRedis(options) {
   const times = []
   let redis
@@ -45,7 +45,7 @@ async function watchRedis(options) {
   return { times, now, enter, leave }
 }
 
-/** What happens half-way, or from time to time. `fleet`: what there is; `wait(share)`: until so much of the time is over. */
+/** Events half-way, or from time to time. `fleet`: what there is; `wait(share)`: until so much of the time is over. */
 const courses = {
   async kills({ kills }, { kill, wait }) {
     for (let i = 1; i <= kills; i += 1) {

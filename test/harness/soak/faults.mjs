@@ -1,4 +1,4 @@
-// What the soak does to its fleet, in turn. Each ends with all as it should be; the workers must find back by themselves.
+// The faults that the soak plants in its fleet, in turn. Each ends with all as it should be; the workers must find back by themselves.
 import { setTimeout as sleep } from 'node:timers/promises'
 
 const LASTS_MS = 2_000
