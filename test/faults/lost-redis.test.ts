@@ -28,7 +28,7 @@ test('SCRIPT FLUSH in mid-traffic costs nobody a call', async () => {
     flushes += 1
     return flushes >= 50 && (await calls(workers)).every((count) => count >= 200)
   }
-  await eventually(enough, 'traffic goes on')
+  await eventually(enough, { what: 'traffic goes on', timeoutMs: 120_000 })
   const ended = await Promise.all(workers.map((one) => one.ask('stop')))
   const total = ended.reduce((sum, one) => sum + one.calls, 0)
   expect(ended.map((one) => one.errors)).toEqual([{}, {}, {}])
