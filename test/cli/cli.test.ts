@@ -53,6 +53,7 @@ async function fail(times: number): Promise<void> {
 describe('busbar status', () => {
   it('answers 0 when all is well, and shows a row a provider', async () => {
     await provider.recordSuccess()
+    await busbar.flush()
     const { code, stdout, stderr } = await busbarCli('status')
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     expect(stdout).toMatch(/^PROVIDER +HEALTH +CIRCUIT +RETRY IN +SUCCESS +LAST PROBE .*WHY$/m)
@@ -64,6 +65,7 @@ describe('busbar status', () => {
     expect([unseen.code, unseen.stdout]).toEqual([3, expect.stringMatching(/healthy .* no outcome yet$/m)])
     const other = await busbar.provider('other')
     await other.record('degraded')
+    await busbar.flush()
     const besideDegraded = await busbarCli('status')
     await other.trip()
     const besideDown = await busbarCli('status')
