@@ -132,28 +132,36 @@ export interface HeartbeatProbeSettings extends CommonProbeSettings {
   readonly process?: string
 }
 
-export type ProbeSettings =
-  | HttpProbeSettings
-  | TcpProbeSettings
-  | RedisProbeSettings
-  | ProcessProbeSettings
-  | FunctionProbeSettings
-  | HeartbeatProbeSettings
+/** The settings of each kind. A kind of `PROBE_KINDS` that is missing here does not compile. */
+export interface ProbeSettingsByKind {
+  readonly http: HttpProbeSettings
+  readonly tcp: TcpProbeSettings
+  readonly redis: RedisProbeSettings
+  readonly process: ProcessProbeSettings
+  readonly function: FunctionProbeSettings
+  readonly heartbeat: HeartbeatProbeSettings
+}
+
+/** The settings of one of these kinds; by default, of any. */
+export type ProbeSettings<K extends ProbeKind = ProbeKind> = { [P in K]: ProbeSettingsByKind[P] }[K]
 
 type Partially<T> = { readonly [K in keyof T]?: T[K] | undefined }
 type Given<T, Needed extends keyof T> = Pick<T, Needed> & Partially<Omit<T, Needed>>
 
+interface ProbeInputByKind {
+  readonly http: Given<HttpProbeSettings, 'kind' | 'url'>
+  readonly tcp: Given<Omit<TcpProbeSettings, 'tls'>, 'kind' | 'host' | 'port'> & {
+    /** `true`: with all defaults. */
+    readonly tls?: true | Partially<TlsSettings> | undefined
+  }
+  readonly redis: Given<RedisProbeSettings, 'kind' | 'url'>
+  readonly process: Given<ProcessProbeSettings, 'kind' | 'name'>
+  readonly function: Given<FunctionProbeSettings, 'kind' | 'name'>
+  readonly heartbeat: Given<HeartbeatProbeSettings, 'kind' | 'ttlMs'>
+}
+
 /** A probe as a caller writes it: an omitted setting takes its default. */
-export type ProbeInput =
-  | Given<HttpProbeSettings, 'kind' | 'url'>
-  | (Given<Omit<TcpProbeSettings, 'tls'>, 'kind' | 'host' | 'port'> & {
-      /** `true`: with all defaults. */
-      readonly tls?: true | Partially<TlsSettings> | undefined
-    })
-  | Given<RedisProbeSettings, 'kind' | 'url'>
-  | Given<ProcessProbeSettings, 'kind' | 'name'>
-  | Given<FunctionProbeSettings, 'kind' | 'name'>
-  | Given<HeartbeatProbeSettings, 'kind' | 'ttlMs'>
+export type ProbeInput = ProbeInputByKind[ProbeKind]
 
 /** The part of a worker's own network that a failed probe throws doubt on. */
 export type LocalSuspicion = 'name_resolution' | 'network'

@@ -5,7 +5,8 @@ import type { ByHandEnd, ByHandJobs, ByHandOptions } from './by-hand-jobs.js'
 import { obstacleTo, type Obstacle } from './obstacle.js'
 import type { ProbeRecord } from './probe-job.js'
 import { findProbe, notProbed, probeHere } from './probe-now.js'
-import { codeOf, type Registered } from './probe-runner.js'
+import { codeOf } from './kinds.js'
+import type { Registered } from './kinds/kind.js'
 
 /** A request of `busbar.probe()`. */
 export interface ByHandRequest {

@@ -1,10 +1,11 @@
 import type { BusbarCore } from '../client/busbar-core.js'
 import type { ProbeReport } from '../client/probing/probe-ticket.js'
 import { UnknownProviderError } from '../model/errors.js'
-import type { ProbeSettings } from '../model/probe.js'
+import { codeOf } from './kinds.js'
+import type { Registered } from './kinds/kind.js'
 import { Prober, type Attempt, type Probed } from './prober.js'
 import { probeOf, readProvider } from './read-provider.js'
-import { ProbeRunner, type Registered } from './probe-runner.js'
+import { ProbeRunner } from './probe-runner.js'
 
 /** One health check at once, by this process, without the queue; recorded as any other. */
 export async function probeNow(busbar: BusbarCore, id: string, registered: Registered): Promise<ProbeReport> {
@@ -37,7 +38,7 @@ export async function probeHere(
   const prober = new Prober(new ProbeRunner(busbar.context.worker, registered, busbar.context))
   const probed = prober.able(found)
   if ('prober' in probed) {
-    if (!isCode(found.probe)) return notProbed(id, 'not_here', probed.reason)
+    if (codeOf(found.probe) === '') return notProbed(id, 'not_here', probed.reason)
     const reason = `a probe of kind ${found.probe.kind} is code: only the processes that hold it can run it`
     return notProbed(id, 'kind_elsewhere', reason)
   }
@@ -60,5 +61,3 @@ export const notProbed = (
   reason: string,
   retryAfterMs: number | null = null,
 ): ProbeReport => ({ id, probed: false, code, reason, retryAfterMs })
-
-const isCode = ({ kind }: ProbeSettings): boolean => kind === 'function' || kind === 'process'

@@ -1,6 +1,7 @@
 import { STALL_SHARE, WatchedWork } from '../client/shared/loop-watch.js'
 import type { ProbeBeginning, ProbeRefusal } from '../client/probing/probe-ticket.js'
 import type { NothingYet, ProberError, ProbeFinding, ProbeResult, ProbeSettings } from '../model/probe.js'
+import { kindOf } from './kinds.js'
 import type { Seen, UnreadProbe } from './read-provider.js'
 import { LocalNetworkCheck } from './local-network-check.js'
 import type { ProbeRunner } from './probe-runner.js'
@@ -95,7 +96,7 @@ const SETTINGS_CHANGED: ProbeRefusal = {
 
 /** Whether the worker's own standstill may have made it late, or slow. */
 function isOwnDelay(probe: ProbeSettings, { status, elapsedMs }: ProbeResult, stalledMs: number): boolean {
-  if (probe.kind === 'heartbeat') return false // by Redis's clock alone
+  if (kindOf(probe.kind).judgesSnapshot) return false // by Redis's clock alone
   if (status === 'timeout') return stalledMs > probe.timeoutMs * STALL_SHARE
   const slowMs = 'degradedMs' in probe ? probe.degradedMs : undefined
   return (

@@ -1,8 +1,9 @@
-import { connect, type Busbar, type ProbeKind, type Provider } from '../../index.js'
+import { connect, type Busbar, type Provider } from '../../index.js'
 import { inFile, readConfigFile, type ConfigFile } from '../config-file.js'
 import { wrongCall } from '../failure.js'
 import { fleetFromEnvironment, unreachable } from '../fleet.js'
 import { hideSecrets } from '../../view/format.js'
+import { CODE_KINDS } from '../../view/probe-target.js'
 import { announce } from './write-ready.js'
 import { reportEvents, reportStatus } from './follow.js'
 import type { Lifetime } from './shutdown.js'
@@ -58,12 +59,10 @@ async function chooseRedis(
 }
 
 /**
- * Kinds of probes whose check is code that a worker registers. This process has no such code, so that it would take their
+ * Refuses probes whose check is code that a worker registers. This process has no such code, so that it would take their
  * turns and discard them for ever.
+ * @throws CliError that names the provider and the kind.
  */
-const CODE_KINDS: readonly unknown[] = ['process', 'function'] satisfies ProbeKind[]
-
-/** @throws CliError that names the provider and the kind. */
 function refuseCode({ name, defaults, providers }: ConfigFile): void {
   const given = [
     ['defaults', defaults],

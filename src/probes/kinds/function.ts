@@ -1,5 +1,4 @@
 import { redactText } from '../../model/redact.js'
-import type { ProcessTime } from '../../client/shared/time.js'
 import { show } from '../../config/show.js'
 import type {
   FunctionProbeSettings,
@@ -10,6 +9,7 @@ import type {
 } from '../../model/probe.js'
 import { isHealthStatus } from '../../model/words.js'
 import type { Finding } from './explain.js'
+import { codeName, NO_ADDRESS, unregistered, type KindOfProbe, type ProbeTime } from './kind.js'
 import { timed } from './timed.js'
 import { messageOf, oneLine, settleWithin, type Settlement } from './within.js'
 
@@ -24,9 +24,6 @@ export interface FunctionProbeOptions {
   readonly underway: Set<string>
   readonly time: ProbeTime
 }
-
-/** What a function is timed by; other kinds wait for sockets and processes, which know no time but the system's. */
-export type ProbeTime = Pick<ProcessTime, 'clock' | 'timers'>
 
 /** Never rejects: whatever the function does is a finding. */
 export function probeFunction(
@@ -54,6 +51,18 @@ export function probeFunction(
     },
     time.clock,
   )
+}
+
+export const functionKind: KindOfProbe<FunctionProbeSettings> = {
+  ...NO_ADDRESS,
+  run: async (probe, { providerId }, { registered, underway, time }) => {
+    const fn = registered.functions.get(probe.name)
+    if (fn === undefined) return unregistered('function', probe.name)
+    return probeFunction(probe, { fn, providerId, underway, time })
+  },
+  unable: ({ name }, { functions }) => (functions.has(name) ? undefined : unregistered('function', name)),
+  code: ({ name }) => codeName('function', name),
+  judgesSnapshot: false,
 }
 
 function judge(name: string, timeoutMs: number, ended: Settlement<ProbeVerdict>): Finding {

@@ -1,9 +1,38 @@
-import type { HeartbeatProbeSettings, NothingYet } from '../../model/probe.js'
-import type { StoredSnapshot } from '../../model/snapshot.js'
+import type { HeartbeatProbeSettings, NothingYet, ProbeFinding } from '../../model/probe.js'
 import type { Finding } from './explain.js'
+import {
+  ANY_WORKER,
+  NO_ADDRESS,
+  type Heard,
+  type KindOfProbe,
+  type ProbeMeans,
+  type ProbeSubject,
+} from './kind.js'
+import { probeProcess } from './process.js'
+import { timed } from './timed.js'
 
-/** When a provider last reported by itself, as its snapshot tells; all by Redis's clock. */
-export type Heard = Pick<StoredSnapshot, 'at' | 'heartbeatAt' | 'heartbeatProgress' | 'heartbeatProgressAt'>
+export const heartbeatKind: KindOfProbe<HeartbeatProbeSettings> = {
+  ...ANY_WORKER,
+  ...NO_ADDRESS,
+  run: probeHeartbeat,
+  judgesSnapshot: true,
+}
+
+/** The process first, where this worker knows it: how it ended says more than its silence. */
+async function probeHeartbeat(
+  probe: HeartbeatProbeSettings,
+  { heard, settingsSetAt }: ProbeSubject,
+  { registered }: ProbeMeans,
+): Promise<ProbeFinding> {
+  const { process: name, timeoutMs } = probe
+  const source = name === undefined ? undefined : registered.processes.get(name)
+  if (name !== undefined && source !== undefined) {
+    const found = await probeProcess(name, source, timeoutMs)
+    if (!('status' in found) || found.status !== 'healthy') return found
+  }
+  const judged = judgeHeartbeat(probe, heard, settingsSetAt)
+  return 'pending' in judged ? judged : timed({}, () => Promise.resolve(judged))
+}
 
 /**
  * Costs no command: the snapshot was read at the beginning of the tick. The first heartbeat is waited for from

@@ -6,6 +6,7 @@ import { isExpected, judgeEnded, type Ended } from './http-judge.js'
 import { ProxyBlame } from './http-proxy-blame.js'
 import { hostOf, proxyFor } from './http-proxy.js'
 import { Opened } from './http-wire.js'
+import { addressIn, ANY_WORKER, type KindOfProbe } from './kind.js'
 import { timed } from './timed.js'
 import { SecretError, withSecrets } from '../secrets.js'
 
@@ -44,6 +45,13 @@ export function probeHttp(
       return { prober: true, reason: error.message }
     }
   })
+}
+
+export const httpKind: KindOfProbe<HttpProbeSettings> = {
+  ...ANY_WORKER,
+  run: (probe, _, { workerId }) => probeHttp(probe, { workerId }),
+  address: ({ url }) => addressIn(url),
+  judgesSnapshot: false,
 }
 
 /** @throws SecretError */

@@ -5,12 +5,14 @@ import type {
   CheckCommand,
   ProbeFinding,
   ProberError,
+  ProcessProbeSettings,
   ProcessSource,
   ProcessTarget,
   RunningProcess,
 } from '../../model/probe.js'
 import { codeOf, type Finding } from './explain.js'
 import { runCommand } from './command.js'
+import { codeName, NO_ADDRESS, unregistered, type KindOfProbe } from './kind.js'
 import { timed } from './timed.js'
 import { messageOf, settleWithin } from './within.js'
 
@@ -29,6 +31,17 @@ export function probeProcess(name: string, source: ProcessSource, timeoutMs: num
     }
     return judgeProcess(target)
   })
+}
+
+export const processKind: KindOfProbe<ProcessProbeSettings> = {
+  ...NO_ADDRESS,
+  run: async ({ name, timeoutMs }, _, { registered }) => {
+    const source = registered.processes.get(name)
+    return source === undefined ? unregistered('process', name) : probeProcess(name, source, timeoutMs)
+  },
+  unable: ({ name }, { processes }) => (processes.has(name) ? undefined : unregistered('process', name)),
+  code: ({ name }) => codeName('process', name),
+  judgesSnapshot: false,
 }
 
 const isCommand = (target: ProcessTarget): target is CheckCommand => 'command' in target

@@ -1,6 +1,7 @@
 import type { ProbeFinding, ProberError, RedisProbeSettings } from '../../model/probe.js'
 import { toText } from '../../model/text.js'
 import { failure, type Finding } from './explain.js'
+import { addressIn, ANY_WORKER, type KindOfProbe } from './kind.js'
 import { encodeCommand, NotRedisError, readReplies, RESP_LIMIT, type RespReply } from './resp.js'
 import { overSocket, type Talk, type Target } from './socket.js'
 import { timed } from './timed.js'
@@ -19,6 +20,14 @@ export function probeRedis(
     const talk = converse(settings, commandsOf(settings, environment))
     return overSocket(targetOf(settings.url), settings.timeoutMs, talk)
   })
+}
+
+export const redisKind: KindOfProbe<RedisProbeSettings> = {
+  ...ANY_WORKER,
+  run: (probe) => probeRedis(probe),
+  unable: (probe) => missingCredentials(probe),
+  address: ({ url }) => addressIn(url),
+  judgesSnapshot: false,
 }
 
 type Environment = Readonly<Record<string, string | undefined>>

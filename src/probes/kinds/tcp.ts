@@ -1,6 +1,7 @@
 import { TLSSocket } from 'node:tls'
 import type { ProbeFinding, TcpProbeSettings } from '../../model/probe.js'
 import { judgeCertificate } from './certificate.js'
+import { ANY_WORKER, type KindOfProbe } from './kind.js'
 import { overSocket } from './socket.js'
 import { timed } from './timed.js'
 
@@ -20,4 +21,11 @@ export function probeTcp(settings: TcpProbeSettings): Promise<ProbeFinding> {
       ),
     ),
   )
+}
+
+export const tcpKind: KindOfProbe<TcpProbeSettings> = {
+  ...ANY_WORKER,
+  run: (probe) => probeTcp(probe),
+  address: ({ host, port }) => ({ host, port }),
+  judgesSnapshot: false,
 }
