@@ -180,21 +180,26 @@ export interface ProbeResult {
   readonly output?: string
 }
 
+/** A result as the kinds of probes give it. */
+export interface JudgedProvider extends ProbeResult {
+  readonly kind: 'judged'
+}
+
 /** The probe could not be made, for a reason of the worker's own. It says nothing about the provider. */
 export interface ProberError {
-  readonly prober: true
+  readonly kind: 'prober_error'
   /** In words: `no function named "db" is registered in this worker`. */
   readonly reason: string
 }
 
 /** There is nothing to say yet: a provider that is to report by itself still has time for its first heartbeat. */
 export interface NothingYet {
-  readonly pending: true
+  readonly kind: 'nothing_yet'
   readonly reason: string
 }
 
 /** How one probe ended. */
-export type ProbeFinding = ProbeResult | ProberError | NothingYet
+export type ProbeFinding = JudgedProvider | ProberError | NothingYet
 
 /** A process by its id. A `ChildProcess` of Node is one: then its exit code and signal are known too. */
 export interface RunningProcess {

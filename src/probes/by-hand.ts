@@ -32,8 +32,9 @@ export class ProbesByHand {
   /** @throws UnknownProviderError, RedisUnavailableError */
   async probe({ id, registered, timeoutMs }: ByHandRequest): Promise<ProbeReport> {
     const { busbar, schedule } = this.#options
-    const found = await findProbe(busbar, id)
-    if ('probed' in found) return found
+    const asked = await findProbe(busbar, id)
+    if (asked.kind === 'nothing_to_probe') return asked.report
+    const found = asked.probed
     const code = codeOf(found.probe)
     const obstacle = await obstacleTo(schedule, id, code)
     if (obstacle !== undefined) return this.#without(obstacle, found, registered)

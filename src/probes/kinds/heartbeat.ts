@@ -1,5 +1,5 @@
 import type { HeartbeatProbeSettings, NothingYet, ProbeFinding } from '../../model/probe.js'
-import type { Finding } from './explain.js'
+import type { UntimedFinding } from './explain.js'
 import {
   ANY_WORKER,
   NO_ADDRESS,
@@ -28,10 +28,10 @@ async function probeHeartbeat(
   const source = name === undefined ? undefined : registered.processes.get(name)
   if (name !== undefined && source !== undefined) {
     const found = await probeProcess(name, source, timeoutMs)
-    if (!('status' in found) || found.status !== 'healthy') return found
+    if (found.kind !== 'judged' || found.status !== 'healthy') return found
   }
   const judged = judgeHeartbeat(probe, heard, settingsSetAt)
-  return 'pending' in judged ? judged : timed({}, () => Promise.resolve(judged))
+  return judged.kind === 'nothing_yet' ? judged : timed({}, () => Promise.resolve(judged))
 }
 
 /**
@@ -42,19 +42,24 @@ export function judgeHeartbeat(
   { ttlMs, stallMs }: HeartbeatProbeSettings,
   { at, heartbeatAt, heartbeatProgress, heartbeatProgressAt }: Heard,
   settingsSetAt: number,
-): Finding | NothingYet {
+): UntimedFinding | NothingYet {
   if (heartbeatAt === null) {
     return at - settingsSetAt > ttlMs
-      ? { status: 'timeout', detail: `no heartbeat yet, ${ttlMs} ms after it was registered` }
-      : { pending: true, reason: 'no heartbeat yet' }
+      ? { kind: 'judged', status: 'timeout', detail: `no heartbeat yet, ${ttlMs} ms after it was registered` }
+      : { kind: 'nothing_yet', reason: 'no heartbeat yet' }
   }
   const silentMs = at - heartbeatAt
-  if (silentMs > ttlMs) return { status: 'timeout', detail: `no heartbeat for ${silentMs} ms` }
+  if (silentMs > ttlMs)
+    return { kind: 'judged', status: 'timeout', detail: `no heartbeat for ${silentMs} ms` }
   const stalledMs = at - (heartbeatProgressAt ?? heartbeatAt)
   if (stallMs !== undefined && stalledMs > stallMs) {
     const where = heartbeatProgress === null ? '' : ` beyond ${heartbeatProgress}`
-    return { status: 'degraded', detail: `heartbeats, but no progress${where} for ${stalledMs} ms` }
+    return {
+      kind: 'judged',
+      status: 'degraded',
+      detail: `heartbeats, but no progress${where} for ${stalledMs} ms`,
+    }
   }
   const progress = heartbeatProgress === null ? '' : `, progress ${heartbeatProgress}`
-  return { status: 'healthy', detail: `heartbeat ${silentMs} ms ago${progress}` }
+  return { kind: 'judged', status: 'healthy', detail: `heartbeat ${silentMs} ms ago${progress}` }
 }

@@ -58,7 +58,7 @@ export const codeName = (what: 'function' | 'process', name: string): string => 
 
 /** The answer of a worker that lacks the code of a probe. */
 export const unregistered = (what: 'function' | 'process', name: string): ProberError => ({
-  prober: true,
+  kind: 'prober_error',
   reason: `no ${what} named ${name} is registered in this worker`,
 })
 

@@ -17,7 +17,7 @@ export function probeTcp(settings: TcpProbeSettings): Promise<ProbeFinding> {
       answer(
         socket instanceof TLSSocket && tls !== undefined
           ? judgeCertificate(socket.getPeerCertificate(), tls.minDaysToExpiry, Date.now())
-          : { status: 'healthy', detail: 'connected' },
+          : { kind: 'judged', status: 'healthy', detail: 'connected' },
       ),
     ),
   )
