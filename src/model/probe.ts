@@ -3,7 +3,14 @@ import type { HealthStatus } from './words.js'
 /** The settings of probes, and their results. */
 
 /** The kinds of probes that exist. */
-export const PROBE_KINDS = ['http', 'tcp', 'redis', 'process', 'function', 'heartbeat'] as const
+export const PROBE_KINDS = [
+  'http',
+  'tcp',
+  'redis',
+  'process',
+  'function',
+  'heartbeat',
+] as const satisfies readonly (keyof ProbeSettingsByKind)[]
 export type ProbeKind = (typeof PROBE_KINDS)[number]
 
 /** The settings of every kind of probe. */
@@ -132,7 +139,7 @@ export interface HeartbeatProbeSettings extends CommonProbeSettings {
   readonly process?: string
 }
 
-/** The settings of each kind. A kind of `PROBE_KINDS` that is missing here does not compile. */
+/** The settings of each kind. */
 export interface ProbeSettingsByKind {
   readonly http: HttpProbeSettings
   readonly tcp: TcpProbeSettings
@@ -143,7 +150,7 @@ export interface ProbeSettingsByKind {
 }
 
 /** The settings of one of these kinds; by default, of any. */
-export type ProbeSettings<K extends ProbeKind = ProbeKind> = { [P in K]: ProbeSettingsByKind[P] }[K]
+export type ProbeSettings<K extends ProbeKind = ProbeKind> = { [P in K]: ProbeSettingsByKind[P & keyof ProbeSettingsByKind] }[K]
 
 type Partially<T> = { readonly [K in keyof T]?: T[K] | undefined }
 type Given<T, Needed extends keyof T> = Pick<T, Needed> & Partially<Omit<T, Needed>>
