@@ -17,7 +17,7 @@ export interface ByHandRequest {
 }
 
 /**
- * Health checks that somebody asks for. Where the fleet has a worker that takes such probes, it makes them: it has the code,
+ * Health checks that are asked for by hand. Where the fleet has a worker that takes such probes, it makes them: it has the code,
  * the secrets and the way to the provider that all its probes have. The request is then a job by hand, put before all that
  * waits. Where there is none, this process makes the probe itself, if it can. A paused queue is honoured either way.
  */

@@ -84,7 +84,7 @@ export class JobRunner {
     const end = await prober.probe(probed, beginningOf(turn, probed), turn.made)
     this.#conclude(turn.id, end)
     if (turn.why === 'recovery') {
-      // The interval may be another now; and what it waited for may take longer than it knew: a pause, somebody's trial.
+      // The interval may be another now; and what it waited for may take longer than it knew: a pause, a trial.
       review(turn.id)
     } else if (end.kind === 'judged') this.#watchInterval(probed, end.result.status, turn.intervalMs)
     // The process that began the other may be dead, and this turn would be lost with it. Of a job by hand none is.
@@ -110,7 +110,7 @@ export class JobRunner {
     return skipped
   }
 
-  /** When no worker can make it, it is overdue one day, and one of them has to say so. */
+  /** If no worker can make it, the probe becomes overdue. The review makes sure that one worker announces that. */
   #discard(id: string, error: ProberError): void {
     this.#options.discards.note(id, error)
     this.#options.review(id)
@@ -153,7 +153,7 @@ function skipOf({ why, again, at, notAfterMs }: Turn, { provider, snapshot }: Se
  * and no worker had this one before.
  */
 function beginningOf({ why, at, intervalMs, again }: Turn, { provider, snapshot, probe }: Probed) {
-  // Somebody wants to know how it is now, however long ago the last was.
+  // By hand: the answer is wanted now, however recent the last probe was.
   if (why === 'by_hand') return { minGapMs: 0, alone: false }
   // A recovery waits for no other probe: the lease sees to it that there is one.
   if (why === 'recovery' && snapshot.state !== 'closed') return { minGapMs: 0, alone: false }

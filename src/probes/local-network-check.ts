@@ -10,10 +10,10 @@ import type { Address } from './kinds/kind.js'
  * are the witnesses: when a probe fails in a way that a broken network of this worker's own would cause (no name
  * resolved, no route), some of them are tried, and if none can be reached either, the fault is here.
  *
- * Where it is the name resolution that failed, an address is no witness: it is reached without one. A name whose address was
- * found is, whether or not it can be reached.
+ * If the name resolution failed, only names are witnesses, because an address is reached without resolution. A name whose
+ * address was found proves that resolution works, whether or not the host can be reached.
  *
- * With no provider of another host to ask the two look alike, and the provider is charged.
+ * Without a provider on another host the two cases look alike, and the provider is charged.
  */
 export class LocalNetworkCheck {
   readonly #seen = new Map<string, Address>()

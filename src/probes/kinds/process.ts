@@ -82,7 +82,7 @@ export function judgeProcess({ pid, exitCode, signalCode }: RunningProcess): Unt
     : { kind: 'judged', status: 'terminated', detail: `process ${pid} does not run` }
 }
 
-/** Signal 0 asks without doing anything. Who may not signal it (EPERM) knows at least that it is there. */
+/** Signal 0 asks without doing anything. EPERM means that the process is there, but belongs to another user. */
 function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0)
@@ -92,7 +92,7 @@ function isRunning(pid: number): boolean {
   return !isZombie(pid)
 }
 
-/** Ended, and its parent has not asked how: signals still reach it. Only Linux tells. */
+/** A zombie has ended, but signals still reach it until its parent reads the exit code. Known on Linux alone. */
 function isZombie(pid: number): boolean {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')

@@ -11,7 +11,7 @@ export type WorkOutcome<T> =
 
 /**
  * Runs `work` for at most `timeoutMs`: its signal is then aborted, and is not waited for any more. What it answers or
- * throws later is dropped. Code that never gives the thread back (an endless loop) cannot be left like that.
+ * throws later is dropped. An endless loop cannot be left: the timer never gets the thread.
  */
 export function settleWithin<T>(
   timeoutMs: number,
