@@ -27,8 +27,7 @@ const MAX_ATTEMPTS = 3
  * One process's session to one provider in the store. It keeps what the store last said (snapshot, settings, the
  * store's clock), and knows what to do when the store says that it knows no such provider:
  *
- * - the store's epoch is the one in which this session registered: the provider was removed. The session
- *   answers so until the provider is registered again.
+ * - the store's epoch is the one of this session's registration: the provider was removed, and stays so for callers.
  * - it is another, or none: the store was wiped. The session registers again, and sends its last snapshot.
  *
  * It changes between `known` and `removed` only in `#setRemoved`.
