@@ -1,18 +1,18 @@
 import { findRedisServer, installRedis, startRedis } from '../../embedded/index.js'
 import { EXIT } from '../failure.js'
-import type { Lifetime } from './shutdown.js'
+import type { Shutdown } from './shutdown.js'
 import type { Reporter } from './reporter.js'
 
 /** Starts a private Redis, which is installed if there is none. This process and that Redis end together. */
-export async function startPrivateRedis(lifetime: Lifetime, reporter: Reporter): Promise<string> {
+export async function startPrivateRedis(shutdown: Shutdown, reporter: Reporter): Promise<string> {
   const note = (line: string) => reporter.note(line)
   if (findRedisServer() === undefined) await installRedis(note)
   const redis = await startRedis({ log: note })
-  lifetime.onEnd(() => redis.stop())
+  shutdown.onEnd(() => redis.stop())
   void redis.exited.then(() => {
-    if (lifetime.ending) return
+    if (shutdown.begun) return
     reporter.note('the private Redis ended unexpectedly, so this ends too')
-    lifetime.end(EXIT.failed)
+    shutdown.begin(EXIT.failed)
   })
   return redis.url
 }
