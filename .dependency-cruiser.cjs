@@ -118,7 +118,7 @@ module.exports = {
       name: 'bullmq-only-in-queue',
       comment: 'The queue engine can be replaced by rewriting one file.',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/probes/queue\\.ts$' },
+      from: { path: '^src/', pathNot: '^src/probes/bullmq-queue\\.ts$' },
       to: { path: 'node_modules/bullmq' },
     },
     {

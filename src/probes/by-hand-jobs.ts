@@ -6,7 +6,7 @@ import type { Schedule } from '../model/ports/schedule.js'
 import { redactError } from '../model/redact.js'
 import { obstacleTo, type Obstacle } from './obstacle.js'
 import { jobByHand, recordIn, type JobEnd, type NamedJob, type ProbeRecord } from './probe-job.js'
-import { disconnect, ProbeQueue, type QueueConnection } from './queue.js'
+import { disconnect, ProbeQueue, type QueueConnection } from './bullmq-queue.js'
 
 export interface ByHandOptions {
   readonly busbar: BusbarCore

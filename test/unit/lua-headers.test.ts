@@ -66,7 +66,7 @@ const KEY_TYPES: Readonly<Record<string, string>> = {
   due: 'zset',
   intervals: 'hash',
   claimed: 'zset',
-  extra: 'zset',
+  one_offs: 'zset',
   schedule: 'hash',
   wait: 'list',
   meta: 'hash',
