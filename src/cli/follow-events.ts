@@ -1,5 +1,5 @@
 import { isBusbarError, type Busbar, type ProviderEvent } from '../index.js'
-import type { Lifetime } from './start/shutdown.js'
+import type { Shutdown } from './start/shutdown.js'
 
 /**
  * Shows every event once, in order for each provider, from the newest stored ones on. There are two sources. The channel
@@ -12,7 +12,7 @@ export interface FollowOptions {
   readonly busbar: Busbar
   /** One provider; undefined: all. */
   readonly id: string | undefined
-  readonly lifetime: Lifetime
+  readonly shutdown: Shutdown
   /** How many to show of those that were there before. */
   readonly count: number
   /** The newest events of each provider, oldest first. */
@@ -24,11 +24,11 @@ export interface FollowOptions {
 
 /** Begins to follow, until the command ends. @throws the error of the first reading */
 export async function followEvents(options: FollowOptions): Promise<void> {
-  const { busbar, id, lifetime, before, count } = options
+  const { busbar, id, shutdown, before, count } = options
   const shown = new Shown(options.show)
   let waiting: ProviderEvent[] | undefined = []
   const unwatch = busbar.watch((change) => {
-    if (change === 'gap') catchUp().catch((error: unknown) => lifetime.fail(error))
+    if (change === 'gap') catchUp().catch((error: unknown) => shutdown.fail(error))
     else if (id === undefined || change.providerId === id) {
       if (waiting === undefined) shown.offer(change.events)
       else waiting.push(...change.events)
@@ -45,7 +45,7 @@ export async function followEvents(options: FollowOptions): Promise<void> {
     shown.offer(waiting)
     waiting = undefined
   }
-  lifetime.onEnd(unwatch)
+  shutdown.onEnd(unwatch)
   const old = await before()
   shown.skip(old.slice(0, -count))
   shown.offer(old.slice(-count))
@@ -113,7 +113,7 @@ class Shown {
 const ASK_EVERY_MS = 2_000
 
 /** Asks Redis regularly, because a subscription is silent while Redis is away. The timer also keeps the process alive. */
-function watchRedis({ busbar, lifetime, note }: FollowOptions, back: () => Promise<void>): void {
+function watchRedis({ busbar, shutdown, note }: FollowOptions, back: () => Promise<void>): void {
   let timer: NodeJS.Timeout | undefined
   let away = false
   const ask = async () => {
@@ -126,19 +126,19 @@ function watchRedis({ busbar, lifetime, note }: FollowOptions, back: () => Promi
       away = false
     } catch (error) {
       if (!isBusbarError(error)) throw error
-      if (!away && !lifetime.ending) note(`Redis does not answer (${error.message}); waiting for it`)
+      if (!away && !shutdown.begun) note(`Redis does not answer (${error.message}); waiting for it`)
       away = true
     }
   }
   const again = () => {
     timer = setTimeout(() => {
       ask()
-        .catch((error: unknown) => lifetime.fail(error))
+        .catch((error: unknown) => shutdown.fail(error))
         .finally(() => {
-          if (!lifetime.ending) again()
+          if (!shutdown.begun) again()
         })
     }, ASK_EVERY_MS)
   }
-  lifetime.onEnd(() => clearTimeout(timer))
+  shutdown.onEnd(() => clearTimeout(timer))
   again()
 }

@@ -119,7 +119,7 @@ export class Busbar implements AsyncDisposable {
     return this.#core.get(id)?.handle
   }
 
-  /** The handle of a provider that somebody registered; undefined when it is not registered. Registers nothing. */
+  /** The handle of a registered provider; undefined when it is not registered. Registers nothing. */
   async lookup(id: string): Promise<Provider | undefined> {
     checkArgument(idSchema, id, 'id')
     return (await this.#core.lookup(id))?.handle

@@ -19,7 +19,7 @@ export interface ProbeNowOptions {
   readonly timeoutMs?: number | undefined
 }
 
-/** A health check that somebody asks for. */
+/** A health check that is asked for by hand. */
 export interface ProbeRequest {
   readonly id: string
   /** The checks that this process gave to its probe workers. */

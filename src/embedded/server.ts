@@ -49,16 +49,18 @@ export async function startRedis(options: StartOptions = {}): Promise<EmbeddedRe
   for (let attempt = 1; ; attempt += 1) {
     const port = options.port ?? (await freePort())
     const result = await startOnce(binary, port, options)
-    if (result.server !== undefined) return result.server
+    if (result.kind === 'serving') return result.server
     const mayRetry = result.portTaken && options.port === undefined && attempt < maxAttempts
     if (!mayRetry) throw new Error(result.problem)
     options.log?.(`port ${port} was taken in the meantime, trying another`)
   }
 }
 
-type Attempt = { server: EmbeddedRedis } | { server?: undefined; portTaken: boolean; problem: string }
+type StartResult =
+  | { readonly kind: 'serving'; readonly server: EmbeddedRedis }
+  | { readonly kind: 'failed'; readonly portTaken: boolean; readonly problem: string }
 
-async function startOnce(binary: RedisBinary, port: number, options: StartOptions): Promise<Attempt> {
+async function startOnce(binary: RedisBinary, port: number, options: StartOptions): Promise<StartResult> {
   const { dir, args = [] } = options
   const watchdog = launch(binary, (home) => serverArguments(port, dir ?? home, args))
   const timeoutMs = options.timeoutMs ?? 10_000
@@ -70,12 +72,13 @@ async function startOnce(binary: RedisBinary, port: number, options: StartOption
   })
   const result = await Promise.race([serving, watchdog.exited.then(() => 'gone' as const)])
   cancel.abort()
-  if (typeof result === 'number') return { server: handle(watchdog, port, result) }
+  if (typeof result === 'number') return { kind: 'serving', server: handle(watchdog, port, result) }
 
   await watchdog.end()
   const output = watchdog.output()
   const why = result === 'late' ? `did not answer within ${timeoutMs} ms` : 'ended at once'
   return {
+    kind: 'failed',
     portTaken: /Address already in use|listening socket/i.test(output),
     problem: `${binary.path} on 127.0.0.1:${port} ${why}: ${output.trim().split('\n').slice(-3).join('; ')}`,
   }

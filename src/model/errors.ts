@@ -105,7 +105,7 @@ export class ProviderRemovedError extends BusbarError {
  * - `unanswered`     no reply in time, or no connection: whether it ran is not known. Redis counts as lost.
  * - `transient`      Redis answered that it cannot serve now (loading, failing over, busy). Redis counts as lost.
  * - `refuses_writes` Redis answers reads and refuses writes (out of memory, a replica). Redis counts as lost.
- * - `permanent`      waiting does not help: somebody has to change a password, a right, a key, an address. It costs that
+ * - `permanent`      waiting does not help: a person has to change a password, a right, a key, an address. It costs that
  *                    command alone, and is never tried again as an outage; but see `RedisUnavailableError.lockedOut`.
  */
 export const REDIS_FAILURES = ['unanswered', 'transient', 'refuses_writes', 'permanent'] as const
@@ -136,7 +136,7 @@ export function meansLost(error: unknown): boolean {
   return failure !== undefined && (failure !== 'permanent' || isLockedOut(error))
 }
 
-/** Whether Redis refuses this whole process, until somebody changes a password, an address or a certificate. */
+/** Whether Redis refuses this whole process, until a password, an address or a certificate is changed. */
 export const isLockedOut = (error: unknown): boolean =>
   isBusbarError(error, 'redis_unavailable') && 'lockedOut' in error && error.lockedOut
 

@@ -3,7 +3,14 @@ import type { HealthStatus } from './words.js'
 /** The settings of probes, and their results. */
 
 /** The kinds of probes that exist. */
-export const PROBE_KINDS = ['http', 'tcp', 'redis', 'process', 'function', 'heartbeat'] as const
+export const PROBE_KINDS = [
+  'http',
+  'tcp',
+  'redis',
+  'process',
+  'function',
+  'heartbeat',
+] as const satisfies readonly (keyof ProbeSettingsByKind)[]
 export type ProbeKind = (typeof PROBE_KINDS)[number]
 
 /** The settings of every kind of probe. */
@@ -132,28 +139,36 @@ export interface HeartbeatProbeSettings extends CommonProbeSettings {
   readonly process?: string
 }
 
-export type ProbeSettings =
-  | HttpProbeSettings
-  | TcpProbeSettings
-  | RedisProbeSettings
-  | ProcessProbeSettings
-  | FunctionProbeSettings
-  | HeartbeatProbeSettings
+/** The settings of each kind. */
+export interface ProbeSettingsByKind {
+  readonly http: HttpProbeSettings
+  readonly tcp: TcpProbeSettings
+  readonly redis: RedisProbeSettings
+  readonly process: ProcessProbeSettings
+  readonly function: FunctionProbeSettings
+  readonly heartbeat: HeartbeatProbeSettings
+}
+
+/** The settings of one of these kinds; by default, of any. */
+export type ProbeSettings<K extends ProbeKind = ProbeKind> = { [P in K]: ProbeSettingsByKind[P & keyof ProbeSettingsByKind] }[K]
 
 type Partially<T> = { readonly [K in keyof T]?: T[K] | undefined }
 type Given<T, Needed extends keyof T> = Pick<T, Needed> & Partially<Omit<T, Needed>>
 
+interface ProbeInputByKind {
+  readonly http: Given<HttpProbeSettings, 'kind' | 'url'>
+  readonly tcp: Given<Omit<TcpProbeSettings, 'tls'>, 'kind' | 'host' | 'port'> & {
+    /** `true`: with all defaults. */
+    readonly tls?: true | Partially<TlsSettings> | undefined
+  }
+  readonly redis: Given<RedisProbeSettings, 'kind' | 'url'>
+  readonly process: Given<ProcessProbeSettings, 'kind' | 'name'>
+  readonly function: Given<FunctionProbeSettings, 'kind' | 'name'>
+  readonly heartbeat: Given<HeartbeatProbeSettings, 'kind' | 'ttlMs'>
+}
+
 /** A probe as a caller writes it: an omitted setting takes its default. */
-export type ProbeInput =
-  | Given<HttpProbeSettings, 'kind' | 'url'>
-  | (Given<Omit<TcpProbeSettings, 'tls'>, 'kind' | 'host' | 'port'> & {
-      /** `true`: with all defaults. */
-      readonly tls?: true | Partially<TlsSettings> | undefined
-    })
-  | Given<RedisProbeSettings, 'kind' | 'url'>
-  | Given<ProcessProbeSettings, 'kind' | 'name'>
-  | Given<FunctionProbeSettings, 'kind' | 'name'>
-  | Given<HeartbeatProbeSettings, 'kind' | 'ttlMs'>
+export type ProbeInput = ProbeInputByKind[ProbeKind]
 
 /** The part of a worker's own network that a failed probe throws doubt on. */
 export type LocalSuspicion = 'name_resolution' | 'network'
@@ -172,21 +187,26 @@ export interface ProbeResult {
   readonly output?: string
 }
 
+/** A result as the kinds of probes give it. */
+export interface JudgedProvider extends ProbeResult {
+  readonly kind: 'judged'
+}
+
 /** The probe could not be made, for a reason of the worker's own. It says nothing about the provider. */
 export interface ProberError {
-  readonly prober: true
+  readonly kind: 'prober_error'
   /** In words: `no function named "db" is registered in this worker`. */
   readonly reason: string
 }
 
 /** There is nothing to say yet: a provider that is to report by itself still has time for its first heartbeat. */
 export interface NothingYet {
-  readonly pending: true
+  readonly kind: 'nothing_yet'
   readonly reason: string
 }
 
 /** How one probe ended. */
-export type ProbeFinding = ProbeResult | ProberError | NothingYet
+export type ProbeFinding = JudgedProvider | ProberError | NothingYet
 
 /** A process by its id. A `ChildProcess` of Node is one: then its exit code and signal are known too. */
 export interface RunningProcess {

@@ -5,7 +5,8 @@ import type { ByHandEnd, ByHandJobs, ByHandOptions } from './by-hand-jobs.js'
 import { obstacleTo, type Obstacle } from './obstacle.js'
 import type { ProbeRecord } from './probe-job.js'
 import { findProbe, notProbed, probeHere } from './probe-now.js'
-import { codeOf, type Registered } from './probe-runner.js'
+import { codeOf } from './kinds.js'
+import type { Registered } from './kinds/kind.js'
 
 /** A request of `busbar.probe()`. */
 export interface ByHandRequest {
@@ -16,7 +17,7 @@ export interface ByHandRequest {
 }
 
 /**
- * Health checks that somebody asks for. Where the fleet has a worker that takes such probes, it makes them: it has the code,
+ * Health checks that are asked for by hand. Where the fleet has a worker that takes such probes, it makes them: it has the code,
  * the secrets and the way to the provider that all its probes have. The request is then a job by hand, put before all that
  * waits. Where there is none, this process makes the probe itself, if it can. A paused queue is honoured either way.
  */
@@ -31,8 +32,9 @@ export class ProbesByHand {
   /** @throws UnknownProviderError, RedisUnavailableError */
   async probe({ id, registered, timeoutMs }: ByHandRequest): Promise<ProbeReport> {
     const { busbar, schedule } = this.#options
-    const found = await findProbe(busbar, id)
-    if ('probed' in found) return found
+    const asked = await findProbe(busbar, id)
+    if (asked.kind === 'nothing_to_probe') return asked.report
+    const found = asked.probed
     const code = codeOf(found.probe)
     const obstacle = await obstacleTo(schedule, id, code)
     if (obstacle !== undefined) return this.#without(obstacle, found, registered)

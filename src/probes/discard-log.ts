@@ -18,7 +18,7 @@ export class DiscardLog {
     this.#once(`${id} ${reason}`, { provider: id, reason }, 'probe discarded: it could not be made here')
   }
 
-  /** A turn that was lost before any worker had it. One line tells of all providers of a queue. */
+  /** A turn that was lost before any worker had it. One line is written for all providers of a queue. */
   lostTurn(id: string, reason: string): void {
     this.#context.counters.probeTurnsLost += 1
     this.#once(reason, { provider: id, reason }, 'a turn of a probe was lost')

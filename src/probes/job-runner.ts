@@ -4,7 +4,7 @@ import type { Schedule } from '../model/ports/schedule.js'
 import type { ProberError } from '../model/probe.js'
 import type { HealthStatus } from '../model/words.js'
 import { intervalNow } from '../rules/probe-interval.js'
-import type { Attempt, Found, Probed, Prober } from './prober.js'
+import { logEnd, type Found, type Probed, type ProbeEnd, type Prober } from './prober.js'
 import type { DiscardLog } from './discard-log.js'
 import { minGapMs } from './probe-gap.js'
 import type { ProbeJob, ProbeRecord } from './probe-job.js'
@@ -74,24 +74,25 @@ export class JobRunner {
     if (!isFound(seen)) return this.#skip(turn, NOTHING_TO_PROBE)
     const skipped = skipOf(turn, seen)
     if (skipped !== undefined) return this.#skip(turn, skipped)
-    const probed = prober.able(seen)
-    if ('prober' in probed) {
+    const ability = prober.able(seen)
+    if (ability.kind === 'prober_error') {
       // Known before anything is asked of Redis: the turn is then lost to this worker.
-      this.#discard(turn.id, probed)
-      return { skipped: probed.reason, code: 'not_here' }
+      this.#discard(turn.id, ability)
+      return recordOf(ability)
     }
-    const attempt = await prober.attempt(probed, beginningOf(turn, probed), turn.made)
-    this.#conclude(turn.id, attempt)
+    const { probed } = ability
+    const end = await prober.probe(probed, beginningOf(turn, probed), turn.made)
+    this.#conclude(turn.id, end)
     if (turn.why === 'recovery') {
-      // The interval may be another now; and what it waited for may take longer than it knew: a pause, somebody's trial.
+      // The interval may be another now; and what it waited for may take longer than it knew: a pause, a trial.
       review(turn.id)
-    } else if ('result' in attempt) this.#watchInterval(probed, attempt.result.status, turn.intervalMs)
+    } else if (end.kind === 'judged') this.#watchInterval(probed, end.result.status, turn.intervalMs)
     // The process that began the other may be dead, and this turn would be lost with it. Of a job by hand none is.
-    else if (turn.why !== 'by_hand' && 'refused' in attempt && attempt.refused.code === 'probed_recently') {
-      const inMs = Math.ceil(attempt.refused.retryAfterMs ?? 0)
+    else if (turn.why !== 'by_hand' && end.kind === 'refused' && end.refusal.code === 'probed_recently') {
+      const inMs = Math.ceil(end.refusal.retryAfterMs ?? 0)
       await this.#options.schedule.bringForward(turn.id, { inMs, gapMs: 0 })
     }
-    return recordOf(attempt)
+    return recordOf(end)
   }
 
   /** Undefined where there is nothing to probe: a turn may come after its plan was dropped. */
@@ -109,19 +110,15 @@ export class JobRunner {
     return skipped
   }
 
-  /** When no worker can make it, it is overdue one day, and one of them has to say so. */
+  /** If no worker can make it, the probe becomes overdue. The review makes sure that one worker announces that. */
   #discard(id: string, error: ProberError): void {
     this.#options.discards.note(id, error)
     this.#options.review(id)
   }
 
-  #conclude(id: string, attempt: Attempt): void {
-    const { log } = this.#options.busbar.context
-    if ('result' in attempt) log.debug({ provider: id, ...attempt.result }, 'probe tick')
-    else if ('discarded' in attempt) this.#discard(id, attempt.discarded)
-    else if ('nothing' in attempt)
-      log.debug({ provider: id, reason: attempt.nothing.reason }, 'probe tick without a finding')
-    else log.debug({ provider: id, ...attempt.refused }, 'probe not begun')
+  #conclude(id: string, end: ProbeEnd): void {
+    if (end.kind === 'prober_error') this.#discard(id, end)
+    else logEnd(this.#options.busbar.context.log, id, end)
   }
 
   /** Only transitions are announced to every process, so what was found is compared with the interval at which it was found. */
@@ -156,7 +153,7 @@ function skipOf({ why, again, at, notAfterMs }: Turn, { provider, snapshot }: Se
  * and no worker had this one before.
  */
 function beginningOf({ why, at, intervalMs, again }: Turn, { provider, snapshot, probe }: Probed) {
-  // Somebody wants to know how it is now, however long ago the last was.
+  // By hand: the answer is wanted now, however recent the last probe was.
   if (why === 'by_hand') return { minGapMs: 0, alone: false }
   // A recovery waits for no other probe: the lease sees to it that there is one.
   if (why === 'recovery' && snapshot.state !== 'closed') return { minGapMs: 0, alone: false }
@@ -166,15 +163,23 @@ function beginningOf({ why, at, intervalMs, again }: Turn, { provider, snapshot,
   return { minGapMs: gapMs, alone: !again && prompt && probe.timeoutMs <= gapMs }
 }
 
-function recordOf(attempt: Attempt): Made {
-  if ('result' in attempt) {
-    const { status, detail, elapsedMs } = attempt.result
-    return { status, detail, elapsedMs, ...(attempt.trial ? { trial: true } : {}) }
+function recordOf(end: ProbeEnd): Made {
+  switch (end.kind) {
+    case 'judged': {
+      const { status, detail, elapsedMs } = end.result
+      return { status, detail, elapsedMs, ...(end.trial ? { trial: true } : {}) }
+    }
+    case 'refused': {
+      const { code, reason, retryAfterMs } = end.refusal
+      return { skipped: reason, code, ...(retryAfterMs === null ? {} : { retryAfterMs }) }
+    }
+    case 'prober_error':
+      return { skipped: end.reason, code: 'not_here' }
+    case 'nothing_yet':
+      return { skipped: end.reason, code: 'nothing_yet' }
+    default:
+      return end satisfies never
   }
-  if ('discarded' in attempt) return { skipped: attempt.discarded.reason, code: 'not_here' }
-  if ('nothing' in attempt) return { skipped: attempt.nothing.reason, code: 'nothing_yet' }
-  const { code, reason, retryAfterMs } = attempt.refused
-  return { skipped: reason, code, ...(retryAfterMs === null ? {} : { retryAfterMs }) }
 }
 
 /** This process's idea of Redis's time may be so far behind, ms. */

@@ -1,17 +1,19 @@
 import { connect } from 'node:net'
 import { serverName } from '../config/server-name.js'
-import { codeOf } from './kinds/explain.js'
 import type { LocalSuspicion, ProbeSettings } from '../model/probe.js'
+import { kindOf } from './kinds.js'
+import { codeOf } from './kinds/explain.js'
+import type { Address } from './kinds/kind.js'
 
 /**
  * Tells an unreachable provider from a worker that reaches no host. Addresses of probes that answered before
  * are the witnesses: when a probe fails in a way that a broken network of this worker's own would cause (no name
  * resolved, no route), some of them are tried, and if none can be reached either, the fault is here.
  *
- * Where it is the name resolution that failed, an address is no witness: it is reached without one. A name whose address was
- * found is, whether or not it can be reached.
+ * If the name resolution failed, only names are witnesses, because an address is reached without resolution. A name whose
+ * address was found proves that resolution works, whether or not the host can be reached.
  *
- * With no provider of another host to ask the two look alike, and the provider is charged.
+ * Without a provider on another host the two cases look alike, and the provider is charged.
  */
 export class LocalNetworkCheck {
   readonly #seen = new Map<string, Address>()
@@ -37,30 +39,11 @@ export class LocalNetworkCheck {
   }
 }
 
-interface Address {
-  readonly host: string
-  readonly port: number
-}
-
 const MAX_SEEN = 16
 const WITNESSES = 3
 const WITNESS_TIMEOUT_MS = 1_000
 
-function addressOf(probe: ProbeSettings): Address | undefined {
-  if (probe.kind === 'tcp') return { host: probe.host, port: probe.port }
-  if (probe.kind !== 'http' && probe.kind !== 'redis') return undefined
-  if (!URL.canParse(probe.url)) return undefined // the path of a socket
-  const { hostname, port, protocol } = new URL(probe.url)
-  const host = hostname.replace(/^\[(.*)\]$/, '$1')
-  return { host, port: Number(port) || (DEFAULT_PORTS[protocol] ?? 80) }
-}
-
-const DEFAULT_PORTS: Readonly<Record<string, number>> = {
-  'http:': 80,
-  'https:': 443,
-  'redis:': 6_379,
-  'rediss:': 6_379,
-}
+const addressOf = (probe: ProbeSettings): Address | undefined => kindOf(probe.kind).address(probe)
 
 /** True for a name that a resolver is asked for; the name of this host itself stands in a file. */
 const isResolved = (host: string): boolean =>

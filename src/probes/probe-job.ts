@@ -40,7 +40,7 @@ export type JobEnd =
   | { readonly kind: 'returned'; readonly value: unknown; readonly worker: string }
   /** The workers that had it ended before it did. */
   | { readonly kind: 'failed'; readonly reason: string }
-  /** Somebody emptied the queue, or so many jobs ended since that its result is no longer kept. */
+  /** The queue was emptied, or so many jobs ended since that its result is no longer kept. */
   | { readonly kind: 'gone' }
 
 /** A job as it is put into a queue. */
@@ -83,7 +83,7 @@ export function jobOf(why: ProbeReason, at: number, providers: ProbeJob['provide
   }
 }
 
-/** One probe that somebody asked for, and waits for until `notAfterMs`. Each request is a job of its own. */
+/** One probe that a caller asked for, and waits for until `notAfterMs`. Each request is a job of its own. */
 export function jobByHand(
   [id, intervalMs]: ProbeJob['providers'][number],
   { at, notAfterMs }: { readonly at: number; readonly notAfterMs: number },

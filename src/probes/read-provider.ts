@@ -5,6 +5,7 @@ import { isBusbarError } from '../model/errors.js'
 import type { ProbeSettings } from '../model/probe.js'
 import type { StoredSnapshot } from '../model/snapshot.js'
 import { endsProbes } from '../rules/probe-interval.js'
+import { kindOf } from './kinds.js'
 
 /** A probe that this version cannot read: it is for the workers that can, whose plan for it stays as it is. */
 export interface UnreadProbe {
@@ -40,12 +41,13 @@ export async function readProvider(busbar: BusbarCore, id: string): Promise<Read
 }
 
 /**
- * As this process knows it, without a word to Redis, where nothing is in the way of a probe. Heartbeats are announced to
- * nobody, and have to be read.
+ * As this process knows it, without a word to Redis, where nothing is in the way of a probe and the kind of the probe does
+ * not judge the snapshot itself.
  */
 export async function cachedOrRead(busbar: BusbarCore, id: string): Promise<Seen | undefined> {
   const provider = busbar.get(id)?.core
-  const known = provider?.settings.probe?.kind === 'heartbeat' ? undefined : provider?.knownFree
+  const probe = provider?.settings.probe
+  const known = probe !== undefined && kindOf(probe.kind).judgesSnapshot ? undefined : provider?.knownFree
   return provider !== undefined && known !== undefined ? seen(provider, known) : readProvider(busbar, id)
 }
 

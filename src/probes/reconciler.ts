@@ -4,7 +4,7 @@ import type { Change, EventKind } from '../model/events.js'
 import type { Schedule } from '../model/ports/schedule.js'
 import { intervalNow } from '../rules/probe-interval.js'
 import type { ProbeSettings } from '../model/probe.js'
-import { codeOf } from './probe-runner.js'
+import { codeOf } from './kinds.js'
 import { readProvider, type Read } from './read-provider.js'
 import type { RecoveryProbes } from './recovery.js'
 import type { Timers } from './timers.js'
@@ -195,7 +195,7 @@ const FOLLOWED: ReadonlySet<EventKind> = new Set([
 /** How often one worker of the fleet looks at everything, ms. */
 export const PASS_MS = 30_000
 const RETRY_MS = 1_000
-/** Where Redis refused it for good: until somebody has mended that. */
+/** Where Redis refused it for good: until that has been mended. */
 const REFUSED_RETRY_MS = 30_000
 /** Providers looked at side by side. */
 const BATCH = 32

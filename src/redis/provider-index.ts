@@ -94,7 +94,7 @@ export class ProviderIndex {
     if (await this.#exists(id)) await this.#addAll([id])
   }
 
-  /** A key of another type, which somebody else keeps under this name, makes no provider. */
+  /** A key of another type, which another program keeps under this name, makes no provider. */
   async #exists(id: string): Promise<boolean> {
     try {
       const config = providerKey(this.#namespace, id, 'config')

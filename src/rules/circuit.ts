@@ -16,7 +16,7 @@ export interface MarkState {
   readonly mark: Mark
   readonly reason: string
   readonly actor: string
-  /** Null: until somebody resumes. */
+  /** Null: until it is resumed by hand. */
   readonly untilMs: number | null
 }
 

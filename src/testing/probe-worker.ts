@@ -2,7 +2,7 @@ import type { BusbarCore } from '../client/busbar-core.js'
 import type { CheckedProbeWorkerOptions, ProbeWorker } from '../client/probing/probe-worker.js'
 import { isBusbarError } from '../model/errors.js'
 import type { Timer } from '../model/ports/time.js'
-import { Prober, type Attempt } from '../probes/prober.js'
+import { logEnd, Prober, type ProbeEnd } from '../probes/prober.js'
 import { DiscardLog } from '../probes/discard-log.js'
 import { readProvider, type Read } from '../probes/read-provider.js'
 import { minGapMs } from '../probes/probe-gap.js'
@@ -116,24 +116,21 @@ class TestProbeWorker implements ProbeWorker {
     if (seen?.probe === undefined || seen.probe.kind === 'unread') return 0
     const { probe, snapshot } = seen
     const intervalMs = intervalNow(probe, snapshot)
-    const probed = this.#prober.able({ ...seen, probe })
-    if ('prober' in probed) {
-      this.#discards.note(id, probed)
+    const ability = this.#prober.able({ ...seen, probe })
+    if (ability.kind === 'prober_error') {
+      this.#discards.note(id, ability)
       return intervalMs
     }
     const gapMs = snapshot.state === 'half_open' ? 0 : minGapMs(probe, intervalMs)
-    const attempt = await this.#prober.attempt(probed, { minGapMs: gapMs, alone: false })
-    this.#conclude(id, attempt)
-    if ('refused' in attempt) return attempt.refused.retryAfterMs ?? intervalMs
-    return 'result' in attempt ? 0 : intervalMs
+    const end = await this.#prober.probe(ability.probed, { minGapMs: gapMs, alone: false })
+    this.#conclude(id, end)
+    if (end.kind === 'refused') return end.refusal.retryAfterMs ?? intervalMs
+    return end.kind === 'judged' ? 0 : intervalMs
   }
 
-  #conclude(id: string, attempt: Attempt): void {
-    const { log } = this.#busbar.context
-    if ('discarded' in attempt) this.#discards.note(id, attempt.discarded)
-    else if ('result' in attempt) log.debug({ provider: id, ...attempt.result }, 'probe tick')
-    else if ('refused' in attempt) log.debug({ provider: id, ...attempt.refused }, 'probe not begun')
-    else log.debug({ provider: id, reason: attempt.nothing.reason }, 'probe tick without a finding')
+  #conclude(id: string, end: ProbeEnd): void {
+    if (end.kind === 'prober_error') this.#discards.note(id, end)
+    else logEnd(this.#busbar.context.log, id, end)
   }
 
   async #guarded(work: () => Promise<void>): Promise<void> {

@@ -35,7 +35,7 @@ export function explain(
     ['before', outagesText(view, outages)],
     ['until', until(view)],
     ['closes', whatCloses(view)],
-    ['against it', against(view)],
+    ['against it', streaks(view)],
     ['callers', clientErrorText(view)],
     ['ignored', ignoredText(view)],
     ['mark', markText(view, events)],
@@ -152,7 +152,8 @@ function nextCooldown({ snapshot, settings }: Pick<ProviderView, 'snapshot' | 's
   return `${formatDuration(next)}${cooldownJitter > 0 ? ' or a little longer' : ''}`
 }
 
-function against({ snapshot, settings }: ProviderView): string {
+/** How many failures in a row and in the window count against the provider. */
+function streaks({ snapshot, settings }: ProviderView): string {
   const { consecutiveFailures, probeConsecutiveFailures, historyTotal, successRate, windowCoveredMs } =
     snapshot
   const { windowMs, degradationThreshold } = settings.history

@@ -54,21 +54,26 @@ export async function readAll(
     const some = ids.slice(from, from + AT_ONCE).map((id) => readOne(busbar, id))
     for (const read of await Promise.all(some)) {
       if (read === undefined) continue
-      if ('why' in read) unreadable.push(read)
-      else views.push(read)
+      if (read.kind === 'unreadable') unreadable.push(read.unreadable)
+      else views.push(read.view)
     }
   }
   return { views, unreadable }
 }
 
+type ReadOne =
+  | { readonly kind: 'read'; readonly view: ProviderView }
+  | { readonly kind: 'unreadable'; readonly unreadable: Unreadable }
+
 /** Undefined when it was removed since it was listed. */
-async function readOne(busbar: Busbar, id: string): Promise<ProviderView | Unreadable | undefined> {
+async function readOne(busbar: Busbar, id: string): Promise<ReadOne | undefined> {
   try {
     const provider = await busbar.lookup(id)
-    return provider === undefined ? undefined : await readView(provider)
+    return provider === undefined ? undefined : { kind: 'read', view: await readView(provider) }
   } catch (error) {
     if (isBusbarError(error, 'provider_removed')) return undefined
-    if (isProviderTrouble(error)) return { id, why: clean(causeOf(error)) }
+    if (isProviderTrouble(error))
+      return { kind: 'unreadable', unreadable: { id, why: clean(causeOf(error)) } }
     throw error
   }
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { PROBE_KINDS } from '../../src/index.js'
 import { cliFleet, expectOneLine } from '../harness/cli-fleet.js'
 
 /** What people and programs get wrong, and what they are told: the file, the path in it, and the value. */
@@ -125,7 +126,7 @@ const files: readonly (readonly [what: string, content: string, message: string]
   [
     'a probe of an unknown kind',
     api('{ probe: { kind: carrier-pigeon } }'),
-    'providers.api.probe.kind: expected one of http, tcp, redis, process, function, heartbeat, got "carrier-pigeon"',
+    `providers.api.probe.kind: expected one of ${PROBE_KINDS.join(', ')}, got "carrier-pigeon"`,
   ],
   [
     'a password in a URL, which is not shown',

@@ -17,7 +17,7 @@ const SAFE_AFTER_MS = 1_000
 /** For so long transitions are made before the kill, ms: most of them are safe then, and some are not. */
 const BEFORE_KILL_MS = 1_500
 
-interface Verdict {
+interface Losses {
   readonly lost: number
   readonly late: number
   readonly doubled: number
@@ -150,7 +150,7 @@ class Traffic {
    * Each provider's generations only rise, and every acknowledged transition is there once. Replication is asynchronous:
    * `lost` are those that had been acknowledged for `SAFE_AFTER_MS` when the master was killed, `late` the younger ones.
    */
-  async verify(killedAt: number): Promise<Verdict> {
+  async verify(killedAt: number): Promise<Losses> {
     await this.stop()
     // A flush that meets a reconnection says so; what waits is sent again, and asking again waits for that.
     await again(() => Promise.all(this.busbars.map((busbar) => busbar.flush())))

@@ -34,7 +34,12 @@ describe('an HTTP probe', () => {
   it('is healthy when the expected status comes', async () => {
     const upstream = await startUpstream()
     const result = await probe(upstream.url)
-    expect(result).toEqual({ status: 'healthy', detail: 'HTTP 200', elapsedMs: expect.any(Number) as number })
+    expect(result).toEqual({
+      kind: 'judged',
+      status: 'healthy',
+      detail: 'HTTP 200',
+      elapsedMs: expect.any(Number) as number,
+    })
     expect(result.elapsedMs).toBeLessThan(5_000)
   })
 
@@ -400,7 +405,7 @@ describe('a provider that cannot be reached', () => {
   ])('is not charged for %s, which this worker cannot send', async (_, more, code) => {
     const upstream = await startUpstream()
     expect(await probeHttp(settings(upstream.url, more), { workerId: 'worker-1' })).toEqual({
-      prober: true,
+      kind: 'prober_error',
       reason: `the request cannot be sent: ${code}`,
     })
     expect(upstream.requests).toHaveLength(0)

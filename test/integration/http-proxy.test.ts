@@ -126,14 +126,14 @@ describe('a proxy that fails is not charged to the provider:', () => {
   it.each([HTTP, HTTPS])('it cannot be reached, for %s', async (url) => {
     const port = await closedPort()
     expect(await probe(url, { proxy: `http://user:hunter2@127.0.0.1:${port}` })).toEqual({
-      prober: true,
+      kind: 'prober_error',
       reason: `the proxy http://127.0.0.1:${port} cannot be reached: connection refused`,
     })
   })
 
   it.each([HTTP, HTTPS])('its name cannot be resolved, for %s', async (url) => {
     expect(await probe(url, { proxy: 'http://proxy.invalid:3128' })).toMatchObject({
-      prober: true,
+      kind: 'prober_error',
       reason: expect.stringMatching(
         /^the proxy http:\/\/proxy\.invalid:3128 cannot be reached: host/,
       ) as string,
@@ -143,7 +143,7 @@ describe('a proxy that fails is not charged to the provider:', () => {
   it('its TLS is not trusted', async () => {
     const { port } = await rawServer(undefined, selfSigned())
     expect(await probe(HTTPS, { proxy: `https://localhost:${port}` })).toMatchObject({
-      prober: true,
+      kind: 'prober_error',
       reason: `the proxy https://localhost:${port} cannot be reached: TLS: depth zero self signed cert`,
     })
   })
@@ -151,7 +151,7 @@ describe('a proxy that fails is not charged to the provider:', () => {
   it('it says nothing when TLS begins', async () => {
     const { port } = await rawServer()
     expect(await probe(HTTPS, { proxy: `https://localhost:${port}`, timeoutMs: 200 })).toMatchObject({
-      prober: true,
+      kind: 'prober_error',
       reason: `the proxy https://localhost:${port} cannot be reached within 200 ms`,
     })
   })
@@ -164,13 +164,13 @@ describe('a proxy that fails is not charged to the provider:', () => {
     const proxy = await startHttpProxy()
     proxy.refuse(status)
     const found = await probe(url, { proxy: proxy.url })
-    expect(found).toEqual({ prober: true, reason: `the proxy ${proxy.url} ${reason}` })
+    expect(found).toEqual({ kind: 'prober_error', reason: `the proxy ${proxy.url} ${reason}` })
   })
 
   it('it does not speak HTTP', async () => {
     const { port } = await rawServer((socket) => socket.write('220 smtp.test ready\r\n'))
     expect(await probe(HTTPS, { proxy: `http://127.0.0.1:${port}` })).toMatchObject({
-      prober: true,
+      kind: 'prober_error',
       reason: `the proxy http://127.0.0.1:${port} does not answer CONNECT: the answer is not HTTP`,
     })
   })
@@ -187,7 +187,7 @@ describe('a proxy that fails is not charged to the provider:', () => {
     proxy.refuse(answer)
     for (let i = 0; i < 2; i += 1) {
       const found = await probe(url, more, blame)
-      expect(found).toMatchObject({ prober: true, reason: expect.stringContaining(reason) as string })
+      expect(found).toMatchObject({ kind: 'prober_error', reason: expect.stringContaining(reason) as string })
       expect(found).toMatchObject({ reason: expect.stringMatching(/ may be what failed$/) as string })
     }
     proxy.refuse(undefined)

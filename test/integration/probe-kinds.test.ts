@@ -17,7 +17,7 @@ import type {
   ProcessSource,
 } from '../../src/model/probe.js'
 import { runCommand } from '../../src/probes/kinds/command.js'
-import type { Heard } from '../../src/probes/kinds/heartbeat.js'
+import type { Heard } from '../../src/probes/kinds/kind.js'
 import { probeRedis } from '../../src/probes/kinds/redis.js'
 import { ProbeRunner } from '../../src/probes/probe-runner.js'
 import { selfSigned } from '../harness/certificate.js'
@@ -70,7 +70,7 @@ describe('a TCP probe', () => {
   it('is healthy once it is connected, although nothing is said', async () => {
     const server = await rawServer()
     const elapsedMs: unknown = expect.any(Number)
-    expect(await tcp(server)).toEqual({ status: 'healthy', detail: 'connected', elapsedMs })
+    expect(await tcp(server)).toEqual({ kind: 'judged', status: 'healthy', detail: 'connected', elapsedMs })
     await gone(server)
   })
 
@@ -186,7 +186,7 @@ describe('a Redis probe', () => {
     expect(await probeRedis(wanted, environment)).toMatchObject({ status: 'healthy' })
     expect(heard).toEqual([AUTH])
     expect(await probeRedis(wanted, { BUSBAR_PROBE_USER: 'bob' })).toEqual({
-      prober: true,
+      kind: 'prober_error',
       reason: 'the environment variable BUSBAR_PROBE_PASSWORD is not set in this worker',
     })
   })
@@ -334,13 +334,13 @@ describe('a process probe', () => {
       'the command /no/such/file cannot be started: ENOENT',
     ],
   ])('whose source %s is the fault of the worker', async (_, agent, reason) => {
-    expect(await of(agent, { timeoutMs: 100 })).toEqual({ prober: true, reason })
+    expect(await of(agent, { timeoutMs: 100 })).toEqual({ kind: 'prober_error', reason })
   })
 
   it('of a name that is not registered says so, whatever names an object has by nature', async () => {
     for (const name of ['agent-2', 'constructor', '__proto__', 'toString']) {
       expect(await probe({ ...asked, name }, { processes: {} })).toEqual({
-        prober: true,
+        kind: 'prober_error',
         reason: `no process named ${name} is registered in this worker`,
       })
     }
@@ -444,7 +444,7 @@ describe('a function probe', () => {
       'nothing',
       () => undefined as never,
       {
-        prober: true,
+        kind: 'prober_error',
         reason: 'the function check answered nothing, expected a status, true, false or { status, detail }',
       },
     ],
@@ -452,7 +452,7 @@ describe('a function probe', () => {
       'a status that does not exist',
       () => 'fine' as never,
       {
-        prober: true,
+        kind: 'prober_error',
         reason: 'the function check answered "fine", expected a status, true, false or { status, detail }',
       },
     ],
@@ -499,7 +499,7 @@ describe('a function probe', () => {
 
   it('of a name that is not registered says so', async () => {
     const reason = 'no function named check is registered in this worker'
-    expect(await probe(asked)).toEqual({ prober: true, reason })
+    expect(await probe(asked)).toEqual({ kind: 'prober_error', reason })
   })
 })
 
@@ -507,7 +507,7 @@ describe('a heartbeat probe', () => {
   const asked = { kind: 'heartbeat', ttlMs: 1_000, stallMs: 5_000 } as const
 
   it.each<[string, Partial<Heard>, object]>([
-    ['still has time for the first', { at: 1_000 }, { pending: true, reason: 'no heartbeat yet' }],
+    ['still has time for the first', { at: 1_000 }, { kind: 'nothing_yet', reason: 'no heartbeat yet' }],
     [
       'never came',
       { at: 1_001 },

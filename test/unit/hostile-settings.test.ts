@@ -3,7 +3,7 @@ import { checkArgument } from '../../src/config/check.js'
 import { parseJsonPath } from '../../src/config/probe/json-path.js'
 import { idSchema } from '../../src/config/options.js'
 import { resolveSettings } from '../../src/config/settings.js'
-import type { SettingsInput } from '../../src/index.js'
+import { PROBE_KINDS, type SettingsInput } from '../../src/index.js'
 
 /** What a file, a script or an enemy may hand over; each is refused by one sentence that names path and value. */
 const resolve = (input: unknown) => resolveSettings(input as SettingsInput)
@@ -103,12 +103,12 @@ describe('a probe is refused:', () => {
     [
       'a kind of another type',
       { kind: ['http'] },
-      'probe.kind: expected one of http, tcp, redis, process, function, heartbeat, got ["http"]',
+      `probe.kind: expected one of ${PROBE_KINDS.join(', ')}, got ["http"]`,
     ],
     [
       'a kind that is a property of every object',
       { kind: 'constructor' },
-      'probe.kind: expected one of http, tcp, redis, process, function, heartbeat, got "constructor"',
+      `probe.kind: expected one of ${PROBE_KINDS.join(', ')}, got "constructor"`,
     ],
     // Times.
     [

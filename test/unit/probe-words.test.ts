@@ -6,19 +6,30 @@ import { failure } from '../../src/probes/kinds/explain.js'
 
 describe('an error on the way to a provider', () => {
   it.each([
-    ['EMFILE', { prober: true, reason: 'this process has too many open files' }],
-    ['ENFILE', { prober: true, reason: 'this host has too many open files' }],
-    ['ENOBUFS', { prober: true, reason: 'this host has no memory left for sockets' }],
-    ['EADDRNOTAVAIL', { prober: true, reason: 'this host has no local port left' }],
-    ['ENETUNREACH', { status: 'unhealthy', detail: 'network unreachable', suspectLocal: 'network' }],
-    ['ENOTFOUND', { status: 'unhealthy', detail: 'host not found', suspectLocal: 'name_resolution' }],
+    ['EMFILE', { kind: 'prober_error', reason: 'this process has too many open files' }],
+    ['ENFILE', { kind: 'prober_error', reason: 'this host has too many open files' }],
+    ['ENOBUFS', { kind: 'prober_error', reason: 'this host has no memory left for sockets' }],
+    ['EADDRNOTAVAIL', { kind: 'prober_error', reason: 'this host has no local port left' }],
+    [
+      'ENETUNREACH',
+      { kind: 'judged', status: 'unhealthy', detail: 'network unreachable', suspectLocal: 'network' },
+    ],
+    [
+      'ENOTFOUND',
+      { kind: 'judged', status: 'unhealthy', detail: 'host not found', suspectLocal: 'name_resolution' },
+    ],
     [
       'EAI_AGAIN',
-      { status: 'unhealthy', detail: 'host name could not be resolved', suspectLocal: 'name_resolution' },
+      {
+        kind: 'judged',
+        status: 'unhealthy',
+        detail: 'host name could not be resolved',
+        suspectLocal: 'name_resolution',
+      },
     ],
-    ['EHOSTUNREACH', { status: 'unhealthy', detail: 'host unreachable' }],
-    ['ECONNREFUSED', { status: 'unhealthy', detail: 'connection refused' }],
-    ['CERT_HAS_EXPIRED', { status: 'unhealthy', detail: 'TLS: cert has expired' }],
+    ['EHOSTUNREACH', { kind: 'judged', status: 'unhealthy', detail: 'host unreachable' }],
+    ['ECONNREFUSED', { kind: 'judged', status: 'unhealthy', detail: 'connection refused' }],
+    ['CERT_HAS_EXPIRED', { kind: 'judged', status: 'unhealthy', detail: 'TLS: cert has expired' }],
   ])('%s is charged to whom it belongs', (code, finding) => {
     expect(failure(Object.assign(new Error('x'), { code }))).toEqual(finding)
   })

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { installRedis } from '../../scripts/setup/redis/install.mjs'
 import type { InstallOptions } from '../../scripts/setup/redis/install.mjs'
 import { startPrivateRedis } from '../../src/cli/start/private-redis.js'
-import { Lifetime } from '../../src/cli/start/shutdown.js'
+import { Shutdown } from '../../src/cli/start/shutdown.js'
 import * as embedded from '../../src/embedded/index.js'
 
 const server = { path: '/usr/bin/redis-check-rdb', argv0: 'redis-server' }
@@ -130,7 +130,7 @@ describe('busbar start on a machine without a Redis server', () => {
       event: () => undefined,
       close: () => undefined,
     }
-    const start = startPrivateRedis(new Lifetime(), reporter, () => undefined)
+    const start = startPrivateRedis(new Shutdown(), reporter, () => undefined)
     await expect(start).rejects.toMatchObject({
       code: 'redis_not_installed',
       message: `there is no Redis server on this machine. To install it: ${embedded.installCommand()}`,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { connect, DEFAULTS, type ConnectOptions, type SettingsInput } from '../../src/index.js'
+import { connect, DEFAULTS, PROBE_KINDS, type ConnectOptions, type SettingsInput } from '../../src/index.js'
 import { checkArgument, checkSettings } from '../../src/config/check.js'
 import { diffSettings, flattenSettings, unflattenSettings } from '../../src/config/flat.js'
 import * as options from '../../src/config/options.js'
@@ -307,7 +307,7 @@ describe('settings are refused, with their path and their value:', () => {
 
 describe('a probe is refused, with its path and its value:', () => {
   const probe = (over: object) => ({ probe: { kind: 'http', url: 'http://a/', ...over } })
-  const KINDS = 'expected one of http, tcp, redis, process, function, heartbeat'
+  const KINDS = `expected one of ${PROBE_KINDS.join(', ')}`
   const URL_ERROR = 'expected an absolute http: or https: URL'
   const STATUS_ERROR = 'expected a status from 100 to 599, or a class such as 2xx'
   const NO_PROXY_URL = 'expected env, none, or the http: or https: URL of a proxy'

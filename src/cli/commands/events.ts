@@ -5,7 +5,7 @@ import { parseCount } from '../duration.js'
 import { EXIT } from '../failure.js'
 import { findProvider, withFleet, type CommonOptions, type Fleet } from '../fleet.js'
 import { followEvents, readEvents } from '../follow-events.js'
-import { Lifetime } from '../start/shutdown.js'
+import { Shutdown } from '../start/shutdown.js'
 import { eventJson, eventLine, eventRow, idWidthFor } from '../../view/event-line.js'
 import { paintsFor } from '../../view/paint.js'
 import { foldReopenings, type ListedEvent } from '../../view/reopenings.js'
@@ -78,12 +78,12 @@ function writeEvents(events: readonly ListedEvent[], named: boolean): void {
 
 async function follow(fleet: Fleet, id: string | undefined, { count, json }: EventsOptions): Promise<number> {
   const paints = paintsFor(process.stdout)
-  const lifetime = new Lifetime()
-  return lifetime.run(() =>
+  const shutdown = new Shutdown()
+  return shutdown.run(() =>
     followEvents({
       busbar: fleet.busbar,
       id,
-      lifetime,
+      shutdown,
       count,
       before: () => read(fleet, id, count),
       show: (event) => writeLine(json === true ? JSON.stringify(eventJson(event)) : eventLine(event, paints)),

@@ -3,7 +3,7 @@ import { withCommon, type Cli } from '../common.js'
 import { wrongCall } from '../failure.js'
 import type { CommonOptions } from '../fleet.js'
 import { coordinate } from '../start/coordinate.js'
-import { Lifetime } from '../start/shutdown.js'
+import { Shutdown } from '../start/shutdown.js'
 import { chooseReporter } from '../start/choose-reporter.js'
 import { runSample } from '../start/sample.js'
 
@@ -26,13 +26,13 @@ export function addStart(program: Command, cli: Cli): void {
           'the sample job has a Redis of its own: --redis and --namespace go with --config <file>',
         )
       }
-      const lifetime = new Lifetime()
+      const shutdown = new Shutdown()
       const reporter = chooseReporter(json === true)
-      lifetime.onEnd(() => reporter.close())
-      cli.exitCode = await lifetime.run(() =>
+      shutdown.onEnd(() => reporter.close())
+      cli.exitCode = await shutdown.run(() =>
         config === undefined
-          ? runSample(lifetime, reporter)
-          : coordinate(lifetime, reporter, { file: config, redis, namespace }),
+          ? runSample(shutdown, reporter)
+          : coordinate(shutdown, reporter, { file: config, redis, namespace }),
       )
     })
   withCommon(command, [

@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { withCommon, type Cli } from '../common.js'
 import { withFleet, type CommonOptions } from '../fleet.js'
 import { withSelection } from '../selection.js'
-import { Lifetime } from '../start/shutdown.js'
+import { Shutdown } from '../start/shutdown.js'
 import { chooseScreen } from '../watch/choose-screen.js'
 import { watchFleet } from '../watch/watch-fleet.js'
 
@@ -17,11 +17,11 @@ export function addWatch(program: Command, cli: Cli): void {
     .argument('[id]', "one provider, or a pattern for several, such as 'open*'")
     .action(async (pattern: string | undefined, options: WatchCommandOptions) => {
       const { unhealthy } = options
-      const lifetime = new Lifetime()
+      const shutdown = new Shutdown()
       cli.exitCode = await withFleet(options, ({ busbar, address }) => {
-        const screen = chooseScreen(address, options.json === true, () => lifetime.end())
-        lifetime.onEnd(() => screen.close())
-        return lifetime.run(() => watchFleet({ busbar, selection: { pattern, unhealthy }, screen, lifetime }))
+        const screen = chooseScreen(address, options.json === true, () => shutdown.begin())
+        shutdown.onEnd(() => screen.close())
+        return shutdown.run(() => watchFleet({ busbar, selection: { pattern, unhealthy }, screen, shutdown }))
       })
     })
   withCommon(withSelection(command), [

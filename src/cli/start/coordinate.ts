@@ -1,11 +1,12 @@
-import { connect, type Busbar, type ProbeKind, type Provider } from '../../index.js'
+import { connect, type Busbar, type Provider } from '../../index.js'
 import { inFile, readConfigFile, type ConfigFile } from '../config-file.js'
 import { wrongCall } from '../failure.js'
 import { fleetFromEnvironment, unreachable } from '../fleet.js'
 import { hideSecrets } from '../../view/format.js'
-import { announce } from './write-ready.js'
+import { CODE_KINDS } from '../../view/probe-target.js'
+import { writeReady } from './write-ready.js'
 import { reportEvents, reportStatus } from './follow.js'
-import type { Lifetime } from './shutdown.js'
+import type { Shutdown } from './shutdown.js'
 import type { Reporter } from './reporter.js'
 import { startPrivateRedis } from './private-redis.js'
 
@@ -17,25 +18,25 @@ export interface CoordinateOptions {
 
 /** Registers the providers of a file, runs their probes, and shows how they are. */
 export async function coordinate(
-  lifetime: Lifetime,
+  shutdown: Shutdown,
   reporter: Reporter,
   options: CoordinateOptions,
 ): Promise<void> {
   const config = readConfigFile(options.file)
   refuseCode(config)
   const namespace = options.namespace ?? fleetFromEnvironment().namespace ?? config.namespace ?? 'busbar'
-  const { redis, from } = await chooseRedis(config, options, lifetime, reporter)
+  const { redis, from } = await chooseRedis(config, options, shutdown, reporter)
   reporter.note(`Redis ${hideSecrets(redis)} (${from}), namespace ${namespace}`)
   try {
     const busbar = await connect({ redis, namespace, defaults: config.defaults, logger: false }).catch(
       inFile(config),
     )
-    lifetime.onEnd(() => busbar.close({ timeoutMs: 2_000 }))
+    shutdown.onEnd(() => busbar.close({ timeoutMs: 2_000 }))
     reportEvents(busbar, reporter)
     const providers = await register(busbar, config)
     await busbar.startProbes()
-    announce({ redis, namespace }, lifetime, reporter)
-    reportStatus(providers, reporter, lifetime)
+    writeReady({ redis, namespace }, shutdown, reporter)
+    reportStatus(providers, reporter, shutdown)
   } catch (error) {
     throw unreachable(error, redis, `that address is from ${from}; is Redis running there?`) ?? error
   }
@@ -45,7 +46,7 @@ export async function coordinate(
 async function chooseRedis(
   config: ConfigFile,
   options: CoordinateOptions,
-  lifetime: Lifetime,
+  shutdown: Shutdown,
   reporter: Reporter,
 ): Promise<{ redis: string; from: string }> {
   if (options.redis !== undefined) return { redis: options.redis, from: '--redis' }
@@ -54,16 +55,14 @@ async function chooseRedis(
   const exported = process.env['REDIS_URL'] ?? ''
   if (exported !== '') return { redis: exported, from: 'REDIS_URL' }
   if (config.redis !== undefined) return { redis: config.redis, from: options.file }
-  return { redis: await startPrivateRedis(lifetime, reporter), from: 'private, ends with this' }
+  return { redis: await startPrivateRedis(shutdown, reporter), from: 'private, ends with this' }
 }
 
 /**
- * Kinds of probes whose check is code that a worker registers. This process has no such code, so that it would take their
+ * Refuses probes whose check is code that a worker registers. This process has no such code, so that it would take their
  * turns and discard them for ever.
+ * @throws CliError that names the provider and the kind.
  */
-const CODE_KINDS: readonly unknown[] = ['process', 'function'] satisfies ProbeKind[]
-
-/** @throws CliError that names the provider and the kind. */
 function refuseCode({ name, defaults, providers }: ConfigFile): void {
   const given = [
     ['defaults', defaults],

@@ -1,7 +1,7 @@
 import { EVENT_KINDS, isBusbarError, type Busbar, type Provider } from '../../index.js'
 import { isProviderTrouble } from '../../view/provider-trouble.js'
 import { readView, type ProviderView } from '../../view/provider-view.js'
-import type { Lifetime } from './shutdown.js'
+import type { Shutdown } from './shutdown.js'
 import type { Reporter } from './reporter.js'
 
 /** Shows every event from now on. */
@@ -19,7 +19,7 @@ async function readEach(providers: readonly Provider[]): Promise<ProviderView[]>
 }
 
 /** Reads and shows the providers at once, and then again and again until the end. */
-export function reportStatus(providers: readonly Provider[], reporter: Reporter, lifetime: Lifetime): void {
+export function reportStatus(providers: readonly Provider[], reporter: Reporter, shutdown: Shutdown): void {
   let timer: NodeJS.Timeout | undefined
   let away = false
   const show = async () => {
@@ -30,7 +30,7 @@ export function reportStatus(providers: readonly Provider[], reporter: Reporter,
     } catch (error) {
       // Redis may come back, and a removed provider may be registered again: reading goes on.
       if (!isBusbarError(error)) throw error
-      if (!away && !lifetime.ending) reporter.note(`the status cannot be read: ${error.message}`)
+      if (!away && !shutdown.begun) reporter.note(`the status cannot be read: ${error.message}`)
       away = true
     }
   }
@@ -38,9 +38,9 @@ export function reportStatus(providers: readonly Provider[], reporter: Reporter,
     show()
       .catch((error: unknown) => reporter.note(`the status cannot be shown: ${String(error)}`))
       .finally(() => {
-        if (!lifetime.ending) timer = setTimeout(again, reporter.statusEveryMs)
+        if (!shutdown.begun) timer = setTimeout(again, reporter.statusEveryMs)
       })
   }
-  lifetime.onEnd(() => clearTimeout(timer))
+  shutdown.onEnd(() => clearTimeout(timer))
   again()
 }

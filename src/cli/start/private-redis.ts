@@ -1,6 +1,6 @@
 import { findRedisServer, installCommand, startRedis } from '../../embedded/index.js'
 import { CliError, EXIT } from '../failure.js'
-import type { Lifetime } from './shutdown.js'
+import type { Shutdown } from './shutdown.js'
 import type { Reporter } from './reporter.js'
 
 /**
@@ -8,7 +8,7 @@ import type { Reporter } from './reporter.js'
  * error names the command that would.
  */
 export async function startPrivateRedis(
-  lifetime: Lifetime,
+  shutdown: Shutdown,
   reporter: Reporter,
   find = findRedisServer,
 ): Promise<string> {
@@ -22,11 +22,11 @@ export async function startPrivateRedis(
     )
   }
   const redis = await startRedis({ binary, log: note })
-  lifetime.onEnd(() => redis.stop())
+  shutdown.onEnd(() => redis.stop())
   void redis.exited.then(() => {
-    if (lifetime.ending) return
+    if (shutdown.begun) return
     reporter.note('the private Redis ended unexpectedly, so this ends too')
-    lifetime.end(EXIT.failed)
+    shutdown.begin(EXIT.failed)
   })
   return redis.url
 }

@@ -3,9 +3,9 @@ import { CODE_FOLDER } from '../../package/location.js'
 import { SAMPLES } from '../demo/samples.js'
 import { CliError, EXIT } from '../failure.js'
 import type { FleetAddress } from '../url-file.js'
-import { announce } from './write-ready.js'
+import { writeReady } from './write-ready.js'
 import { reportEvents, reportStatus } from './follow.js'
-import type { Lifetime } from './shutdown.js'
+import type { Shutdown } from './shutdown.js'
 import type { Reporter } from './reporter.js'
 import { startPrivateRedis } from './private-redis.js'
 import { Supervisor } from './supervisor.js'
@@ -18,27 +18,27 @@ const READY_WITHIN_MS = 20_000
 const programOf = (name: 'upstreams' | 'worker') => new URL(`cli/demo-${name}.js`, CODE_FOLDER)
 
 /** The sample job: a Redis of its own, three upstreams in a process of their own, four workers that call them. */
-export async function runSample(lifetime: Lifetime, reporter: Reporter): Promise<void> {
-  const redis = await startPrivateRedis(lifetime, reporter)
+export async function runSample(shutdown: Shutdown, reporter: Reporter): Promise<void> {
+  const redis = await startPrivateRedis(shutdown, reporter)
   const address = { redis, namespace: NAMESPACE }
   const busbar = await connect({ ...address, logger: false, commandTimeoutMs: 2_000 })
-  lifetime.onEnd(() => busbar.close({ timeoutMs: 500 }))
+  shutdown.onEnd(() => busbar.close({ timeoutMs: 500 }))
   reportEvents(busbar, reporter)
-  await startProcesses(address, lifetime, reporter)
+  await startProcesses(address, shutdown, reporter)
   const found = await Promise.all(SAMPLES.map((id) => busbar.lookup(id)))
-  announce(address, lifetime, reporter)
+  writeReady(address, shutdown, reporter)
   reportStatus(
     found.filter((provider) => provider !== undefined),
     reporter,
-    lifetime,
+    shutdown,
   )
 }
 
-async function startProcesses(address: FleetAddress, lifetime: Lifetime, reporter: Reporter): Promise<void> {
+async function startProcesses(address: FleetAddress, shutdown: Shutdown, reporter: Reporter): Promise<void> {
   const upstreams = new Supervisor((text) => reporter.note(text))
   const workers = new Supervisor((text) => reporter.note(text))
-  lifetime.onEnd(() => upstreams.stop()) // undone in reverse order, so that the upstreams end after the workers
-  lifetime.onEnd(() => workers.stop())
+  shutdown.onEnd(() => upstreams.stop()) // undone in reverse order, so that the upstreams end after the workers
+  shutdown.onEnd(() => workers.stop())
   const started = (async () => {
     let urls: string[] = []
     const listening = await upstreams.start({

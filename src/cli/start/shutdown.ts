@@ -2,16 +2,16 @@ import { EXIT } from '../failure.js'
 import { hideSecrets } from '../../view/format.js'
 
 /**
- * The life and the end of a started fleet. It runs until the first of: a signal, npm gone, standard output closed, or
- * `end()`. Then every step is undone, the last first, and `run` answers the exit code. After a second signal the process
- * ends at once: its children see their pipe close, and end by themselves.
+ * The orderly end of a command that runs until it is stopped. The shutdown begins with the first of: a signal, npm gone,
+ * standard output closed, or `begin()`. Then every step is undone, the last first, and `run` answers the exit code. After
+ * a second signal the process ends at once: its children see their pipe close, and end by themselves.
  */
-export class Lifetime {
+export class Shutdown {
   readonly #undo: (() => unknown)[] = []
   readonly #finished: Promise<void>
   #finish: () => void = () => undefined
   #failure: { readonly error: unknown } | undefined
-  #ending = false
+  #begun = false
   #exitCode: number = EXIT.ok
 
   constructor() {
@@ -20,39 +20,40 @@ export class Lifetime {
     })
   }
 
-  get ending(): boolean {
-    return this.#ending
+  get begun(): boolean {
+    return this.#begun
   }
 
-  /** Calls `undo` at the end, or at once if the end has come already. */
+  /** Calls `undo` during the shutdown, or at once if that has begun already. */
   onEnd(undo: () => unknown): void {
-    if (this.#ending) void attempt(undo)
+    if (this.#begun) void attempt(undo)
     else this.#undo.push(undo)
   }
 
-  end(exitCode: number = EXIT.ok): void {
-    if (this.#ending) return
-    this.#ending = true
+  /** Begins the shutdown. Later calls change nothing. */
+  begin(exitCode: number = EXIT.ok): void {
+    if (this.#begun) return
+    this.#begun = true
     this.#exitCode = exitCode
     this.#finish()
   }
 
-  /** Ends it with an error, which `run` throws. */
+  /** Begins the shutdown with an error, which `run` throws. */
   fail(error: unknown): void {
-    if (this.#ending) return
+    if (this.#begun) return
     this.#failure = { error }
-    this.end(EXIT.failed)
+    this.begin(EXIT.failed)
   }
 
-  /** Begins, waits for the end, undoes. A failure of `begin` ends it too, and is thrown on. */
-  async run(begin: () => Promise<void>): Promise<number> {
+  /** Starts the command, waits for the shutdown, undoes. A failure of `start` is thrown on, after all was undone. */
+  async run(start: () => Promise<void>): Promise<number> {
     const stopWatching = this.#watch()
     try {
-      // A partial beginning can be undone as well, so that the end does not wait for the beginning.
-      await Promise.race([begin(), this.#finished])
+      // A partial start can be undone as well, so a shutdown does not wait for the rest of the start.
+      await Promise.race([start(), this.#finished])
       await this.#finished
     } finally {
-      this.#ending = true
+      this.#begun = true
       for (const undo of this.#undo.reverse()) await attempt(undo)
       stopWatching()
     }
@@ -61,8 +62,8 @@ export class Lifetime {
   }
 
   #watch(): () => void {
-    const onSignal = () => (this.#ending ? process.exit(EXIT.failed) : this.end())
-    const onGone = () => this.end()
+    const onSignal = () => (this.#begun ? process.exit(EXIT.failed) : this.begin())
+    const onGone = () => this.begin()
     for (const signal of SIGNALS) process.on(signal, onSignal)
     process.stdout.on('error', onGone) // the terminal was closed, or the pipe has no reader
     process.stderr.on('error', onGone)

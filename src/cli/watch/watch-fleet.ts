@@ -1,10 +1,10 @@
 import { isBusbarError, type Busbar, type ProviderEvent } from '../../index.js'
 import { readFleet, type FleetView, type Selection } from '../selection.js'
-import type { Lifetime } from '../start/shutdown.js'
+import type { Shutdown } from '../start/shutdown.js'
 import type { Scene, Screen } from './screen.js'
 
 /**
- * Reads the fleet and draws it, until the lifetime ends.
+ * Reads the fleet and draws it, until the shutdown begins.
  *
  * A message on the changes channel causes a reading at once. The clock causes one a second, for changes without a message
  * (a success rate, a silent probe). One reading runs at a time, at most four a second. After a slow reading the next
@@ -12,9 +12,9 @@ import type { Scene, Screen } from './screen.js'
  * While Redis is away, the last frame stays, and reading goes on.
  */
 export async function watchFleet(options: WatchOptions): Promise<void> {
-  const { lifetime } = options
+  const { shutdown } = options
   const watch = new Watch(options)
-  lifetime.onEnd(() => watch.stop())
+  shutdown.onEnd(() => watch.stop())
   await watch.start()
 }
 
@@ -23,7 +23,7 @@ export interface WatchOptions {
   /** Which providers are shown; events are those of all. */
   readonly selection: Selection
   readonly screen: Screen
-  readonly lifetime: Lifetime
+  readonly shutdown: Shutdown
 }
 
 const EVERY_MS = 1_000
@@ -35,7 +35,7 @@ class Watch {
   readonly #busbar: Busbar
   readonly #selection: Selection
   readonly #screen: Screen
-  readonly #lifetime: Lifetime
+  readonly #shutdown: Shutdown
   readonly #events: ProviderEvent[] = []
   #fleet: FleetView = { views: [], unreadable: [], read: 0, pausedQueues: [] }
   #away: Scene['away']
@@ -45,11 +45,11 @@ class Watch {
   #timer: NodeJS.Timeout | undefined
   #unwatch: (() => void) | undefined
 
-  constructor({ busbar, selection, screen, lifetime }: WatchOptions) {
+  constructor({ busbar, selection, screen, shutdown }: WatchOptions) {
     this.#busbar = busbar
     this.#selection = selection
     this.#screen = screen
-    this.#lifetime = lifetime
+    this.#shutdown = shutdown
   }
 
   async start(): Promise<void> {
@@ -76,13 +76,13 @@ class Watch {
 
   #wait(ms: number): void {
     clearTimeout(this.#timer)
-    if (this.#lifetime.ending) return
+    if (this.#shutdown.begun) return
     this.#timer = setTimeout(() => {
       this.#asked = false
       // An outage of Redis is handled below. Any other failure ends the command.
       this.#read().then(
         () => this.#wait(Math.max(EVERY_MS, this.#restUntil - performance.now())),
-        (error: unknown) => this.#lifetime.fail(error),
+        (error: unknown) => this.#shutdown.fail(error),
       )
     }, ms)
   }
@@ -99,7 +99,7 @@ class Watch {
     }
     const tookMs = performance.now() - began
     this.#restUntil = performance.now() + Math.max(AT_MOST_EVERY_MS, this.#away ? 0 : tookMs * REST_FACTOR)
-    if (!this.#lifetime.ending) this.#draw()
+    if (!this.#shutdown.begun) this.#draw()
   }
 
   #draw(): void {

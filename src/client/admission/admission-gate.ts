@@ -18,7 +18,7 @@ import type { ProviderSession } from '../sync/provider-session.js'
 /**
  * Decides whether a call may begin.
  *
- * In cached mode the closed and the open state are judged by the snapshot, without asking anybody. Half-open asks
+ * In cached mode the closed and the open state are judged by the snapshot, without a command to Redis. Half-open asks
  * the store for a lease, one request at a time: while it is under way the process's other callers are refused, and
  * a refusal is kept until the first lease can end, or something newer is known. In strict mode, and whenever the
  * snapshot may be old, every admission asks; strict ones of one turn ask together while the circuit is closed, as far as

@@ -15,7 +15,7 @@ export interface CutOffOptions {
 /**
  * One provider whose commands Redis refuses for good, while it serves all others: a key holds something of another type, a
  * right is missing, what is stored cannot be read. Waiting does not help, and its calls must not go unguarded: this process
- * decides them without the store, as in an outage, until somebody has mended the cause.
+ * decides them without the store, as in an outage, until the cause has been mended.
  *
  * - `none`       the store decides.
  * - `suspected`  one command was refused. It may have been that command alone, so a check is under way, and nothing is

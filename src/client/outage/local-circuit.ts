@@ -15,7 +15,7 @@ import { restoreCircuit } from '../../rules/restore.js'
  * One provider's circuit in one process, while the store is lost: the same rules, begun with what was known last. What
  * blocked then blocks until the same moment; counters begin at 0.
  *
- * Nobody counts the trials of the fleet now, so each process is careful for itself: one trial in a cooldown, and none
+ * No store counts the trials of the fleet now, so each process is careful for itself: one trial in a cooldown, and none
  * before a random share of a cooldown has passed since trials could begin. The fleet's bound is its number of workers.
  */
 export class LocalCircuit {

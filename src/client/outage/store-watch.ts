@@ -160,7 +160,7 @@ export class StoreWatch {
       this.#setPhase('lost', error)
     }
     if (this.#phase === 'stopped') return
-    // A command of somebody else may have failed meanwhile.
+    // Another command may have failed meanwhile.
     if (this.#phase === 'returning') this.#restore()
     else this.#pingLater()
   }

@@ -52,7 +52,9 @@ export type ProbeReport =
       readonly retryAfterMs: number | null
     }
 
-export type ProbeAdmission = { readonly ticket: ProbeTicket } | { readonly refused: ProbeRefusal }
+export type ProbeAdmission =
+  | { readonly kind: 'admitted'; readonly ticket: ProbeTicket }
+  | { readonly kind: 'refused'; readonly refusal: ProbeRefusal }
 
 export interface ProbeBeginning {
   /** It is turned away if another began less than this ago, so that no provider is probed twice in one period, ms. */
@@ -75,7 +77,7 @@ export async function beginProbe(
 ): Promise<ProbeAdmission> {
   const known = session.cache.held
   if (options.alone && session.cache.free && known !== undefined) {
-    return { ticket: ticketOf(outbox, { ...known, token: '' }) }
+    return { kind: 'admitted', ticket: ticketOf(outbox, { ...known, token: '' }) }
   }
   const token = randomUUID()
   const reply = await session.run('admit', (store) =>
@@ -89,8 +91,8 @@ export async function beginProbe(
     }),
   )
   const { admitted, code, reason, retryAfterMs, trial } = reply
-  if (!admitted) return { refused: { code: code ?? '', reason, retryAfterMs } }
-  return { ticket: ticketOf(outbox, { ...reply, token: trial ? token : '' }) }
+  if (!admitted) return { kind: 'refused', refusal: { code: code ?? '', reason, retryAfterMs } }
+  return { kind: 'admitted', ticket: ticketOf(outbox, { ...reply, token: trial ? token : '' }) }
 }
 
 type Beginning = Pick<Run, 'generation' | 'settingsRevision' | 'markVersion' | 'token'>

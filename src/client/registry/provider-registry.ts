@@ -142,7 +142,7 @@ export class ProviderRegistry {
     }
   }
 
-  /** A provider that somebody registered; undefined when there is none. */
+  /** A registered provider; undefined when there is none. */
   async lookup(id: string): Promise<Held | undefined> {
     const { store } = this.#context
     const { gaps } = this.sync

@@ -1,5 +1,5 @@
 /**
- * Handles of providers that somebody removed. The process lets them go, but for those that the user still holds: such a
+ * Handles of removed providers. The process lets them go, but for those that the user still holds: such a
  * handle answers `ProviderRemovedError`, and is the one that comes back to life when its provider is registered again.
  */
 export class RemovedHandles<T extends WeakKey> {

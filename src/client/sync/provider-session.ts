@@ -27,8 +27,9 @@ const MAX_ATTEMPTS = 3
  * One process's session to one provider in the store. It keeps what the store last said (snapshot, settings, the
  * store's clock), and knows what to do when the store says that it knows no such provider:
  *
- * - the store's epoch is the one we registered in: somebody removed the provider. We are told so, and stay told.
- * - it is another, or none: the store was wiped. We register again, bringing what we knew.
+ * - the store's epoch is the one in which this session registered: the provider was removed. The session
+ *   answers so until the provider is registered again.
+ * - it is another, or none: the store was wiped. The session registers again, and sends its last snapshot.
  *
  * It changes between `known` and `removed` only in `#setRemoved`.
  */
@@ -45,7 +46,7 @@ export class ProviderSession {
   #epoch: string
   readonly #settings: SettingsCache
   #removed = false
-  /** Told when it turns out that somebody removed the provider (true), or registered it again (false). */
+  /** Called when it turns out that the provider was removed (true), or registered again (false). */
   onRemoved: ((removed: boolean) => void) | undefined
   #rejoining: Promise<void> | undefined
   #cutOff: CutOff | undefined
@@ -72,7 +73,7 @@ export class ProviderSession {
     return this.#settings.held
   }
 
-  /** Whether somebody removed it, as far as is known. */
+  /** Whether it was removed, as far as this process knows. */
   get removed(): boolean {
     return this.#removed
   }
@@ -211,7 +212,7 @@ export class ProviderSession {
     await this.currentSettings()
   }
 
-  /** Whether anybody used the provider since the last question. */
+  /** Whether the provider was used since the last question. */
   takeUsed(): boolean {
     const used = this.used
     this.used = false

@@ -44,7 +44,7 @@ export class SnapshotCache {
   /** Whether calls are decided without the store. Only `suspend` sets it. */
   suspended = false
   #closing = false
-  /** Whether a call may begin without asking anybody or looking at the clock. */
+  /** Whether a call may begin without a command to Redis or a look at the clock. */
   free = false
   /** The generation of an outcome without a permit; 0 when none is known. */
   generation = 0

@@ -130,7 +130,7 @@ export class SnapshotSync {
     }
   }
 
-  /** Only what somebody used. It goes on following meanwhile: nothing says that anything was missed. */
+  /** Reads only providers that were used. The channel stays subscribed, because nothing says that a message was missed. */
   #poll(session: ProviderSession): void {
     if (!session.takeUsed()) return
     session.resync(session.cache.gap).catch((error: unknown) => {
@@ -143,5 +143,5 @@ const TICK_MS = 1_000
 /** Providers read again at once: more would wait for each other longer than a command may. */
 const READS_AT_ONCE = 64
 const ASLEEP_MS = 2_000
-/** A provider that is used is read once in so many ticks; `Link.pollDraw` says in which. */
+/** A provider that is used is read once in so many ticks; `ProviderSession.pollDraw` says in which. */
 const POLL_TICKS = 30

@@ -1,4 +1,4 @@
-/** Why a probe is made: its turn came; a failed call brought it forward; a cooldown ended; somebody asked for it. */
+/** Why a probe is made: its turn came; a failed call brought it forward; a cooldown ended; it was asked for by hand. */
 export type ProbeReason = 'scheduled' | 'early' | 'recovery' | 'by_hand'
 
 /** A provider whose probes are planned. */

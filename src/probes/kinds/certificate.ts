@@ -1,5 +1,5 @@
 import type { PeerCertificate } from 'node:tls'
-import type { Finding } from './explain.js'
+import type { UntimedFinding } from './explain.js'
 
 const DAY_MS = 86_400_000
 
@@ -11,19 +11,24 @@ export function judgeCertificate(
   certificate: Pick<PeerCertificate, 'valid_from' | 'valid_to'>,
   minDaysToExpiry: number | undefined,
   nowMs: number,
-): Finding {
+): UntimedFinding {
   const fromMs = Date.parse(certificate.valid_from)
   const toMs = Date.parse(certificate.valid_to)
   if (Number.isNaN(fromMs) || Number.isNaN(toMs))
-    return { status: 'unhealthy', detail: 'TLS: the server showed no certificate' }
+    return { kind: 'judged', status: 'unhealthy', detail: 'TLS: the server showed no certificate' }
   const days = Math.floor((toMs - nowMs) / DAY_MS)
   if (toMs <= nowMs)
-    return { status: 'unhealthy', detail: `TLS: the certificate expired ${plural(-days)} ago` }
-  if (fromMs > nowMs) return { status: 'unhealthy', detail: 'TLS: the certificate is not valid yet' }
+    return {
+      kind: 'judged',
+      status: 'unhealthy',
+      detail: `TLS: the certificate expired ${plural(-days)} ago`,
+    }
+  if (fromMs > nowMs)
+    return { kind: 'judged', status: 'unhealthy', detail: 'TLS: the certificate is not valid yet' }
   const detail = `connected, the certificate expires in ${plural(days)}`
   if (minDaysToExpiry !== undefined && days < minDaysToExpiry)
-    return { status: 'degraded', detail: `${detail}, fewer than ${minDaysToExpiry}` }
-  return { status: 'healthy', detail }
+    return { kind: 'judged', status: 'degraded', detail: `${detail}, fewer than ${minDaysToExpiry}` }
+  return { kind: 'judged', status: 'healthy', detail }
 }
 
 const plural = (days: number): string => `${days} ${days === 1 ? 'day' : 'days'}`

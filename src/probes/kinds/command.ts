@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import type { CheckCommand } from '../../model/probe.js'
-import { codeOf, type Finding } from './explain.js'
+import { codeOf, type UntimedFinding } from './explain.js'
 import { messageOf, oneLine } from './within.js'
 
 /**
@@ -19,7 +19,7 @@ const GIVE_UP_MS = 500
 const SHOWN_OUTPUT = 140
 
 /** Never rejects: whatever happens is a finding. */
-export function runCommand({ command }: CheckCommand, timeoutMs: number): Promise<Finding> {
+export function runCommand({ command }: CheckCommand, timeoutMs: number): Promise<UntimedFinding> {
   return new Promise((resolve) => {
     const [file, ...args] = command
     let child: ChildProcess
@@ -30,21 +30,21 @@ export function runCommand({ command }: CheckCommand, timeoutMs: number): Promis
       return
     }
     const output = keepTail(child)
-    let stopped: Finding | undefined
-    const end = (finding: Finding) => {
+    let stopped: UntimedFinding | undefined
+    const end = (finding: UntimedFinding) => {
       clearTimeout(timer)
       child.stdout?.destroy()
       child.stderr?.destroy()
       resolve(finding)
     }
-    const stop = (finding: Finding) => {
+    const stop = (finding: UntimedFinding) => {
       stopped ??= finding
       killGroup(child)
       // Not even SIGKILL ends what waits for a disk that is gone.
       setTimeout(() => end(withOutput(finding, output())), GIVE_UP_MS).unref()
     }
     const late = `the command did not end within ${timeoutMs} ms`
-    const timer = setTimeout(() => stop({ status: 'timeout', detail: late }), timeoutMs)
+    const timer = setTimeout(() => stop({ kind: 'judged', status: 'timeout', detail: late }), timeoutMs)
     child.on('error', (error) => {
       if (child.pid === undefined) end(notStarted(file, error))
     })
@@ -63,20 +63,21 @@ function killGroup({ pid }: ChildProcess): void {
   try {
     process.kill(-pid, 'SIGKILL')
   } catch {
-    // Nobody of the group is left.
+    // Every process of the group has ended.
   }
 }
 
-function judgeExit(code: number | null, signal: NodeJS.Signals | null): Finding {
-  if (code === 0) return { status: 'healthy', detail: 'exit code 0' }
+function judgeExit(code: number | null, signal: NodeJS.Signals | null): UntimedFinding {
+  if (code === 0) return { kind: 'judged', status: 'healthy', detail: 'exit code 0' }
   return {
+    kind: 'judged',
     status: 'unhealthy',
     detail: code === null ? `ended by ${signal ?? 'a signal'}` : `exit code ${code}`,
   }
 }
 
-function withOutput(finding: Finding, output: string): Finding {
-  if ('prober' in finding || output === '') return finding
+function withOutput(finding: UntimedFinding, output: string): UntimedFinding {
+  if (finding.kind === 'prober_error' || output === '') return finding
   const last = Array.from(oneLine(output)).slice(-SHOWN_OUTPUT).join('')
   const detail = last === '' || finding.status === 'healthy' ? finding.detail : `${finding.detail}: ${last}`
   return { ...finding, detail, output }
@@ -103,7 +104,7 @@ function firstCharacter(bytes: Buffer): number {
 }
 
 /** It was this worker that registered the command, and that has no such file, or no room for a process. */
-const notStarted = (file: string, error: unknown): Finding => ({
-  prober: true,
+const notStarted = (file: string, error: unknown): UntimedFinding => ({
+  kind: 'prober_error',
   reason: `the command ${file} cannot be started: ${codeOf(error) || messageOf(error)}`,
 })

@@ -1,15 +1,15 @@
 import { redactText } from '../../model/redact.js'
-import type { LocalSuspicion, ProbeResult, ProberError } from '../../model/probe.js'
+import type { JudgedProvider, LocalSuspicion, ProberError } from '../../model/probe.js'
 import { toText } from '../../model/text.js'
 
 /** A result before it is known how long it took. */
-export type Finding = Omit<ProbeResult, 'elapsedMs'> | ProberError
+export type UntimedFinding = Omit<JudgedProvider, 'elapsedMs'> | ProberError
 
 /** What went wrong on the way to a provider: whose fault it is, or may be. */
-export function failure(error: unknown): Finding {
+export function failure(error: unknown): UntimedFinding {
   const code = codeOf(error)
-  if (OURS.has(code)) return { prober: true, reason: explainError(error) }
-  const finding = { status: 'unhealthy' as const, detail: explainError(error) }
+  if (OURS.has(code)) return { kind: 'prober_error', reason: explainError(error) }
+  const finding = { kind: 'judged', status: 'unhealthy', detail: explainError(error) } as const
   const suspectLocal = PERHAPS_OURS[code]
   return suspectLocal === undefined ? finding : { ...finding, suspectLocal }
 }

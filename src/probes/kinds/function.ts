@@ -1,5 +1,4 @@
 import { redactText } from '../../model/redact.js'
-import type { ProcessTime } from '../../client/shared/time.js'
 import { show } from '../../config/show.js'
 import type {
   FunctionProbeSettings,
@@ -9,9 +8,10 @@ import type {
   ProberError,
 } from '../../model/probe.js'
 import { isHealthStatus } from '../../model/words.js'
-import type { Finding } from './explain.js'
+import type { UntimedFinding } from './explain.js'
+import { codeName, NO_ADDRESS, unregistered, type KindOfProbe, type ProbeTime } from './kind.js'
 import { timed } from './timed.js'
-import { messageOf, oneLine, settleWithin, type Settlement } from './within.js'
+import { messageOf, oneLine, settleWithin, type WorkOutcome } from './within.js'
 
 /**
  * A check in the worker's own code. One that does not end is left behind, and not called again for this provider until
@@ -25,9 +25,6 @@ export interface FunctionProbeOptions {
   readonly time: ProbeTime
 }
 
-/** What a function is timed by; other kinds wait for sockets and processes, which know no time but the system's. */
-export type ProbeTime = Pick<ProcessTime, 'clock' | 'timers'>
-
 /** Never rejects: whatever the function does is a finding. */
 export function probeFunction(
   { name, timeoutMs }: FunctionProbeSettings,
@@ -40,7 +37,7 @@ export function probeFunction(
     async () => {
       if (underway.has(key)) {
         const detail = `the function ${name} has not ended since an earlier probe`
-        return { status: 'timeout' as const, detail }
+        return { kind: 'judged', status: 'timeout', detail } as const
       }
       const call = async (inner: AbortSignal) => {
         underway.add(key)
@@ -56,32 +53,48 @@ export function probeFunction(
   )
 }
 
-function judge(name: string, timeoutMs: number, ended: Settlement<ProbeVerdict>): Finding {
-  switch (ended.how) {
-    case 'late':
-      return { status: 'timeout', detail: `the function ${name} did not end within ${timeoutMs} ms` }
+export const functionKind: KindOfProbe<FunctionProbeSettings> = {
+  ...NO_ADDRESS,
+  run: async (probe, { providerId }, { registered, underway, time }) => {
+    const fn = registered.functions.get(probe.name)
+    if (fn === undefined) return unregistered('function', probe.name)
+    return probeFunction(probe, { fn, providerId, underway, time })
+  },
+  unable: ({ name }, { functions }) => (functions.has(name) ? undefined : unregistered('function', name)),
+  code: ({ name }) => codeName('function', name),
+  judgesSnapshot: false,
+}
+
+function judge(name: string, timeoutMs: number, outcome: WorkOutcome<ProbeVerdict>): UntimedFinding {
+  switch (outcome.kind) {
+    case 'timeout':
+      return {
+        kind: 'judged',
+        status: 'timeout',
+        detail: `the function ${name} did not end within ${timeoutMs} ms`,
+      }
     case 'threw':
-      return { status: 'unhealthy', detail: messageOf(ended.error) }
+      return { kind: 'judged', status: 'unhealthy', detail: messageOf(outcome.error) }
     case 'answered':
-      return readVerdict(ended.value) ?? nonsense(name, ended.value)
+      return readVerdict(outcome.value) ?? nonsense(name, outcome.value)
     default:
-      return ended satisfies never
+      return outcome satisfies never
   }
 }
 
 /** JavaScript does not hold a function to its type. */
-function readVerdict(verdict: unknown): Finding | undefined {
-  if (verdict === true) return { status: 'healthy', detail: '' }
-  if (verdict === false) return { status: 'unhealthy', detail: '' }
-  if (isHealthStatus(verdict)) return { status: verdict, detail: '' }
+function readVerdict(verdict: unknown): UntimedFinding | undefined {
+  if (verdict === true) return { kind: 'judged', status: 'healthy', detail: '' }
+  if (verdict === false) return { kind: 'judged', status: 'unhealthy', detail: '' }
+  if (isHealthStatus(verdict)) return { kind: 'judged', status: verdict, detail: '' }
   if (typeof verdict !== 'object' || verdict === null || !('status' in verdict)) return undefined
   const detail =
     'detail' in verdict && typeof verdict.detail === 'string' ? oneLine(redactText(verdict.detail)) : ''
-  return isHealthStatus(verdict.status) ? { status: verdict.status, detail } : undefined
+  return isHealthStatus(verdict.status) ? { kind: 'judged', status: verdict.status, detail } : undefined
 }
 
 /** The function is at fault, not the provider. */
 const nonsense = (name: string, verdict: unknown): ProberError => ({
-  prober: true,
+  kind: 'prober_error',
   reason: `the function ${name} answered ${show(verdict)}, expected a status, true, false or { status, detail }`,
 })

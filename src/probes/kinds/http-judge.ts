@@ -1,6 +1,6 @@
 import type { HttpProbeSettings } from '../../model/probe.js'
 import { shorten } from '../../model/text.js'
-import { failure, type Finding } from './explain.js'
+import { failure, type UntimedFinding } from './explain.js'
 import { BODY_LIMIT } from './http-body.js'
 import { UnsendableError, type HttpAnswer } from './http-exchange.js'
 import type { ProxyBlame } from './http-proxy-blame.js'
@@ -10,71 +10,78 @@ import { judgeJson } from './json.js'
 import { noAnswer } from './socket.js'
 
 /** How an exchange ended. */
-export type Ended =
-  | { readonly how: 'answered'; readonly answer: HttpAnswer }
-  | { readonly how: 'failed'; readonly error: unknown; readonly stage: Stage }
-  | { readonly how: 'late'; readonly stage: Stage }
+export type ExchangeOutcome =
+  | { readonly kind: 'answered'; readonly answer: HttpAnswer }
+  | { readonly kind: 'failed'; readonly error: unknown; readonly stage: Stage }
+  | { readonly kind: 'timeout'; readonly stage: Stage }
 
 /** The finding on the provider, or a fault of this worker or its proxy. */
-export function judgeEnded(
+export function judgeExchange(
   settings: HttpProbeSettings,
-  ended: Ended,
+  outcome: ExchangeOutcome,
   route: Route,
   blame: ProxyBlame,
-): Finding {
+): UntimedFinding {
   const { proxy } = route
-  if (ended.how === 'failed' && ended.error instanceof UnsendableError) return ofWorker(ended.error.message)
-  if (proxy !== undefined) return judgeProxied(settings, ended, { ...route, proxy }, blame)
-  return judgeDirect(settings, ended)
+  if (outcome.kind === 'failed' && outcome.error instanceof UnsendableError)
+    return ofWorker(outcome.error.message)
+  if (proxy !== undefined) return judgeProxied(settings, outcome, { ...route, proxy }, blame)
+  return judgeDirect(settings, outcome)
 }
 
-function judgeDirect(settings: HttpProbeSettings, ended: Ended): Finding {
-  switch (ended.how) {
+function judgeDirect(settings: HttpProbeSettings, outcome: ExchangeOutcome): UntimedFinding {
+  switch (outcome.kind) {
     case 'answered':
-      return judgeAnswer(settings, ended.answer)
+      return judgeAnswer(settings, outcome.answer)
     case 'failed':
-      return failure(ended.error)
-    case 'late':
+      return failure(outcome.error)
+    case 'timeout':
       return noAnswer(settings.timeoutMs)
     default:
-      return ended satisfies never
+      return outcome satisfies never
   }
 }
 
 function judgeProxied(
   settings: HttpProbeSettings,
-  ended: Ended,
+  outcome: ExchangeOutcome,
   route: Route & { readonly proxy: URL },
   blame: ProxyBlame,
-): Finding {
+): UntimedFinding {
   const [proxy, host] = [nameOf(route.proxy), hostOf(route.url)]
-  if (ended.how === 'answered') {
-    if (ended.answer.status === 407 && !isTunnelled(route))
+  if (outcome.kind === 'answered') {
+    if (outcome.answer.status === 407 && !isTunnelled(route))
       return ofWorker(`the proxy ${proxy} answered HTTP 407`)
-    const finding = judgeAnswer(settings, ended.answer)
-    if ('prober' in finding) return finding
+    const finding = judgeAnswer(settings, outcome.answer)
+    if (finding.kind === 'prober_error') return finding
     if (finding.status === 'healthy') blame.carried(proxy, host)
     return { ...finding, viaProxy: true }
   }
-  const error = ended.how === 'failed' && ended.error instanceof ProxyError ? ended.error : undefined
+  const error = outcome.kind === 'failed' && outcome.error instanceof ProxyError ? outcome.error : undefined
   if (error?.certain === true) return ofWorker(error.message)
-  if (ended.stage === 'proxy')
+  if (outcome.stage === 'proxy')
     return ofWorker(`the proxy ${proxy} cannot be reached within ${settings.timeoutMs} ms`)
-  const finding: Finding =
-    error === undefined ? judgeDirect(settings, ended) : { status: 'unhealthy', detail: error.message }
-  if ('prober' in finding) return finding
-  if (ended.stage === 'provider' || blame.isProvider(proxy, host)) return { ...finding, viaProxy: true }
+  const finding: UntimedFinding =
+    error === undefined
+      ? judgeDirect(settings, outcome)
+      : { kind: 'judged', status: 'unhealthy', detail: error.message }
+  if (finding.kind === 'prober_error') return finding
+  if (outcome.stage === 'provider' || blame.isProvider(proxy, host)) return { ...finding, viaProxy: true }
   return ofWorker(`${finding.detail}: the proxy ${proxy} may be what failed`)
 }
 
-const ofWorker = (reason: string): Finding => ({ prober: true, reason })
+const ofWorker = (reason: string): UntimedFinding => ({ kind: 'prober_error', reason })
 
 /** Judges an answer by what the settings ask for; `degradedMs` is judged where the time is measured. */
-function judgeAnswer(settings: HttpProbeSettings, { body, status }: HttpAnswer): Finding {
+function judgeAnswer(settings: HttpProbeSettings, { body, status }: HttpAnswer): UntimedFinding {
   const { bodyContains, json } = settings
   const detail = `HTTP ${status}`
-  const but = (complaint: string): Finding => ({ status: 'unhealthy', detail: `${detail}, but ${complaint}` })
-  if (!isExpected(settings, status)) return { status: 'unhealthy', detail }
+  const but = (complaint: string): UntimedFinding => ({
+    kind: 'judged',
+    status: 'unhealthy',
+    detail: `${detail}, but ${complaint}`,
+  })
+  if (!isExpected(settings, status)) return { kind: 'judged', status: 'unhealthy', detail }
   if (bodyContains !== undefined && !body.found) {
     const where = body.cut ? `the first ${BODY_LIMIT / 1_024} KiB of the body` : 'the body'
     return but(`${where} lacks ${quote(bodyContains)}`)
@@ -85,7 +92,7 @@ function judgeAnswer(settings: HttpProbeSettings, { body, status }: HttpAnswer):
       : judgeJson(body.bytes, json)
     if (complaint !== undefined) return but(complaint)
   }
-  return { status: 'healthy', detail }
+  return { kind: 'judged', status: 'healthy', detail }
 }
 
 export const isExpected = ({ expectStatus }: HttpProbeSettings, status: number): boolean =>

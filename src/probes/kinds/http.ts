@@ -2,10 +2,11 @@ import { DEFAULTS } from '../../config/defaults.js'
 import type { HttpProbeSettings, ProbeFinding } from '../../model/probe.js'
 import { packageVersion } from '../../package/version.js'
 import { exchange, hasHeader, type HttpRequest } from './http-exchange.js'
-import { isExpected, judgeEnded, type Ended } from './http-judge.js'
+import { isExpected, judgeExchange, type ExchangeOutcome } from './http-judge.js'
 import { ProxyBlame } from './http-proxy-blame.js'
 import { hostOf, proxyFor } from './http-proxy.js'
 import { Opened } from './http-wire.js'
+import { addressIn, ANY_WORKER, type KindOfProbe } from './kind.js'
 import { timed } from './timed.js'
 import { SecretError, withSecrets } from '../secrets.js'
 
@@ -38,12 +39,19 @@ export function probeHttp(
   return timed(settings, async () => {
     try {
       const request = requestOf(settings, workerId)
-      return judgeEnded(settings, await exchangeWithin(settings.timeoutMs, request), request.route, blame)
+      return judgeExchange(settings, await exchangeWithin(settings.timeoutMs, request), request.route, blame)
     } catch (error) {
       if (!(error instanceof SecretError)) throw error
-      return { prober: true, reason: error.message }
+      return { kind: 'prober_error', reason: error.message }
     }
   })
+}
+
+export const httpKind: KindOfProbe<HttpProbeSettings> = {
+  ...ANY_WORKER,
+  run: (probe, _, { workerId }) => probeHttp(probe, { workerId }),
+  address: ({ url }) => addressIn(url),
+  judgesSnapshot: false,
 }
 
 /** @throws SecretError */
@@ -71,15 +79,15 @@ function requestOf(settings: HttpProbeSettings, workerId: string): HttpRequest {
 }
 
 /** Ends within `timeoutMs`; then nothing that it opened is left. */
-async function exchangeWithin(timeoutMs: number, request: HttpRequest): Promise<Ended> {
+async function exchangeWithin(timeoutMs: number, request: HttpRequest): Promise<ExchangeOutcome> {
   const opened = new Opened()
   let timer: NodeJS.Timeout | undefined
-  const late = new Promise<Ended>((resolve) => {
-    timer = setTimeout(() => resolve({ how: 'late', stage: opened.stage }), timeoutMs)
+  const late = new Promise<ExchangeOutcome>((resolve) => {
+    timer = setTimeout(() => resolve({ kind: 'timeout', stage: opened.stage }), timeoutMs)
   })
   const ended = exchange(request, opened).then(
-    (answer): Ended => ({ how: 'answered', answer }),
-    (error: unknown): Ended => ({ how: 'failed', error, stage: opened.stage }),
+    (answer): ExchangeOutcome => ({ kind: 'answered', answer }),
+    (error: unknown): ExchangeOutcome => ({ kind: 'failed', error, stage: opened.stage }),
   )
   const first = await Promise.race([ended, late])
   clearTimeout(timer)

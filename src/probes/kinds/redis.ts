@@ -1,6 +1,7 @@
 import type { ProbeFinding, ProberError, RedisProbeSettings } from '../../model/probe.js'
 import { toText } from '../../model/text.js'
-import { failure, type Finding } from './explain.js'
+import { failure, type UntimedFinding } from './explain.js'
+import { addressIn, ANY_WORKER, type KindOfProbe } from './kind.js'
 import { encodeCommand, NotRedisError, readReplies, RESP_LIMIT, type RespReply } from './resp.js'
 import { overSocket, type Talk, type Target } from './socket.js'
 import { timed } from './timed.js'
@@ -21,6 +22,14 @@ export function probeRedis(
   })
 }
 
+export const redisKind: KindOfProbe<RedisProbeSettings> = {
+  ...ANY_WORKER,
+  run: (probe) => probeRedis(probe),
+  unable: (probe) => missingCredentials(probe),
+  address: ({ url }) => addressIn(url),
+  judgesSnapshot: false,
+}
+
 type Environment = Readonly<Record<string, string | undefined>>
 
 /** Why this worker cannot even ask; undefined when it can. */
@@ -32,7 +41,7 @@ export function missingCredentials(
     (variable) => variable !== undefined && (environment[variable] ?? '') === '',
   )
   if (missing === undefined) return undefined
-  return { prober: true, reason: `the environment variable ${missing} is not set in this worker` }
+  return { kind: 'prober_error', reason: `the environment variable ${missing} is not set in this worker` }
 }
 
 type Command = readonly [name: string, ...args: string[]]
@@ -72,7 +81,9 @@ function converse(settings: RedisProbeSettings, commands: readonly Command[]): T
         else if (bytes.length >= RESP_LIMIT) throw new NotRedisError()
       } catch (error) {
         answer(
-          error instanceof NotRedisError ? { status: 'unhealthy', detail: error.message } : failure(error),
+          error instanceof NotRedisError
+            ? { kind: 'judged', status: 'unhealthy', detail: error.message }
+            : failure(error),
         )
       }
     })
@@ -85,16 +96,22 @@ function judge(
   { role }: RedisProbeSettings,
   commands: readonly Command[],
   replies: readonly RespReply[],
-): Finding | undefined {
+): UntimedFinding | undefined {
   for (const [i, reply] of replies.entries()) {
     const command = commands[i]?.[0] ?? ''
-    if (reply.type === 'error') return { status: 'unhealthy', detail: `${command}: ${printable(reply.text)}` }
+    if (reply.type === 'error')
+      return { kind: 'judged', status: 'unhealthy', detail: `${command}: ${printable(reply.text)}` }
     if (command === 'PING' && (reply.type !== 'text' || reply.text !== 'PONG')) throw new NotRedisError()
   }
   if (replies.length < commands.length) return undefined
   const found = role === undefined ? undefined : roleOf(replies.at(-1))
-  if (found === role) return { status: 'healthy', detail: role === undefined ? 'PONG' : `PONG, ${role}` }
-  return { status: 'unhealthy', detail: `PONG, but the role is ${found ?? 'unknown'}, not ${role ?? 'any'}` }
+  if (found === role)
+    return { kind: 'judged', status: 'healthy', detail: role === undefined ? 'PONG' : `PONG, ${role}` }
+  return {
+    kind: 'judged',
+    status: 'unhealthy',
+    detail: `PONG, but the role is ${found ?? 'unknown'}, not ${role ?? 'any'}`,
+  }
 }
 
 /** Redis says `slave`; so does Valkey. */

@@ -1,6 +1,6 @@
 import { connect as connectTcp, type Socket } from 'node:net'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
-import { failure, type Finding } from './explain.js'
+import { failure, type UntimedFinding } from './explain.js'
 import { identityOf } from './server-identity.js'
 import { messageOf } from './within.js'
 
@@ -16,13 +16,13 @@ export interface Target {
 }
 
 /** What happens once the connection stands; `answer` or `fail` ends it. */
-export type Talk = (socket: Socket | TLSSocket, answer: (finding: Finding) => void) => void
+export type Talk = (socket: Socket | TLSSocket, answer: (finding: UntimedFinding) => void) => void
 
 /** Never rejects: whatever happens is a finding. */
-export function overSocket(target: Target, timeoutMs: number, talk: Talk): Promise<Finding> {
+export function overSocket(target: Target, timeoutMs: number, talk: Talk): Promise<UntimedFinding> {
   return new Promise((resolve) => {
     let socket: Socket | undefined
-    const end = (finding: Finding) => {
+    const end = (finding: UntimedFinding) => {
       clearTimeout(timer)
       resolve(finding)
       socket?.destroy()
@@ -38,7 +38,7 @@ export function overSocket(target: Target, timeoutMs: number, talk: Talk): Promi
         try {
           talk(opened, end)
         } catch (error) {
-          end({ prober: true, reason: `the probe failed within this worker: ${messageOf(error)}` })
+          end({ kind: 'prober_error', reason: `the probe failed within this worker: ${messageOf(error)}` })
         }
       })
     } catch (error) {
@@ -47,7 +47,8 @@ export function overSocket(target: Target, timeoutMs: number, talk: Talk): Promi
   })
 }
 
-export const noAnswer = (timeoutMs: number): Finding => ({
+export const noAnswer = (timeoutMs: number): UntimedFinding => ({
+  kind: 'judged',
   status: 'timeout',
   detail: `no answer within ${timeoutMs} ms`,
 })

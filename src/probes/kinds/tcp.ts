@@ -1,6 +1,7 @@
 import { TLSSocket } from 'node:tls'
 import type { ProbeFinding, TcpProbeSettings } from '../../model/probe.js'
 import { judgeCertificate } from './certificate.js'
+import { ANY_WORKER, type KindOfProbe } from './kind.js'
 import { overSocket } from './socket.js'
 import { timed } from './timed.js'
 
@@ -16,8 +17,15 @@ export function probeTcp(settings: TcpProbeSettings): Promise<ProbeFinding> {
       answer(
         socket instanceof TLSSocket && tls !== undefined
           ? judgeCertificate(socket.getPeerCertificate(), tls.minDaysToExpiry, Date.now())
-          : { status: 'healthy', detail: 'connected' },
+          : { kind: 'judged', status: 'healthy', detail: 'connected' },
       ),
     ),
   )
+}
+
+export const tcpKind: KindOfProbe<TcpProbeSettings> = {
+  ...ANY_WORKER,
+  run: (probe) => probeTcp(probe),
+  address: ({ host, port }) => ({ host, port }),
+  judgesSnapshot: false,
 }

@@ -1,6 +1,6 @@
 import type { Clock } from '../../model/ports/time.js'
 import type { ProbeFinding } from '../../model/probe.js'
-import type { Finding } from './explain.js'
+import type { UntimedFinding } from './explain.js'
 import { messageOf } from './within.js'
 
 /**
@@ -9,22 +9,24 @@ import { messageOf } from './within.js'
  */
 export async function timed(
   { degradedMs }: { readonly degradedMs?: number },
-  work: () => Promise<Finding>,
+  work: () => Promise<UntimedFinding>,
   clock: Clock = performance,
 ): Promise<ProbeFinding> {
   const startedAt = clock.now()
   const finding = await settle(work)
   const elapsedMs = Math.round(clock.now() - startedAt)
-  if ('prober' in finding) return finding
-  if (finding.status === 'healthy' && degradedMs !== undefined && elapsedMs > degradedMs)
-    return { status: 'degraded', detail: `${finding.detail} after ${elapsedMs} ms`, elapsedMs }
+  if (finding.kind === 'prober_error') return finding
+  if (finding.status === 'healthy' && degradedMs !== undefined && elapsedMs > degradedMs) {
+    const detail = `${finding.detail} after ${elapsedMs} ms`
+    return { kind: 'judged', status: 'degraded', detail, elapsedMs }
+  }
   return { ...finding, elapsedMs }
 }
 
-async function settle(work: () => Promise<Finding>): Promise<Finding> {
+async function settle(work: () => Promise<UntimedFinding>): Promise<UntimedFinding> {
   try {
     return await work()
   } catch (error) {
-    return { prober: true, reason: `the probe failed within this worker: ${messageOf(error)}` }
+    return { kind: 'prober_error', reason: `the probe failed within this worker: ${messageOf(error)}` }
   }
 }

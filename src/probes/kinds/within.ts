@@ -4,34 +4,34 @@ import type { Timers } from '../../model/ports/time.js'
 import { toText } from '../../model/text.js'
 
 /** How a piece of the worker's own code ended. */
-export type Settlement<T> =
-  | { readonly how: 'answered'; readonly value: T }
-  | { readonly how: 'threw'; readonly error: unknown }
-  | { readonly how: 'late' }
+export type WorkOutcome<T> =
+  | { readonly kind: 'answered'; readonly value: T }
+  | { readonly kind: 'threw'; readonly error: unknown }
+  | { readonly kind: 'timeout' }
 
 /**
  * Runs `work` for at most `timeoutMs`: its signal is then aborted, and is not waited for any more. What it answers or
- * throws later is dropped. Code that never gives the thread back (an endless loop) cannot be left like that.
+ * throws later is dropped. An endless loop cannot be left: the timer never gets the thread.
  */
 export function settleWithin<T>(
   timeoutMs: number,
   work: (signal: AbortSignal) => T | Promise<T>,
   timers: Timers = SYSTEM_TIME.timers,
-): Promise<Settlement<T>> {
+): Promise<WorkOutcome<T>> {
   return new Promise((resolve) => {
     const controller = new AbortController()
-    const end = (settlement: Settlement<T>) => {
+    const end = (outcome: WorkOutcome<T>) => {
       timer.clear()
-      resolve(settlement)
+      resolve(outcome)
     }
     const timer = timers.set(timeoutMs, () => {
-      end({ how: 'late' })
+      end({ kind: 'timeout' })
       controller.abort()
     })
     const run = async () => work(controller.signal)
     run().then(
-      (value) => end({ how: 'answered', value }),
-      (error: unknown) => end({ how: 'threw', error }),
+      (value) => end({ kind: 'answered', value }),
+      (error: unknown) => end({ kind: 'threw', error }),
     )
   })
 }
