@@ -62,13 +62,8 @@ local runs = cjson.decode(ARGV[13])
 -- @include lib/closed
 -- @include lib/batch_ids
 -- @include lib/backpressure
+-- @include lib/open_in_time
 
-local provider, now = open_provider(keys, caller)
-if not provider then
-  return unknown_reply(now)
-elseif now > not_after_ms then
-  return late_reply(now)
-end
 local circuit = provider.circuit
 local slot_us, wait_ms, urgent_share =
   next_slot((circuit.next_slot_us or 0) + 0, now, flush_interval_ms, max_batches_per_second)
