@@ -48,13 +48,8 @@ local lease_ms = tonumber(ARGV[8])
 local min_gap_ms = tonumber(ARGV[9])
 
 -- @include lib/reply
+-- @include lib/open_in_time
 
-local provider, now = open_provider(keys, caller)
-if not provider then
-  return unknown_reply(now)
-elseif now > not_after_ms then
-  return late_reply(now)
-end
 local circuit = provider.circuit
 local admission = { admitted = true, code = '', reason = '', retry_after_ms = 0, trial = false }
 -- The short way out, taken by nearly every call: a closed circuit without a mark or a pause admits it.

@@ -6,7 +6,7 @@
 --   due        zset    provider -> when its next turn is, ms
 --   intervals  hash    provider -> interval in ms, where in it the turn is, the code that its probes need
 --   claimed    zset    provider -> when its last probe was handed out, ms
---   extra      zset    early:<provider> or recovery:<provider> -> when this probe besides the turns is due, ms
+--   one_offs   zset    early:<provider> or recovery:<provider> -> when this probe besides the turns is due, ms
 --   schedule   hash    the clock, the rate of all, the next start, the planner
 --   wait       list    jobs of the queue that wait for a worker
 --   meta       hash    the queue's own settings; it has the field paused while the queue is paused
@@ -29,7 +29,7 @@ local keys = {
   due = KEYS[1],
   intervals = KEYS[2],
   claimed = KEYS[3],
-  extra = KEYS[4],
+  one_offs = KEYS[4],
   schedule = KEYS[5],
   wait = KEYS[6],
   meta = KEYS[7],
@@ -84,7 +84,7 @@ local function hand_out(ids, why)
     if interval_ms and is_full[code] then
       local key, member = keys.due, id
       if why then
-        key, member = keys.extra, extra_member(reason, id)
+        key, member = keys.one_offs, one_off_member(reason, id)
       end
       redis.call('ZADD', key, as_text(now + FULL_RETRY_MS), member)
     elseif interval_ms then
@@ -107,12 +107,12 @@ local function due_members(key, most)
   return most > 0 and redis.call('ZRANGEBYSCORE', key, '-inf', as_text(now), 'LIMIT', 0, as_text(most)) or {}
 end
 
--- An extra probe counts as the provider's turn, so that the next one is an interval away and not right behind it.
-local extras = due_members(keys.extra, free)
-if #extras > 0 then
-  redis.call('ZREM', keys.extra, unpack(extras))
+-- A one-off probe counts as the provider's turn, so that the next one is an interval away and not right behind it.
+local one_offs = due_members(keys.one_offs, free)
+if #one_offs > 0 then
+  redis.call('ZREM', keys.one_offs, unpack(one_offs))
   local ids, why, seen = {}, {}, {}
-  for _, member in ipairs(extras) do
+  for _, member in ipairs(one_offs) do
     local reason, id = string.match(member, '^(%l+):(.*)$')
     if id and not seen[id] then
       seen[id] = true
@@ -128,7 +128,7 @@ end
 save_schedule(keys.schedule, schedule)
 
 local first_ms
-for _, key in ipairs({ keys.due, keys.extra }) do
+for _, key in ipairs({ keys.due, keys.one_offs }) do
   local score = tonumber(redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')[2] or '')
   if score and (not first_ms or score < first_ms) then
     first_ms = score

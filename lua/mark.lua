@@ -40,13 +40,8 @@ local for_ms = tonumber(ARGV[9])
 -- @include lib/reply
 -- @include lib/complete
 -- @include lib/marks
+-- @include lib/open_in_time
 
-local provider, now = open_provider(keys, caller)
-if not provider then
-  return unknown_reply(now)
-elseif now > not_after_ms then
-  return late_reply(now)
-end
 complete(provider)
 expire_mark(provider)
 change_mark(provider, 'marked', mark, reason, actor, for_ms and now + for_ms)

@@ -44,10 +44,8 @@ local function duration_text(ms)
   return string.format('%ds', math.floor(ms / 1000))
 end
 
-local provider, now = open_provider(keys, caller)
-if not provider then
-  return unknown_reply(now)
-end
+-- @include lib/open
+
 complete(provider)
 expire_mark(provider)
 local circuit = provider.circuit

@@ -33,7 +33,7 @@
 --   snapshot      json     empty when the caller knows the version
 --   events        json     transitions that this call made; empty when none
 --   duplicate     boolean  whether the batch was applied before, so that nothing was done
---   late          integer  outcomes of an older generation, which decided nothing
+--   outdated      integer  outcomes of an older generation, which decided nothing
 --   dropped       integer  probe results that were dropped: settings or mark changed under them
 --   wait_ms       integer  pause until the caller's next flush, ms; empty: flush_interval_ms
 --   urgent_share  number   share of workers whose failures may go at once, 0 to 1; empty: all
@@ -62,19 +62,14 @@ local runs = cjson.decode(ARGV[13])
 -- @include lib/closed
 -- @include lib/batch_ids
 -- @include lib/backpressure
+-- @include lib/open_in_time
 
-local provider, now = open_provider(keys, caller)
-if not provider then
-  return unknown_reply(now)
-elseif now > not_after_ms then
-  return late_reply(now)
-end
 local circuit = provider.circuit
 local slot_us, wait_ms, urgent_share =
   next_slot((circuit.next_slot_us or 0) + 0, now, flush_interval_ms, max_batches_per_second)
 local last = last_sequence(keys, incarnation)
 local known = last and sequence > last
-local late, dropped, next_run = 0, 0, 1
+local outdated, dropped, next_run = 0, 0, 1
 
 -- A closed circuit counts its outcomes straight down, and nearly every batch ends here. The first run that asks for more
 -- is judged in the block below, which goes on from that run.
@@ -106,8 +101,8 @@ if next_run <= #runs or not counting then
     if resent and not last then
       run.generation = 0
     end
-    local run_late, run_dropped = judge(provider, run, jitter_draw)
-    late = late + run_late
+    local run_outdated, run_dropped = judge(provider, run, jitter_draw)
+    outdated = outdated + run_outdated
     if run_dropped then
       dropped = dropped + run.count
     elseif failed(run.outcome) ~= nil then
@@ -122,4 +117,4 @@ if wait_ms and runs[1] and (last or not resent) then
 end
 note_batch(keys, incarnation, sequence, now)
 put(provider, 'next_slot_us', slot_us)
-return finish(provider, false, late, dropped, wait_ms, urgent_share)
+return finish(provider, false, outdated, dropped, wait_ms, urgent_share)

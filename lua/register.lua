@@ -56,9 +56,9 @@ if provider then
   complete(provider)
 end
 if not_after_ms and now > not_after_ms then
-  return late_reply(now)
+  return { 'late', now }
 elseif not provider and mode == 'release' then
-  return unknown_reply(now)
+  return { 'unknown_provider', now }
 elseif not provider then
   provider = create_provider(keys, caller, now, wanted, restore, by_hand)
 elseif mode == 'set' then

@@ -39,13 +39,8 @@ local not_after_ms = tonumber(ARGV[7])
 
 -- @include lib/reply
 -- @include lib/announcement
+-- @include lib/open_in_time
 
-local provider, now = open_provider(keys, caller)
-if not provider then
-  return unknown_reply(now)
-elseif now > not_after_ms then
-  return late_reply(now)
-end
 bump_version(provider)
 announce(provider, 'removed', provider.circuit.state, '', reason, actor)
 redis.call('DEL', keys.config, keys.circuit, keys.history, keys.trials, keys.events, keys.batches, keys.outages)

@@ -39,13 +39,8 @@ local not_after_ms = tonumber(ARGV[7])
 -- @include lib/complete
 -- @include lib/marks
 -- @include lib/breaker
+-- @include lib/open_in_time
 
-local provider, now = open_provider(keys, caller)
-if not provider then
-  return unknown_reply(now)
-elseif now > not_after_ms then
-  return late_reply(now)
-end
 complete(provider)
 expire_mark(provider)
 close_circuit(provider, 'reset', reason ~= '' and reason or 'reset', actor)

@@ -38,13 +38,8 @@ local ended_only = ARGV[8] == '1'
 -- @include lib/reply
 -- @include lib/complete
 -- @include lib/marks
+-- @include lib/open_in_time
 
-local provider, now = open_provider(keys, caller)
-if not provider then
-  return unknown_reply(now)
-elseif now > not_after_ms then
-  return late_reply(now)
-end
 complete(provider)
 expire_mark(provider)
 if provider.circuit.mark and not ended_only then

@@ -4,7 +4,7 @@
 --   due        zset    provider -> when its next turn is, ms
 --   intervals  hash    provider -> interval in ms, where in it the turn is, the code that its probes need
 --   claimed    zset    provider -> when its last probe was handed out, ms
---   extra      zset    early:<provider> or recovery:<provider> -> when this probe besides the turns is due, ms
+--   one_offs   zset    early:<provider> or recovery:<provider> -> when this probe besides the turns is due, ms
 --   schedule   hash    the clock, the rate of all, the next start, the planner
 -- ARGV
 --   id              text     the provider
@@ -18,7 +18,7 @@
 --   now_ms   integer  time of the schedule
 --   changed  boolean  whether the plan is another than before
 
-local keys = { due = KEYS[1], intervals = KEYS[2], claimed = KEYS[3], extra = KEYS[4], schedule = KEYS[5] }
+local keys = { due = KEYS[1], intervals = KEYS[2], claimed = KEYS[3], one_offs = KEYS[4], schedule = KEYS[5] }
 local id = ARGV[1]
 local interval_ms = tonumber(ARGV[2])
 local spread = tonumber(ARGV[3])
@@ -43,8 +43,8 @@ if not stands then
   save_schedule(keys.schedule, schedule)
 end
 if recovery_in_ms == -1 then
-  redis.call('ZREM', keys.extra, extra_member('recovery', id))
+  redis.call('ZREM', keys.one_offs, one_off_member('recovery', id))
 elseif recovery_in_ms then
-  redis.call('ZADD', keys.extra, as_text(now + recovery_in_ms), extra_member('recovery', id))
+  redis.call('ZADD', keys.one_offs, as_text(now + recovery_in_ms), one_off_member('recovery', id))
 end
 return { 'ok', as_text(now), stands and '0' or '1' }

@@ -24,9 +24,6 @@ local caller = { id = ARGV[1] }
 
 -- @include lib/provider
 -- @include lib/snapshot
+-- @include lib/open
 
-local provider, now = open_provider(keys, caller)
-if not provider then
-  return { 'unknown_provider', now }
-end
 return { 'ok', now, provider.circuit.applied or 0, snapshot_json(provider), '' }

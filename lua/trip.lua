@@ -39,13 +39,8 @@ local for_ms = tonumber(ARGV[8])
 -- @include lib/complete
 -- @include lib/marks
 -- @include lib/outage
+-- @include lib/open_in_time
 
-local provider, now = open_provider(keys, caller)
-if not provider then
-  return unknown_reply(now)
-elseif now > not_after_ms then
-  return late_reply(now)
-end
 complete(provider)
 expire_mark(provider)
 local from = provider.circuit.state

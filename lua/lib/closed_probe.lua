@@ -6,7 +6,7 @@ local function takes_nothing_back(provider, run)
   return (run[5] or '') == ''
     and (run[7] or 0) == provider.settings.revision + 0
     and (run[8] or 0) == (circuit.mark_version or 0) + 0
-    and not (circuit.probe_consecutive_failures or circuit.probe_against)
+    and not (circuit.probe_consecutive_failures or circuit.probe_contrary_streak)
     and not (circuit.probe_down or circuit.probe_overdue_at_ms)
 end
 

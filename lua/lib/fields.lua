@@ -48,7 +48,7 @@ local NUMBERS = {
   'probe_overdue_at_ms',
   'probe_started_at_ms',
   'probe_until_ms',
-  'probe_against',
+  'probe_contrary_streak',
   'heartbeat_at_ms',
   'heartbeat_progress_at_ms',
   'last_now_ms',

@@ -38,16 +38,16 @@ local function follow_probe(provider, good)
   local circuit = provider.circuit
   local down = circuit.probe_down == 'true'
   if good ~= down then
-    put(provider, 'probe_against', 0)
+    put(provider, 'probe_contrary_streak', 0)
     return true
   end
   local probe = probe_settings(provider)
   local needed = probe and tonumber(good and probe.healthyAfter or probe.unhealthyAfter) or 1
-  if circuit.probe_against + 1 < needed then
-    put(provider, 'probe_against', circuit.probe_against + 1)
+  if circuit.probe_contrary_streak + 1 < needed then
+    put(provider, 'probe_contrary_streak', circuit.probe_contrary_streak + 1)
     return false
   end
   put(provider, 'probe_down', not good and 'true' or nil)
-  put(provider, 'probe_against', 0)
+  put(provider, 'probe_contrary_streak', 0)
   return true
 end

@@ -2,14 +2,6 @@
 
 -- @include lib/provider
 
-local function unknown_reply(now)
-  return { 'unknown_provider', now }
-end
-
-local function late_reply(now)
-  return { 'late', now }
-end
-
 -- Replies status, now_ms, applied, snapshot (empty when the caller knows the version), events, and then the values
 -- given. Empty, false and 0 values at the end are left out: each costs an eighth of a microsecond, and nearly all
 -- replies have none else.

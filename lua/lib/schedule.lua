@@ -59,8 +59,8 @@ local function next_turn(since_ms, interval_ms, spread)
   return earliest + (spread - earliest) % interval_ms
 end
 
--- The member of `extra` for a probe besides the turns: `early:<id>` or `recovery:<id>`.
-local function extra_member(reason, id)
+-- The member of `one_offs` for a probe besides the turns: `early:<id>` or `recovery:<id>`.
+local function one_off_member(reason, id)
   return reason .. ':' .. id
 end
 
@@ -74,6 +74,6 @@ local function drop(keys, schedule, id)
   redis.call('HDEL', keys.intervals, id)
   redis.call('ZREM', keys.due, id)
   redis.call('ZREM', keys.claimed, id)
-  redis.call('ZREM', keys.extra, extra_member('early', id))
+  redis.call('ZREM', keys.one_offs, one_off_member('early', id))
   return true
 end

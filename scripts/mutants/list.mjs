@@ -210,8 +210,8 @@ const admission = [
   one(
     'an admission that comes too late is granted',
     ADMIT,
-    'elseif now > not_after_ms then',
-    'elseif false then',
+    '-- @include lib/open_in_time',
+    '-- @include lib/open',
   ),
   essential(
     'a lease still holds its slot at its deadline',
@@ -458,7 +458,7 @@ const rest = [
 ]
 
 const outages = [
-  one('a batch that runs late decides', RECORD, 'elseif now > not_after_ms then', 'elseif false then'),
+  one('a batch that runs late decides', RECORD, '-- @include lib/open_in_time', '-- @include lib/open'),
   one('a batch overlooks an outage', RECORD, ' and not lost_ms_ago', ''),
   essential(
     'failures from before an outage go on',

@@ -5,6 +5,7 @@ import { basename, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
 import { expected, runChild } from './child.mjs'
+import { installRedis } from './redis/install.mjs'
 import { dependenciesHash, isCurrent, sourcesHash, writeStamp } from './stamp.mjs'
 
 export function packagesMissing(root) {
@@ -39,9 +40,8 @@ export async function redisMissing(root) {
 }
 
 export async function installRedisServer(root, log) {
-  const { installRedis } = await embedded(root)
   try {
-    await installRedis(log)
+    await installRedis(log, await embedded(root))
   } catch (error) {
     throw error.code === 'redis_not_installed' ? expected(error.message) : error
   }

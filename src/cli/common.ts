@@ -10,7 +10,7 @@ export interface Cli {
 }
 
 /** Options of the commands with which an operator controls a provider. */
-export interface SteeringOptions extends CommonOptions {
+export interface ByHandOptions extends CommonOptions {
   readonly reason?: string
   readonly actor: string
   readonly for?: number
@@ -32,7 +32,7 @@ export function withCommon(command: Command, examples: readonly string[]): Comma
 }
 
 /** `--reason` and `--actor`. */
-export function withSteering(command: Command, examples: readonly string[]): Command {
+export function withByHandOptions(command: Command, examples: readonly string[]): Command {
   return withCommon(command, examples)
     .option('--reason <text>', 'why, in words; shown by status and explain, kept in the events')
     .addOption(new Option('--actor <name>', 'who asks').default(whoAmI(), 'you@this-host'))
@@ -43,13 +43,13 @@ export const withDuration = (command: Command, what: string): Command =>
   command.option('--for <duration>', what, parseDuration)
 
 /** The options for the library, without those that were not given. */
-export const steering = ({ reason, actor }: SteeringOptions): { reason?: string; actor: string } =>
+export const byHand = ({ reason, actor }: ByHandOptions): { reason?: string; actor: string } =>
   reason === undefined ? { actor } : { reason, actor }
 
-export const timedSteering = (
-  options: SteeringOptions,
+export const timedByHand = (
+  options: ByHandOptions,
 ): { reason?: string; actor: string; forMs: number | null } => ({
-  ...steering(options),
+  ...byHand(options),
   forMs: options.for ?? null,
 })
 

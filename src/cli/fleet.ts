@@ -1,6 +1,7 @@
 import { hostname } from 'node:os'
 import { loadParts } from '../connect.js'
 import { connect, isBusbarError, type Busbar, type Provider, type SettingsInput } from '../index.js'
+import { withTimeout } from '../model/with-timeout.js'
 import { CliError, EXIT, wrongCall } from './failure.js'
 import { hideSecrets } from '../view/format.js'
 import { readUrlFile, URL_FILE, type FleetAddress } from './url-file.js'
@@ -92,22 +93,15 @@ async function connectInTime({ redis, namespace }: FleetAddress, defaults: Setti
     onRedisDown: 'deny',
     unref: true,
   })
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    const message = `no answer within ${CONNECT_WITHIN_MS / 1_000} s`
-    timer = setTimeout(
-      () => reject(new CliError('redis_unavailable', EXIT.unknown, message)),
-      CONNECT_WITHIN_MS,
-    )
-  })
   try {
-    return await Promise.race([connecting, late])
+    return await withTimeout(connecting, CONNECT_WITHIN_MS, () => {
+      const message = `no answer within ${CONNECT_WITHIN_MS / 1_000} s`
+      throw new CliError('redis_unavailable', EXIT.unknown, message)
+    })
   } catch (error) {
     // The connection may still succeed after the time limit; it is closed then.
     connecting.then((busbar) => busbar.close({ timeoutMs: 0 })).catch(() => undefined)
     throw error
-  } finally {
-    clearTimeout(timer)
   }
 }
 

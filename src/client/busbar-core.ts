@@ -3,7 +3,7 @@ import type { Change } from '../model/events.js'
 import type { Feed } from '../model/ports/feed.js'
 import type { Timer } from '../model/ports/time.js'
 import type { ProcessContext } from './context.js'
-import { withTimeout } from './outage/retry-unavailable.js'
+import { withTimeout } from '../model/with-timeout.js'
 import { ProviderRegistry, type Held, type ProviderDefaults } from './registry/provider-registry.js'
 import { Listeners } from './shared/listeners.js'
 
@@ -18,6 +18,7 @@ interface Closable {
 }
 
 const TOUCH_WORKER_MS = 30_000
+const giveUp = () => undefined
 
 /**
  * One process as a member of its fleet: what it hears of the others, what it does when the store is lost and comes back, and
@@ -156,10 +157,10 @@ export class BusbarCore {
     const until = clock.now() + timeoutMs
     this.registry.refuseCalls()
     const workers = [...probeWorkers].map((worker) => worker.close())
-    await withTimeout(Promise.all([calls.ended(), ...workers]), timeoutMs, timers)
+    await withTimeout(Promise.all([calls.ended(), ...workers]), timeoutMs, giveUp, timers)
     if (calls.count > 0) log.warn({ calls: calls.count }, 'closed while these calls were under way')
     const written = Promise.all([calls.giveBack(), this.registry.flush()])
-    await withTimeout(written, Math.max(until - clock.now(), commandTimeoutMs), timers)
+    await withTimeout(written, Math.max(until - clock.now(), commandTimeoutMs), giveUp, timers)
     this.context.closed = true
     watch.stop()
     const lost = this.registry.stop()

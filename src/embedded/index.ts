@@ -1,7 +1,7 @@
-// A private Redis for demos and tests: found, or installed, started, and gone when its parent is gone.
+// A private Redis for demos and tests: found, started, and gone when its parent is gone.
 export { findRedisServer, privateFolder } from './find.js'
 export type { FindOptions, RedisBinary } from './find.js'
-export { installRedis, RedisInstallError } from './install.js'
-export type { InstallOptions } from './install.js'
+export { aptPackage, installCommand, isOnPath } from './install-command.js'
+export type { PackageManagerFacts } from './install-command.js'
 export { startRedis } from './server.js'
 export type { EmbeddedRedis, StartOptions } from './server.js'

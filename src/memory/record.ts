@@ -22,7 +22,7 @@ export function record(
   // The store no longer knows this incarnation, so it cannot say whether the batch was applied when it was first sent.
   // Generation 0 takes it into the history, and lets it decide nothing.
   const forgotten = last === undefined && request.resent
-  const { step, late, dropped } = judgeRuns(provider, dropExpiredTrials(begun), request, forgotten)
+  const { step, outdated, dropped } = judgeRuns(provider, dropExpiredTrials(begun), request, forgotten)
   provider.batches.set(request.incarnation, request.sequence)
   const { nextSlotUs, waitMs, urgentShare } = nextSlot(
     step.circuit.nextSlotUs,
@@ -34,7 +34,7 @@ export function record(
   const suspected = pressed ? suspectOutage(step.circuit, newest, provider.settings.breaker) : step.circuit
   return {
     step: { circuit: { ...suspected, nextSlotUs }, events: step.events },
-    extra: { duplicate: false, late, dropped, waitMs, urgentShare },
+    extra: { duplicate: false, outdated, dropped, waitMs, urgentShare },
   }
 }
 
@@ -43,7 +43,7 @@ function repeat(circuit: Circuit, request: RecordRequest): Written<RecordResult>
   const { waitMs, urgentShare } = nextSlot(circuit.nextSlotUs, circuit.lastNowMs, request)
   return {
     step: { circuit, events: [] },
-    extra: { duplicate: true, late: 0, dropped: 0, waitMs, urgentShare },
+    extra: { duplicate: true, outdated: 0, dropped: 0, waitMs, urgentShare },
   }
 }
 
@@ -55,21 +55,21 @@ function judgeRuns(provider: MemoryProvider, circuit: Circuit, request: RecordRe
   const preconditions = { settingsRevision, breaker, probe, windowMs: settings.history.windowMs }
   const chance = { window: history, jitterDraw: request.jitterDraw }
   let step: Step = { circuit, events: [] }
-  let late = 0
+  let outdated = 0
   let dropped = 0
   let addedRuns = false
   beginBatch(history, lastNowMs, settings.history)
   for (const run of request.runs) {
     const judged = judge(step.circuit, forgotten ? { ...run, generation: 0 } : run, preconditions, chance)
     step = andThen(step, judged)
-    late += judged.late
+    outdated += judged.outdated
     const { outcome: status, count, ageMs } = run
     if (judged.dropped) dropped += count
     else if (isHealthStatus(status))
       addedRuns = append(history, { status, count, ageMs }, lastNowMs, settings.history) || addedRuns
   }
   endBatch(history, addedRuns, settings.history)
-  return { step, late, dropped }
+  return { step, outdated, dropped }
 }
 
 /** A caller that lost the store may end the counts of failures in a row; see `forgetFailuresBefore`. */

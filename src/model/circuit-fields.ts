@@ -129,7 +129,11 @@ export const CIRCUIT_FIELDS = {
   probe_started_at_ms: { type: 'number', since: 2, meaning: 'when the last probe began' },
   probe_until_ms: { type: 'number', since: 2, meaning: 'until when the last probe may still be under way' },
   probe_down: { type: 'text', since: 2, meaning: '`true`: the provider counts as down by its probes' },
-  probe_against: { type: 'number', since: 2, meaning: 'probe results in a row that contradict `probe_down`' },
+  probe_contrary_streak: {
+    type: 'number',
+    since: 2,
+    meaning: 'probe results in a row that contradict `probe_down`',
+  },
   heartbeat_at_ms: { type: 'number', since: 2, meaning: 'when the provider last reported by itself' },
   heartbeat_progress: {
     type: 'number',

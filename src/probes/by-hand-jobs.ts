@@ -1,12 +1,12 @@
 import type { BusbarCore } from '../client/busbar-core.js'
 import { connectionErrors } from '../client/shared/log.js'
-import { withTimeout } from '../client/outage/retry-unavailable.js'
+import { withTimeout } from '../model/with-timeout.js'
 import { BusbarClosedError, RedisUnavailableError } from '../model/errors.js'
 import type { Schedule } from '../model/ports/schedule.js'
 import { redactError } from '../model/redact.js'
 import { obstacleTo, type Obstacle } from './obstacle.js'
 import { jobByHand, recordIn, type JobEnd, type NamedJob, type ProbeRecord } from './probe-job.js'
-import { disconnect, ProbeQueue, type QueueConnection } from './queue.js'
+import { disconnect, ProbeQueue, type QueueConnection } from './bullmq-queue.js'
 
 export interface ByHandOptions {
   readonly busbar: BusbarCore
@@ -32,6 +32,8 @@ export type ByHandEnd =
   | { readonly kind: 'not_taken'; readonly obstacle: Obstacle }
   /** A worker may have made it. */
   | { readonly kind: 'unknown'; readonly reason: string }
+
+const nothing = () => undefined
 
 interface Open {
   readonly connection: QueueConnection
@@ -99,19 +101,19 @@ export class ByHandJobs {
     try {
       for (;;) {
         const leftMs = Math.max(0, until - context.clock.now())
-        const end = await withTimeout(ending, Math.min(LOOK_MS, leftMs), context.timers)
+        const end = await withTimeout(ending, Math.min(LOOK_MS, leftMs), nothing, context.timers)
         if (end !== undefined) return meaningOf(end)
         if (context.closed) throw new BusbarClosedError()
         const late = context.clock.now() >= until
         const obstacle = late ? tooLate(timeoutMs) : await this.#obstacle(probe)
         if (
           obstacle !== undefined &&
-          (await withTimeout(queue.takeBack(job.id), TAKE_BACK_MS, context.timers))
+          (await withTimeout(queue.takeBack(job.id), TAKE_BACK_MS, nothing, context.timers))
         )
           return { kind: 'not_taken', obstacle }
         if (late)
           return meaningOf(
-            (await withTimeout(ending, LAST_LOOK_MS, context.timers)) ?? { kind: 'late', timeoutMs },
+            (await withTimeout(ending, LAST_LOOK_MS, nothing, context.timers)) ?? { kind: 'late', timeoutMs },
           )
       }
     } finally {

@@ -16,12 +16,12 @@ export async function obstacleTo(
   code: string,
 ): Promise<Obstacle | undefined> {
   try {
-    const { queue, paused, served } = await schedule.queueFor(id, code)
+    const { queue, paused, hasWorker } = await schedule.queueFor(id, code)
     if (paused) {
       const reason = `its probe queue ${queue} is paused (queue.pause() of BullMQ); queue.resume() ends it`
       return { code: 'queue_paused', reason, here: false }
     }
-    if (served !== false) return undefined
+    if (hasWorker !== false) return undefined
     const reason = code === '' ? 'no process runs probes' : `no worker has registered ${code}`
     return { code: 'no_worker', reason, here: true }
   } catch (error) {

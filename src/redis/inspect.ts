@@ -4,6 +4,7 @@ import { findWrongTypes, keysOfFleet, keysOfProvider } from './key-types.js'
 import { fleetKeys } from './keys.js'
 import { flatten, scriptNames } from './lua-source.js'
 import { parseHash, parseScores } from './parse.js'
+import { withTimeout } from '../model/with-timeout.js'
 
 /**
  * Inspects the server behind a fleet and the keys of the fleet as a whole. Null stands for what a server does not give:
@@ -122,11 +123,7 @@ const MESSAGE_WITHIN_MS = 1_000
 /** Sends a message to a connection of its own. Null when it comes back, else the problem. */
 async function tryPubSub(redis: RedisConnection, channel: string): Promise<string | null> {
   const client = redis.openSubscriber()
-  let timer: NodeJS.Timeout | undefined
   try {
-    const late = new Promise<string>((resolve) => {
-      timer = setTimeout(resolve, MESSAGE_WITHIN_MS, `no message came back within ${MESSAGE_WITHIN_MS} ms`)
-    })
     const came = new Promise<null>((resolve) => client.on('message', () => resolve(null)))
     const asked = (async () => {
       await client.connect()
@@ -134,11 +131,14 @@ async function tryPubSub(redis: RedisConnection, channel: string): Promise<strin
       await redis.run('publish', [channel, 'hello'])
       return came
     })()
-    return await Promise.race([asked, late])
+    return await withTimeout(
+      asked,
+      MESSAGE_WITHIN_MS,
+      () => `no message came back within ${MESSAGE_WITHIN_MS} ms`,
+    )
   } catch (error) {
     return causeOf(error)
   } finally {
-    clearTimeout(timer)
     client.disconnect()
   }
 }

@@ -23,12 +23,12 @@ export const SHARD_KEYS = {
   due: 'zset',
   intervals: 'hash',
   claimed: 'zset',
-  extra: 'zset',
+  one_offs: 'zset',
   schedule: 'hash',
 } as const
 
 /** The keys of one shard of the schedule of probes; beside the queue's, in the same slot. */
-export const SCHEDULE_KEYS = ['due', 'intervals', 'claimed', 'extra', 'schedule'] as const
+export const SCHEDULE_KEYS = ['due', 'intervals', 'claimed', 'one_offs', 'schedule'] as const
 /** Keys of the shard's queue, as BullMQ names them: the jobs that wait, and the queue's own settings. */
 export const QUEUE_KEYS = ['wait', 'meta'] as const
 export type ScheduleKey = (typeof SCHEDULE_KEYS)[number] | (typeof QUEUE_KEYS)[number]
@@ -53,7 +53,7 @@ const PROBE_QUEUE = 'probes'
 
 /** Queues of names lie here, however many shards there are; and what says which workers take from them. */
 export const namesPrefix = (namespace: string): string => `{${namespace}}`
-export const SERVED_KEY = 'served'
+export const NAMED_QUEUES_KEY = 'named_queues'
 
 /** A key of a queue by what BullMQ calls it: `wait`, `paused`, `active`, `meta`. The hash `meta` has the field `paused` while it is paused. */
 export const queueKey = (queue: string, key: string): string => `${queue}:${key}`

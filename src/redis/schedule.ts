@@ -8,7 +8,7 @@ import {
   queueName,
   queueOfShard,
   scheduleKey,
-  SERVED_KEY,
+  NAMED_QUEUES_KEY,
 } from './keys.js'
 import type { LuaSourceOptions } from './lua-source.js'
 import { parseHash, parseScores, parseTime } from './parse.js'
@@ -76,7 +76,7 @@ export class RedisSchedule implements port.Schedule {
 
   async serve(codes: readonly string[]): Promise<void> {
     if (codes.length === 0) return
-    const key = this.#servedKey
+    const key = this.#namedQueuesKey
     const nowMs = parseTime(await this.#redis.run('time', []))
     await this.#redis.run('zadd', [key, ...codes.flatMap((code) => [nowMs, code])])
     await this.#redis.run('zremrangebyscore', [key, '-inf', nowMs - REMEMBERED_MS])
@@ -85,10 +85,10 @@ export class RedisSchedule implements port.Schedule {
   async queueOf(code: string): Promise<port.ProbeQueueState> {
     const [queue, seen, time] = await Promise.all([
       this.#stateOf(this.#queueOfCode(code), code),
-      this.#redis.run('zscore', [this.#servedKey, code]),
+      this.#redis.run('zscore', [this.#namedQueuesKey, code]),
       this.#redis.run('time', []),
     ])
-    return { ...queue, served: isServed(Number(seen ?? 0), parseTime(time)) }
+    return { ...queue, hasWorker: isServed(Number(seen ?? 0), parseTime(time)) }
   }
 
   queueFor(id: string, code: string): Promise<port.ProbeQueueState> {
@@ -96,24 +96,24 @@ export class RedisSchedule implements port.Schedule {
   }
 
   async queues(): Promise<readonly port.ProbeQueueState[]> {
-    const [served, time] = await Promise.all([
-      this.#redis.run('zrange', [this.#servedKey, 0, -1, 'WITHSCORES']),
+    const [seen, time] = await Promise.all([
+      this.#redis.run('zrange', [this.#namedQueuesKey, 0, -1, 'WITHSCORES']),
       this.#redis.run('time', []),
     ])
     const nowMs = parseTime(time)
     const ofShards = this.prefixes.map((prefix) => this.#shardState(prefix))
-    const ofNames = [...parseScores(served)].map(async ([code, seenMs]) => ({
+    const ofNames = [...parseScores(seen)].map(async ([code, seenMs]) => ({
       ...(await this.#stateOf(this.#queueOfCode(code), code)),
-      served: isServed(seenMs, nowMs),
+      hasWorker: isServed(seenMs, nowMs),
     }))
     return Promise.all([...ofShards, ...ofNames])
   }
 
   async pausedQueues(): Promise<readonly string[]> {
-    const served = parseScores(await this.#redis.run('zrange', [this.#servedKey, 0, -1, 'WITHSCORES']))
+    const seen = parseScores(await this.#redis.run('zrange', [this.#namedQueuesKey, 0, -1, 'WITHSCORES']))
     const queues = [
       ...this.prefixes.map(queueOfShard),
-      ...[...served.keys()].map((code) => this.#queueOfCode(code)),
+      ...[...seen.keys()].map((code) => this.#queueOfCode(code)),
     ]
     const paused = await Promise.all(queues.map((queue) => this.#isPaused(queue)))
     return queues.filter((_, index) => paused[index])
@@ -123,8 +123,8 @@ export class RedisSchedule implements port.Schedule {
     return Number(await this.#redis.run('hexists', [queueKey(queue, 'meta'), 'paused'])) === 1
   }
 
-  get #servedKey(): string {
-    return keyOfShard(this.namesPrefix, SERVED_KEY)
+  get #namedQueuesKey(): string {
+    return keyOfShard(this.namesPrefix, NAMED_QUEUES_KEY)
   }
 
   /** By the name of its keys. */
@@ -141,7 +141,7 @@ export class RedisSchedule implements port.Schedule {
     ])
     const [claimedAtMs, offsetMs] = (schedule as readonly (string | null)[]).map(Number) // null is 0
     const nowMs = parseTime(time) + (offsetMs ?? 0)
-    return { ...queue, served: queue.paused ? null : nowMs - (claimedAtMs ?? 0) <= PLANNED_MS }
+    return { ...queue, hasWorker: queue.paused ? null : nowMs - (claimedAtMs ?? 0) <= PLANNED_MS }
   }
 
   /** Jobs of a queue that is paused may lie in either of two lists. */
@@ -159,26 +159,26 @@ export class RedisSchedule implements port.Schedule {
       waiting: Number(waiting) + Number(held),
       active: Number(active),
       paused,
-      served: null,
+      hasWorker: null,
     }
   }
 
   async #listShard(prefix: string): Promise<port.Planned[]> {
     const scores = (key: string) => this.#redis.run('zrange', [keyOfShard(prefix, key), 0, -1, 'WITHSCORES'])
-    const [intervals, due, extra, offset, time] = await Promise.all([
+    const [intervals, due, oneOffs, offset, time] = await Promise.all([
       this.#redis.run('hgetall', [keyOfShard(prefix, 'intervals')]),
       scores('due'),
-      scores('extra'),
+      scores('one_offs'),
       this.#redis.run('hget', [keyOfShard(prefix, 'schedule'), 'clock_offset_ms']),
       this.#redis.run('time', []),
     ])
     const nowMs = parseTime(time) + Number(offset ?? 0)
-    const [turns, extras] = [parseScores(due), parseScores(extra)]
+    const [turns, planned] = [parseScores(due), parseScores(oneOffs)]
     return Object.entries(parseHash(intervals)).map(([id, interval]) => {
       const [, intervalMs, code = ''] = INTERVAL.exec(interval) ?? []
       const nexts = [
-        { why: 'recovery' as const, at: extras.get(`recovery:${id}`) ?? Infinity },
-        { why: 'early' as const, at: extras.get(`early:${id}`) ?? Infinity },
+        { why: 'recovery' as const, at: planned.get(`recovery:${id}`) ?? Infinity },
+        { why: 'early' as const, at: planned.get(`early:${id}`) ?? Infinity },
         { why: 'scheduled' as const, at: turns.get(id) ?? nowMs },
       ]
       const { why, at } = nexts.reduce((first, other) => (other.at < first.at ? other : first))

@@ -88,7 +88,7 @@ export const PROVIDER_SCRIPTS = {
     returns: {
       ...REPLY,
       duplicate: 'boolean',
-      late: 'integer',
+      outdated: 'integer',
       dropped: 'integer',
       waitMs: 'integer',
       urgentShare: 'number',

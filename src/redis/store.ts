@@ -113,7 +113,7 @@ export class RedisStore implements port.Store {
     const reply = await this.#run('record', id, recordArgs(request))
     if (reply.status !== 'ok') return reply
     const { known, returned } = this.#known('record', id, reply)
-    const { duplicate, late, dropped, waitMs, urgentShare } = returned
+    const { duplicate, outdated, dropped, waitMs, urgentShare } = returned
     return {
       status: 'ok',
       nowMs: known.nowMs,
@@ -121,7 +121,7 @@ export class RedisStore implements port.Store {
       snapshot: known.snapshot,
       events: known.events,
       duplicate,
-      late: Number(late),
+      outdated: Number(outdated),
       dropped: Number(dropped),
       waitMs: waitMs ?? request.flushIntervalMs,
       urgentShare: urgentShare ?? 1,

@@ -34,7 +34,7 @@ export interface ProbePreconditions {
 export function judge(circuit: Circuit, run: Run, preconditions: ProbePreconditions, chance: Chance): Judged {
   const begun = run.origin === 'probe' ? { ...circuit, probeUntilMs: null } : circuit
   if (run.origin === 'probe' && isOutdated(circuit, run, preconditions)) {
-    return { ...freeSlot(begun, run.token), late: 0, dropped: true }
+    return { ...freeSlot(begun, run.token), outdated: 0, dropped: true }
   }
   const probed = noteProbe(begun, run, preconditions.probe ?? AT_ONCE)
   const noted = noteRun(probed.circuit, run, preconditions.windowMs)

@@ -37,7 +37,7 @@ export function judgeClosed(
   if (trip === undefined) return unannounced(count(circuit, run, run.count))
   const counted = count(circuit, run, trip.at)
   const opened = open(counted, { reason: trip.reason, run }, settings, jitterDraw)
-  const late = run.count - trip.at
-  const outage = noteDoomed(opened.circuit.outage, late)
-  return judged({ circuit: { ...opened.circuit, outage }, events: opened.events }, late)
+  const outdated = run.count - trip.at
+  const outage = noteDoomed(opened.circuit.outage, outdated)
+  return judged({ circuit: { ...opened.circuit, outage }, events: opened.events }, outdated)
 }

@@ -10,22 +10,22 @@ export const isCircuitRun = (run: Run): run is CircuitRun => isCircuitOutcome(ru
 /** The circuit after a run of outcomes, and how much of the run decided something. */
 export interface Judged extends Step {
   /** How many outcomes of the run were of an older generation, or lacked the lease they needed. */
-  readonly late: number
+  readonly outdated: number
   /** Whether the run was dropped: not even the history takes it. */
   readonly dropped: boolean
 }
 
-export const judged = ({ circuit, events }: Step, late = 0): Judged => ({
+export const judged = ({ circuit, events }: Step, outdated = 0): Judged => ({
   circuit,
   events,
-  late,
+  outdated,
   dropped: false,
 })
 
 /** The run moved counters at most: nothing is announced. */
-export const unannounced = (circuit: Circuit, late = 0): Judged => ({
+export const unannounced = (circuit: Circuit, outdated = 0): Judged => ({
   circuit,
   events: [],
-  late,
+  outdated,
   dropped: false,
 })

@@ -78,7 +78,7 @@ test('startProbes while Redis is down says so; asked again when it is there it p
 
 test.each([
   ['what is planned', ':intervals'],
-  ['which names it serves', ':served'],
+  ['which names it serves', ':named_queues'],
   ['what is due', ':claimed'],
 ])('startProbes asks again where the answer is lost: %s', async (_what, key) => {
   const server = await startRedis()

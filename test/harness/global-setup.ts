@@ -1,6 +1,7 @@
 import type { TestProject } from 'vitest/node'
 
-import { findRedisServer, installRedis, startRedis } from '../../src/embedded/index.js'
+import { installRedis } from '../../scripts/setup/redis/install.mjs'
+import * as embedded from '../../src/embedded/index.js'
 import { freePort } from '../../src/embedded/port.js'
 
 declare module 'vitest' {
@@ -34,8 +35,8 @@ async function chooseRedis(): Promise<Source> {
   const given = process.env['BUSBAR_TEST_REDIS_URL'] ?? ''
   if (given !== '') return { url: given, description: 'the Redis of BUSBAR_TEST_REDIS_URL' }
   if (process.env['BUSBAR_TEST_REDIS'] === 'container') return startContainer()
-  if (findRedisServer() === undefined) await installRedis((line) => console.log(line))
-  const redis = await startRedis()
+  if (embedded.findRedisServer() === undefined) await installRedis((line) => console.log(line), embedded)
+  const redis = await embedded.startRedis()
   return { url: redis.url, description: 'a private Redis', stop: () => redis.stop() }
 }
 

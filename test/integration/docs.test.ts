@@ -6,7 +6,9 @@ import { connectWith } from '../../src/connect.js'
 import { startRedis } from '../../src/embedded/index.js'
 import { DEFAULTS, ERROR_CODES } from '../../src/index.js'
 import { EVENT_KINDS } from '../../src/model/events.js'
+import { processTree, startCommand, survivors } from '../harness/cli.js'
 import { CLOCK_DOUBLE, movableClock } from '../harness/clock.js'
+import { eventually } from '../harness/eventually.mjs'
 import { onQuietMachine } from '../harness/machine.js'
 import { documented, findRedisCli, normalise, transcribe } from '../harness/transcript.js'
 
@@ -77,7 +79,7 @@ test('a fleet with one breaker spends fewer doomed calls than processes with one
   context.onTestFinished(() => server.stop())
   const env = { ...process.env, REDIS_URL: server.url }
   await onQuietMachine(context, async () => {
-    const { stdout } = await run(process.execPath, ['examples/fleet-beside-loners.mjs'], {
+    const { stdout } = await run(process.execPath, ['examples/shared-or-per-process.mjs'], {
       env,
       timeout: 60_000,
     })
@@ -85,7 +87,7 @@ test('a fleet with one breaker spends fewer doomed calls than processes with one
       Number(found[1]),
     )
     console.log(stdout.trim())
-    // A breaker lets what is under way end: on a busy machine a loner has a call more.
+    // A breaker lets what is under way end: on a busy machine a process of its own has a call more.
     expect(alone).toBeGreaterThanOrEqual(8 * 3)
     // The threshold, and what the other seven had under way when it was reached; on a busy machine that is known later.
     expect(shared).toBeGreaterThanOrEqual(3)
@@ -120,4 +122,14 @@ test('docs/configuration.md states the defaults', () => {
     ...Object.entries(DEFAULTS.connect).map(([key, value]) => [key, show(value)] as const),
   ]
   for (const [setting, value] of expected) expect(stated.get(setting), setting).toBe(value)
+})
+
+test('its processes end when the one that started them is killed', async ({ onTestFinished }) => {
+  const server = await startRedis()
+  onTestFinished(() => server.stop())
+  const example = startCommand(['examples/shared-or-per-process.mjs'], { env: { REDIS_URL: server.url } })
+  let tree: number[] = []
+  await eventually(() => (tree = processTree(example.pid)).length > 8)
+  process.kill(example.pid, 'SIGKILL')
+  expect(await survivors(tree, 10_000)).toEqual([])
 })

@@ -81,8 +81,8 @@ describe('queues of names', () => {
     const { planned: plans, queues } = await busbar.schedules()
     expect(plans.find(({ id }) => id === 'model')).toMatchObject({ queue: name, code: 'function/model' })
     expect(queues.filter(({ code }) => code !== '')).toMatchObject([
-      { queue: name, code: 'function/model', paused: true, served: true },
-      { code: 'process/nobody', waiting: 0, paused: false, served: false },
+      { queue: name, code: 'function/model', paused: true, hasWorker: true },
+      { code: 'process/nobody', waiting: 0, paused: false, hasWorker: false },
     ])
     const [before, probed] = [busbar.counters.probeTurnsLost, upstream.requests.length]
     await eventually(() => upstream.requests.length >= probed + 10, 'the other is probed')

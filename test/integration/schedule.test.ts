@@ -243,15 +243,15 @@ describe('a recovery', () => {
 
   it('goes with the open circuit, and with the provider', async () => {
     const { schedule, redis, namespace } = await scheduleOf()
-    const extra = () => redis.zrange(`{${namespace}}:extra`, 0, -1)
+    const oneOffs = () => redis.zrange(`{${namespace}}:one_offs`, 0, -1)
     await schedule.plan('a', { ...never(SECOND), recoveryInMs: SECOND })
-    expect(await extra()).toEqual(['recovery:a'])
+    expect(await oneOffs()).toEqual(['recovery:a'])
     await schedule.plan('a', never(SECOND))
-    expect(await extra()).toEqual([])
+    expect(await oneOffs()).toEqual([])
     await schedule.plan('team:a', { ...never(SECOND), recoveryInMs: SECOND })
     await schedule.bringForward('team:a', { inMs: 0, gapMs: 0 })
     await schedule.drop('team:a')
-    expect(await extra()).toEqual([])
+    expect(await oneOffs()).toEqual([])
   })
 })
 

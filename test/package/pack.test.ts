@@ -151,7 +151,7 @@ describe('the package', () => {
     expect(files).toContain('main.js')
     expect(files.filter((file) => !file.endsWith('.js'))).toEqual([]) // no folder of modules, no types that nobody imports
     expect(existsSync(installed('dist', 'redis', 'connection.js'))).toBe(true)
-    // The code that finds, installs and starts a Redis is in the command's own files; as modules, a checkout's set-up uses it.
+    // The code that finds and starts a Redis is in the command's own files; as modules, a checkout's set-up uses it.
     expect(existsSync(installed('dist', 'embedded'))).toBe(false)
   })
 

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import type { SettingsInput, SettingsPlan } from '../../index.js'
-import { withSteering, writeJson, writeLine, type Cli, type SteeringOptions } from '../common.js'
+import { withByHandOptions, writeJson, writeLine, type Cli, type ByHandOptions } from '../common.js'
 import { confirm } from '../confirm.js'
 import { inFile, readConfigFile, type ConfigFile } from '../config-file.js'
 import { EXIT, wrongCall } from '../failure.js'
@@ -8,9 +8,9 @@ import { findProvider, withFleet, type Fleet } from '../fleet.js'
 import { hideSecrets } from '../../view/format.js'
 import { hasMasks, unmask } from '../masked-values.js'
 import { paintsFor } from '../../view/paint.js'
-import { planLines } from '../../view/plan.js'
+import { planLines } from '../../view/settings-changes.js'
 
-interface ApplyOptions extends SteeringOptions {
+interface ApplyOptions extends ByHandOptions {
   readonly file?: string
   readonly release?: true | readonly string[]
   readonly dryRun?: boolean
@@ -32,7 +32,7 @@ export function addApply(program: Command, cli: Cli): void {
       }
       cli.exitCode = file === undefined ? await releaseThem(options) : await applyFile(file, options)
     })
-  withSteering(command, [
+  withByHandOptions(command, [
     'busbar apply -f fleet.yaml --dry-run',
     'busbar apply -f fleet.yaml --yes --reason "a busy week"',
     'generate-settings | busbar apply -f - --yes',
@@ -71,7 +71,7 @@ async function applyFile(file: string, options: ApplyOptions): Promise<number> {
     const work = { doing: 'apply', ids, plans: plans.map(({ plan }) => plan) } as const
     return carryOut(work, options, async (id) => {
       const settings = wanted.find(({ plan }) => plan.id === id)?.settings ?? {}
-      await busbar.apply(id, settings, steeringOf(options))
+      await busbar.apply(id, settings, byHandOf(options))
     })
   }
   return withFleet(options, planAndApply, config.defaults).catch((error: unknown) => {
@@ -119,7 +119,7 @@ async function releaseThem(options: ApplyOptions): Promise<number> {
     }
     const work = { doing: 'release', ids: pinned, plans: pinned.map((id) => ({ id })) } as const
     return carryOut(work, options, async (id) => {
-      await busbar.release(id, steeringOf(options))
+      await busbar.release(id, byHandOf(options))
     })
   })
 }
@@ -158,4 +158,4 @@ function writePlans(plans: readonly SettingsPlan[]): void {
   for (const plan of plans) for (const line of planLines(plan, paints)) writeLine(line)
 }
 
-const steeringOf = ({ reason, actor }: ApplyOptions) => (reason === undefined ? { actor } : { reason, actor })
+const byHandOf = ({ reason, actor }: ApplyOptions) => (reason === undefined ? { actor } : { reason, actor })

@@ -1,5 +1,5 @@
 import type { Provider } from '../../index.js'
-import { writeJson, writeLine, type Cli, type SteeringOptions } from '../common.js'
+import { writeJson, writeLine, type Cli, type ByHandOptions } from '../common.js'
 import { EXIT } from '../failure.js'
 import { findProvider, withFleet } from '../fleet.js'
 import { paintHealth, paintsFor, paintState } from '../../view/paint.js'
@@ -7,10 +7,10 @@ import { readView, viewJson, why } from '../../view/provider-view.js'
 import { retryText } from '../../view/status-table.js'
 
 /** Changes a provider, and prints its state afterwards. */
-export async function steer(
+export async function changeByHand(
   cli: Cli,
   id: string,
-  options: SteeringOptions,
+  options: ByHandOptions,
   act: (provider: Provider) => Promise<void>,
 ): Promise<void> {
   cli.exitCode = await withFleet(options, async (fleet) => {

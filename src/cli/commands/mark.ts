@@ -1,7 +1,7 @@
 import { Argument, type Command } from 'commander'
 import { MARKS, type Mark, type Provider } from '../../index.js'
-import { timedSteering, withDuration, withSteering, type Cli, type SteeringOptions } from '../common.js'
-import { steer } from './control.js'
+import { timedByHand, withDuration, withByHandOptions, type Cli, type ByHandOptions } from '../common.js'
+import { changeByHand } from './control.js'
 
 export function addMark(program: Command, cli: Cli): void {
   const command = program
@@ -13,18 +13,18 @@ export function addMark(program: Command, cli: Cli): void {
         MARKS,
       ),
     )
-    .action((id: string, mark: Mark, options: SteeringOptions) =>
-      steer(cli, id, options, (provider) => apply(provider, mark, timedSteering(options))),
+    .action((id: string, mark: Mark, options: ByHandOptions) =>
+      changeByHand(cli, id, options, (provider) => apply(provider, mark, timedByHand(options))),
     )
   withDuration(command, 'until the mark ends by itself, such as 30s or 5m; default: until resumed')
-  withSteering(command, [
+  withByHandOptions(command, [
     'busbar mark openai unhealthy --reason maintenance --for 30m',
     'busbar mark openai degraded',
     'busbar mark old-api terminated --reason "replaced by new-api"',
   ])
 }
 
-function apply(provider: Provider, mark: Mark, options: ReturnType<typeof timedSteering>): Promise<void> {
+function apply(provider: Provider, mark: Mark, options: ReturnType<typeof timedByHand>): Promise<void> {
   switch (mark) {
     case 'unhealthy':
       return provider.markUnhealthy(options)

@@ -1,11 +1,11 @@
 import type { Command } from 'commander'
-import { steering, withSteering, writeJson, writeLine, type Cli, type SteeringOptions } from '../common.js'
+import { byHand, withByHandOptions, writeJson, writeLine, type Cli, type ByHandOptions } from '../common.js'
 import { confirm } from '../confirm.js'
 import { EXIT } from '../failure.js'
 import { findProvider, withFleet } from '../fleet.js'
 import { paintHealth, paintsFor } from '../../view/paint.js'
 
-interface RemoveOptions extends SteeringOptions {
+interface RemoveOptions extends ByHandOptions {
   readonly dryRun?: boolean
   readonly yes?: boolean
 }
@@ -20,7 +20,7 @@ export function addRemove(program: Command, cli: Cli): void {
     .action(async (id: string, options: RemoveOptions) => {
       cli.exitCode = await remove(id, options)
     })
-  withSteering(command, [
+  withByHandOptions(command, [
     'busbar remove old-api --dry-run',
     'busbar remove old-api --yes --reason "replaced by new-api"',
   ]).addHelpText(
@@ -49,7 +49,7 @@ function remove(id: string, options: RemoveOptions): Promise<number> {
       writeLine('nothing was changed')
       return EXIT.ok
     }
-    await fleet.busbar.remove(id, steering(options))
+    await fleet.busbar.remove(id, byHand(options))
     if (!json) writeLine(`removed ${id}`)
     return answer(true)
   })

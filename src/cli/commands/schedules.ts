@@ -62,7 +62,7 @@ async function show(
 function rowOf(view: ProviderView, plan: Planned | undefined, queues: readonly ProbeQueueState[]): Row {
   const late = plan === undefined || plan.lateMs > LATE_MS
   const queue = queues.find((one) => one.queue === plan?.queue)
-  const unserved = queue?.served === false ? 'no_worker' : null
+  const unserved = queue?.hasWorker === false ? 'no_worker' : null
   return {
     view,
     plan,
@@ -138,8 +138,8 @@ function queueCells(queue: ProbeQueueState, paints: Paints): string[] {
   return [clean(queue.queue), `${waiting}`, `${active}`, stateText(queue, paints)]
 }
 
-function stateText({ paused, served, code }: ProbeQueueState, { yellow, green }: Paints): string {
+function stateText({ paused, hasWorker, code }: ProbeQueueState, { yellow, green }: Paints): string {
   if (paused) return yellow('paused: none of its probes runs')
-  if (served !== false) return green('open')
+  if (hasWorker !== false) return green('open')
   return code === '' ? yellow('no process runs probes') : yellow(`no worker has registered ${clean(code)}`)
 }

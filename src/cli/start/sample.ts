@@ -1,4 +1,5 @@
 import { connect } from '../../index.js'
+import { withTimeout } from '../../model/with-timeout.js'
 import { CODE_FOLDER } from '../../package/location.js'
 import { SAMPLES } from '../demo/samples.js'
 import { CliError, EXIT } from '../failure.js'
@@ -52,18 +53,7 @@ async function startProcesses(address: FleetAddress, shutdown: Shutdown, reporte
     const args = (name: string) => [name, address.redis, address.namespace, ...urls]
     await Promise.all(names.map((name) => workers.start({ name, file, args: () => args(name) })))
   })()
-  await inTime(started, READY_WITHIN_MS)
-}
-
-async function inTime(work: Promise<void>, timeoutMs: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    const error = new CliError(
-      'start_failed',
-      EXIT.failed,
-      'the sample job did not get ready in time; try again',
-    )
-    timer = setTimeout(() => reject(error), timeoutMs)
+  await withTimeout(started, READY_WITHIN_MS, () => {
+    throw new CliError('start_failed', EXIT.failed, 'the sample job did not get ready in time; try again')
   })
-  await Promise.race([work, late]).finally(() => clearTimeout(timer))
 }

@@ -1,24 +1,5 @@
 import { meansLost } from '../../model/errors.js'
-import type { Timer, Timers } from '../../model/ports/time.js'
-import { SYSTEM_TIME } from '../shared/time.js'
 import type { StoreWatch } from './store-watch.js'
-
-/** Waits for `work`, but no longer than `timeoutMs`: then undefined. */
-export async function withTimeout<T>(
-  work: Promise<T>,
-  timeoutMs: number,
-  timers: Timers = SYSTEM_TIME.timers,
-): Promise<T | undefined> {
-  let timer: Timer | undefined
-  const late = new Promise<undefined>((resolve) => {
-    timer = timers.set(timeoutMs, () => resolve(undefined))
-  })
-  try {
-    return await Promise.race([work, late])
-  } finally {
-    timer?.clear()
-  }
-}
 
 const ATTEMPTS = 3
 

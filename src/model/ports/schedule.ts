@@ -32,7 +32,7 @@ export interface ProbeQueueState {
    * Whether a worker that takes from it was there in the last seconds; null where that is not known: of the queue of a shard
    * while it is paused.
    */
-  readonly served: boolean | null
+  readonly hasWorker: boolean | null
 }
 
 /** The probes that a planner was handed out. */

@@ -48,7 +48,7 @@ export interface RecordResult {
   /** Whether this batch was applied before. If so, nothing was done now. */
   readonly duplicate: boolean
   /** Outcomes of an older generation. They decided nothing, and are in the history. */
-  readonly late: number
+  readonly outdated: number
   /** Probe results dropped because settings or marks had changed under them. */
   readonly dropped: number
   /** How long the caller is to wait before its next flush, ms. */

@@ -1,5 +1,6 @@
 import { DEFAULTS } from '../../config/defaults.js'
 import type { HttpProbeSettings, ProbeFinding } from '../../model/probe.js'
+import { withTimeout } from '../../model/with-timeout.js'
 import { packageVersion } from '../../package/version.js'
 import { exchange, hasHeader, type HttpRequest } from './http-exchange.js'
 import { isExpected, judgeExchange, type ExchangeOutcome } from './http-judge.js'
@@ -81,16 +82,14 @@ function requestOf(settings: HttpProbeSettings, workerId: string): HttpRequest {
 /** Ends within `timeoutMs`; then nothing that it opened is left. */
 async function exchangeWithin(timeoutMs: number, request: HttpRequest): Promise<ExchangeOutcome> {
   const opened = new Opened()
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<ExchangeOutcome>((resolve) => {
-    timer = setTimeout(() => resolve({ kind: 'timeout', stage: opened.stage }), timeoutMs)
-  })
   const ended = exchange(request, opened).then(
     (answer): ExchangeOutcome => ({ kind: 'answered', answer }),
     (error: unknown): ExchangeOutcome => ({ kind: 'failed', error, stage: opened.stage }),
   )
-  const first = await Promise.race([ended, late])
-  clearTimeout(timer)
+  const first = await withTimeout(ended, timeoutMs, (): ExchangeOutcome => ({
+    kind: 'timeout',
+    stage: opened.stage,
+  }))
   opened.destroy()
   return first
 }

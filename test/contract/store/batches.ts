@@ -14,7 +14,7 @@ export function batchesContract(open: () => Promise<TestStore>): void {
       })
       const before = await testProvider.snapshot()
       const again = known(await testProvider.store.record('openai', { ...batch, resent: true }))
-      expect(again).toMatchObject({ duplicate: true, late: 0, dropped: 0, applied: 2, events: [] })
+      expect(again).toMatchObject({ duplicate: true, outdated: 0, dropped: 0, applied: 2, events: [] })
       expect(known(await testProvider.store.record('openai', batch)).duplicate).toBe(true)
       expect(await testProvider.snapshot()).toEqual(before)
     })
@@ -31,7 +31,7 @@ export function batchesContract(open: () => Promise<TestStore>): void {
       const { generation } = await testProvider.snapshot()
       await testProvider.send([run('healthy', { generation })])
       const reply = await testProvider.send([run('unhealthy', { generation, count: 2 })], { resent: true })
-      expect(reply).toMatchObject({ duplicate: false, late: 0 })
+      expect(reply).toMatchObject({ duplicate: false, outdated: 0 })
       expect((await testProvider.snapshot()).consecutiveFailures).toBe(2)
     })
 
@@ -43,7 +43,7 @@ export function batchesContract(open: () => Promise<TestStore>): void {
         run('throttled', { generation, retryAfterMs: 50 }),
       ]
       const reply = await testProvider.send(runs, { incarnation: 'forgotten', sequence: 40, resent: true })
-      expect(reply).toMatchObject({ duplicate: false, late: 3, events: [] })
+      expect(reply).toMatchObject({ duplicate: false, outdated: 3, events: [] })
       expect(await testProvider.snapshot()).toMatchObject({
         state: 'closed',
         consecutiveFailures: 0,
@@ -55,7 +55,7 @@ export function batchesContract(open: () => Promise<TestStore>): void {
         incarnation: 'forgotten',
         sequence: 41,
       })
-      expect(next).toMatchObject({ late: 0 })
+      expect(next).toMatchObject({ outdated: 0 })
       expect((await testProvider.snapshot()).state).toBe('open')
     })
 
@@ -80,7 +80,7 @@ export function batchesContract(open: () => Promise<TestStore>): void {
         run('healthy', { generation: generation - 1, count: 4 }),
         run('timeout', { generation }),
       ])
-      expect(reply).toMatchObject({ late: 4, dropped: 0 })
+      expect(reply).toMatchObject({ outdated: 4, dropped: 0 })
       expect(reply.snapshot).toMatchObject({ state: 'open', consecutiveFailures: 3, historyTotal: 7 })
       expect(reply.snapshot).toMatchObject({ historyHealthy: 4, applied: 7 })
     })

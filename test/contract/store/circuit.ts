@@ -70,7 +70,7 @@ export function circuitContract(open: () => Promise<TestStore>): void {
       const testProvider = await quick(await open(), { failureThreshold: 3 })
       const reply = await testProvider.record('unhealthy', 5)
       expect(kinds(reply)).toEqual(['opened'])
-      expect(reply.late).toBe(2)
+      expect(reply.outdated).toBe(2)
       expect(reply.snapshot).toMatchObject({ consecutiveFailures: 3, historyTotal: 5, applied: 5 })
     })
   })
@@ -82,7 +82,7 @@ export function circuitContract(open: () => Promise<TestStore>): void {
       const opened = await testProvider.record('unhealthy')
       await testStore.advance(400)
       const more = await testProvider.record('timeout', 2)
-      expect(more).toMatchObject({ late: 0, events: [] })
+      expect(more).toMatchObject({ outdated: 0, events: [] })
       expect(await testProvider.snapshot()).toMatchObject({
         state: 'open',
         consecutiveFailures: 3,
@@ -109,7 +109,7 @@ export function circuitContract(open: () => Promise<TestStore>): void {
       await testStore.advance(5)
       await testProvider.reset()
       const late = await testProvider.settle(old, 'unhealthy', { count: 3 })
-      expect(late).toMatchObject({ late: 3, dropped: 0, events: [] })
+      expect(late).toMatchObject({ outdated: 3, dropped: 0, events: [] })
       expect(await testProvider.snapshot()).toMatchObject({
         state: 'closed',
         consecutiveFailures: 0,
@@ -122,7 +122,7 @@ export function circuitContract(open: () => Promise<TestStore>): void {
       const testProvider = await quick(await open())
       const { generation } = await testProvider.snapshot()
       expect(await testProvider.send([run('unhealthy', { generation: generation + 1 })])).toMatchObject({
-        late: 1,
+        outdated: 1,
       })
       expect((await testProvider.snapshot()).state).toBe('closed')
     })
@@ -132,7 +132,9 @@ export function circuitContract(open: () => Promise<TestStore>): void {
       const testProvider = await quick(testStore)
       const old = await testProvider.admit()
       await testProvider.reset()
-      expect(await testProvider.settle(old, 'throttled', { retryAfterMs: 100 })).toMatchObject({ late: 1 })
+      expect(await testProvider.settle(old, 'throttled', { retryAfterMs: 100 })).toMatchObject({
+        outdated: 1,
+      })
       expect((await testProvider.snapshot()).throttledForMs).toBe(0)
     })
 

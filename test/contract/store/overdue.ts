@@ -122,7 +122,7 @@ export function overdueContract(open: () => Promise<TestStore>): void {
       await testStore.advance(OVERDUE_MS)
       await ask(testProvider)
       await testProvider.reset()
-      expect(await testProvider.finish(admission, 'healthy')).toMatchObject({ late: 1 })
+      expect(await testProvider.finish(admission, 'healthy')).toMatchObject({ outdated: 1 })
       expect(await testProvider.snapshot()).toMatchObject({
         probeOverdueAt: null,
         probeAwaitedSince: testStore.nowMs(),

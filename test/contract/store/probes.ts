@@ -73,7 +73,7 @@ export function probesContract(open: () => Promise<TestStore>): void {
       const admission = await testProvider.probe()
       expect(admission).toMatchObject({ admitted: true, trial: false, code: null })
       const reply = await testProvider.finish(admission, 'healthy')
-      expect(reply).toMatchObject({ late: 0, dropped: 0, events: [] })
+      expect(reply).toMatchObject({ outdated: 0, dropped: 0, events: [] })
       expect(await testProvider.snapshot()).toMatchObject({
         state: 'open',
         lastProbeStatus: 'healthy',
@@ -104,7 +104,7 @@ export function probesContract(open: () => Promise<TestStore>): void {
         expect(admission).toMatchObject({ admitted: true, trial: false, code: 'no_trial_free' })
         const before = await testProvider.snapshot()
         const reply = await testProvider.finish(admission, outcome)
-        expect(reply).toMatchObject({ late: 1, dropped: 0, events: [] })
+        expect(reply).toMatchObject({ outdated: 1, dropped: 0, events: [] })
         const { generation, version, consecutiveFailures, probeConsecutiveFailures } = before
         expect(await testProvider.snapshot()).toMatchObject({
           state: 'half_open',
@@ -126,7 +126,7 @@ export function probesContract(open: () => Promise<TestStore>): void {
       await testStore.advance(1)
       await testProvider.reset()
       expect(await testProvider.finish(admission, 'unhealthy')).toMatchObject({
-        late: 1,
+        outdated: 1,
         dropped: 0,
         events: [],
       })
@@ -149,7 +149,7 @@ export function probesContract(open: () => Promise<TestStore>): void {
       if (change === 'mark') await testProvider.mark('degraded')
       if (change === 'resume') await testProvider.resume()
       const reply = await testProvider.finish(admission, 'healthy', {}, 'p')
-      expect(reply).toMatchObject({ dropped: 1, late: 0, events: [] })
+      expect(reply).toMatchObject({ dropped: 1, outdated: 0, events: [] })
       const { historyTotal, applied, generation } = before
       expect(await testProvider.snapshot()).toMatchObject({
         state: 'half_open',
@@ -174,7 +174,7 @@ export function probesContract(open: () => Promise<TestStore>): void {
       if (change === 'both') await testProvider.resume()
       expect(await testProvider.finish(admission, 'healthy')).toMatchObject({
         dropped: 1,
-        late: 0,
+        outdated: 0,
         events: [],
       })
       expect(await testProvider.snapshot()).toMatchObject({

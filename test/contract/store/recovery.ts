@@ -85,7 +85,10 @@ export function recoveryContract(open: () => Promise<TestStore>): void {
       await testProvider.openAndWait()
       const admission = await testProvider.probe('p')
       expect(admission).toMatchObject({ admitted: true, trial: false, events: [] })
-      expect(await testProvider.finish(admission, 'healthy', {}, 'p')).toMatchObject({ late: 1, events: [] })
+      expect(await testProvider.finish(admission, 'healthy', {}, 'p')).toMatchObject({
+        outdated: 1,
+        events: [],
+      })
       expect(await testProvider.snapshot()).toMatchObject({ state: 'half_open', lastProbeStatus: 'healthy' })
       expect(await testProvider.admit('a')).toMatchObject({ admitted: true, trial: true })
     })

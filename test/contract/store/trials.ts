@@ -85,7 +85,7 @@ export function trialsContract(open: () => Promise<TestStore>): void {
       expect([generation, state]).toEqual([slow.generation, 'half_open'])
       const closed = await testProvider.settle(slow, 'healthy', {}, 'a')
       expect(kinds(closed)).toEqual(['closed'])
-      expect(closed.late).toBe(0)
+      expect(closed.outdated).toBe(0)
     })
 
     it('that fails deletes the leases of all others, whose results then come late', async () => {
@@ -98,7 +98,7 @@ export function trialsContract(open: () => Promise<TestStore>): void {
       ])
       expect(failed.snapshot).toMatchObject({ state: 'open', trials: 0, retryAfterMs: 1_000 })
       const late = await testProvider.settle(other, 'healthy', {}, 'b')
-      expect(late).toMatchObject({ late: 1, events: [] })
+      expect(late).toMatchObject({ outdated: 1, events: [] })
       expect((await testProvider.snapshot()).state).toBe('open')
       await testStore.advance(1_000)
       expect(await testProvider.admit('c')).toMatchObject({ trial: true })
@@ -219,7 +219,7 @@ export function trialsContract(open: () => Promise<TestStore>): void {
     it('takes the first of several outcomes without a permit, and the others bear an older generation', async () => {
       const testProvider = await halfOpen(await open(), { successThreshold: 2 })
       const reply = await testProvider.record('healthy', 3)
-      expect(reply.late).toBe(2)
+      expect(reply.outdated).toBe(2)
       expect(reply.snapshot).toMatchObject({ state: 'half_open', consecutiveSuccesses: 1, historyHealthy: 3 })
     })
 

@@ -9,7 +9,7 @@ export async function engineProblem() {
     return undefined
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
-    return `no Docker engine answers (${reason}): start yours, or, on Debian, see scripts/docker-engine.sh`
+    return `no Docker engine answers (${reason}): start one, or name yours in DOCKER_HOST`
   }
 }
 

@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest'
 
-import { installRedis, RedisInstallError } from '../../src/embedded/index.js'
-import type { InstallOptions } from '../../src/embedded/index.js'
+import { installRedis } from '../../scripts/setup/redis/install.mjs'
+import type { InstallOptions } from '../../scripts/setup/redis/install.mjs'
+import { startPrivateRedis } from '../../src/cli/start/private-redis.js'
+import { Shutdown } from '../../src/cli/start/shutdown.js'
+import * as embedded from '../../src/embedded/index.js'
 
 const server = { path: '/usr/bin/redis-check-rdb', argv0: 'redis-server' }
 
@@ -44,7 +47,9 @@ async function installOn({
     folder: '/nonexistent/busbar/redis',
     find: () => (found ? server : undefined),
   }
-  const result = await installRedis((line) => said.push(line), options).catch((error: unknown) => error)
+  const result = await installRedis((line) => said.push(line), embedded, options).catch(
+    (error: unknown) => error,
+  )
   return { ran, said, result }
 }
 
@@ -87,7 +92,7 @@ describe('installRedis', () => {
 
   it('says what failed, and exactly what to install', async () => {
     const { result } = await installOn({ uid: 0, commands: debian, fails: /install/ })
-    expect(result).toBeInstanceOf(RedisInstallError)
+    expect(result).toMatchObject({ code: 'redis_not_installed' })
     expect(String(result)).toContain(
       'apt-get update && apt-get install -y --no-install-recommends redis-tools\nE: env said no',
     )
@@ -111,5 +116,25 @@ describe('installRedis', () => {
     expect(said).toEqual([])
     expect(result).toMatchObject({ code: 'redis_not_installed' })
     expect(String(result)).toContain('apt-get install -y --no-install-recommends redis-tools')
+  })
+})
+
+describe('busbar start on a machine without a Redis server', () => {
+  it('installs nothing, and names the command that would', async () => {
+    const noted: string[] = []
+    const reporter = {
+      statusEveryMs: 1_000,
+      note: (line: string) => void noted.push(line),
+      ready: () => undefined,
+      status: () => undefined,
+      event: () => undefined,
+      close: () => undefined,
+    }
+    const start = startPrivateRedis(new Shutdown(), reporter, () => undefined)
+    await expect(start).rejects.toMatchObject({
+      code: 'redis_not_installed',
+      message: `there is no Redis server on this machine. To install it: ${embedded.installCommand()}`,
+    })
+    expect(noted).toEqual([])
   })
 })

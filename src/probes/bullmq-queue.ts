@@ -1,5 +1,5 @@
 import { Queue, Worker, type ConnectionOptions, type Job } from 'bullmq'
-import { withTimeout } from '../client/outage/retry-unavailable.js'
+import { withTimeout } from '../model/with-timeout.js'
 import type { JobEnd, NamedJob, QueueJob } from './probe-job.js'
 import type { TakingSlots } from './probe-slots.js'
 
@@ -245,4 +245,5 @@ const settled = <T>(work: Promise<T>): Promise<T | undefined> =>
   withTimeout(
     work.catch(() => undefined),
     PATIENCE_MS,
+    () => undefined,
   )

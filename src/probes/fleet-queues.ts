@@ -2,7 +2,7 @@ import type { Claims, ProbeQueueState, ProbeReason, Schedule } from '../model/po
 import { MAX_WAITING_JOBS } from './planner.js'
 import { jobsOf, type NamedJob, type QueueJob } from './probe-job.js'
 import type { TakingSlots } from './probe-slots.js'
-import { disconnect, ProbeQueue, ProbeQueueWorker, type QueueConnection } from './queue.js'
+import { disconnect, ProbeQueue, ProbeQueueWorker, type QueueConnection } from './bullmq-queue.js'
 
 export interface ProbeQueuesOptions {
   readonly schedule: Schedule
@@ -118,16 +118,16 @@ export class ProbeQueues {
     const codes = [...this.#waiting].flatMap(([code, waiting]) => (waiting >= MAX_WAITING_JOBS ? code : []))
     const states = await Promise.all(codes.map((code) => this.#look(code)))
     return states
-      .filter(({ served, paused }) => served !== false && !paused)
+      .filter(({ hasWorker, paused }) => hasWorker !== false && !paused)
       .filter(isFull)
       .map(({ code }) => code)
   }
 
   /** Why a queue of a name takes no jobs. */
   async #problemOf(code: string): Promise<string | undefined> {
-    const { queue, served, paused } = await this.#look(code)
+    const { queue, hasWorker, paused } = await this.#look(code)
     if (paused) return `${queue} is paused`
-    return served === false ? `no worker has registered ${code}` : undefined
+    return hasWorker === false ? `no worker has registered ${code}` : undefined
   }
 
   async #look(code: string): Promise<ProbeQueueState> {

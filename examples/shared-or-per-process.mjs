@@ -1,5 +1,5 @@
 // How many doomed calls reach a provider that has died: eight processes that share one breaker, beside eight that
-// have one each. Run it with `node examples/fleet-beside-loners.mjs` against the Redis of REDIS_URL.
+// have one each. Run it with `node examples/shared-or-per-process.mjs` against the Redis of REDIS_URL.
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
@@ -41,6 +41,7 @@ async function countCalls(namespaceOf) {
 }
 
 async function work(namespace, url) {
+  process.once('disconnect', () => process.exit()) // at the end, and when the parent was killed
   const redis = process.env.REDIS_URL ?? 'redis://127.0.0.1:6379'
   const busbar = await connect({ redis, namespace, logger: false })
   const provider = await busbar.provider('dead', { breaker: { failureThreshold: 3, cooldownMs: 60_000 } })
