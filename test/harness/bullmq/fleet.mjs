@@ -9,14 +9,34 @@ import { startUpstream } from './upstream.mjs'
 export const SETTINGS = { breaker: { failureThreshold: 3, cooldownMs: 1_000 } }
 
 /** `bullmq`: the path or name of the copy. */
-export async function openFleet({ redis, bullmq = 'bullmq', workers = 3, concurrency = 5, hold = true, guard = {}, settings = SETTINGS, ...more }) {
+export async function openFleet({
+  redis,
+  bullmq = 'bullmq',
+  workers = 3,
+  concurrency = 5,
+  hold = true,
+  guard = {},
+  settings = SETTINGS,
+  ...more
+}) {
   const name = `test-${process.pid}-${randomBytes(4).toString('hex')}`
   const { Queue } = createRequire(import.meta.url)(bullmq)
   const { hostname: host, port } = new URL(redis)
   const queue = new Queue(name, { connection: { host, port: Number(port) } })
   queue.on('error', () => undefined)
   const upstream = await startUpstream()
-  const job = { redis, namespace: name, bullmq, queue: name, url: upstream.url, concurrency, hold, guard, settings, ...more }
+  const job = {
+    redis,
+    namespace: name,
+    bullmq,
+    queue: name,
+    url: upstream.url,
+    concurrency,
+    hold,
+    guard,
+    settings,
+    ...more,
+  }
   const processes = []
   const fork = async () => {
     const made = await forkWorker('../bullmq/worker', job)
@@ -25,7 +45,11 @@ export async function openFleet({ redis, bullmq = 'bullmq', workers = 3, concurr
   }
   await Promise.all(Array.from({ length: workers }, fork))
   return {
-    queue, upstream, processes, fork, name,
+    queue,
+    upstream,
+    processes,
+    fork,
+    name,
     add: (count, opts = {}) => addJobs(queue, count, opts),
     states: () => Promise.all(processes.map((process) => process.ask('state'))),
     counts: () => queue.getJobCounts('waiting', 'active', 'delayed', 'failed', 'completed', 'paused'),
@@ -41,34 +65,52 @@ export async function openFleet({ redis, bullmq = 'bullmq', workers = 3, concurr
 async function addJobs(queue, count, opts) {
   for (let from = 0; from < count; from += 1_000) {
     const some = Array.from({ length: Math.min(1_000, count - from) }, (_, i) => ({
-      name: 'send', data: { to: from + i }, opts: { attempts: 3, ...opts },
+      name: 'send',
+      data: { to: from + i },
+      opts: { attempts: 3, ...opts },
     }))
     await queue.addBulk(some)
   }
 }
 
-/** All jobs through an outage of `deadMs`; what it cost. */
-export async function throughOutage(fleet, { jobs, deadMs, timeoutMs = 120_000 }) {
-  const { upstream, queue } = fleet
+/** All jobs through an outage of `deadMs`; what it cost. With `paused` the workers stand still meanwhile: nothing is faster. */
+export async function throughOutage(fleet, { jobs, deadMs, timeoutMs = 120_000, paused = false }) {
+  const { upstream, processes } = fleet
   const began = performance.now()
   await fleet.add(jobs)
   await eventually(() => upstream.counts.served > 5, { what: 'the first jobs were done', timeoutMs })
-  upstream.die()
-  const states = sleep(deadMs)
-  await states
-  upstream.live()
-  await eventually(async () => {
+  if (paused) await Promise.all(processes.map((one) => one.ask('pause')))
+  else upstream.die()
+  await sleep(deadMs)
+  if (paused) await Promise.all(processes.map((one) => one.ask('resume')))
+  else upstream.live()
+  const ended = async () => {
     const { failed, completed } = await fleet.counts()
     return failed + completed === jobs
-  }, { what: 'all jobs ended', timeoutMs, everyMs: 50 })
-  const tookMs = performance.now() - began
-  const [{ failed }, done, processes] = [await fleet.counts(), await queue.getJobs(['completed', 'failed'], 0, -1), await fleet.states()]
-  // A job that succeeded at its first attempt has made one.
-  const spent = done.reduce((sum, each) => sum + each.attemptsMade - 1, 0)
-  const sum = (of) => processes.reduce((total, each) => total + of(each), 0)
+  }
+  await eventually(ended, { what: 'all jobs ended', timeoutMs, everyMs: 50 })
+  return cost(fleet, jobs, performance.now() - began)
+}
+
+async function cost({ queue, upstream, ...fleet }, jobs, tookMs) {
+  const { failed } = await fleet.counts()
+  const done = await queue.getJobs(['completed', 'failed'], 0, -1)
+  const states = await fleet.states()
+  const sum = (of) => states.reduce((total, each) => total + of(each), 0)
   return {
-    jobs, failed, spent, doomed: upstream.counts.doomed, tookMs: Math.round(tookMs),
-    moved: sum((each) => each.moved), held: sum((each) => each.held), mostMovedAHold: Math.max(...processes.map((each) => each.moved / Math.max(1, each.held))),
+    jobs,
+    failed,
+    // A job that succeeded at its first attempt has made one.
+    spent: done.reduce(
+      (total, each) => total + each.attemptsMade - (each.finishedOn && !each.failedReason ? 1 : 0),
+      0,
+    ),
+    doomed: upstream.counts.doomed,
+    moved: sum((each) => each.moved),
+    held: sum((each) => each.held),
+    mostMovedAHold: Math.max(...states.map((each) => each.moved / Math.max(1, each.held))),
     deferred: sum((each) => each.counters.jobsDeferred),
+    trialsFailed: sum((each) => each.logged.filter(([, message]) => message === 'circuit re-opened').length),
+    tookMs: Math.round(tookMs),
   }
 }

@@ -18,26 +18,36 @@ Job.prototype.moveToDelayed = function (...args) {
 
 const logged = []
 const logger = Object.fromEntries(
-  ['debug', 'info', 'warn', 'error'].map((level) => [level, (_, message) => void logged.push([level, message])]),
+  ['debug', 'info', 'warn', 'error'].map((level) => [
+    level,
+    (_, message) => void logged.push([level, message]),
+  ]),
 )
-const busbar = await connect({ redis: job.redis, namespace: job.namespace, logger, commandTimeoutMs: job.commandTimeoutMs ?? 2_000 })
+const busbar = await connect({
+  redis: job.redis,
+  namespace: job.namespace,
+  logger,
+  commandTimeoutMs: 5_000,
+})
 const provider = await busbar.provider('mail', job.settings)
 
-async function process_(given, token, signal) {
+async function call(given, token, signal) {
   // fetch keeps connections alive; a provider that died must be met by every call.
   const response = await fetch(`${job.url}/${given.id}`, { signal, headers: { connection: 'close' } })
   await response.text()
   return response.status
 }
-const processor = job.guard === false ? process_ : guard(provider, process_, job.guard)
+const processor = job.guard === false ? call : guard(provider, call, job.guard)
 
-const { host, port } = new URL(job.redis).host === '' ? {} : { host: new URL(job.redis).hostname, port: Number(new URL(job.redis).port) }
+const { host, port } =
+  new URL(job.redis).host === ''
+    ? {}
+    : { host: new URL(job.redis).hostname, port: Number(new URL(job.redis).port) }
 const worker = new Worker(job.queue, processor, {
-  connection: { host, port },
+  connection: { host, port: Number(port) },
   concurrency: job.concurrency,
   lockDuration: job.lockDurationMs ?? 30_000,
   stalledInterval: job.stalledMs ?? 30_000,
-  prefix: job.prefix ?? 'bull',
 })
 worker.on('error', () => undefined)
 let held = 0
@@ -45,7 +55,14 @@ worker.on('paused', () => (held += 1))
 const hold = job.hold ? holdWhileOpen(worker, [provider]) : undefined
 
 const actions = {
-  state: () => ({ moved, held, paused: worker.isPaused(), counters: busbar.counters, logged, circuit: provider.peek()?.state }),
+  state: () => ({
+    moved,
+    held,
+    paused: worker.isPaused(),
+    counters: busbar.counters,
+    logged,
+    circuit: provider.peek()?.state,
+  }),
   pause: () => worker.pause(true),
   resume: () => worker.resume(),
   dispose: () => hold?.[Symbol.dispose](),
