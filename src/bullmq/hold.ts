@@ -62,7 +62,7 @@ function coresOf(providers: readonly Provider[]): readonly ProviderCore[] {
  *     free -> held <-> trying, held -> free, trying -> free, any -> ended (disposed of, or the worker closes)
  *
  * The next job of half-open follows when a provider has news, or after `TURN_MS`: a trial that is under way is such news, so
- * the worker is held until it ends. After an error of the worker it is free until a provider changes. Only `#setMode`
+ * the worker is held until it ends. After an error of the worker it is free until a provider has news, or for `TURN_MS`. Only `#setMode`
  * moves between them.
  */
 class Hold implements Disposable {
@@ -73,8 +73,8 @@ class Hold implements Disposable {
   /** What the providers were like when a job was let through in half-open, and until when none is to follow. */
   #turn = { seen: '', until: 0 }
   #timer: Timer | undefined
-  /** What the providers were like when an error made the hold let go. */
-  #letGoAt: string | undefined
+  /** What the providers were like when an error made the hold let go, and until when it does. */
+  #letGoAt = { seen: '', until: 0 }
   readonly #ends: (() => void)[] = []
 
   constructor(worker: HeldWorker, cores: readonly ProviderCore[]) {
@@ -114,8 +114,7 @@ class Hold implements Disposable {
     if (this.#mode === 'ended') return
     try {
       const seen = this.#seen()
-      if (this.#letGoAt === seen) return
-      this.#letGoAt = undefined
+      if (this.#letGoAt.seen === seen && this.#letGoAt.until > this.#now()) return
       this.#setMode(this.#next(seen))
     } catch (error) {
       this.#onFailure(error)
@@ -155,8 +154,9 @@ class Hold implements Disposable {
 
   #letGo(): void {
     if (this.#mode === 'ended') return
-    this.#letGoAt = this.#seen()
+    this.#letGoAt = { seen: this.#seen(), until: this.#now() + TURN_MS }
     this.#setMode('free')
+    this.#decideIn(TURN_MS)
   }
 
   /** A worker that is not resumed would stand still for good: whatever goes wrong, it is let go. */

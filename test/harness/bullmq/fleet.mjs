@@ -100,11 +100,8 @@ async function cost({ queue, upstream, ...fleet }, jobs, tookMs) {
   return {
     jobs,
     failed,
-    // A job that succeeded at its first attempt has made one.
-    spent: done.reduce(
-      (total, each) => total + each.attemptsMade - (each.finishedOn && !each.failedReason ? 1 : 0),
-      0,
-    ),
+    // The last attempt of a job that is done is no failure.
+    spent: done.reduce((total, each) => total + each.attemptsMade, 0) - (jobs - failed),
     doomed: upstream.counts.doomed,
     moved: sum((each) => each.moved),
     held: sum((each) => each.held),
