@@ -151,10 +151,10 @@ export function guardCases(bullmq: BullMQ): void {
 
   it('a cancelled job ends as its processor ends it, and says nothing of the provider', async () => {
     const { provider, queue, work, add } = await open(bullmq)
-    const began = deferred()
+    const began = deferred<undefined>()
     const [job] = await add(1)
     const worker = work(async (_, __, signal) => {
-      began.resolve()
+      began.resolve(undefined)
       await new Promise((resolve) => signal.addEventListener('abort', resolve))
       throw new bullmq.UnrecoverableError('not wanted any more')
     })
@@ -208,7 +208,7 @@ export function guardCases(bullmq: BullMQ): void {
 
   it('takes one job at a time in half-open', async () => {
     const { provider, work, add } = await open(bullmq)
-    const trial = deferred()
+    const trial = deferred<undefined>()
     let [now, most, done] = [0, 0, 0]
     const worker = work(async () => {
       now += 1
@@ -223,7 +223,7 @@ export function guardCases(bullmq: BullMQ): void {
     await add(10)
     await eventually(() => now === 1 && worker.isPaused())
     expect([(await provider.snapshot()).trials, most]).toEqual([1, 1])
-    trial.resolve()
+    trial.resolve(undefined)
     await eventually(() => done === 10)
     expect(provider.peek()?.state).toBe('closed')
   })
