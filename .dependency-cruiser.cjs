@@ -68,6 +68,12 @@ module.exports = {
       ['^src/model/', '^src/client/', '^src/config/', '^src/rules/probe-interval\\.ts$', '^src/package/'],
     ),
     only(
+      'bullmq-sees-client',
+      "A user's own workers: what they need of a handle, and no bullmq, which is the user's own copy.",
+      '^src/bullmq/',
+      ['^src/model/', '^src/client/', '^src/config/'],
+    ),
+    only(
       'embedded-stands-alone',
       'It gives a URL; what is done with it is not its business.',
       '^src/embedded/',

@@ -21,6 +21,7 @@ export type {
   Settled,
   SettleOptions,
 } from './client/admission/permit.js'
+export type { ReadyOptions } from './client/admission/readiness.js'
 export type { CallContext, ExecuteOptions } from './client/call/call.js'
 export type { Guarded } from './client/call/execute.js'
 export type { Classify, Verdict } from './client/call/classify.js'

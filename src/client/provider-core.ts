@@ -3,6 +3,7 @@ import type { KnownReply, SettingsReply } from '../model/ports/store-replies.js'
 import type { Settings } from '../model/settings.js'
 import type { StoredSnapshot } from '../model/snapshot.js'
 import { endsProbes, intervalNow, isStale, overdueAfterMs } from '../rules/probe-interval.js'
+import { Readiness } from './admission/readiness.js'
 import { Caller, type LocalOptions } from './call/caller.js'
 import type { ProcessContext } from './context.js'
 import { Outbox } from './outbox/outbox.js'
@@ -19,7 +20,10 @@ export class ProviderCore {
   readonly session: ProviderSession
   readonly outbox: Outbox
   readonly caller: Caller
+  /** Jobs of BullMQ that were deferred because this provider refused them, by queue; none while no job was. */
+  readonly deferredJobs = new Map<string, number>()
   readonly #context: ProcessContext
+  #readiness: Readiness | undefined
 
   constructor(context: ProcessContext, session: ProviderSession, local: LocalOptions) {
     this.id = session.id
@@ -27,6 +31,18 @@ export class ProviderCore {
     this.outbox = new Outbox(context, session)
     this.caller = new Caller(context, session, this.outbox, local)
     this.#context = context
+  }
+
+  /** What all handles of this process share. */
+  get context(): ProcessContext {
+    return this.#context
+  }
+
+  /** When a call could begin; made when it is first asked for. */
+  get readiness(): Readiness {
+    const { gate, fallback } = this.caller
+    this.#readiness ??= new Readiness({ context: this.#context, session: this.session, gate, fallback })
+    return this.#readiness
   }
 
   /** The settings that this process last saw in force, with what else is stored of them. Asks nothing of the store. */

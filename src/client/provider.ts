@@ -9,6 +9,7 @@ import { blocksOf } from '../rules/blocks.js'
 import { assess } from '../rules/health.js'
 import { checkCallEnd } from './admission/permit.js'
 import type { Decision, SettleOptions } from './admission/permit.js'
+import type { ReadyOptions } from './admission/readiness.js'
 import type { CallContext, ExecuteOptions } from './call/call.js'
 import type { Caller } from './call/caller.js'
 import type { Guarded } from './call/execute.js'
@@ -17,6 +18,9 @@ import type { ProcessContext } from './context.js'
 import { ProviderControl, type ControlOptions, type TimedControlOptions } from './provider-control.js'
 import type { ProviderCore } from './provider-core.js'
 import type { Snapshot } from './sync/snapshot.js'
+
+/** The core behind a handle, for parts of this package that are given no more than the face of it. */
+export let providerCoreOf: (provider: Provider) => ProviderCore
 
 /**
  * A process's handle of one provider. Every method asks Redis, unless it says otherwise, and may reject with
@@ -30,6 +34,10 @@ export class Provider {
   readonly #context: ProcessContext
   /** On the way of every call. */
   readonly #caller: Caller
+
+  static {
+    providerCoreOf = (provider) => provider.#core
+  }
 
   /** Handles come from `busbar.provider()`. */
   constructor(core: ProviderCore, context: ProcessContext) {
@@ -90,6 +98,16 @@ export class Provider {
   /** Whether a call may begin now. A refusal is a value; while Redis is lost, `onRedisDown` says who decides. */
   async admit(): Promise<Decision> {
     return this.#caller.admit()
+  }
+
+  /**
+   * Resolves when a call would be admitted now, for a loop that takes work from elsewhere: a queue, a topic, a socket. It takes no
+   * lease and makes no round trip, so the call after it may still be refused. In half-open it resolves for one waiter at a time
+   * of this process; the others follow after the next news of the provider, or after 1 s.
+   * @throws ProviderRemovedError, BusbarClosedError, also while it waits; `signal.reason`; ArgumentError
+   */
+  ready(options: ReadyOptions = {}): Promise<void> {
+    return this.#core.readiness.ready(options)
   }
 
   /** Looks, takes no lease: true when closed or half-open, and neither marked nor throttled. */

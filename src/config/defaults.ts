@@ -39,4 +39,12 @@ export const DEFAULTS = Object.freeze({
     unref: false,
   }),
   probes: Object.freeze({ concurrency: 16 }),
+  /** Of `guard` in `busbar/bullmq`. */
+  guard: Object.freeze({
+    spreadMs: SECOND,
+    maxDeferMs: 86_400 * SECOND,
+    deferOn: 'refusal' as const,
+    outageWaitMs: SECOND,
+    deferOnly: false,
+  }),
 })

@@ -66,9 +66,10 @@ describe('the package', () => {
   it('is imported by ES modules', async () => {
     const source = `
       import { connect, isBusbarError } from 'busbar'
+      import { guard } from 'busbar/bullmq'
       import { createTestBusbar } from 'busbar/testing'
-      console.log(typeof connect, typeof isBusbarError, typeof createTestBusbar)`
-    expect(await node('esm.mjs', source)).toBe('function function function')
+      console.log(typeof connect, typeof isBusbarError, typeof createTestBusbar, typeof guard)`
+    expect(await node('esm.mjs', source)).toBe('function function function function')
   })
 
   it('is required by CommonJS', async () => {
@@ -94,6 +95,14 @@ describe('the package', () => {
     expect(loaded).toContain('/busbar/dist/index.js')
     expect(loaded).not.toMatch(
       /node_modules\/(bullmq|commander|ioredis|pino|valibot|yaml)\/|dist\/(cli|client|redis)\//,
+    )
+  })
+
+  it("loads for busbar/bullmq no bullmq, which is the user's own, and no client of Redis", async () => {
+    const loaded = await loadedBy(`import 'busbar/bullmq'`)
+    expect(loaded).toContain('/busbar/dist/bullmq/index.js')
+    expect(loaded).not.toMatch(
+      /node_modules\/(bullmq|commander|ioredis|pino|yaml)\/|dist\/(cli|probes|redis)\//,
     )
   })
 
@@ -167,6 +176,7 @@ describe('the package', () => {
   it('brings types for every entry, and no tests or scripts', () => {
     expect(existsSync(installed('dist', 'index.d.ts'))).toBe(true)
     expect(existsSync(installed('dist', 'testing.d.ts'))).toBe(true)
+    expect(existsSync(installed('dist', 'bullmq', 'index.d.ts'))).toBe(true)
     expect(readdirSync(installed())).not.toContain('test')
     expect(readdirSync(installed())).not.toContain('scripts')
     expect(readdirSync(installed())).not.toContain('src')

@@ -65,6 +65,13 @@ describe('the defaults', () => {
         unref: false,
       },
       probes: { concurrency: 16 },
+      guard: {
+        spreadMs: 1_000,
+        maxDeferMs: 86_400_000,
+        deferOn: 'refusal',
+        outageWaitMs: 1_000,
+        deferOnly: false,
+      },
     })
   })
 

@@ -106,7 +106,7 @@ export class AdmissionGate {
   }
 
   #tryForTrial(enforce: boolean, timeoutMs: number | undefined): Decision | Promise<Decision> {
-    const refused = this.#refusedMeanwhile()
+    const refused = this.refusedMeanwhile()
     if (refused !== undefined) return enforce ? refused : this.#grant('', 'cache', refused.code)
     this.#asking = true
     return this.#ask(timeoutMs).finally(() => {
@@ -114,7 +114,8 @@ export class AdmissionGate {
     })
   }
 
-  #refusedMeanwhile(): Refused | undefined {
+  /** Half-open: why no trial is worth asking for now, as far as this process knows. Asks nothing of the store. */
+  refusedMeanwhile(): Refused | undefined {
     const code = 'no_trial_free' as const
     if (this.#asking) {
       const reason = 'half-open: this process is asking for a trial'

@@ -104,7 +104,7 @@ export class Fallback {
 
   #allow(): Decision {
     const snapshot = this.#session.cache.read()
-    const mark = snapshot === undefined ? undefined : blocksOf(snapshot).find(isMark)
+    const mark = snapshot === undefined ? undefined : markOf(snapshot)
     if (mark === undefined) return this.#grant(null)
     if (snapshot?.enforce === false) return this.#grant(mark.code)
     return refused(mark.code, mark.reason, mark.retryAfterMs)
@@ -119,6 +119,9 @@ export class Fallback {
 }
 
 const isMark = ({ code }: Block): boolean => code === 'marked_unhealthy' || code === 'marked_terminated'
+
+/** The mark of an operator that refuses calls; undefined where there is none. */
+export const markOf = (snapshot: StoredSnapshot): Block | undefined => blocksOf(snapshot).find(isMark)
 
 const refused = (code: RefusalCode, reason: string, retryAfterMs: number | null): Decision => ({
   admitted: false,

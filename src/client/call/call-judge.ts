@@ -1,4 +1,5 @@
 import { CallTimeoutError } from '../../model/errors.js'
+import type { Outcome } from '../../model/words.js'
 import type { Judged } from './call.js'
 import { classifyError, classifyResult, readVerdict, type Classify, type Judgement } from './classify.js'
 import type { ProcessContext } from '../context.js'
@@ -72,6 +73,12 @@ export class CallJudge {
     const found = this.#readSafely({ outcome: 'unhealthy' }, () => classifyError(error))
     if (found.because === 'bug') this.#onBug(error)
     return this.#noted(this.#timedOut(found, timing))
+  }
+
+  /** How an error would be judged, for those who see the error alone. Notes nothing. */
+  outcomeOf(error: unknown): Outcome {
+    const said = this.#askUser(undefined, error)
+    return (said ?? this.#readSafely({ outcome: 'unhealthy' }, () => classifyError(error))).outcome
   }
 
   /** Of a call that its caller ended. */

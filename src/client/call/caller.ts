@@ -1,5 +1,6 @@
 import type { Consistency, OnRedisDown } from '../../config/options.js'
 import type { Settings } from '../../model/settings.js'
+import type { Outcome } from '../../model/words.js'
 import { callRun, type Decision, type CallEnd } from '../admission/permit.js'
 import { Call, PlainContext, type ExecuteOptions, type Judged } from './call.js'
 import { isResponse, type Classify, type Verdict } from './classify.js'
@@ -77,6 +78,16 @@ export class Caller {
     if (!(answer instanceof Promise) && !answer.admitted)
       return rejectLater(refusalOf(this.#session.id, answer))
     return guard(this.#target(), { fn, options: {}, ended: {} }, answer)
+  }
+
+  /** As `execute` with a signal; says in `ended` how a call ended that threw. */
+  run<T>(fn: Guarded<T>, signal: AbortSignal | undefined, ended: CallOutcome): Promise<T> {
+    return this.#begin(fn, { signal, timeoutMs: this.#timeoutMs }, ended)
+  }
+
+  /** How an error would be judged that a call of this provider ended with; judges no call. */
+  outcomeOf(error: unknown): Outcome {
+    return this.#judge.outcomeOf(error)
   }
 
   readonly #begin: Begin = (fn, options, ended) =>
@@ -194,6 +205,10 @@ export class Caller {
   /** Tells how a call ended that needed no permit. */
   record(end: CallEnd): Promise<void> {
     return this.#sink.record(end)
+  }
+
+  get gate(): AdmissionGate {
+    return this.#gate
   }
 
   /** The provider as it is decided by without the store. */

@@ -31,6 +31,8 @@ export interface Counters {
   probesDiscarded: number
   /** Plans of probes, and repeated jobs of the probe queue, that were gone or stuck, and that this worker made again. */
   probeSchedulesRepaired: number
+  /** Jobs of BullMQ that `guard` deferred, instead of letting an attempt of theirs fail. */
+  jobsDeferred: number
   /** Turns of probes that were lost because the queue of their name was paused, or without a worker. */
   probeTurnsLost: number
 }
@@ -45,6 +47,7 @@ export const newCounters = (): Counters => ({
   callsStalled: 0,
   probesDiscarded: 0,
   probeSchedulesRepaired: 0,
+  jobsDeferred: 0,
   probeTurnsLost: 0,
 })
 

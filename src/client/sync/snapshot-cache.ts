@@ -48,6 +48,8 @@ export class SnapshotCache {
   free = false
   /** The generation of an outcome without a permit; 0 when none is known. */
   generation = 0
+  /** Told after each change of what is held, or of the mode; set while somebody waits for one. */
+  onChange: (() => void) | undefined
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -174,5 +176,6 @@ export class SnapshotCache {
       snapshot !== undefined &&
       snapshot.state === 'closed' &&
       blocksOf(snapshot).length === 0
+    this.onChange?.()
   }
 }

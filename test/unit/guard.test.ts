@@ -1,0 +1,129 @@
+import type { Job, Worker } from 'bullmq'
+import { describe, expect, expectTypeOf, it, onTestFinished } from 'vitest'
+import { guard, holdWhileOpen, type GuardOptions, type HeldWorker } from '../../src/bullmq/index.js'
+import { providerCoreOf } from '../../src/client/provider.js'
+import type { Provider } from '../../src/index.js'
+import { createTestBusbar } from '../../src/testing.js'
+
+async function open(): Promise<Provider> {
+  const busbar = createTestBusbar()
+  onTestFinished(() => busbar.close())
+  return busbar.provider('mail', { breaker: { failureThreshold: 1, cooldownMs: 1_000 } })
+}
+
+/** A job in its shape, for what the real ones do not show: when it is to come back. */
+function aJob(attemptsStarted = 1) {
+  const moves: number[] = []
+  return {
+    moves,
+    ...{ id: '7', queueName: 'mails', timestamp: Date.now(), opts: {}, attemptsMade: 0, attemptsStarted },
+    moveToDelayed: (timestamp: number) => {
+      moves.push(timestamp - Date.now())
+      return Promise.resolve()
+    },
+  }
+}
+
+const rejection = (promise: Promise<unknown>) => promise.then(String, (error: unknown) => error)
+
+describe('guard', () => {
+  it('makes a processor of three parameters, for BullMQ gives a signal to no other', async () => {
+    const provider = await open()
+    const processor = guard(provider, (job: Job<{ to: string }>) => job.data.to)
+    expect(processor).toHaveLength(3)
+    expectTypeOf(processor).toExtend<ConstructorParameters<typeof Worker<{ to: string }, string>>[1]>()
+    expectTypeOf<Worker>().toExtend<HeldWorker>()
+  })
+
+  it.each([
+    [{ spreadMs: -1 }, 'guard.spreadMs: expected a whole number from 0 to 60000, got -1'],
+    [{ maxDeferMs: 'x' }, 'guard.maxDeferMs: expected a whole number from 0 to 315360000000, got "x"'],
+    [{ deferOn: 'failure' }, 'guard.deferOn: expected one of refusal, outage, got "failure"'],
+    [{ outageWaitMs: NaN }, 'guard.outageWaitMs: expected a whole number from 0 to 600000, got NaN'],
+    [{ deferOnly: 1 }, 'guard.deferOnly: expected true or false, got 1'],
+    [{ spread: 1 }, 'guard.spread: unknown setting (got 1)'],
+    [7, 'guard: expected an object, got 7'],
+  ])('refuses the options %j', async (options, message) => {
+    const provider = await open()
+    // Wrong on purpose.
+    expect(() => guard(provider, () => 1, options as GuardOptions)).toThrow(message)
+  })
+
+  it('refuses what is no provider, no processor, no job', async () => {
+    const provider = await open()
+    // @ts-expect-error: no provider
+    expect(() => guard('mail', () => 1)).toThrow(
+      /^provider: expected a provider, or a function .*, got "mail"$/,
+    )
+    // @ts-expect-error: no processor
+    expect(() => guard(provider, './processor.js')).toThrow(
+      'processor: expected a function, got "./processor.js"',
+    )
+    // @ts-expect-error: no job
+    await expect(guard(provider, () => 1)({ id: '1' })).rejects.toThrow(
+      'job: expected a job of BullMQ 5.73.5',
+    )
+    await expect(
+      guard(
+        () => undefined,
+        () => 1,
+      )(aJob()),
+    ).rejects.toThrow('provider: expected one for job mails 7, got nothing')
+    // @ts-expect-error: no worker
+    expect(() => holdWhileOpen({ name: 'w' }, [provider])).toThrow(
+      /^worker: expected a worker of BullMQ .* \(no on\)$/,
+    )
+  })
+
+  it.each([
+    ['when the refusal ends', { forMs: 400 }, 1, [400, 500]],
+    ['after 30 s, where nothing says when', {}, 1, [30_000, 30_100]],
+    ['later with each deferral', { forMs: 400 }, 4, [400, 1_200]],
+    ['a minute later at most', { forMs: 400 }, 4_000, [400, 60_400]],
+  ] as const)('defers a job until %s', async (_, trip, started, [least, most]) => {
+    const provider = await open()
+    await provider.trip(trip)
+    const job = aJob(started)
+    const processor = guard(provider, () => 1, { spreadMs: 100 })
+    for (let i = 0; i < 200; i += 1)
+      expect(await rejection(processor(job))).toMatchObject({ name: 'DelayedError' })
+    // A timestamp was made a moment before it was looked at.
+    expect(Math.min(...job.moves)).toBeGreaterThanOrEqual(least - 50)
+    expect(Math.max(...job.moves)).toBeLessThanOrEqual(most + 1)
+    expect(Math.max(...job.moves) - Math.min(...job.moves)).toBeGreaterThan((most - least) * 0.5)
+    expect(providerCoreOf(provider).deferredJobs).toEqual(new Map([['mails', 200]]))
+  })
+
+  it('lets the refusal fail a job that BullMQ does not move, and says why', async () => {
+    const provider = await open()
+    await provider.trip()
+    const job = { ...aJob(), moveToDelayed: () => Promise.reject(new Error('Missing lock')) }
+    expect(await rejection(guard(provider, () => 1)(job))).toMatchObject({ code: 'circuit_open' })
+    expect(providerCoreOf(provider).deferredJobs.size).toBe(0)
+  })
+
+  it("with deferOn: 'outage' waits for the circuit, and throws the failure where it stays closed", async () => {
+    const busbar = createTestBusbar()
+    onTestFinished(() => busbar.close())
+    const provider = await busbar.provider('mail', { breaker: { failureThreshold: 2 } })
+    const [job, later] = [aJob(), aJob()]
+    const fail = guard(provider, () => Promise.reject(new Error('down')), {
+      deferOn: 'outage',
+      outageWaitMs: 500,
+    })
+    const thrown = rejection(fail(job))
+    await busbar.clock.advanceAsync(500)
+    expect(await thrown).toMatchObject({ message: 'down' })
+    const wait = rejection(fail(later))
+    expect(await wait).toMatchObject({ name: 'DelayedError' })
+    expect([job.moves.length, later.moves.length]).toEqual([0, 1])
+    expect(providerCoreOf(provider).session.cache.onChange).toBeUndefined()
+  })
+
+  it('defers a job that meets a closed busbar: another process can run it', async () => {
+    const busbar = createTestBusbar()
+    const provider = await busbar.provider('mail')
+    await busbar.close()
+    expect(await rejection(guard(provider, () => 1)(aJob()))).toMatchObject({ name: 'DelayedError' })
+  })
+})
