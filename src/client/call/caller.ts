@@ -1,25 +1,19 @@
-import type { Consistency, OnRedisDown } from '../../config/options.js'
+import type { Consistency } from '../../config/options.js'
 import type { Settings } from '../../model/settings.js'
 import { callRun, type Decision, type CallEnd } from '../admission/permit.js'
-import { Call, PlainContext, type ExecuteOptions, type Judged } from './call.js'
-import { isResponse, type Classify, type Verdict } from './classify.js'
-import { endingOf, execute, guard, refusalOf } from './execute.js'
-import type { Begin, CallOutcome, ExecuteTarget, Guarded } from './execute.js'
+import { Call, PlainContext, type CallOptions, type ExecuteOptions, type Judged } from './call.js'
+import { isResponse, type Judgement, type Verdict } from './classify.js'
+import { endingOf, execute, guard, refusalOf, rejectLater } from './execute.js'
+import type { Begin, CallOutcome, ExecuteTarget, Failover, Guarded, GuardedMember } from './execute.js'
 import type { Fallback } from '../admission/fallback.js'
 import { AdmissionGate } from '../admission/admission-gate.js'
+import type { GateView } from '../admission/gate-view.js'
 import { CallJudge } from './call-judge.js'
+import type { LocalOptions } from './local-options.js'
 import type { ProcessContext } from '../context.js'
 import type { ProviderSession } from '../sync/provider-session.js'
 import type { Outbox } from '../outbox/outbox.js'
 import { OutcomeSink } from './outcome-sink.js'
-
-/** Options that are local to one process. */
-export interface LocalOptions {
-  readonly classify?: Classify | undefined
-  readonly consistency: Consistency
-  readonly onRedisDown: OnRedisDown
-  readonly timeoutMs?: number | undefined
-}
 
 /**
  * A process's calls of one provider: from the gate, through the user's function, into the outbox. Two ways are kept
@@ -102,8 +96,45 @@ export class Caller {
     return result
   }
 
+  /** Whether the hot path takes a call without options. */
+  get plain(): boolean {
+    return this.#gate.free && this.#timeoutMs === undefined && this.#settings.slowMs === undefined
+  }
+
+  /** As far as this process knows without asking, whether a call would be admitted. */
+  view(): GateView {
+    return this.#gate.view()
+  }
+
+  /** As `admit`, of a member that a group chose: its order has drawn the share of a provider that recovers. */
+  admitMember(timeoutMs?: number): Decision | Promise<Decision> {
+    return this.#gate.admit(timeoutMs)
+  }
+
+  /** A call of a group, where `plain` holds. What is no plain success goes to `group`. */
+  async memberPlain<T>(fn: GuardedMember<T>, group: Failover<T>): Promise<T> {
+    const context = this.#beginPlain()
+    let result: T
+    try {
+      result = await fn(context)
+    } catch (error) {
+      return group.threw(error, await this.#threw(error, context))
+    }
+    if (!this.#endPlain(result, context)) return group.returned(result, await this.#endJudged(result, context))
+    if (this.#spare.length < MAX_SPARE) this.#spare.push(context)
+    return result
+  }
+
+  /** The same in all other cases. `forced`: no permit is asked for, and the outcome goes in as that of `record`. */
+  member<T>(fn: GuardedMember<T>, given: CallOptions, ended: CallOutcome, forced: boolean): Promise<T> {
+    const options = { ...given, timeoutMs: given.timeoutMs ?? this.#timeoutMs }
+    return forced || this.#gate.free
+      ? this.#call(fn, new Call(this.#session.id, options, this.#context.deadlines), ended)
+      : guard(this.#target(), { fn, options, ended }, this.admitMember(options.timeoutMs))
+  }
+
   #beginPlain(): PlainContext {
-    const context = this.#spare.pop() ?? new PlainContext()
+    const context = this.#spare.pop() ?? new PlainContext(this.#session.id)
     const { calls } = this.#context
     context.mark = calls.loop.mark()
     context.generation = this.#session.cache.generation
@@ -113,7 +144,7 @@ export class Caller {
   }
 
   /** The same with what the hot path leaves out: options, and `slowMs`. */
-  async #call<T>(fn: Guarded<T>, call: Call, ended?: CallOutcome): Promise<T> {
+  async #call<T>(fn: GuardedMember<T>, call: Call, ended?: CallOutcome): Promise<T> {
     const began = this.#settings.slowMs === undefined ? UNTIMED : this.#context.clock.now()
     this.#session.used = true
     this.#context.calls.count += 1
@@ -127,7 +158,10 @@ export class Caller {
       throw error
     }
     call.end(result)
-    if (began !== UNTIMED || !this.#endPlain(result, call)) await this.#endJudged(result, call, began)
+    if (began !== UNTIMED || !this.#endPlain(result, call)) {
+      const judgement = await this.#endJudged(result, call, began)
+      if (ended !== undefined) ended.judgement = judgement
+    }
     return result
   }
 
@@ -144,14 +178,16 @@ export class Caller {
   }
 
   /** Nothing is slow where no `slowMs` says so, and no clock was read. */
-  #endJudged(result: unknown, context: Judged, began = UNTIMED): Promise<void> {
+  async #endJudged(result: unknown, context: Judged, began = UNTIMED): Promise<Judgement> {
     const { mark, generation } = context
     const timing = began === UNTIMED ? { mark } : { mark, elapsedMs: this.#context.clock.now() - began }
-    return this.#end(this.#judge.result(result, context, timing), generation)
+    const judgement = this.#judge.result(result, context, timing)
+    await this.#end(judgement, generation)
+    return judgement
   }
 
   /** Never rejects; see `#end`. */
-  #threw(error: unknown, context: PlainContext | Call, ended?: CallOutcome): Promise<void> {
+  async #threw(error: unknown, context: PlainContext | Call, ended?: CallOutcome): Promise<Judgement> {
     const call = context instanceof PlainContext ? undefined : context
     call?.end()
     const timing = { mark: context.mark, timeoutMs: call?.timeoutMs }
@@ -161,7 +197,8 @@ export class Caller {
         ? this.#judge.error(error, context, timing)
         : this.#judge.abortion(abortion, timing)
     if (ended !== undefined) ended.judgement = judgement
-    return this.#end(judgement, context.generation)
+    await this.#end(judgement, context.generation)
+    return judgement
   }
 
   /**
@@ -210,12 +247,3 @@ export class Caller {
 const UNTIMED = -1
 /** Contexts kept for calls to come. */
 const MAX_SPARE = 64
-
-/**
- * Rejects a turn later, when the caller has had time to attach a handler. Node keeps a book of promises that are
- * rejected before they are handled, and an entry in it costs more than the whole refusal.
- */
-async function rejectLater(error: Error): Promise<never> {
-  await Promise.resolve()
-  throw error
-}

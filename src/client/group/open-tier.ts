@@ -1,0 +1,74 @@
+import type { SettingsReply } from '../../model/ports/store-replies.js'
+import type { StoredSnapshot } from '../../model/snapshot.js'
+import { drawOfKey, placeOf } from '../../rules/group-order.js'
+import type { Member } from './member.js'
+
+/** A member whose circuit is closed, and by what its weight was found. */
+interface Open {
+  readonly member: Member
+  readonly weight: number
+  readonly held: StoredSnapshot | undefined
+  readonly settings: SettingsReply
+}
+
+/**
+ * The members of lowest priority of a group, all of them closed and free: the hot path of a group draws one of them, and
+ * looks at nothing else. It holds while no snapshot and no settings of them are replaced; a new one is made then.
+ */
+export class OpenTier {
+  readonly #open: readonly Open[]
+  readonly #sum: number
+
+  private constructor(open: readonly Open[]) {
+    this.#open = open
+    this.#sum = open.reduce((sum, { weight }) => sum + weight, 0)
+  }
+
+  /** Undefined where a member of lowest priority is not free, or there is none. O(members). */
+  static of(members: readonly Member[]): OpenTier | undefined {
+    const weighty = members.filter(({ weight }) => weight > 0)
+    const priority = Math.min(...weighty.map((member) => member.priority))
+    const lowest = weighty.filter((member) => member.priority === priority)
+    if (lowest.length === 0 || lowest.some(({ core }) => !core.caller.plain)) return undefined
+    return new OpenTier(
+      lowest.map((member) => {
+        const { cache, settings } = member.core.session
+        const { held } = cache
+        return { member, weight: member.weight * member.shareOf(held), held, settings }
+      }),
+    )
+  }
+
+  /** Whether it is still as it was found. */
+  get holds(): boolean {
+    for (const { member, held, settings } of this.#open) {
+      const { caller, session } = member.core
+      if (!caller.plain || session.cache.held !== held || session.settings !== settings) return false
+    }
+    return true
+  }
+
+  /** The first in the order of a group; see `placeOf`. */
+  first(keyHash: number | undefined): Member | undefined {
+    if (this.#open.length === 1) return this.#open[0]?.member
+    return keyHash === undefined ? this.#drawn() : this.#nearest(keyHash)
+  }
+
+  #drawn(): Member | undefined {
+    let left = Math.random() * this.#sum
+    for (const { member, weight } of this.#open) {
+      left -= weight
+      if (left < 0) return member
+    }
+    return this.#open.at(-1)?.member
+  }
+
+  #nearest(keyHash: number): Member | undefined {
+    let [nearest, least]: [Member | undefined, number] = [undefined, Infinity]
+    for (const { member, weight } of this.#open) {
+      const place = placeOf(weight, drawOfKey(keyHash, member.hash))
+      if (place < least) [nearest, least] = [member, place]
+    }
+    return nearest
+  }
+}
