@@ -40,7 +40,10 @@ export interface Order<M> {
 }
 
 /** Admissible first, weight 0 after the others, lowest priority first; then by draw. O(members x log members). */
-export function orderMembers<M extends Ranked>(members: readonly M[], drawOf: (member: M) => number): Order<M> {
+export function orderMembers<M extends Ranked>(
+  members: readonly M[],
+  drawOf: (member: M) => number,
+): Order<M> {
   const placed = members.map((member) => {
     const { weight, share } = member
     return { member, place: placeOf((weight === 0 ? 1 : weight) * share, drawOf(member)) }

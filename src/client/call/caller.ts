@@ -7,7 +7,6 @@ import { endingOf, execute, guard, refusalOf, rejectLater } from './execute.js'
 import type { Begin, CallOutcome, ExecuteTarget, Failover, Guarded, GuardedMember } from './execute.js'
 import type { Fallback } from '../admission/fallback.js'
 import { AdmissionGate } from '../admission/admission-gate.js'
-import type { GateView } from '../admission/gate-view.js'
 import { CallJudge } from './call-judge.js'
 import type { LocalOptions } from './local-options.js'
 import type { ProcessContext } from '../context.js'
@@ -23,7 +22,7 @@ export class Caller {
   readonly #context: ProcessContext
   readonly #session: ProviderSession
   readonly #outbox: Outbox
-  readonly #gate: AdmissionGate
+  readonly gate: AdmissionGate
   readonly #sink: OutcomeSink
   readonly #judge: CallJudge
   #timeoutMs: number | undefined
@@ -35,7 +34,7 @@ export class Caller {
     this.#session = session
     this.#outbox = outbox
     this.#sink = new OutcomeSink({ context, session, outbox, onRedisDown: local.onRedisDown })
-    this.#gate = new AdmissionGate(context, session, this.#sink.fallback, (end, generation, token) =>
+    this.gate = new AdmissionGate(context, session, this.#sink.fallback, (end, generation, token) =>
       this.#sink.send(callRun(end, generation, token)),
     )
     this.#setConsistency(local.consistency)
@@ -52,31 +51,31 @@ export class Caller {
   }
 
   #setConsistency(consistency: Consistency): void {
-    this.#gate.consistency = consistency
+    this.gate.consistency = consistency
     this.#sink.strict = consistency === 'strict'
   }
 
   admit(): Decision | Promise<Decision> {
-    return this.#gate.admit()
+    return this.gate.admit()
   }
 
   execute<T, F>(fn: Guarded<T>, options: ExecuteOptions<F> | undefined): Promise<T | F> {
     if (options !== undefined || this.#timeoutMs !== undefined || typeof fn !== 'function')
       return execute(this.#begin, fn, options, this.#timeoutMs)
-    if (this.#gate.free) {
+    if (this.gate.free) {
       if (this.#settings.slowMs === undefined) return this.#plain(fn)
       return this.#call(fn, new Call(this.#session.id, {}, this.#context.deadlines))
     }
-    const answer = this.#gate.admit()
+    const answer = this.gate.admit()
     if (!(answer instanceof Promise) && !answer.admitted)
       return rejectLater(refusalOf(this.#session.id, answer))
     return guard(this.#target(), { fn, options: {}, ended: {} }, answer)
   }
 
   readonly #begin: Begin = (fn, options, ended) =>
-    this.#gate.free
+    this.gate.free
       ? this.#call(fn, new Call(this.#session.id, options, this.#context.deadlines), ended)
-      : guard(this.#target(), { fn, options, ended }, this.#gate.admit(options.timeoutMs))
+      : guard(this.#target(), { fn, options, ended }, this.gate.admit(options.timeoutMs))
 
   /**
    * The hot path: closed, cached, nothing to wait for or to measure. It allocates no more than the promise it returns, and
@@ -96,31 +95,27 @@ export class Caller {
     return result
   }
 
-  /** Whether the hot path takes a call without options. */
+  /** Whether the hot path takes a call without options, where it is free. */
   get plain(): boolean {
-    return this.#gate.free && this.#timeoutMs === undefined && this.#settings.slowMs === undefined
-  }
-
-  /** As far as this process knows without asking, whether a call would be admitted. */
-  view(): GateView {
-    return this.#gate.view()
+    return this.#timeoutMs === undefined && this.#settings.slowMs === undefined
   }
 
   /** As `admit`, of a member that a group chose: its order has drawn the share of a provider that recovers. */
   admitMember(timeoutMs?: number): Decision | Promise<Decision> {
-    return this.#gate.admit(timeoutMs)
+    return this.gate.admit(timeoutMs)
   }
 
-  /** A call of a group, where `plain` holds. What is no plain success goes to `group`. */
-  async memberPlain<T>(fn: GuardedMember<T>, group: Failover<T>): Promise<T> {
+  /** A call of a group that began `from` a member which is free and plain. What is no plain success goes to `group`. */
+  async memberPlain<T, F>(fn: GuardedMember<T>, group: Failover<F>, from: F): Promise<T> {
     const context = this.#beginPlain()
     let result: T
     try {
       result = await fn(context)
     } catch (error) {
-      return group.threw(error, await this.#threw(error, context))
+      return group.threw(fn, from, error, await this.#threw(error, context))
     }
-    if (!this.#endPlain(result, context)) return group.returned(result, await this.#endJudged(result, context))
+    if (!this.#endPlain(result, context))
+      return group.returned(fn, from, result, await this.#endJudged(result, context))
     if (this.#spare.length < MAX_SPARE) this.#spare.push(context)
     return result
   }
@@ -128,7 +123,7 @@ export class Caller {
   /** The same in all other cases. `forced`: no permit is asked for, and the outcome goes in as that of `record`. */
   member<T>(fn: GuardedMember<T>, given: CallOptions, ended: CallOutcome, forced: boolean): Promise<T> {
     const options = { ...given, timeoutMs: given.timeoutMs ?? this.#timeoutMs }
-    return forced || this.#gate.free
+    return forced || this.gate.free
       ? this.#call(fn, new Call(this.#session.id, options, this.#context.deadlines), ended)
       : guard(this.#target(), { fn, options, ended }, this.admitMember(options.timeoutMs))
   }
@@ -222,7 +217,7 @@ export class Caller {
     return {
       id: this.#session.id,
       context: this.#context,
-      gate: this.#gate,
+      gate: this.gate,
       judge: this.#judge,
       waits: () => this.#sink.strict || this.#sink.tripping,
     }

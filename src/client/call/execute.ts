@@ -13,10 +13,10 @@ export type Guarded<T> = (context: CallContext) => T | Promise<T>
 /** A function that a group calls, of one of its members at a time. */
 export type GuardedMember<T> = (context: MemberContext) => T | Promise<T>
 
-/** What becomes of a group's call whose first attempt was no plain success. */
-export interface Failover<T> {
-  threw(error: unknown, judgement: Judgement): Promise<T>
-  returned(result: T, judgement: Judgement): Promise<T>
+/** What becomes of a group's call that began `from` a member, and was no plain success. */
+export interface Failover<F> {
+  threw<T>(fn: GuardedMember<T>, from: F, error: unknown, judgement: Judgement): Promise<T>
+  returned<T>(fn: GuardedMember<T>, from: F, result: T, judgement: Judgement): Promise<T>
 }
 
 /** What `execute` needs of a provider handle. */

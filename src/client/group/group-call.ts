@@ -2,7 +2,7 @@ import { GroupExhaustedError, isBusbarError, type GroupAttempt } from '../../mod
 import { REFUSAL_CODES, type RefusalCode } from '../../model/words.js'
 import { lastResorts } from '../../rules/group-order.js'
 import type { Judgement } from '../call/classify.js'
-import type { CallOutcome, Failover, GuardedMember } from '../call/execute.js'
+import type { CallOutcome, GuardedMember } from '../call/execute.js'
 import type { ProcessContext } from '../context.js'
 import { onRejection } from '../shared/log.js'
 import type { GroupMembers } from './group-members.js'
@@ -36,7 +36,7 @@ const FAILOVER_ON: ReadonlySet<GroupFailure> = new Set([
  * once. The order is found once, when the first attempt did not succeed on the hot path or there was none; a member that
  * changes meanwhile is admitted or refused by its own circuit.
  */
-export class GroupCall<T> implements Failover<T> {
+export class GroupCall<T> {
   readonly #parts: GroupParts
   readonly #fn: GuardedMember<T>
   readonly #options: GroupExecuteOptions
@@ -45,7 +45,7 @@ export class GroupCall<T> implements Failover<T> {
   readonly #reasons: string[] = []
   /** Calls of the function. */
   #calls = 0
-  /** Of the hot path. */
+  /** The member that it began with, before the order was found. */
   #first: Member | undefined
 
   constructor(
@@ -60,38 +60,41 @@ export class GroupCall<T> implements Failover<T> {
     this.#keyHash = keyHash
   }
 
-  /** The hot path: `first` is closed and free. */
-  runPlain(first: Member): Promise<T> {
-    this.#first = first
-    return first.core.caller.memberPlain(this.#fn, this)
-  }
-
   /** @throws GroupExhaustedError; `signal.reason`; what the function throws, where no other member is to be tried */
   async run(): Promise<T> {
     const { members } = this.#parts
     this.#options.signal?.throwIfAborted()
     if (!members.settled) await members.read()
+    const first = members.first(this.#keyHash)
+    if (first !== undefined) {
+      this.#first = first
+      const attempted = await this.#try(first, false)
+      if (attempted.kind === 'answered') return attempted.answer
+      // Its circuit has changed since: it takes its place in the order.
+      if (attempted.kind === 'refused') this.#first = undefined
+    }
     return this.#tryAll()
   }
 
-  async threw(error: unknown, judgement: Judgement): Promise<T> {
-    const member = this.#begun()
-    if (!this.#goesOn(member.id, judgement.outcome, error)) throw error
-    this.#note({ id: member.id, error }, judgement.detail ?? judgement.outcome)
+  /** The hot path began with `first`, and threw. */
+  async threw(first: Member, error: unknown, judgement: Judgement): Promise<T> {
+    this.#begin(first)
+    if (!this.#goesOn(first.id, judgement.outcome, error)) throw error
+    this.#note({ id: first.id, error }, judgement.detail ?? judgement.outcome)
     return this.#tryAll()
   }
 
-  async returned(result: T, judgement: Judgement): Promise<T> {
-    const member = this.#begun()
-    if (!this.#goesOn(member.id, judgement.outcome, undefined)) return result
-    this.#passOver(member.id, result, judgement)
+  /** The same, of an answer that was judged. */
+  async returned(first: Member, result: T, judgement: Judgement): Promise<T> {
+    this.#begin(first)
+    if (!this.#goesOn(first.id, judgement.outcome, undefined)) return result
+    this.#passOver(first.id, result, judgement)
     return this.#tryAll()
   }
 
-  #begun(): Member {
+  #begin(first: Member): void {
+    this.#first = first
     this.#calls = 1
-    if (this.#first === undefined) throw new TypeError('the hot path of a group begins with a member')
-    return this.#first
   }
 
   async #tryAll(): Promise<T> {
@@ -103,7 +106,7 @@ export class GroupCall<T> implements Failover<T> {
     for (const view of order.admissible.filter(isLeft)) {
       available += 1
       if (this.#spent) continue
-      const attempted = await this.#try(view, false)
+      const attempted = await this.#try(view.member, false)
       if (attempted.kind === 'answered') return attempted.answer
       if (attempted.kind === 'next') continue
       available -= 1
@@ -115,7 +118,7 @@ export class GroupCall<T> implements Failover<T> {
         this.#noteRefusal(view)
         continue
       }
-      const attempted = await this.#try(view, true)
+      const attempted = await this.#try(view.member, true)
       if (attempted.kind === 'answered') return attempted.answer
     }
     throw this.#exhausted()
@@ -126,7 +129,8 @@ export class GroupCall<T> implements Failover<T> {
   }
 
   /** `forced`: the member is a last resort, and its circuit is not asked. */
-  async #try({ id, member }: MemberView, forced: boolean): Promise<Attempted<T>> {
+  async #try(member: Member, forced: boolean): Promise<Attempted<T>> {
+    const { id } = member
     const { signal, timeoutMs } = this.#options
     signal?.throwIfAborted()
     const ended: CallOutcome = {}

@@ -21,8 +21,7 @@ export interface FailoverContext {
  * to the usual list where it answers undefined. `error` is undefined where the function returned an answer that was judged.
  */
 export type FailoverOn =
-  | readonly GroupFailure[]
-  | ((error: unknown, context: FailoverContext) => boolean | undefined)
+  readonly GroupFailure[] | ((error: unknown, context: FailoverContext) => boolean | undefined)
 
 export interface GroupOptions {
   /** So many members stay admissible however they are; marks by hand still refuse. 0 to 1 000, default 0. */

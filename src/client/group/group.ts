@@ -4,11 +4,11 @@ import type { HealthStatus, RefusalCode, Source } from '../../model/words.js'
 import { groupHealthOf, type GroupHealth } from '../../rules/group-health.js'
 import { hashOf, lastResorts } from '../../rules/group-order.js'
 import type { Admitted } from '../admission/permit.js'
-import { rejectLater, type GuardedMember } from '../call/execute.js'
+import { rejectLater, type Failover, type GuardedMember } from '../call/execute.js'
 import { earliestOf, GroupCall, refusalIn, type GroupParts } from './group-call.js'
 import { checkAdmit, checkExecute, checkOrder } from './group-options.js'
 import type { GroupAdmitOptions, GroupExecuteOptions, GroupOrderOptions } from './group-options.js'
-import type { MemberView } from './member.js'
+import type { MemberView, Origin } from './member.js'
 
 /** A member in the order of its group. */
 export interface GroupMember {
@@ -64,10 +64,18 @@ export class Group {
   /** Its name, or the ids of its members. */
   readonly name: string
   readonly #parts: GroupParts
+  /** Of calls on the hot path, which allocates nothing before they fail. */
+  readonly #failover: Failover<Origin>
 
   constructor(parts: GroupParts) {
     this.name = parts.members.label
     this.#parts = parts
+    const callOf = <T>(fn: GuardedMember<T>, { keyHash }: Origin) =>
+      new GroupCall(parts, fn, NO_OPTIONS, keyHash)
+    this.#failover = {
+      threw: (fn, from, error, judgement) => callOf(fn, from).threw(from.member, error, judgement),
+      returned: (fn, from, result, judgement) => callOf(fn, from).returned(from.member, result, judgement),
+    }
   }
 
   /** `ok`: every member is healthy and admits calls; `exhausted`: none admits a call; else `degraded`. */
@@ -126,7 +134,9 @@ export class Group {
   #refusal(refused: readonly MemberView[]): GroupRefused {
     const why = refused.map(({ id, refusal }) => `${id}: ${refusal?.reason ?? 'no trial is free'}`)
     const reason = `no member of group ${this.name} is left: ${why.join(', ') || 'it has none to try'}`
-    const attempts = refused.map(({ id, refusal }) => ({ id, code: refusal?.code ?? 'no_trial_free' }) as const)
+    const attempts = refused.map(
+      ({ id, refusal }) => ({ id, code: refusal?.code ?? 'no_trial_free' }) as const,
+    )
     const retryAfterMs = earliestOf(refused.map(({ member }) => member))
     return { admitted: false, code: 'group_exhausted', reason, retryAfterMs, attempts, source: 'cache' }
   }
@@ -141,9 +151,12 @@ export class Group {
   execute<T>(fn: GuardedMember<T>, options?: GroupExecuteOptions): Promise<T> {
     if (typeof fn === 'function' && (options === undefined || isKeyAlone(options))) {
       const keyHash = options?.key === undefined ? undefined : hashOf(options.key)
-      const call = new GroupCall(this.#parts, fn, NO_OPTIONS, keyHash)
       const first = this.#parts.members.first(keyHash)
-      return first === undefined ? call.run() : call.runPlain(first)
+      if (first?.core.caller.plain === true) {
+        const from = keyHash === undefined ? first.from : { member: first, keyHash }
+        return first.core.caller.memberPlain(fn, this.#failover, from)
+      }
+      return new GroupCall(this.#parts, fn, NO_OPTIONS, keyHash).run()
     }
     const given = options ?? NO_OPTIONS
     try {

@@ -1,8 +1,7 @@
 import type { HealthStatus } from '../../model/words.js'
 import { isMark } from '../../rules/blocks.js'
 import { hashOf, shareOf, type Ranked } from '../../rules/group-order.js'
-import { healthOf } from '../../rules/health.js'
-import type { StoredSnapshot } from '../../model/snapshot.js'
+import { healthOf, type Observed } from '../../rules/health.js'
 import type { GateView } from '../admission/gate-view.js'
 import type { Caller } from '../call/caller.js'
 import type { ProviderSession } from '../sync/provider-session.js'
@@ -17,6 +16,12 @@ export interface MemberCore {
 const DEFAULT_PRIORITY = 0
 const DEFAULT_WEIGHT = 1
 
+/** The member that a call began with, and the hash of its key. */
+export interface Origin {
+  readonly member: Member
+  readonly keyHash: number | undefined
+}
+
 /** A member of a group as it stands at one moment. */
 export interface MemberView extends Ranked {
   readonly member: Member
@@ -30,6 +35,8 @@ export class Member {
   readonly core: MemberCore
   /** Of its id, for rendezvous hashing. */
   readonly hash: number
+  /** Where a call without a key begins that begins here. */
+  readonly from: Origin = { member: this, keyHash: undefined }
 
   constructor(core: MemberCore) {
     this.id = core.id
@@ -45,26 +52,27 @@ export class Member {
     return this.core.session.settings.settings.weight ?? DEFAULT_WEIGHT
   }
 
-  /** The part of its weight that it gets, where `snapshot` holds. */
-  shareOf(snapshot: StoredSnapshot | undefined): number {
-    return shareOf(this.#healthOf(snapshot), rampShare())
+  /** The part of its weight that it gets. */
+  shareOf(observed: Observed | undefined): number {
+    return shareOf(this.#healthOf(observed), rampShare())
   }
 
-  #healthOf(snapshot: StoredSnapshot | undefined): HealthStatus {
-    if (snapshot === undefined) return 'healthy'
-    return healthOf(snapshot, this.core.session.settings.settings.history.degradationThreshold)
+  #healthOf(observed: Observed | undefined): HealthStatus {
+    if (observed === undefined) return 'healthy'
+    return healthOf(observed, this.core.session.settings.settings.history.degradationThreshold)
   }
 
   /** As it stands now. Asks nothing of the store. */
   view(): MemberView {
-    const { snapshot, refusal } = this.core.caller.view()
+    const { observed, refusal } = this.core.caller.gate.view()
+    const health = this.#healthOf(observed)
     return {
       member: this,
       id: this.id,
       priority: this.priority,
       weight: this.weight,
-      share: this.shareOf(snapshot),
-      health: this.#healthOf(snapshot),
+      share: shareOf(health, rampShare()),
+      health,
       admissible: refusal === undefined,
       marked: refusal !== undefined && (isMark(refusal) || refusal.code === 'redis_down'),
       throttled: refusal?.code === 'throttled',

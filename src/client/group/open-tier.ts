@@ -1,11 +1,15 @@
 import type { SettingsReply } from '../../model/ports/store-replies.js'
 import type { StoredSnapshot } from '../../model/snapshot.js'
 import { drawOfKey, placeOf } from '../../rules/group-order.js'
+import type { AdmissionGate } from '../admission/admission-gate.js'
+import type { ProviderSession } from '../sync/provider-session.js'
 import type { Member } from './member.js'
 
 /** A member whose circuit is closed, and by what its weight was found. */
 interface Open {
   readonly member: Member
+  readonly gate: AdmissionGate
+  readonly session: ProviderSession
   readonly weight: number
   readonly held: StoredSnapshot | undefined
   readonly settings: SettingsReply
@@ -29,22 +33,22 @@ export class OpenTier {
     const weighty = members.filter(({ weight }) => weight > 0)
     const priority = Math.min(...weighty.map((member) => member.priority))
     const lowest = weighty.filter((member) => member.priority === priority)
-    if (lowest.length === 0 || lowest.some(({ core }) => !core.caller.plain)) return undefined
+    if (lowest.length === 0 || lowest.some(({ core }) => !core.caller.gate.free)) return undefined
     return new OpenTier(
       lowest.map((member) => {
-        const { cache, settings } = member.core.session
-        const { held } = cache
-        return { member, weight: member.weight * member.shareOf(held), held, settings }
+        const { session } = member.core
+        const { gate } = member.core.caller
+        const { settings } = session
+        const { held } = session.cache
+        return { member, gate, session, weight: member.weight * member.shareOf(held), held, settings }
       }),
     )
   }
 
   /** Whether it is still as it was found. */
   get holds(): boolean {
-    for (const { member, held, settings } of this.#open) {
-      const { caller, session } = member.core
-      if (!caller.plain || session.cache.held !== held || session.settings !== settings) return false
-    }
+    for (const { gate, session, held, settings } of this.#open)
+      if (!gate.free || session.cache.held !== held || session.settings !== settings) return false
     return true
   }
 
