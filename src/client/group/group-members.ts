@@ -142,15 +142,32 @@ export class GroupMembers {
   order(keyHash: number | undefined): Order<MemberView> {
     this.used = true
     const views = this.all().map((member) => member.view())
+    for (const { member, share, admissible } of views) if (admissible && share < 1) this.#readAgain(member)
     return orderMembers(views, ({ member }) =>
       keyHash === undefined ? randomDraw() : drawOfKey(keyHash, member.hash),
     )
   }
 
+  #newTier(): OpenTier | undefined {
+    const members = this.all()
+    for (const member of members)
+      if (member.core.caller.gate.free && member.shareOf(member.core.session.cache.held) < 1)
+        this.#readAgain(member)
+    return OpenTier.of(members, this.#context.clock)
+  }
+
+  #readAgain(member: Member): void {
+    const { clock, log, watch } = this.#context
+    if (watch.lost) return
+    member.readAgain(clock.now()).catch((error: unknown) => {
+      log.debug({ err: error, provider: member.id }, 'could not read a member of a group again')
+    })
+  }
+
   /** The first of that order, where nothing but a look at the closed circuits is needed; undefined: `order` says it. */
   first(keyHash: number | undefined): Member | undefined {
     this.used = true
-    if (this.#tier?.holds !== true) this.#tier = this.settled ? OpenTier.of(this.all()) : undefined
+    if (this.#tier?.holds !== true) this.#tier = this.settled ? this.#newTier() : undefined
     return this.#tier?.first(keyHash)
   }
 }

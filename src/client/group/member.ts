@@ -38,6 +38,8 @@ export class Member {
   /** Where a call without a key begins that begins here. */
   readonly from: Origin = { member: this, keyHash: undefined }
 
+  #readAt = 0
+
   constructor(core: MemberCore) {
     this.id = core.id
     this.core = core
@@ -55,6 +57,16 @@ export class Member {
   /** The part of its weight that it gets. */
   shareOf(observed: Observed | undefined): number {
     return shareOf(this.#healthOf(observed), rampShare())
+  }
+
+  /**
+   * Successes of a closed circuit are not announced, so one that was seen to be degraded would look so until the next poll.
+   * While a group wants it, its snapshot is read again once a second. `nowMs`: of this process's clock.
+   */
+  readAgain(nowMs: number): Promise<void> {
+    if (nowMs - this.#readAt < READ_AGAIN_MS) return Promise.resolve()
+    this.#readAt = nowMs
+    return this.core.session.resync(this.core.session.cache.gap)
   }
 
   #healthOf(observed: Observed | undefined): HealthStatus {
@@ -80,6 +92,9 @@ export class Member {
     }
   }
 }
+
+/** The snapshot of a member with less than its full share is read again after this. */
+const READ_AGAIN_MS = 1_000
 
 /** The share of its calls that a provider gets while it recovers: all of them. The one place where such a share enters. */
 const rampShare = (): number => 1

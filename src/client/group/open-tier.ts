@@ -3,7 +3,11 @@ import type { StoredSnapshot } from '../../model/snapshot.js'
 import { drawOfKey, placeOf } from '../../rules/group-order.js'
 import type { AdmissionGate } from '../admission/admission-gate.js'
 import type { ProviderSession } from '../sync/provider-session.js'
+import type { Clock } from '../../model/ports/time.js'
 import type { Member } from './member.js'
+
+/** For so long where a member has less than its full share, ms. */
+const HOLDS_MS = 100
 
 /** A member whose circuit is closed, and by what its weight was found. */
 interface Open {
@@ -22,14 +26,20 @@ interface Open {
 export class OpenTier {
   readonly #open: readonly Open[]
   readonly #sum: number
+  readonly #clock: Clock
+  /** A share that is not full changes with time. */
+  readonly #until: number
 
-  private constructor(open: readonly Open[]) {
+  private constructor(open: readonly Open[], clock: Clock) {
     this.#open = open
+    this.#clock = clock
+    const full = open.every(({ member, weight }) => weight === member.weight)
+    this.#until = full ? Infinity : clock.now() + HOLDS_MS
     this.#sum = open.reduce((sum, { weight }) => sum + weight, 0)
   }
 
   /** Undefined where a member of lowest priority is not free, or there is none. O(members). */
-  static of(members: readonly Member[]): OpenTier | undefined {
+  static of(members: readonly Member[], clock: Clock): OpenTier | undefined {
     const weighty = members.filter(({ weight }) => weight > 0)
     const priority = Math.min(...weighty.map((member) => member.priority))
     const lowest = weighty.filter((member) => member.priority === priority)
@@ -42,11 +52,13 @@ export class OpenTier {
         const { held } = session.cache
         return { member, gate, session, weight: member.weight * member.shareOf(held), held, settings }
       }),
+      clock,
     )
   }
 
   /** Whether it is still as it was found. */
   get holds(): boolean {
+    if (this.#until !== Infinity && this.#clock.now() >= this.#until) return false
     for (const { gate, session, held, settings } of this.#open)
       if (!gate.free || session.cache.held !== held || session.settings !== settings) return false
     return true
