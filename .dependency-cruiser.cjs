@@ -106,6 +106,9 @@ module.exports = {
     room('admission', 'Whether a call may begin.', ['shared', 'outage', 'sync']),
     room('outbox', 'Outcomes on their way to the store.', ['shared', 'outage', 'sync']),
     room('call', 'The life of one call.', ['shared', 'outage', 'sync', 'admission', 'outbox']),
+    room('group', 'Several providers of which any can take a call.', [
+      ...['shared', 'outage', 'sync', 'admission', 'outbox', 'call'],
+    ]),
     room('probing', 'What a probe worker asks of a provider.', ['shared', 'outage', 'sync', 'outbox']),
     {
       name: 'provider-below-busbar',

@@ -22,8 +22,26 @@ export type {
   SettleOptions,
 } from './client/admission/permit.js'
 export type { ReadyOptions } from './client/admission/readiness.js'
-export type { CallContext, ExecuteOptions } from './client/call/call.js'
-export type { Guarded } from './client/call/execute.js'
+export type { CallContext, ExecuteOptions, MemberContext } from './client/call/call.js'
+export type { Guarded, GuardedMember } from './client/call/execute.js'
+export type {
+  Group,
+  GroupAdmitted,
+  GroupDecision,
+  GroupLastResort,
+  GroupMember,
+  GroupRefused,
+} from './client/group/group.js'
+export type {
+  FailoverContext,
+  FailoverOn,
+  GroupAdmitOptions,
+  GroupExecuteOptions,
+  GroupFailure,
+  GroupOptions,
+  GroupOrderOptions,
+} from './client/group/group-options.js'
+export { GROUP_HEALTHS, groupHealthOf, type GroupHealth, type MemberHealth } from './rules/group-health.js'
 export type { Classify, Verdict } from './client/call/classify.js'
 export type { Counters, Logger } from './client/shared/log.js'
 export type { Snapshot } from './client/sync/snapshot.js'
@@ -89,6 +107,7 @@ export {
   CallTimeoutError,
   CommandLateError,
   ERROR_CODES,
+  GroupExhaustedError,
   ProviderRemovedError,
   RedisUnavailableError,
   RedisUnsupportedError,
@@ -98,6 +117,7 @@ export {
   type ErrorByCode,
   type ErrorCode,
   type ErrorOf,
+  type GroupAttempt,
   REDIS_FAILURES,
   type RedisFailure,
 } from './model/errors.js'

@@ -54,6 +54,7 @@ local function snapshot_json(provider)
   local ignored, last_ignored = view_recent(provider, IGNORED)
   local by_hand = circuit.state == 'open' and circuit.retry_at_ms == 0
   local cooled = circuit.state == 'open' and state == 'half_open'
+  local enforce, group = unpack(redis.call('HMGET', provider.keys.config, 'breaker.enforce', 'group'))
   return cjson.encode({
     id = provider.caller.id,
     state = state,
@@ -61,7 +62,8 @@ local function snapshot_json(provider)
     generation = circuit.generation,
     version = circuit.version,
     settingsRevision = provider.settings.revision + 0,
-    enforce = setting(provider, 'breaker.enforce') ~= 'false',
+    enforce = enforce ~= 'false',
+    group = group or nil,
     consecutiveFailures = circuit.consecutive_failures,
     probeConsecutiveFailures = or_none(circuit.probe_consecutive_failures),
     consecutiveSuccesses = or_none(circuit.consecutive_successes),

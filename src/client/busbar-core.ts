@@ -4,6 +4,7 @@ import type { Feed } from '../model/ports/feed.js'
 import type { Timer } from '../model/ports/time.js'
 import type { ProcessContext } from './context.js'
 import { withTimeout } from '../model/with-timeout.js'
+import { Groups } from './group/groups.js'
 import { ProviderRegistry, type Held, type ProviderDefaults } from './registry/provider-registry.js'
 import { Listeners } from './shared/listeners.js'
 
@@ -28,6 +29,7 @@ export class BusbarCore {
   readonly context: ProcessContext
   readonly registry: ProviderRegistry
   readonly listeners: Listeners
+  readonly groups: Groups
   readonly #feed: Feed
   readonly #watchers = new Set<(change: Change | 'gap') => void>()
   #subscribing = false
@@ -38,6 +40,12 @@ export class BusbarCore {
     this.context = context
     this.registry = new ProviderRegistry(context, defaults)
     this.listeners = new Listeners(context.log, context.counters)
+    this.groups = new Groups(context, {
+      held: () => this.registry.cores(),
+      get: (id) => this.registry.get(id)?.core,
+      lookup: async (id) => (await this.registry.lookup(id))?.core,
+    })
+    this.registry.onHeld = (core) => this.groups.hold(core)
     this.#feed = feed
   }
 
@@ -100,6 +108,7 @@ export class BusbarCore {
 
   #change(change: Change): void {
     this.registry.change(change)
+    this.groups.change(change)
     for (const event of change.events) this.listeners.emit(event)
     for (const watcher of this.#watchers) watcher(change)
   }
@@ -107,6 +116,7 @@ export class BusbarCore {
   /** Messages may have been missed: everything this process follows is read again. */
   #gap(): void {
     this.registry.sync.subscribed()
+    this.groups.readAll()
     for (const watcher of this.#watchers) watcher('gap')
   }
 
@@ -153,6 +163,7 @@ export class BusbarCore {
 
   async #close(timeoutMs: number, probeWorkers: Iterable<Closable>): Promise<void> {
     this.#touching?.clear()
+    this.groups.stop()
     const { calls, clock, commandTimeoutMs, log, timers, store, watch } = this.context
     const until = clock.now() + timeoutMs
     this.registry.refuseCalls()

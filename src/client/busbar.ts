@@ -15,6 +15,8 @@ import type { SettingsPlan } from './settings-plan.js'
 import type { BusbarCore } from './busbar-core.js'
 import type { ProviderOptions } from './registry/provider-registry.js'
 import type { ProcessContext } from './context.js'
+import type { GroupOptions } from './group/group-options.js'
+import type { Group } from './group/group.js'
 import type { Counters } from './shared/log.js'
 import type { ProbeReport } from './probing/probe-ticket.js'
 import type { Provider } from './provider.js'
@@ -125,6 +127,15 @@ export class Busbar implements AsyncDisposable {
     return (await this.#core.lookup(id))?.handle
   }
 
+  /**
+   * Several providers of which any can take a call: those whose setting `group` is this name, or those with these ids. Read
+   * from Redis on, it follows registrations and removals. @throws ArgumentError, BusbarClosedError
+   */
+  group(group: string | readonly string[], options: GroupOptions = {}): Group {
+    this.#core.assertOpen()
+    return this.#core.groups.open(group, options)
+  }
+
   /** Ids of all registered providers, the oldest first. */
   async providers(): Promise<string[]> {
     return this.#core.providers()
@@ -134,10 +145,7 @@ export class Busbar implements AsyncDisposable {
    * Removes a provider and all its keys, for the whole fleet. Handles of it answer `ProviderRemovedError`.
    * @throws UnknownProviderError
    */
-  async remove(
-    id: string,
-    options: { readonly reason?: string; readonly actor?: string } = {},
-  ): Promise<void> {
+  async remove(id: string, options: ControlOptions = {}): Promise<void> {
     checkArgument(idSchema, id, 'id')
     await this.#fleet.remove(id, checkArgument(controlSchema, options, 'remove'))
   }

@@ -50,6 +50,8 @@ export function schemaOf(field: SettingField): v.GenericSchema<SettingValue> {
       return bool()
     case 'word':
       return oneOf(field.words)
+    case 'name':
+      return name()
     default:
       return field satisfies never
   }

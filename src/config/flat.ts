@@ -113,6 +113,7 @@ function parse({ type }: SettingField, text: string): SettingValue {
     case 'flag':
       return text === 'true' || text === 'false' ? text === 'true' : text
     case 'word':
+    case 'name':
       return text
     default:
       return type satisfies never

@@ -1,8 +1,9 @@
 import * as v from 'valibot'
 import { MARKS, OUTCOMES } from '../model/words.js'
+import { refuse } from './check.js'
 import { DEFAULTS } from './defaults.js'
 import { bool, DAY, name, number, oneOf, text, whole } from './fields.js'
-import { anyObject, object, recordOf } from './objects.js'
+import { anyObject, listOf, object, recordOf } from './objects.js'
 
 /** Schemas of the arguments of methods. */
 
@@ -75,6 +76,15 @@ export const providerOptionsSchema = object({
 })
 
 export const idSchema = name()
+/** Of a group without a name. */
+export const idsSchema = v.pipe(
+  listOf(name(), 1_000, 'expected a name, or a list of 1 to 1000 ids'),
+  refuse((ids) => {
+    const twice = ids.findIndex((id, at) => ids.indexOf(id) < at)
+    return twice < 0 ? undefined : { path: [twice], message: 'expected each id once' }
+  }),
+)
+export const groupOptionsSchema = object({ minAvailable: v.optional(whole(0, 1_000), 0) })
 
 const control = { reason: v.optional(text(500), ''), actor: v.optional(text(128)) }
 

@@ -23,6 +23,7 @@ export function snapshotOf(
     id: provider.id,
     settingsRevision: provider.revision,
     enforce: settings.breaker.enforce,
+    group: settings.group ?? '',
     markVersion: circuit.markVersion,
     historyTotal: history.total,
     historyHealthy: history.healthy,

@@ -159,6 +159,11 @@ export class MemoryStore implements port.Store {
     return Promise.resolve(all.map(({ id, registeredAt }) => ({ id, registeredAt })))
   }
 
+  members(group: string): Promise<readonly string[]> {
+    const all = [...this.#providers.values()]
+    return Promise.resolve(all.filter(({ settings }) => settings.group === group).map(({ id }) => id))
+  }
+
   touchWorker(): Promise<void> {
     return Promise.resolve()
   }

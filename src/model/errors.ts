@@ -1,4 +1,4 @@
-import type { RefusalCode } from './words.js'
+import type { Outcome, RefusalCode } from './words.js'
 
 /** Every code of a Busbar error, with its meaning. Users recognise an error by its code. */
 export const ERROR_CODES = {
@@ -9,6 +9,7 @@ export const ERROR_CODES = {
   marked_terminated: 'The provider is marked terminated: the call was refused.',
   throttled: 'The provider asked for a pause (429): the call was refused.',
   redis_down: 'Redis could not be asked: the call was refused.',
+  group_exhausted: 'No member of the group is left that could take the call.',
   call_timeout: 'The call ran past its timeoutMs; its signal was aborted.',
   settings_invalid: 'A setting or an option is unknown, of the wrong type, or out of bounds.',
   argument_invalid: 'An argument of a method is unknown, of the wrong type, or out of bounds.',
@@ -77,6 +78,39 @@ export class CallTimeoutError extends BusbarError {
     this.timeoutMs = timeoutMs
   }
 }
+
+/** How a group tried one of its members: the code of a refusal or of a returned answer, or the error of the call. */
+export type GroupAttempt =
+  | { readonly id: string; readonly code: RefusalCode | Outcome | 'provider_removed' | 'provider_unknown' }
+  | { readonly id: string; readonly error: unknown }
+
+/** No member of a group took the call; `attempts` says of each member why. */
+export class GroupExhaustedError extends BusbarError {
+  /** The name of the group, or the ids of its members. */
+  readonly group: string
+  /** In the order in which they were tried; empty when the group has no member. */
+  readonly attempts: readonly GroupAttempt[]
+  /** ms until the first member admits calls again; null when no deadline is known. */
+  readonly retryAfterMs: number | null
+
+  /** `reasons`: the attempts in words, without secrets. */
+  constructor(
+    group: string,
+    attempts: readonly GroupAttempt[],
+    reasons: readonly string[],
+    retryAfterMs: number | null,
+  ) {
+    const more = reasons.length > MAX_REASONS ? `, and ${reasons.length - MAX_REASONS} more` : ''
+    const why = reasons.length === 0 ? 'it has no members' : reasons.slice(0, MAX_REASONS).join(', ') + more
+    super('group_exhausted', `no member of group ${group} is left: ${why}`)
+    this.group = group
+    this.attempts = attempts
+    this.retryAfterMs = retryAfterMs
+  }
+}
+
+/** As many stand in the message of an error; `attempts` has all. */
+const MAX_REASONS = 8
 
 export class UnknownProviderError extends BusbarError {
   readonly providerId: string
@@ -175,6 +209,7 @@ export class BusbarClosedError extends BusbarError {
 
 /** The class of the errors with each code. */
 export interface ErrorByCode extends Record<RefusalCode, CallRefusedError> {
+  group_exhausted: GroupExhaustedError
   call_timeout: CallTimeoutError
   settings_invalid: SettingsError
   argument_invalid: ArgumentError

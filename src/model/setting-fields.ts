@@ -7,7 +7,7 @@ import { RECOVERIES, type BreakerSettings, type HistorySettings, type Settings }
  *
  * A setting without a default may be absent.
  */
-export type SettingField = NumberField | FlagField | WordField
+export type SettingField = NumberField | FlagField | WordField | NameField
 
 interface About {
   readonly meaning: string
@@ -31,6 +31,12 @@ interface WordField extends About {
   readonly type: 'word'
   readonly words: readonly [string, ...string[]]
   readonly default: string
+}
+
+/** Text of the letters that ids have. */
+interface NameField extends About {
+  readonly type: 'name'
+  readonly default?: undefined
 }
 
 const DAY = 86_400_000
@@ -167,6 +173,25 @@ export const SETTING_FIELDS = {
       since: 2,
       meaning: 'a call that returned slower than this is `degraded`',
     },
+    group: {
+      type: 'name',
+      since: 2,
+      meaning: 'the group of providers that it is a member of: see [groups.md](groups.md)',
+    },
+    priority: {
+      type: 'whole',
+      min: 0,
+      max: 100,
+      since: 2,
+      meaning: 'of groups: members with the lowest number come first; default 0',
+    },
+    weight: {
+      type: 'number',
+      min: 0,
+      max: 1_000,
+      since: 2,
+      meaning: 'of groups: its share among members of equal priority; 0 is only a last resort; default 1',
+    },
   },
 } as const satisfies Table
 
@@ -174,7 +199,9 @@ type FieldFor<T> = [T] extends [boolean]
   ? FlagField
   : [T] extends [number]
     ? NumberField
-    : WordField & { readonly default: T }
+    : string extends T
+      ? NameField
+      : WordField & { readonly default: T }
 type FieldsOf<T> = { readonly [K in keyof T]-?: FieldFor<NonNullable<T[K]>> }
 
 /** Holds the table to the settings: one that is missing, of another type, or that nothing reads does not compile. */
@@ -190,7 +217,13 @@ export type SettingGroup = keyof Fields
 /** A value of any field. */
 export type SettingValue = number | boolean | string
 
-type ValueOf<F> = F extends WordField ? F['words'][number] : F extends FlagField ? boolean : number
+type ValueOf<F> = F extends WordField
+  ? F['words'][number]
+  : F extends NameField
+    ? string
+    : F extends FlagField
+      ? boolean
+      : number
 
 /** The values of a group, by name. */
 export type ValuesOf<G extends SettingGroup> = { readonly [K in keyof Fields[G]]: ValueOf<Fields[G][K]> }

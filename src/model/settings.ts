@@ -52,6 +52,12 @@ export interface Settings {
   /** A call that returned slower than this is `degraded`, ms. Default: none is. */
   readonly slowMs?: number
   readonly probe?: ProbeSettings
+  /** The group of providers that it is a member of, in the letters of an id. Default: none. */
+  readonly group?: string
+  /** Members of a group with the lowest number come first. 0 to 100, default 0. */
+  readonly priority?: number
+  /** Its share among the members of equal priority; 0: only a last resort. 0 to 1 000, default 1. */
+  readonly weight?: number
 }
 
 type Partially<T> = { readonly [K in keyof T]?: T[K] | undefined }
@@ -62,4 +68,7 @@ export interface SettingsInput {
   readonly history?: Partially<HistorySettings> | undefined
   readonly slowMs?: number | undefined
   readonly probe?: ProbeInput | undefined
+  readonly group?: string | undefined
+  readonly priority?: number | undefined
+  readonly weight?: number | undefined
 }

@@ -19,6 +19,8 @@ export interface StoredSnapshot {
   /** Revision of the settings behind it. */
   readonly settingsRevision: number
   readonly enforce: boolean
+  /** The group that its settings name; empty when they name none. */
+  readonly group: string
   readonly consecutiveFailures: number
   readonly probeConsecutiveFailures: number
   readonly consecutiveSuccesses: number
@@ -113,6 +115,7 @@ export const SNAPSHOT_FIELDS = {
   version: field('number', 0),
   settingsRevision: field('number', 0),
   enforce: field('flag', true),
+  group: field('text', ''),
   consecutiveFailures: field('number', 0),
   probeConsecutiveFailures: field('number', 0),
   consecutiveSuccesses: field('number', 0),

@@ -65,6 +65,9 @@ export const queueKey = (queue: string, key: string): string => `${queue}:${key}
 export const changesChannel = (namespace: string, database: number): string =>
   database === 0 ? `${namespace}:changes` : `${namespace}:changes:${database}`
 
+/** The members of a group of providers: a zset of ids, score = Redis ms at which they joined. */
+export const groupKey = (namespace: string, group: string): string => `${namespace}:group:${group}`
+
 /** Keys of the whole namespace. */
 export const fleetKeys = (namespace: string) => ({
   meta: `${namespace}:meta`,

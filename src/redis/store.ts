@@ -6,6 +6,7 @@ import type { ProviderEvent } from '../model/events.js'
 import type { HistoryEntry } from '../model/snapshot.js'
 import type { RedisConnection } from './connection.js'
 import { FleetEpoch } from './fleet-epoch.js'
+import { GroupIndex } from './group-index.js'
 import { changesChannel, fleetKeys, keyOfProvider } from './keys.js'
 import type { LuaSourceOptions } from './lua-source.js'
 import { parseEvents, parseHash, parseSnapshot } from './parse.js'
@@ -24,6 +25,7 @@ export class RedisStore implements port.Store {
   readonly #redis: RedisConnection
   readonly #scripts: Scripts<ProviderScriptName>
   readonly #index: ProviderIndex
+  readonly #groups: GroupIndex
   readonly #reader: ProviderReader
   readonly #epoch: FleetEpoch
   readonly #clock: ServerClock
@@ -34,6 +36,7 @@ export class RedisStore implements port.Store {
     this.#redis = redis
     this.#clock = new ServerClock(redis)
     this.#index = new ProviderIndex(redis, namespace, () => this.#clock.nowMs())
+    this.#groups = new GroupIndex(redis, namespace, () => this.#clock.nowMs())
     this.#reader = new ProviderReader(redis, namespace)
     this.#epoch = new FleetEpoch(redis, namespace)
     this.#keys = fleetKeys(namespace)
@@ -58,6 +61,7 @@ export class RedisStore implements port.Store {
   async register(id: string, request: port.RegisterRequest): Promise<port.KnownReply<port.SettingsReply>> {
     const { settings, mode, restore, unread = [], byHand, worker, knownVersion } = request
     const fields = flatFields(settings)
+    if (settings.group !== undefined && mode !== 'release') await this.#groups.join(settings.group, id)
     const run = () =>
       this.#run('register', id, {
         worker,
@@ -73,11 +77,15 @@ export class RedisStore implements port.Store {
     const reply = await (mode === 'release' ? run() : this.#index.around(id, run))
     if (reply.status === 'late') throw new CommandLateError('register', id)
     const { known, returned } = this.#known('register', id, reply)
+    const stored =
+      returned.settings === undefined
+        ? { settings, unread: mode === 'keep' ? unread : [] }
+        : inForce(parseHash(returned.settings), fields, settings)
+    // Once more: a reader that saw the id before its settings named the group took it off the list.
+    if (stored.settings.group !== undefined) await this.#groups.join(stored.settings.group, id)
     return {
       ...known,
-      ...(returned.settings === undefined
-        ? { settings, unread: mode === 'keep' ? unread : [] }
-        : inForce(parseHash(returned.settings), fields, settings)),
+      ...stored,
       revision: Number(returned.revision),
       setBy: returned.setBy,
       setAt: Number(returned.setAtMs),
@@ -155,8 +163,11 @@ export class RedisStore implements port.Store {
 
   /** The script first, so that no keys are left behind under an id that is not listed. */
   async remove(id: string, request: port.ControlRequest): Promise<port.Reply> {
+    const group = await this.#groups.groupOf(id)
     const reply = this.#plain('remove', id, await this.#run('remove', id, request))
-    if (reply.status !== 'late') await this.#index.remove(id)
+    if (reply.status === 'late') return reply
+    await this.#index.remove(id)
+    if (group !== null) await this.#groups.leave(group, id)
     return reply
   }
 
@@ -186,6 +197,10 @@ export class RedisStore implements port.Store {
 
   providers(): Promise<readonly port.ProviderSummary[]> {
     return this.#index.list()
+  }
+
+  members(group: string): Promise<readonly string[]> {
+    return this.#groups.members(group)
   }
 
   async touchWorker(worker: string): Promise<void> {

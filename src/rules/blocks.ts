@@ -44,6 +44,10 @@ export function blocksOf(view: Blocking): readonly Block[] {
   return found
 }
 
+/** Whether a person refuses by a mark. */
+export const isMark = ({ code }: Pick<Block, 'code'>): boolean =>
+  code === 'marked_unhealthy' || code === 'marked_terminated'
+
 /** The longest wait for another caller's trial to end, ms: most trials end long before their lease. */
 const ASK_AGAIN_MS = 1_000
 

@@ -10,14 +10,17 @@ export function assess(rate: number, threshold: number): HealthStatus {
   return rate > 0 ? 'degraded' : 'unhealthy'
 }
 
+/** The part of a snapshot that the health of a provider follows from. */
+export type Observed = Pick<
+  StoredSnapshot,
+  'mark' | 'state' | 'historyHealthy' | 'historyFailed' | 'historyTotal'
+>
+
 /**
  * The health of a provider: its mark; without one, unhealthy unless the circuit is closed; else that of the history. A
  * provider that answered every time, however slowly, is degraded at worst.
  */
-export function healthOf(
-  snapshot: Pick<StoredSnapshot, 'mark' | 'state' | 'historyHealthy' | 'historyFailed' | 'historyTotal'>,
-  degradationThreshold: number,
-): HealthStatus {
+export function healthOf(snapshot: Observed, degradationThreshold: number): HealthStatus {
   if (snapshot.mark !== null) return snapshot.mark
   if (snapshot.state !== 'closed') return 'unhealthy'
   const assessed = assess(successRate(snapshot.historyHealthy, snapshot.historyTotal), degradationThreshold)

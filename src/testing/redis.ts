@@ -108,6 +108,7 @@ const READS: ReadonlySet<string> = new Set([
   'history',
   'events',
   'providers',
+  'members',
 ])
 
 function checkReason(reason: unknown): void {

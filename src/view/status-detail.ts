@@ -1,15 +1,24 @@
 import { clean, formatAbout, formatCount, formatDuration, formatTime, plural } from './format.js'
+import type { GroupHealth } from '../index.js'
+import { paintGroupHealth } from './group-view.js'
 import { pausedText } from './paused.js'
 import { paintHealth, paintState, type Paints } from './paint.js'
 import { clientErrorWords, ignoredWords, why, type ProviderView } from './provider-view.js'
 import { probeTarget } from './probe-target.js'
 import { probeText, retryText, successText } from './status-table.js'
 
+/** Facts of the fleet that concern the provider. */
+export interface DetailBeside {
+  readonly pausedQueues?: readonly string[]
+  /** Of the group that it is a member of; null where it has none. */
+  readonly groupHealth?: GroupHealth | null
+}
+
 /** One provider, one fact a line. */
 export function statusDetail(
   view: ProviderView,
   paints: Paints,
-  pausedQueues: readonly string[] = [],
+  { pausedQueues = [], groupHealth = null }: DetailBeside = {},
 ): string {
   const { snapshot, settings } = view
   const { id, health, state, at } = snapshot
@@ -33,6 +42,7 @@ export function statusDetail(
     ...(settings.probe === undefined || pausedQueues.length === 0
       ? []
       : [['probes', paints.yellow(pausedText(pausedQueues))] as [string, string]]),
+    ...(groupHealth === null ? [] : [['group', groupText(view, groupHealth, paints)] as [string, string]]),
     ['settings', settingsText(view)],
     ...view.problems.map((problem): [string, string] => ['not read', paints.yellow(clean(problem))]),
     ...(view.origin.pinned ? [['set by', pinText(view)] as [string, string]] : []),
@@ -41,6 +51,9 @@ export function statusDetail(
   const lines = facts.map(([name, text]) => `  ${paints.dim(name.padEnd(11))} ${text}`)
   return [`${paints.bold(id)}  ${paintHealth(paints, health)}`, ...lines].join('\n')
 }
+
+const groupText = ({ settings }: ProviderView, health: GroupHealth, paints: Paints): string =>
+  `${settings.group ?? ''} is ${paintGroupHealth(paints, health)}; priority ${settings.priority ?? 0}, weight ${settings.weight ?? 1}`
 
 const detail = (text: string): string => (text === '' ? '' : ` (${clean(text)})`)
 

@@ -7,7 +7,23 @@ const run = promisify(execFile)
 const node = (code: string) => run(process.execPath, ['--input-type=module', '-e', code], { timeout: 20_000 })
 
 /** A package may import itself by name, so the samples run as they stand, on what was built. */
-const samples = [...readFileSync('docs/testing.md', 'utf8').matchAll(/^## (.*)$[^]*?```js\n([^]*?)```/gm)]
+const samplesOf = (page: string) => [
+  ...readFileSync(page, 'utf8').matchAll(/^## (.*)$[^]*?```js\n([^]*?)```/gm),
+]
+const samples = samplesOf('docs/testing.md')
+
+describe('docs/groups.md', () => {
+  const grouped = samplesOf('docs/groups.md').map(([, heading = '', code = '']) => [heading, code] as const)
+
+  it('has a sample of each thing that it describes', () => {
+    const headings = ['Members', 'Order', 'Calls', 'A group that must not refuse']
+    expect(grouped.map(([heading]) => heading)).toEqual(headings)
+  })
+
+  it.each(grouped)('%s: the sample runs', async (_, code) => {
+    expect((await node(`import assert from 'node:assert/strict'\n${code}`)).stderr).toBe('')
+  })
+})
 
 describe('docs/testing.md', () => {
   it('has a sample of each thing that it describes', () => {

@@ -2,6 +2,7 @@ import { describe } from 'vitest'
 import { busbarContract } from './api/busbar.js'
 import { classifyContract } from './api/classify.js'
 import { executeContract } from './api/execute.js'
+import { groupsContract } from './api/groups.js'
 import type { OpenApi } from './api/test-busbar.js'
 import { permitsContract } from './api/permits.js'
 import { providerContract } from './api/provider.js'
@@ -14,5 +15,6 @@ export function apiContract(name: string, open: OpenApi): void {
     permitsContract(open)
     providerContract(open)
     busbarContract(open)
+    groupsContract(open)
   })
 }

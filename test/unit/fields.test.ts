@@ -141,6 +141,7 @@ const days = (count: number) => (count === 1 ? '1 day' : `${count} days`)
 function boundsOf(field: SettingField): string {
   if (field.type === 'flag') return ''
   if (field.type === 'word') return field.words.join(', ')
+  if (field.type === 'name') return 'a name like an id'
   const { min, max, unit } = field
   return `${min} to ${unit === 'ms' && max % DAY === 0 ? days(max / DAY) : max}`
 }

@@ -19,6 +19,7 @@ async function setUp(rows: number, columns = 100) {
     unreadable,
     read: 300,
     pausedQueues: [],
+    groups: [],
     events: [],
     away: undefined,
   }

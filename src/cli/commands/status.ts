@@ -1,10 +1,11 @@
 import type { Command } from 'commander'
-import type { HealthStatus } from '../../index.js'
+import type { Busbar, GroupHealth, HealthStatus } from '../../index.js'
 import { withCommon, writeJson, writeLine, type Cli } from '../common.js'
 import { CliError, EXIT } from '../failure.js'
 import { findProvider, withFleet, type CommonOptions, type Fleet } from '../fleet.js'
 import { clean, plural } from '../../view/format.js'
 import { readFleet, withSelection, type FleetView, type Selection } from '../selection.js'
+import { groupLine } from '../../view/group-view.js'
 import { paintsFor } from '../../view/paint.js'
 import { pausedQueuesOf, pausedText } from '../../view/paused.js'
 import { isPattern } from '../../view/provider-list.js'
@@ -14,6 +15,7 @@ import { statusTable } from '../../view/status-table.js'
 
 interface StatusOptions extends CommonOptions {
   readonly unhealthy?: boolean
+  readonly group?: string
 }
 
 export function addStatus(program: Command, cli: Cli): void {
@@ -21,17 +23,19 @@ export function addStatus(program: Command, cli: Cli): void {
     .command('status')
     .description('health, circuit and reason of every provider, or of one in detail')
     .argument('[id]', "one provider, or a pattern for several, such as 'open*'")
+    .option('--group <name>', 'only the members of this group, and how the group is')
     .action(async (id: string | undefined, options: StatusOptions) => {
-      const { unhealthy } = options
-      const one = id !== undefined && !isPattern(id) && unhealthy !== true
+      const { unhealthy, group } = options
+      const one = id !== undefined && !isPattern(id) && unhealthy !== true && group === undefined
       cli.exitCode = await withFleet(options, (fleet) =>
-        one ? showOne(fleet, id, options) : showAll(fleet, { pattern: id, unhealthy }, options),
+        one ? showOne(fleet, id, options) : showAll(fleet, { pattern: id, unhealthy, group }, options),
       )
     })
   withCommon(withSelection(command), [
     'busbar status',
     'busbar status openai --redis redis://127.0.0.1:6379',
     "busbar status 'open*' --unhealthy",
+    'busbar status --group llm',
     'busbar status openai --json | jq -r .health',
   ]).addHelpText(
     'after',
@@ -44,9 +48,15 @@ export function addStatus(program: Command, cli: Cli): void {
 async function showAll(fleet: Fleet, selection: Selection, { json }: CommonOptions): Promise<number> {
   const { namespace } = fleet.address
   const found = await readFleet(fleet.busbar, selection)
-  const { views, unreadable, read, pausedQueues } = found
+  const { views, unreadable, read, pausedQueues, groups } = found
   if (json === true) {
-    writeJson({ namespace, providers: views.map(viewJson), unreadable, pausedProbeQueues: pausedQueues })
+    writeJson({
+      namespace,
+      providers: views.map(viewJson),
+      unreadable,
+      pausedProbeQueues: pausedQueues,
+      groups,
+    })
   }
   if (read === 0 && unreadable.length === 0) {
     if (json !== true) throw new CliError('provider_unknown', EXIT.unknown, nothingText(namespace, selection))
@@ -56,15 +66,17 @@ async function showAll(fleet: Fleet, selection: Selection, { json }: CommonOptio
   return gravest([...views.map(codeOf), ...unreadable.map(() => EXIT.unknown)])
 }
 
-export const nothingText = (namespace: string, { pattern }: Selection): string =>
-  pattern === undefined
-    ? `no provider is registered in namespace ${namespace}; check --namespace`
-    : `no provider in namespace ${namespace} matches ${clean(pattern)}`
+export const nothingText = (namespace: string, { pattern, group }: Selection): string =>
+  group !== undefined
+    ? `no provider in namespace ${namespace} is a member of group ${clean(group)}`
+    : pattern === undefined
+      ? `no provider is registered in namespace ${namespace}; check --namespace`
+      : `no provider in namespace ${namespace} matches ${clean(pattern)}`
 
 /** Columns of a terminal that does not report its width. */
 const USUAL_COLUMNS = 80
 
-function writeTable({ views, unreadable, read, pausedQueues }: FleetView): void {
+function writeTable({ views, unreadable, read, pausedQueues, groups }: FleetView): void {
   const { stdout } = process
   const paints = paintsFor(stdout)
   const room = stdout.isTTY ? { columns: stdout.columns || USUAL_COLUMNS } : {}
@@ -76,6 +88,7 @@ function writeTable({ views, unreadable, read, pausedQueues }: FleetView): void 
     if (stdout.isTTY && table.split('\n').length >= stdout.rows) writeLine(`\n${countsText(views)}`)
   }
   for (const { id, why } of unreadable) writeLine(`${paints.red(id)} cannot be read: ${why}`)
+  if (groups.length > 0) writeLine(`\n${groups.map((group) => groupLine(group, paints)).join('\n')}`)
   const paused = pausedText(pausedQueues)
   if (paused !== '') writeLine(`\n${paints.yellow(paused)}`)
 }
@@ -91,9 +104,18 @@ function countsText(views: readonly ProviderView[]): string {
 async function showOne(fleet: Fleet, id: string, { json }: CommonOptions): Promise<number> {
   const view = await readView(await findProvider(fleet, id))
   const pausedQueues = await pausedQueuesOf(fleet.busbar, id)
-  if (json === true) writeJson({ ...viewJson(view), pausedProbeQueues: pausedQueues })
-  else writeLine(statusDetail(view, paintsFor(process.stdout), pausedQueues))
+  const groupHealth = await healthOfGroup(fleet.busbar, view.snapshot.group)
+  if (json === true) writeJson({ ...viewJson(view), pausedProbeQueues: pausedQueues, groupHealth })
+  else writeLine(statusDetail(view, paintsFor(process.stdout), { pausedQueues, groupHealth }))
   return codeOf(view)
+}
+
+/** Null for a provider without a group. */
+async function healthOfGroup(busbar: Busbar, name: string): Promise<GroupHealth | null> {
+  if (name === '') return null
+  const group = busbar.group(name)
+  await group.members()
+  return group.health
 }
 
 export function exitCodeOf(health: HealthStatus): number {

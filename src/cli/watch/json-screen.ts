@@ -12,11 +12,11 @@ export class JsonScreen implements Screen {
     this.#namespace = namespace
   }
 
-  draw({ views, unreadable, pausedQueues, away }: Scene): void {
+  draw({ views, unreadable, pausedQueues, groups, away }: Scene): void {
     const head = { at: Date.now(), namespace: this.#namespace }
     const body =
       away === undefined
-        ? { providers: views.map(viewJson), unreadable, pausedProbeQueues: pausedQueues }
+        ? { providers: views.map(viewJson), unreadable, pausedProbeQueues: pausedQueues, groups }
         : { error: { code: 'redis_unavailable', message: away.why } }
     writeLine(JSON.stringify({ ...head, ...body }))
   }

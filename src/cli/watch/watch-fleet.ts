@@ -37,7 +37,7 @@ class Watch {
   readonly #screen: Screen
   readonly #shutdown: Shutdown
   readonly #events: ProviderEvent[] = []
-  #fleet: FleetView = { views: [], unreadable: [], read: 0, pausedQueues: [] }
+  #fleet: FleetView = { views: [], unreadable: [], read: 0, pausedQueues: [], groups: [] }
   #away: Scene['away']
   #shown = ''
   #asked = false

@@ -11,6 +11,7 @@ import { askAgainInMs } from '../../rules/blocks.js'
 import { admitLocally } from '../../rules/snapshot-admission.js'
 import type { Fallback } from './fallback.js'
 import { StoredPermit, type Decision, type Refused, type Send } from './permit.js'
+import { viewGate, type GateView } from './gate-view.js'
 import { GroupAdmission } from './group-admission.js'
 import type { ProcessContext } from '../context.js'
 import type { ProviderSession } from '../sync/provider-session.js'
@@ -51,6 +52,11 @@ export class AdmissionGate {
   /** Whether a call may begin without another look: cached, closed, and nothing in the way. */
   get free(): boolean {
     return this.#session.cache.free && this.consistency === 'cached'
+  }
+
+  /** As far as this process knows without asking, whether a call would be admitted. */
+  view(): GateView {
+    return viewGate(this.#session, this.#fallback, () => this.refusedMeanwhile())
   }
 
   /** `timeoutMs`: of the call, so that its lease outlives it. */

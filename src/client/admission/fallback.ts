@@ -3,7 +3,7 @@ import type { OnRedisDown } from '../../config/options.js'
 import type { Run } from '../../model/ports/store-requests.js'
 import type { StoredSnapshot } from '../../model/snapshot.js'
 import type { RefusalCode } from '../../model/words.js'
-import { askAgainInMs, blocksOf, type Block } from '../../rules/blocks.js'
+import { askAgainInMs, blocksOf, isMark, type Block } from '../../rules/blocks.js'
 import { callRun, StoredPermit, type Decision } from './permit.js'
 import type { ProcessContext } from '../context.js'
 import type { ProviderSession } from '../sync/provider-session.js'
@@ -117,8 +117,6 @@ export class Fallback {
     return { admitted: true, permit, source: 'fallback', ...(wouldRefuse === null ? {} : { wouldRefuse }) }
   }
 }
-
-const isMark = ({ code }: Block): boolean => code === 'marked_unhealthy' || code === 'marked_terminated'
 
 /** The mark of an operator that refuses calls; undefined where there is none. */
 export const markOf = (snapshot: StoredSnapshot): Block | undefined => blocksOf(snapshot).find(isMark)

@@ -19,6 +19,14 @@ export interface CallContext {
   readonly judge: <X>(answer: X) => X
 }
 
+/** What a function is given that a group calls. */
+export interface MemberContext extends CallContext {
+  /** The provider that is called. */
+  readonly id: string
+  /** 1 for the first call of the function, 2 for the next one. */
+  readonly attempt: number
+}
+
 export interface ExecuteOptions<F = never> {
   /** The call ends as `timeout` after this long, ms; up to some 16 ms later. 1 ms to 1 day, default that of the handle, else never. */
   readonly timeoutMs?: number | undefined
@@ -29,6 +37,14 @@ export interface ExecuteOptions<F = never> {
   readonly signal?: AbortSignal | undefined
   /** Answers in place of an error: a refusal, a failure, a timeout or a pause. Not when the caller aborted, nor for a client error. */
   readonly fallback?: ((error: unknown) => F | Promise<F>) | undefined
+}
+
+/** Options of a call, checked. */
+export interface CallOptions {
+  readonly timeoutMs?: number | undefined
+  readonly signal?: AbortSignal | undefined
+  /** Of a group's call: which one it is. */
+  readonly attempt?: number
 }
 
 /** What a call is judged by: what the function gave to `judge`, else what it returned. */
@@ -60,8 +76,15 @@ export class Judged {
 }
 
 /** The context of a call that nothing can end early. One whose `judge` was not read can be that of another call. */
-export class PlainContext extends Judged implements CallContext {
+export class PlainContext extends Judged implements MemberContext {
+  readonly id: string
   readonly trial = false
+  readonly attempt = 1
+
+  constructor(id: string) {
+    super()
+    this.id = id
+  }
 
   get signal(): AbortSignal {
     return new AbortController().signal
@@ -69,9 +92,9 @@ export class PlainContext extends Judged implements CallContext {
 }
 
 /** One call under way: its signal, its deadline, and which of them ended it. */
-export class Call extends Judged implements CallContext {
-  readonly #providerId: string
-  readonly #options: ExecuteOptions<unknown>
+export class Call extends Judged implements MemberContext {
+  readonly id: string
+  readonly #options: CallOptions
   readonly #deadlines: Pick<Deadlines, 'set'>
   #controller: AbortController | undefined
   #deadline: Deadline | undefined
@@ -83,9 +106,9 @@ export class Call extends Judged implements CallContext {
   #abortedByCaller = false
   trial = false
 
-  constructor(providerId: string, options: ExecuteOptions<unknown>, deadlines: Pick<Deadlines, 'set'>) {
+  constructor(id: string, options: CallOptions, deadlines: Pick<Deadlines, 'set'>) {
     super()
-    this.#providerId = providerId
+    this.id = id
     this.#options = options
     this.#deadlines = deadlines
   }
@@ -105,12 +128,16 @@ export class Call extends Judged implements CallContext {
       : { outcome: 'ignored', because: 'aborted' }
   }
 
+  get attempt(): number {
+    return this.#options.attempt ?? 1
+  }
+
   /** How long it may take, ms. */
   get timeoutMs(): number | undefined {
     return this.#options.timeoutMs
   }
 
-  run<T>(fn: (context: CallContext) => T | Promise<T>, trial: boolean): Promise<T> {
+  run<T>(fn: (context: MemberContext) => T | Promise<T>, trial: boolean): Promise<T> {
     const { timeoutMs, signal } = this.#options
     this.trial = trial
     // One promise, for whichever comes first. What comes second finds it settled, and is no unhandled rejection.
@@ -148,7 +175,7 @@ export class Call extends Judged implements CallContext {
   }
 
   #onTimeout(timeoutMs: number): void {
-    this.#abort(new CallTimeoutError(this.#providerId, timeoutMs))
+    this.#abort(new CallTimeoutError(this.id, timeoutMs))
   }
 
   #abortByCaller(signal: AbortSignal): void {

@@ -1,26 +1,19 @@
-import type { Consistency, OnRedisDown } from '../../config/options.js'
+import type { Consistency } from '../../config/options.js'
 import type { Settings } from '../../model/settings.js'
 import type { Outcome } from '../../model/words.js'
 import { callRun, type Decision, type CallEnd } from '../admission/permit.js'
-import { Call, PlainContext, type ExecuteOptions, type Judged } from './call.js'
-import { isResponse, type Classify, type Verdict } from './classify.js'
-import { endingOf, execute, guard, refusalOf } from './execute.js'
-import type { Begin, CallOutcome, ExecuteTarget, Guarded } from './execute.js'
+import { Call, PlainContext, type CallOptions, type ExecuteOptions, type Judged } from './call.js'
+import { isResponse, type Judgement, type Verdict } from './classify.js'
+import { endingOf, execute, guard, refusalOf, rejectLater } from './execute.js'
+import type { Begin, CallOutcome, ExecuteTarget, Failover, Guarded, GuardedMember } from './execute.js'
 import type { Fallback } from '../admission/fallback.js'
 import { AdmissionGate } from '../admission/admission-gate.js'
 import { CallJudge } from './call-judge.js'
+import type { LocalOptions } from './local-options.js'
 import type { ProcessContext } from '../context.js'
 import type { ProviderSession } from '../sync/provider-session.js'
 import type { Outbox } from '../outbox/outbox.js'
 import { OutcomeSink } from './outcome-sink.js'
-
-/** Options that are local to one process. */
-export interface LocalOptions {
-  readonly classify?: Classify | undefined
-  readonly consistency: Consistency
-  readonly onRedisDown: OnRedisDown
-  readonly timeoutMs?: number | undefined
-}
 
 /**
  * A process's calls of one provider: from the gate, through the user's function, into the outbox. Two ways are kept
@@ -30,7 +23,7 @@ export class Caller {
   readonly #context: ProcessContext
   readonly #session: ProviderSession
   readonly #outbox: Outbox
-  readonly #gate: AdmissionGate
+  readonly gate: AdmissionGate
   readonly #sink: OutcomeSink
   readonly #judge: CallJudge
   #timeoutMs: number | undefined
@@ -42,7 +35,7 @@ export class Caller {
     this.#session = session
     this.#outbox = outbox
     this.#sink = new OutcomeSink({ context, session, outbox, onRedisDown: local.onRedisDown })
-    this.#gate = new AdmissionGate(context, session, this.#sink.fallback, (end, generation, token) =>
+    this.gate = new AdmissionGate(context, session, this.#sink.fallback, (end, generation, token) =>
       this.#sink.send(callRun(end, generation, token)),
     )
     this.#setConsistency(local.consistency)
@@ -59,22 +52,22 @@ export class Caller {
   }
 
   #setConsistency(consistency: Consistency): void {
-    this.#gate.consistency = consistency
+    this.gate.consistency = consistency
     this.#sink.strict = consistency === 'strict'
   }
 
   admit(): Decision | Promise<Decision> {
-    return this.#gate.admit()
+    return this.gate.admit()
   }
 
   execute<T, F>(fn: Guarded<T>, options: ExecuteOptions<F> | undefined): Promise<T | F> {
     if (options !== undefined || this.#timeoutMs !== undefined || typeof fn !== 'function')
       return execute(this.#begin, fn, options, this.#timeoutMs)
-    if (this.#gate.free) {
+    if (this.gate.free) {
       if (this.#settings.slowMs === undefined) return this.#plain(fn)
       return this.#call(fn, new Call(this.#session.id, {}, this.#context.deadlines))
     }
-    const answer = this.#gate.admit()
+    const answer = this.gate.admit()
     if (!(answer instanceof Promise) && !answer.admitted)
       return rejectLater(refusalOf(this.#session.id, answer))
     return guard(this.#target(), { fn, options: {}, ended: {} }, answer)
@@ -91,9 +84,9 @@ export class Caller {
   }
 
   readonly #begin: Begin = (fn, options, ended) =>
-    this.#gate.free
+    this.gate.free
       ? this.#call(fn, new Call(this.#session.id, options, this.#context.deadlines), ended)
-      : guard(this.#target(), { fn, options, ended }, this.#gate.admit(options.timeoutMs))
+      : guard(this.#target(), { fn, options, ended }, this.gate.admit(options.timeoutMs))
 
   /**
    * The hot path: closed, cached, nothing to wait for or to measure. It allocates no more than the promise it returns, and
@@ -113,8 +106,41 @@ export class Caller {
     return result
   }
 
+  /** Whether the hot path takes a call without options, where it is free. */
+  get plain(): boolean {
+    return this.#timeoutMs === undefined && this.#settings.slowMs === undefined
+  }
+
+  /** As `admit`, of a member that a group chose: its order has drawn the share of a provider that recovers. */
+  admitMember(timeoutMs?: number): Decision | Promise<Decision> {
+    return this.gate.admit(timeoutMs)
+  }
+
+  /** A call of a group that began `from` a member which is free and plain. What is no plain success goes to `group`. */
+  async memberPlain<T, F>(fn: GuardedMember<T>, group: Failover<F>, from: F): Promise<T> {
+    const context = this.#beginPlain()
+    let result: T
+    try {
+      result = await fn(context)
+    } catch (error) {
+      return group.threw(fn, from, error, await this.#threw(error, context))
+    }
+    if (!this.#endPlain(result, context))
+      return group.returned(fn, from, result, await this.#endJudged(result, context))
+    if (this.#spare.length < MAX_SPARE) this.#spare.push(context)
+    return result
+  }
+
+  /** The same in all other cases. `forced`: no permit is asked for, and the outcome goes in as that of `record`. */
+  member<T>(fn: GuardedMember<T>, given: CallOptions, ended: CallOutcome, forced: boolean): Promise<T> {
+    const options = { ...given, timeoutMs: given.timeoutMs ?? this.#timeoutMs }
+    return forced || this.gate.free
+      ? this.#call(fn, new Call(this.#session.id, options, this.#context.deadlines), ended)
+      : guard(this.#target(), { fn, options, ended }, this.admitMember(options.timeoutMs))
+  }
+
   #beginPlain(): PlainContext {
-    const context = this.#spare.pop() ?? new PlainContext()
+    const context = this.#spare.pop() ?? new PlainContext(this.#session.id)
     const { calls } = this.#context
     context.mark = calls.loop.mark()
     context.generation = this.#session.cache.generation
@@ -124,7 +150,7 @@ export class Caller {
   }
 
   /** The same with what the hot path leaves out: options, and `slowMs`. */
-  async #call<T>(fn: Guarded<T>, call: Call, ended?: CallOutcome): Promise<T> {
+  async #call<T>(fn: GuardedMember<T>, call: Call, ended?: CallOutcome): Promise<T> {
     const began = this.#settings.slowMs === undefined ? UNTIMED : this.#context.clock.now()
     this.#session.used = true
     this.#context.calls.count += 1
@@ -138,7 +164,10 @@ export class Caller {
       throw error
     }
     call.end(result)
-    if (began !== UNTIMED || !this.#endPlain(result, call)) await this.#endJudged(result, call, began)
+    if (began !== UNTIMED || !this.#endPlain(result, call)) {
+      const judgement = await this.#endJudged(result, call, began)
+      if (ended !== undefined) ended.judgement = judgement
+    }
     return result
   }
 
@@ -155,14 +184,16 @@ export class Caller {
   }
 
   /** Nothing is slow where no `slowMs` says so, and no clock was read. */
-  #endJudged(result: unknown, context: Judged, began = UNTIMED): Promise<void> {
+  async #endJudged(result: unknown, context: Judged, began = UNTIMED): Promise<Judgement> {
     const { mark, generation } = context
     const timing = began === UNTIMED ? { mark } : { mark, elapsedMs: this.#context.clock.now() - began }
-    return this.#end(this.#judge.result(result, context, timing), generation)
+    const judgement = this.#judge.result(result, context, timing)
+    await this.#end(judgement, generation)
+    return judgement
   }
 
   /** Never rejects; see `#end`. */
-  #threw(error: unknown, context: PlainContext | Call, ended?: CallOutcome): Promise<void> {
+  async #threw(error: unknown, context: PlainContext | Call, ended?: CallOutcome): Promise<Judgement> {
     const call = context instanceof PlainContext ? undefined : context
     call?.end()
     const timing = { mark: context.mark, timeoutMs: call?.timeoutMs }
@@ -172,7 +203,8 @@ export class Caller {
         ? this.#judge.error(error, context, timing)
         : this.#judge.abortion(abortion, timing)
     if (ended !== undefined) ended.judgement = judgement
-    return this.#end(judgement, context.generation)
+    await this.#end(judgement, context.generation)
+    return judgement
   }
 
   /**
@@ -196,7 +228,7 @@ export class Caller {
     return {
       id: this.#session.id,
       context: this.#context,
-      gate: this.#gate,
+      gate: this.gate,
       judge: this.#judge,
       waits: () => this.#sink.strict || this.#sink.tripping,
     }
@@ -205,10 +237,6 @@ export class Caller {
   /** Tells how a call ended that needed no permit. */
   record(end: CallEnd): Promise<void> {
     return this.#sink.record(end)
-  }
-
-  get gate(): AdmissionGate {
-    return this.#gate
   }
 
   /** The provider as it is decided by without the store. */
@@ -225,12 +253,3 @@ export class Caller {
 const UNTIMED = -1
 /** Contexts kept for calls to come. */
 const MAX_SPARE = 64
-
-/**
- * Rejects a turn later, when the caller has had time to attach a handler. Node keeps a book of promises that are
- * rejected before they are handled, and an entry in it costs more than the whole refusal.
- */
-async function rejectLater(error: Error): Promise<never> {
-  await Promise.resolve()
-  throw error
-}

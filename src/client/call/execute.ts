@@ -2,7 +2,7 @@ import { checkKeys } from '../../config/keys.js'
 import { show } from '../../config/show.js'
 import { ArgumentError, CallRefusedError } from '../../model/errors.js'
 import type { Decision, CallEnd, Permit, Refused, SettleOptions } from '../admission/permit.js'
-import { Call, type CallContext, type ExecuteOptions } from './call.js'
+import { Call, type CallContext, type CallOptions, type ExecuteOptions, type MemberContext } from './call.js'
 import type { Judgement, Verdict } from './classify.js'
 import type { AdmissionGate } from '../admission/admission-gate.js'
 import type { CallJudge } from './call-judge.js'
@@ -10,6 +10,14 @@ import type { ProcessContext } from '../context.js'
 import { DEFAULT_THROTTLE_MS } from '../shared/retry-after.js'
 
 export type Guarded<T> = (context: CallContext) => T | Promise<T>
+/** A function that a group calls, of one of its members at a time. */
+export type GuardedMember<T> = (context: MemberContext) => T | Promise<T>
+
+/** What becomes of a group's call that began `from` a member, and was no plain success. */
+export interface Failover<F> {
+  threw<T>(fn: GuardedMember<T>, from: F, error: unknown, judgement: Judgement): Promise<T>
+  returned<T>(fn: GuardedMember<T>, from: F, result: T, judgement: Judgement): Promise<T>
+}
 
 /** What `execute` needs of a provider handle. */
 export interface ExecuteTarget {
@@ -23,13 +31,13 @@ export interface ExecuteTarget {
 
 const EXECUTE_OPTIONS = ['timeoutMs', 'signal', 'fallback']
 
-/** How a call ended that threw; left empty where it never began. */
+/** How a call was judged; left empty where it never began, and where there was nothing to judge. */
 export interface CallOutcome {
   judgement?: Judgement
 }
 
 /** Calls `fn` once it is admitted, and says in `ended` how that ended. */
-export type Begin = <T>(fn: Guarded<T>, options: ExecuteOptions<unknown>, ended: CallOutcome) => Promise<T>
+export type Begin = <T>(fn: GuardedMember<T>, options: CallOptions, ended: CallOutcome) => Promise<T>
 
 /**
  * Admits, calls, classifies, settles. The store's own trouble is never the caller's error. `ownTimeoutMs`: that of the
@@ -63,8 +71,8 @@ function fallsBack({ judgement }: CallOutcome, signal: AbortSignal | undefined):
 
 /** A call whose admission was asked for. */
 export interface AskedCall<T> {
-  readonly fn: Guarded<T>
-  readonly options: ExecuteOptions<unknown>
+  readonly fn: GuardedMember<T>
+  readonly options: CallOptions
   /** Takes how it ended. */
   readonly ended: CallOutcome
 }
@@ -100,7 +108,8 @@ async function run<T>(
   let result: T | undefined
   try {
     result = await call.run(fn, permit.trial)
-    const settled = settle(target, permit, judge.result(result, call, timing()))
+    ended.judgement = judge.result(result, call, timing())
+    const settled = settle(target, permit, ended.judgement)
     if (target.waits()) await settled
     return result
   } catch (error) {
@@ -113,6 +122,15 @@ async function run<T>(
   } finally {
     call.end(result)
   }
+}
+
+/**
+ * Rejects a turn later, when the caller has had time to attach a handler. Node keeps a book of promises that are
+ * rejected before they are handled, and an entry in it costs more than the whole refusal.
+ */
+export async function rejectLater(error: Error): Promise<never> {
+  await Promise.resolve()
+  throw error
 }
 
 /** An expected refusal needs no stack, and capturing one costs more than the rest of it. */
@@ -156,7 +174,7 @@ function checkOptions(fn: unknown, options: ExecuteOptions<unknown>): void {
 const MAX_TIMEOUT_MS = 86_400_000
 
 /** @throws ArgumentError */
-function checkTimeout(timeoutMs: unknown): void {
+export function checkTimeout(timeoutMs: unknown): void {
   if (timeoutMs === undefined) return
   if (!(typeof timeoutMs === 'number' && timeoutMs >= 1 && timeoutMs <= MAX_TIMEOUT_MS)) {
     const bounds = `from 1 to ${MAX_TIMEOUT_MS}`

@@ -87,6 +87,10 @@ export class FailFastStore implements port.Store {
     return this.#watch.ask('the providers', () => this.#store.providers())
   }
 
+  members(group: string) {
+    return this.#watch.ask(`the members of group ${group}`, () => this.#store.members(group))
+  }
+
   touchWorker(worker: string) {
     return this.#watch.ask('the heartbeat', () => this.#store.touchWorker(worker))
   }

@@ -71,6 +71,8 @@ export class ProviderRegistry {
   readonly #pending: PendingRegistrations
   readonly #registrations: AdaptiveLimit
   readonly sync: SnapshotSync
+  /** Told of each provider that this process has a handle of from now on. */
+  onHeld: ((core: ProviderCore) => void) | undefined
 
   constructor(context: ProcessContext, defaults: ProviderDefaults) {
     this.#context = context
@@ -83,6 +85,10 @@ export class ProviderRegistry {
 
   get(id: string): Held | undefined {
     return this.#held.get(id)
+  }
+
+  *cores(): Iterable<ProviderCore> {
+    for (const { core } of this.#held.values()) yield core
   }
 
   /** Also of a provider that was removed, while the user holds the handle. */
@@ -179,6 +185,7 @@ export class ProviderRegistry {
     const { id, session } = held.core
     this.#sessions.set(id, session)
     this.#held.set(id, held)
+    this.onHeld?.(held.core)
     // The session itself holds `held`, so that it lives exactly as long as the handle does.
     session.onRemoved = (removed) => {
       if (removed) this.#letGo(held)

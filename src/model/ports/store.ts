@@ -62,6 +62,8 @@ export interface Store {
   /** The newest `count` outages that ended, oldest first; at most the last 100 are kept. */
   outages(id: string, count: number): Promise<readonly Outage[]>
   providers(): Promise<readonly ProviderSummary[]>
+  /** Ids of the providers whose settings name this group. */
+  members(group: string): Promise<readonly string[]>
   /** Information only; no decision reads it. */
   touchWorker(worker: string): Promise<void>
   close(): Promise<void>
