@@ -27,9 +27,11 @@ export type { Classify, Verdict } from './client/call/classify.js'
 export type { Counters, Logger } from './client/shared/log.js'
 export type { Snapshot } from './client/sync/snapshot.js'
 export type { Block } from './rules/blocks.js'
+export type { DecisionObservation, Observer, OutcomeObservation } from './model/observations.js'
 export type { Outage, OutageCause } from './model/outage.js'
 export type { HistoryEntry } from './model/snapshot.js'
 export type {
+  AnyEvent,
   AnyEventOf,
   AnyKind,
   EventChanges,

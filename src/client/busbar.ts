@@ -4,12 +4,14 @@ import {
   closeSchema,
   controlSchema,
   idSchema,
+  observerSchema,
   probeNowSchema,
   probesSchema,
   providerOptionsSchema,
 } from '../config/options.js'
 import type { AnyEventOf, AnyKind, Change } from '../model/events.js'
 import type { Inspection } from '../model/inspection.js'
+import type { Observer } from '../model/observations.js'
 import type { SettingsInput } from '../model/settings.js'
 import type { SettingsPlan } from './settings-plan.js'
 import type { BusbarCore } from './busbar-core.js'
@@ -20,20 +22,13 @@ import type { ProbeReport } from './probing/probe-ticket.js'
 import type { Provider } from './provider.js'
 import type { ControlOptions } from './provider-control.js'
 import { FleetProviders } from './fleet-providers.js'
-import { FleetProbes, type ProbeNowOptions, type ProbeParts, type ProbeSchedules } from './fleet-probes.js'
+import { FleetProbes, type ProbeNowOptions, type ProbeSchedules } from './fleet-probes.js'
+import type { BusbarParts } from './busbar-parts.js'
 import type { ProbeWorker, ProbeWorkerOptions } from './probing/probe-worker.js'
 
 export interface ListenerOptions {
   /** Takes the listener off again. */
   readonly signal?: AbortSignal
-}
-
-/** What `connect` puts together. */
-export interface BusbarParts extends ProbeParts {
-  readonly core: BusbarCore
-  readonly namespace: string
-  readonly defaults: SettingsInput
-  inspect(): Promise<Omit<Inspection, 'pausedProbeQueues'>>
 }
 
 /** The core behind a busbar, for parts of this package that are given no more than the face of it. */
@@ -143,17 +138,27 @@ export class Busbar implements AsyncDisposable {
   }
 
   /**
-   * Calls `listener` for every event of this kind, in every process. A listener that throws is logged and disturbs
-   * nothing else. Returns what takes it off again; so does aborting `signal`. `store_lost` and `store_restored` are of this
+   * Calls `listener` for every event of this kind, or of any kind with `'*'`, in every process. A listener that throws is
+   * logged and disturbs nothing else. Returns what takes it off again; so does aborting `signal`. `store_lost` and `store_restored` are of this
    * process alone: Redis does not answer it, and does again.
    */
-  on<K extends AnyKind>(
+  on<K extends AnyKind | '*'>(
     kind: K,
     listener: (event: AnyEventOf<K>) => unknown,
     options: ListenerOptions = {},
   ): () => void {
     checkKeys(options, ['signal'], 'on')
     return this.#core.listeners.add(kind, listener, options.signal)
+  }
+
+  /**
+   * Calls `observer.outcome` for every outcome and `observer.decision` for every decision of this process's calls, on their
+   * way: what metrics are counted by. `connect({ onOutcome })` is the same for outcomes, from the beginning. Returns what ends
+   * it. @throws ArgumentError
+   */
+  observe(observer: Observer): () => void {
+    checkArgument(observerSchema, observer, 'observe')
+    return this.#context.observers.add(observer)
   }
 
   /**

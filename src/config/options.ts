@@ -37,6 +37,8 @@ const common = {
   consistency: v.optional(oneOf(CONSISTENCIES), c.consistency),
   onRedisDown: v.optional(oneOf(ON_REDIS_DOWN), c.onRedisDown),
   workerId: v.optional(name()),
+  failureDomain: v.optional(name()),
+  onOutcome: v.optional(v.function('expected a function')),
   logger: v.optional(logger),
 }
 
@@ -48,6 +50,8 @@ export const connectSchema = object({
   consistency: common.consistency,
   onRedisDown: common.onRedisDown,
   workerId: common.workerId,
+  failureDomain: common.failureDomain,
+  onOutcome: common.onOutcome,
   logger: common.logger,
   commandTimeoutMs: v.optional(whole(1, 60_000), c.commandTimeoutMs),
   flushIntervalMs: v.optional(whole(1, 10_000), c.flushIntervalMs),
@@ -63,8 +67,15 @@ export const testBusbarSchema = object({
   defaults: common.defaults,
   logger: common.logger,
   workerId: common.workerId,
+  failureDomain: common.failureDomain,
+  onOutcome: common.onOutcome,
   consistency: common.consistency,
   onRedisDown: common.onRedisDown,
+})
+
+export const observerSchema = object({
+  outcome: v.optional(v.function('expected a function')),
+  decision: v.optional(v.function('expected a function')),
 })
 
 export const providerOptionsSchema = object({

@@ -1,13 +1,14 @@
 import type { Consistency, OnRedisDown } from '../../config/options.js'
 import type { Settings } from '../../model/settings.js'
 import { callRun, type Decision, type CallEnd } from '../admission/permit.js'
-import { Call, PlainContext, type ExecuteOptions, type Judged } from './call.js'
+import { Call, PlainContext, UNTIMED, type ExecuteOptions, type Judged } from './call.js'
 import { isResponse, type Classify, type Verdict } from './classify.js'
 import { endingOf, execute, guard, refusalOf } from './execute.js'
 import type { Begin, CallOutcome, ExecuteTarget, Guarded } from './execute.js'
 import type { Fallback } from '../admission/fallback.js'
 import { AdmissionGate } from '../admission/admission-gate.js'
 import { CallJudge } from './call-judge.js'
+import { CallObserver } from './call-observer.js'
 import type { ProcessContext } from '../context.js'
 import type { ProviderSession } from '../sync/provider-session.js'
 import type { Outbox } from '../outbox/outbox.js'
@@ -32,6 +33,7 @@ export class Caller {
   readonly #gate: AdmissionGate
   readonly #sink: OutcomeSink
   readonly #judge: CallJudge
+  readonly #observer: CallObserver
   #timeoutMs: number | undefined
   /** Contexts of calls that have ended, for those to come: a call with nothing to tell allocates none. */
   readonly #spare: PlainContext[] = []
@@ -46,6 +48,7 @@ export class Caller {
     )
     this.#setConsistency(local.consistency)
     this.#judge = new CallJudge(context, session.id, local.classify, () => this.#settings.slowMs)
+    this.#observer = new CallObserver(context, session)
     this.#timeoutMs = local.timeoutMs
   }
 
@@ -62,8 +65,10 @@ export class Caller {
     this.#sink.strict = consistency === 'strict'
   }
 
-  admit(): Decision | Promise<Decision> {
-    return this.#gate.admit()
+  /** `timeoutMs`: of the call, so that its lease outlives it. */
+  admit(timeoutMs?: number): Decision | Promise<Decision> {
+    const answer = this.#gate.admit(timeoutMs)
+    return this.#context.observers.on ? this.#observer.decided(answer) : answer
   }
 
   execute<T, F>(fn: Guarded<T>, options: ExecuteOptions<F> | undefined): Promise<T | F> {
@@ -73,7 +78,7 @@ export class Caller {
       if (this.#settings.slowMs === undefined) return this.#plain(fn)
       return this.#call(fn, new Call(this.#session.id, {}, this.#context.deadlines))
     }
-    const answer = this.#gate.admit()
+    const answer = this.admit()
     if (!(answer instanceof Promise) && !answer.admitted)
       return rejectLater(refusalOf(this.#session.id, answer))
     return guard(this.#target(), { fn, options: {}, ended: {} }, answer)
@@ -82,7 +87,7 @@ export class Caller {
   readonly #begin: Begin = (fn, options, ended) =>
     this.#gate.free
       ? this.#call(fn, new Call(this.#session.id, options, this.#context.deadlines), ended)
-      : guard(this.#target(), { fn, options, ended }, this.#gate.admit(options.timeoutMs))
+      : guard(this.#target(), { fn, options, ended }, this.admit(options.timeoutMs))
 
   /**
    * The hot path: closed, cached, nothing to wait for or to measure. It allocates no more than the promise it returns, and
@@ -104,7 +109,8 @@ export class Caller {
 
   #beginPlain(): PlainContext {
     const context = this.#spare.pop() ?? new PlainContext()
-    const { calls } = this.#context
+    const { calls, observers } = this.#context
+    if (observers.on) this.#observer.begin(context)
     context.mark = calls.loop.mark()
     context.generation = this.#session.cache.generation
     this.#session.used = true
@@ -115,6 +121,7 @@ export class Caller {
   /** The same with what the hot path leaves out: options, and `slowMs`. */
   async #call<T>(fn: Guarded<T>, call: Call, ended?: CallOutcome): Promise<T> {
     const began = this.#settings.slowMs === undefined ? UNTIMED : this.#context.clock.now()
+    if (this.#context.observers.on) this.#observer.begin(call)
     this.#session.used = true
     this.#context.calls.count += 1
     call.mark = this.#context.calls.loop.markNow()
@@ -138,6 +145,7 @@ export class Caller {
     // The store may have been lost since it began.
     if (this.#session.cache.suspended) return false
     judge.plain += 1
+    if (context.began !== UNTIMED) this.#observer.end('healthy', context)
     this.#outbox.healthy(context.generation)
     this.#context.calls.end()
     return true
@@ -145,9 +153,9 @@ export class Caller {
 
   /** Nothing is slow where no `slowMs` says so, and no clock was read. */
   #endJudged(result: unknown, context: Judged, began = UNTIMED): Promise<void> {
-    const { mark, generation } = context
+    const { mark } = context
     const timing = began === UNTIMED ? { mark } : { mark, elapsedMs: this.#context.clock.now() - began }
-    return this.#end(this.#judge.result(result, context, timing), generation)
+    return this.#end(this.#judge.result(result, context, timing), context)
   }
 
   /** Never rejects; see `#end`. */
@@ -161,16 +169,17 @@ export class Caller {
         ? this.#judge.error(error, context, timing)
         : this.#judge.abortion(abortion, timing)
     if (ended !== undefined) ended.judgement = judgement
-    return this.#end(judgement, context.generation)
+    return this.#end(judgement, context)
   }
 
   /**
    * Ends a call that is no plain success. An outcome that trips the circuit is known before the call ends. Never rejects: the caller gets
    * its own result or error, and an outcome that cannot be written is counted and logged where it is given up.
    */
-  async #end(verdict: Verdict, generation: number): Promise<void> {
+  async #end(verdict: Verdict, call: Judged): Promise<void> {
+    if (call.began !== UNTIMED) this.#observer.end(verdict.outcome, call)
     try {
-      await this.#sink.end(endingOf(verdict), generation)
+      await this.#sink.end(endingOf(verdict), call.generation)
     } catch (error) {
       this.#context.log.debug(
         { err: error, provider: this.#session.id },
@@ -193,6 +202,7 @@ export class Caller {
 
   /** Tells how a call ended that needed no permit. */
   record(end: CallEnd): Promise<void> {
+    if (this.#context.observers.outcomes) this.#observer.recorded(end.outcome)
     return this.#sink.record(end)
   }
 
@@ -206,8 +216,6 @@ export class Caller {
   }
 }
 
-/** When a call began whose duration is not asked for. */
-const UNTIMED = -1
 /** Contexts kept for calls to come. */
 const MAX_SPARE = 64
 

@@ -75,7 +75,7 @@ export async function beginProbe(
 ): Promise<ProbeAdmission> {
   const known = session.cache.held
   if (options.alone && session.cache.free && known !== undefined) {
-    return { ticket: ticketOf(outbox, { ...known, token: '' }) }
+    return { ticket: ticketOf({ context, session, outbox }, { ...known, token: '' }) }
   }
   const token = randomUUID()
   const reply = await session.run('admit', (store) =>
@@ -90,12 +90,20 @@ export async function beginProbe(
   )
   const { admitted, code, reason, retryAfterMs, trial } = reply
   if (!admitted) return { refused: { code: code ?? '', reason, retryAfterMs } }
-  return { ticket: ticketOf(outbox, { ...reply, token: trial ? token : '' }) }
+  return { ticket: ticketOf({ context, session, outbox }, { ...reply, token: trial ? token : '' }) }
 }
 
 type Beginning = Pick<Run, 'generation' | 'settingsRevision' | 'markVersion' | 'token'>
 
-function ticketOf(outbox: Outbox, beginning: Beginning): ProbeTicket {
+interface Parts {
+  readonly context: ProcessContext
+  readonly session: ProviderSession
+  readonly outbox: Outbox
+}
+
+function ticketOf({ context, session, outbox }: Parts, beginning: Beginning): ProbeTicket {
+  const { observers, clock } = context
+  const began = clock.now()
   const { generation, settingsRevision, markVersion, token } = beginning
   const run = {
     origin: 'probe',
@@ -107,8 +115,15 @@ function ticketOf(outbox: Outbox, beginning: Beginning): ProbeTicket {
     markVersion,
     ageMs: 0,
   } as const
-  const finish = ({ status, detail }: ProbeOutcome) =>
-    outbox.commit({ ...run, outcome: status, detail: toText(detail, MAX_DETAIL_LENGTH) })
+  const finish = ({ status, detail }: ProbeOutcome) => {
+    if (observers.outcomes) {
+      const ms = Math.round((clock.now() - began) * 1_000) / 1_000
+      const { worker, domain } = observers
+      const { id: provider, storeTimeMs: at } = session
+      observers.emitOutcome({ at, provider, outcome: status, ms, domain, worker, origin: 'probe' })
+    }
+    return outbox.commit({ ...run, outcome: status, detail: toText(detail, MAX_DETAIL_LENGTH) })
+  }
   const abandon = () => outbox.commit({ ...run, outcome: 'ignored', detail: '' })
   return { trial: token !== '', finish, abandon }
 }

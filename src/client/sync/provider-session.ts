@@ -16,6 +16,7 @@ import { checkProvider } from '../outage/provider-check.js'
 import { registerAgain } from './register-again.js'
 import { SettingsCache } from './settings-cache.js'
 import { SnapshotCache } from './snapshot-cache.js'
+import { StoreClock } from './store-clock.js'
 import { logTransition } from './transition-log.js'
 
 /** Calls are decided by these: where Redis refuses one for good, the provider is cut off. */
@@ -50,7 +51,7 @@ export class ProviderSession {
   #rejoining: Promise<void> | undefined
   #cutOff: CutOff | undefined
   readonly #markTimer: MarkTimer
-  #storeClock: { readonly nowMs: number; readonly at: number }
+  readonly storeClock: StoreClock
 
   constructor(context: ProcessContext, id: string, epoch: string, registered: KnownReply<SettingsReply>) {
     this.id = id
@@ -59,7 +60,7 @@ export class ProviderSession {
     this.cache = new SnapshotCache(context.clock)
     this.#markTimer = new MarkTimer({ context, id, cache: this.cache, clear: () => this.clearEndedMark() })
     this.suspend()
-    this.#storeClock = { nowMs: registered.nowMs, at: context.clock.now() }
+    this.storeClock = new StoreClock(context.clock, registered.nowMs)
     this.#settings = new SettingsCache(
       context,
       { id, failed: (error) => this.#judge('snapshot', error) },
@@ -126,10 +127,9 @@ export class ProviderSession {
     return this.storeTimeMs + this.#context.commandTimeoutMs
   }
 
-  /** The store's time of now, as far as is known: what it last said, and what has passed here since. */
+  /** The store's time of now, as far as is known. */
   get storeTimeMs(): number {
-    const { nowMs, at } = this.#storeClock
-    return Math.floor(nowMs + this.#context.clock.now() - at)
+    return this.storeClock.nowMs
   }
 
   /** Registers again, or with other settings; a handle that was told `removed` comes back to life. */
@@ -138,7 +138,7 @@ export class ProviderSession {
     this.#setRemoved(false)
     this.owesWrite = false
     this.#settings.accept(registered)
-    this.#storeClock = { nowMs: registered.nowMs, at: this.#context.clock.now() }
+    this.storeClock.set(registered.nowMs)
     this.#absorb(registered)
   }
 
@@ -152,7 +152,7 @@ export class ProviderSession {
       for (let attempt = 1; ; attempt += 1) {
         if (this.#context.closed) throw new BusbarClosedError()
         const reply = await operation(this.#context.store)
-        this.#storeClock = { nowMs: reply.nowMs, at: this.#context.clock.now() }
+        this.storeClock.set(reply.nowMs)
         if (reply.status === 'ok') {
           this.#setRemoved(false)
           this.#absorb(reply)
