@@ -1,13 +1,11 @@
-import { checkArgument, checkSettings } from '../config/check.js'
+import { checkArgument } from '../config/check.js'
 import { checkKeys } from '../config/keys.js'
 import {
   closeSchema,
-  controlSchema,
   idSchema,
   observerSchema,
   probeNowSchema,
   probesSchema,
-  providerOptionsSchema,
 } from '../config/options.js'
 import type { AnyEventOf, AnyKind, Change } from '../model/events.js'
 import type { Inspection } from '../model/inspection.js'
@@ -15,21 +13,19 @@ import type { Observer } from '../model/observations.js'
 import type { SettingsInput } from '../model/settings.js'
 import type { SettingsPlan } from './settings-plan.js'
 import type { BusbarCore } from './busbar-core.js'
-import type { ProviderOptions } from './registry/provider-registry.js'
+import type { ProviderOptions } from './registry/provider-options.js'
 import type { ProcessContext } from './context.js'
+import type { ListenerOptions } from './shared/listeners.js'
 import type { Counters } from './shared/log.js'
 import type { ProbeReport } from './probing/probe-ticket.js'
 import type { Provider } from './provider.js'
 import type { ControlOptions } from './provider-control.js'
+import { FleetFamilies } from './fleet-families.js'
 import { FleetProviders } from './fleet-providers.js'
+import type { Family, FamilyOptions, FamilySettings } from './registry/family.js'
 import { FleetProbes, type ProbeNowOptions, type ProbeSchedules } from './fleet-probes.js'
 import type { BusbarParts } from './busbar-parts.js'
 import type { ProbeWorker, ProbeWorkerOptions } from './probing/probe-worker.js'
-
-export interface ListenerOptions {
-  /** Takes the listener off again. */
-  readonly signal?: AbortSignal
-}
 
 /** The core behind a busbar, for parts of this package that are given no more than the face of it. */
 export let coreOf: (busbar: Busbar) => BusbarCore
@@ -41,6 +37,7 @@ export class Busbar implements AsyncDisposable {
   readonly #core: BusbarCore
   readonly #context: ProcessContext
   readonly #fleet: FleetProviders
+  readonly #families: FleetFamilies
   readonly #probes: FleetProbes
 
   static {
@@ -54,6 +51,7 @@ export class Busbar implements AsyncDisposable {
     this.#core = parts.core
     this.#context = parts.core.context
     this.#fleet = new FleetProviders(parts.core, parts.defaults)
+    this.#families = new FleetFamilies(parts.core, this.#fleet)
     this.#probes = new FleetProbes(parts.core, parts)
   }
 
@@ -79,8 +77,6 @@ export class Busbar implements AsyncDisposable {
    * @throws SettingsError naming the path and the value; RedisUnavailableError with `onRedisDown: 'deny'`.
    */
   async provider(id: string, settings?: SettingsInput, options?: ProviderOptions): Promise<Provider> {
-    checkArgument(idSchema, id, 'id')
-    if (options !== undefined) checkSettings(providerOptionsSchema, options)
     return this.#fleet.register(id, settings, options)
   }
 
@@ -90,14 +86,12 @@ export class Busbar implements AsyncDisposable {
    * @throws SettingsError, CommandLateError, RedisUnavailableError
    */
   async apply(id: string, settings: SettingsInput, options: ControlOptions = {}): Promise<Provider> {
-    checkArgument(idSchema, id, 'id')
-    return this.#fleet.apply(id, settings, checkArgument(controlSchema, options, 'apply'))
+    return this.#fleet.apply(id, settings, options)
   }
 
   /** Lets code set the settings again: the next registration with settings wins; until then they stay. */
   async release(id: string, options: ControlOptions = {}): Promise<Provider> {
-    checkArgument(idSchema, id, 'id')
-    return this.#fleet.release(id, checkArgument(controlSchema, options, 'release'))
+    return this.#fleet.release(id, options)
   }
 
   /**
@@ -105,7 +99,6 @@ export class Busbar implements AsyncDisposable {
    * @throws SettingsError, RedisUnavailableError
    */
   async plan(id: string, settings: SettingsInput): Promise<SettingsPlan> {
-    checkArgument(idSchema, id, 'id')
     return this.#fleet.plan(id, settings)
   }
 
@@ -118,6 +111,17 @@ export class Busbar implements AsyncDisposable {
   async lookup(id: string): Promise<Provider | undefined> {
     checkArgument(idSchema, id, 'id')
     return (await this.#core.lookup(id))?.handle
+  }
+
+  /**
+   * Providers of one kind, one for each tenant, host or the like: `busbar.family('tenant-api').get(tenant)`. The same family for
+   * the same name; settings or options, where they are given, hold for members that are registered from now on. With an empty
+   * name the ids of the members are their keys. See `Family`.
+   * @throws ArgumentError, SettingsError
+   */
+  family(name: string, settings?: FamilySettings, options?: FamilyOptions): Family {
+    this.#core.assertOpen()
+    return this.#families.get(name, settings, options)
   }
 
   /** Ids of all registered providers, the oldest first. */
@@ -133,8 +137,7 @@ export class Busbar implements AsyncDisposable {
     id: string,
     options: { readonly reason?: string; readonly actor?: string } = {},
   ): Promise<void> {
-    checkArgument(idSchema, id, 'id')
-    await this.#fleet.remove(id, checkArgument(controlSchema, options, 'remove'))
+    await this.#fleet.remove(id, options)
   }
 
   /**

@@ -39,4 +39,5 @@ export const DEFAULTS = Object.freeze({
     unref: false,
   }),
   probes: Object.freeze({ concurrency: 16 }),
+  family: Object.freeze({ maxHandles: 1_000, idleExpireMs: 7 * 86_400 * SECOND }),
 })

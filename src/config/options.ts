@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import { MARKS, OUTCOMES } from '../model/words.js'
 import { DEFAULTS } from './defaults.js'
-import { bool, DAY, name, number, oneOf, text, whole } from './fields.js'
+import { bool, DAY, matching, name, number, oneOf, text, whole } from './fields.js'
 import { anyObject, object, recordOf } from './objects.js'
 
 /** Schemas of the arguments of methods. */
@@ -84,6 +84,21 @@ export const providerOptionsSchema = object({
   onRedisDown: v.optional(oneOf(ON_REDIS_DOWN)),
   timeoutMs: v.optional(number(1, DAY)),
 })
+
+/** Options of a family, and of its members. */
+export const familySchema = object({
+  classify: v.optional(v.function('expected a function')),
+  consistency: v.optional(oneOf(CONSISTENCIES)),
+  onRedisDown: v.optional(oneOf(ON_REDIS_DOWN)),
+  timeoutMs: v.optional(number(1, DAY)),
+  maxHandles: v.optional(whole(1, 1_000_000), DEFAULTS.family.maxHandles),
+  idleExpireMs: v.optional(whole(1_000, 365 * DAY), DEFAULTS.family.idleExpireMs),
+})
+/** A `/` ends it in the ids of its members. */
+export const familyNameSchema = matching(
+  /^[A-Za-z0-9._:@-]{0,64}$/,
+  'expected at most 64 characters of A-Z a-z 0-9 . _ : @ -',
+)
 
 export const idSchema = name()
 

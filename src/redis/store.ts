@@ -7,6 +7,7 @@ import type { HistoryEntry } from '../model/snapshot.js'
 import type { RedisConnection } from './connection.js'
 import { FleetEpoch } from './fleet-epoch.js'
 import { changesChannel, fleetKeys, keyOfProvider } from './keys.js'
+import { IdleIndex } from './idle-index.js'
 import type { LuaSourceOptions } from './lua-source.js'
 import { parseEvents, parseHash, parseSnapshot } from './parse.js'
 import { ProviderIndex } from './provider-index.js'
@@ -15,7 +16,7 @@ import { Scripts, type ScriptReply } from './scripts.js'
 import { PROVIDER_SCRIPTS } from './script-definitions.js'
 import type { ProviderScriptName, ScriptArgs, ScriptReturns } from './script-definitions.js'
 import { ServerClock } from './server-clock.js'
-import { asStored, inForce, recordArgs } from './store-args.js'
+import { asStored, recordArgs, registered } from './store-args.js'
 
 const WORKER_TTL_MS = 600_000
 
@@ -24,6 +25,7 @@ export class RedisStore implements port.Store {
   readonly #redis: RedisConnection
   readonly #scripts: Scripts<ProviderScriptName>
   readonly #index: ProviderIndex
+  readonly #idle: IdleIndex
   readonly #reader: ProviderReader
   readonly #epoch: FleetEpoch
   readonly #clock: ServerClock
@@ -34,6 +36,7 @@ export class RedisStore implements port.Store {
     this.#redis = redis
     this.#clock = new ServerClock(redis)
     this.#index = new ProviderIndex(redis, namespace, () => this.#clock.nowMs())
+    this.#idle = new IdleIndex(redis, namespace, () => this.#clock.nowMs())
     this.#reader = new ProviderReader(redis, namespace)
     this.#epoch = new FleetEpoch(redis, namespace)
     this.#keys = fleetKeys(namespace)
@@ -73,16 +76,7 @@ export class RedisStore implements port.Store {
     const reply = await (mode === 'release' ? run() : this.#index.around(id, run))
     if (reply.status === 'late') throw new CommandLateError('register', id)
     const { known, returned } = this.#known('register', id, reply)
-    return {
-      ...known,
-      ...(returned.settings === undefined
-        ? { settings, unread: mode === 'keep' ? unread : [] }
-        : inForce(parseHash(returned.settings), fields, settings)),
-      revision: Number(returned.revision),
-      setBy: returned.setBy,
-      setAt: Number(returned.setAtMs),
-      pinned: returned.pinned,
-    }
+    return registered(known, returned, request)
   }
 
   async admit(id: string, request: port.AdmitRequest): Promise<port.Reply<port.AdmitResult>> {
@@ -158,6 +152,32 @@ export class RedisStore implements port.Store {
     const reply = this.#plain('remove', id, await this.#run('remove', id, request))
     if (reply.status !== 'late') await this.#index.remove(id)
     return reply
+  }
+
+  /** The script first: an entry of the index without it would be looked at in vain. */
+  async touch(id: string, request: port.TouchRequest): Promise<port.Reply> {
+    const reply = await this.#run('touch', id, request)
+    if (reply.status !== 'ok') return reply
+    const { known, returned } = this.#known('touch', id, reply)
+    if (returned.idleAtMs !== null) await this.#idle.set(id, returned.idleAtMs)
+    return known
+  }
+
+  /** The script first, as with `remove`. */
+  async expire(id: string, request: port.Caller): Promise<port.Reply<{ readonly expired: boolean }>> {
+    const reply = await this.#run('expire', id, request)
+    if (reply.status !== 'ok') {
+      await this.#idle.set(id, null)
+      return reply
+    }
+    const { known, returned } = this.#known('expire', id, reply)
+    if (returned.expired) await this.#index.remove(id)
+    await this.#idle.set(id, returned.idleAtMs)
+    return { ...known, expired: returned.expired }
+  }
+
+  idleProviders(count: number): Promise<readonly string[]> {
+    return this.#idle.list(count)
   }
 
   async snapshot(id: string): Promise<port.Reply> {

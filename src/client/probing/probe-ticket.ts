@@ -119,8 +119,8 @@ function ticketOf({ context, session, outbox }: Parts, beginning: Beginning): Pr
     if (observers.outcomes) {
       const ms = Math.round((clock.now() - began) * 1_000) / 1_000
       const { worker, domain } = observers
-      const { id: provider, storeTimeMs: at } = session
-      observers.emitOutcome({ at, provider, outcome: status, ms, domain, worker, origin: 'probe' })
+      const at = session.storeClock.nowMs
+      observers.emitOutcome({ at, provider: session.id, outcome: status, ms, domain, worker, origin: 'probe' })
     }
     return outbox.commit({ ...run, outcome: status, detail: toText(detail, MAX_DETAIL_LENGTH) })
   }

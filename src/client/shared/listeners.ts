@@ -5,6 +5,11 @@ import type { AnyEvent, AnyKind } from '../../model/events.js'
 import { offAbort, onAbort } from './abort-signals.js'
 import { onRejection, type Counters, type Logger } from './log.js'
 
+export interface ListenerOptions {
+  /** Takes the listener off again. */
+  readonly signal?: AbortSignal
+}
+
 type Listener = (event: never) => unknown
 
 const KINDS: readonly string[] = [...EVENT_KINDS, ...STORE_EVENT_KINDS, '*']

@@ -40,6 +40,8 @@ export class ProviderSession {
   owesWrite = false
   /** Set by each use of the provider: the poll reads only those that were used. */
   used = false
+  /** When a poll last found that it had been used, on this process's clock. */
+  usedAt = -Infinity
   /** 0 to 1: when in each round it is polled, so that thousands are not polled at once. */
   readonly pollDraw = Math.random()
   readonly #context: ProcessContext
@@ -80,8 +82,8 @@ export class ProviderSession {
 
   /** Whether its calls are decided without the store: that is lost, or the provider is cut off. */
   get withoutStore(): boolean {
-    // What was removed is not followed any more.
-    return this.cache.suspended || (this.#removed && this.#context.watch.lost)
+    // What was removed, or let go, is not followed any more.
+    return this.cache.suspended || ((this.#removed || this.cache.detached) && this.#context.watch.lost)
   }
 
   /** Changes with each outage, of the store or of this provider alone. */
@@ -115,7 +117,8 @@ export class ProviderSession {
 
   /** The one place that says whether its calls are decided without the store; asked whenever that may have changed. */
   suspend(): void {
-    this.cache.suspend(this.#context.watch.lost || this.cutOff !== undefined)
+    const lost = this.#context.watch.lost && !this.cache.detached
+    this.cache.suspend(lost || this.cutOff !== undefined)
   }
 
   get caller(): { worker: string; knownVersion: number } {
@@ -124,12 +127,7 @@ export class ProviderSession {
 
   /** The latest moment, on the store's clock, at which a command sent now is still wanted. */
   get notAfterMs(): number {
-    return this.storeTimeMs + this.#context.commandTimeoutMs
-  }
-
-  /** The store's time of now, as far as is known. */
-  get storeTimeMs(): number {
-    return this.storeClock.nowMs
+    return this.storeClock.nowMs + this.#context.commandTimeoutMs
   }
 
   /** Registers again, or with other settings; a handle that was told `removed` comes back to life. */
@@ -215,6 +213,7 @@ export class ProviderSession {
   takeUsed(): boolean {
     const used = this.used
     this.used = false
+    if (used) this.usedAt = this.#context.clock.now()
     return used
   }
 
