@@ -671,7 +671,12 @@ const members = [
   byContract('a mark without end keeps no member', EXPIRE, 'mark_ends_ms == 0 or ', ''),
   byContract('a trip without end keeps no member', EXPIRE, ' or marked or tripped then', ' or marked then'),
   byContract('a provider becomes a member by a touch', TOUCH, 'if not begin and ', 'if false and '),
-  byContract('a touch counts from the first one', TOUCH, "'idle_at_ms', as_text(now + idle_ms))", "'idle_ms', as_text(idle_ms))"),
+  byContract(
+    'a touch counts from the first one',
+    TOUCH,
+    "'idle_at_ms', as_text(now + idle_ms))",
+    "'idle_ms', as_text(idle_ms))",
+  ),
 ]
 
 export const mutants = [

@@ -15,7 +15,7 @@ export interface GuardFetchOptions extends GuardOptions {
 /** The part of any `fetch` that is needed: Node's, undici's, that of a framework. */
 // The types of each fetch are its own; what is given goes through untouched.
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
-type AnyFetch = (input: any, init?: any) => Promise<any>
+type AnyFetch = (input: any, init?: any) => Promise<unknown>
 
 /**
  * The same `fetch`, guarded. A call that the circuit refuses rejects with `CallRefusedError`. Answers and errors are judged by
@@ -72,6 +72,8 @@ function signalOf(input: unknown, init: RequestInit | undefined): AbortSignal | 
 }
 
 function methodOf(input: unknown, init: RequestInit | undefined): string {
-  const ofRequest = typeof input === 'object' && input !== null && 'method' in input ? input.method : undefined
-  return String(init?.method ?? ofRequest ?? 'GET').toUpperCase()
+  const ofRequest =
+    typeof input === 'object' && input !== null && 'method' in input ? input.method : undefined
+  const method: unknown = init?.method ?? ofRequest
+  return typeof method === 'string' ? method.toUpperCase() : 'GET'
 }

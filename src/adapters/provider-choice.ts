@@ -45,7 +45,10 @@ export class ProviderChoice {
     if (chosen === undefined || chosen === null) return undefined
     if (typeof chosen === 'string') return this.#busbar.get(chosen) ?? this.#register(chosen)
     if (isProvider(chosen)) return chosen
-    throw new ArgumentError('providerOf', `providerOf answered ${typeof chosen}: expected an id or a provider`)
+    throw new ArgumentError(
+      'providerOf',
+      `providerOf answered ${typeof chosen}: expected an id or a provider`,
+    )
   }
 
   #byOrigin(url: URL): Promise<Provider> {
@@ -57,9 +60,7 @@ export class ProviderChoice {
   #register(id: string): Promise<Provider> {
     const under = this.#registering.get(id)
     if (under !== undefined) return under
-    const registered = this.#busbar
-      .provider(id, this.#settings)
-      .finally(() => this.#registering.delete(id))
+    const registered = this.#busbar.provider(id, this.#settings).finally(() => this.#registering.delete(id))
     this.#registering.set(id, registered)
     return registered
   }

@@ -42,7 +42,8 @@ interface Dispatched {
 /** Never rejects: each error goes to the handler, once. */
 async function guarded(choice: ProviderChoice, dispatched: Dispatched): Promise<void> {
   const { dispatch, opts, handler } = dispatched
-  let told = false
+  /** Whether the client has the answer, or an error, from its own dispatcher. */
+  const client = { told: false }
   try {
     const provider = await choice.of(urlOf(dispatched), { method: methodOf(opts) })
     if (provider === undefined) {
@@ -54,28 +55,32 @@ async function guarded(choice: ProviderChoice, dispatched: Dispatched): Promise<
         new Promise((resolve, reject) => {
           const watched = watchHandler(handler, {
             head: (statusCode, headers) => {
-              told = true
+              client.told = true
               resolve({ statusCode, headers })
             },
             error: (error) => {
-              told = true
-              reject(error as Error) // whatever undici gave
+              client.told = true
+              // Whatever undici gave is what is judged.
+              // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
+              reject(error)
             },
           })
           dispatch(opts, watched)
         }),
     )
   } catch (error) {
-    if (!told) failHandler(handler, error)
+    if (!client.told) failHandler(handler, error)
   }
 }
 
 /** @throws ArgumentError where the request does not name its origin */
 function urlOf({ opts, origin }: Dispatched): URL {
   const given: { origin?: unknown; path?: unknown } = typeof opts === 'object' && opts !== null ? opts : {}
-  const base = parsed(String(given.origin ?? origin))
+  const named = given.origin ?? origin
+  const base = named instanceof URL || typeof named === 'string' ? parsed(named) : undefined
   if (base === undefined) {
-    const message = 'origin: the request names none, as those of a Client or a Pool may; give guardInterceptor an origin'
+    const message =
+      'origin: the request names none, as those of a Client or a Pool may; give guardInterceptor an origin'
     throw new ArgumentError('origin', message)
   }
   const url = typeof given.path === 'string' ? parsed(given.path, base) : undefined
@@ -83,7 +88,7 @@ function urlOf({ opts, origin }: Dispatched): URL {
   return url?.origin === base.origin ? url : base
 }
 
-function parsed(url: string, base?: URL): URL | undefined {
+function parsed(url: string | URL, base?: URL): URL | undefined {
   try {
     return new URL(url, base)
   } catch {

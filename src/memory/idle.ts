@@ -1,6 +1,6 @@
 import type { TouchRequest } from '../model/ports/store-requests.js'
 import type { Circuit } from '../rules/circuit.js'
-import type { MemoryProvider } from './provider.js'
+import type { MemoryProvider, Written } from './provider.js'
 
 /** The author of a removal. */
 export interface RemovedBy {
@@ -15,7 +15,11 @@ export function touchMember(provider: MemoryProvider, { begin, idleMs }: TouchRe
 }
 
 /** How an idle member is removed; undefined where it is not idle, or is to stay: then it is looked at again later. */
-export function isIdle(provider: MemoryProvider, circuit: Circuit, worker: string): RemovedBy | undefined {
+export function removalOfIdle(
+  provider: MemoryProvider,
+  circuit: Circuit,
+  worker: string,
+): RemovedBy | undefined {
   const { idle } = provider
   if (idle === null || circuit.lastNowMs < idle.atMs) return undefined
   if (!isHeldByHand(provider, circuit)) return { reason: `not used for ${idle.ms} ms`, actor: '', worker }
@@ -28,3 +32,12 @@ const isHeldByHand = ({ pinned }: MemoryProvider, { mark, phase, lastNowMs }: Ci
   pinned ||
   (mark !== null && (mark.untilMs === null || mark.untilMs > lastNowMs)) ||
   (phase.state === 'open' && phase.retryAtMs === null)
+
+/** Nothing is changed. */
+export const stays = (_: MemoryProvider, circuit: Circuit): Written<{ readonly expired: boolean }> => ({
+  step: { circuit, events: [] },
+  extra: { expired: false },
+})
+
+export const idleIds = (providers: Iterable<MemoryProvider>, nowMs: number): string[] =>
+  [...providers].filter(({ idle }) => idle !== null && idle.atMs <= nowMs).map(({ id }) => id)

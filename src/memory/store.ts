@@ -12,7 +12,7 @@ import { view } from '../rules/history.js'
 import { clearMark, setMark } from '../rules/marks.js'
 import { overdue } from '../rules/overdue.js'
 import { andThen, atPresent, begin, keep, stamp, type MemoryProvider, type Written } from './provider.js'
-import { isIdle, touchMember, type RemovedBy } from './idle.js'
+import { idleIds, removalOfIdle, stays, touchMember, type RemovedBy } from './idle.js'
 import { record } from './record.js'
 import { createProvider, reconfigure, refuseRegistration } from './register.js'
 import { settingsOf } from './settings.js'
@@ -117,7 +117,15 @@ export class MemoryStore implements port.Store {
     const circuit = bumpVersion(before)
     const { generation, version, lastNowMs: nowMs, applied, phase } = circuit
     const { reason, actor, worker } = by
-    const removed = { kind: 'removed' as const, from: phase.state, to: '', reason, actor, generation, version }
+    const removed = {
+      kind: 'removed' as const,
+      from: phase.state,
+      to: '',
+      reason,
+      actor,
+      generation,
+      version,
+    }
     const events = stamp(provider, worker, { circuit, events: [removed] })
     this.#providers.delete(provider.id)
     this.#publish({ providerId: provider.id, events, snapshot: null })
@@ -135,20 +143,14 @@ export class MemoryStore implements port.Store {
     const provider = this.#providers.get(id)
     if (provider !== undefined) {
       const circuit = atPresent(provider, this.#clock.now())
-      const by = isIdle(provider, circuit, request.worker)
-      if (by !== undefined)
-        return Promise.resolve({ ...this.#remove(provider, circuit, by), expired: true })
+      const by = removalOfIdle(provider, circuit, request.worker)
+      if (by !== undefined) return Promise.resolve({ ...this.#remove(provider, circuit, by), expired: true })
     }
-    return this.#write(id, request, (_, circuit) => ({
-      step: { circuit, events: [] },
-      extra: { expired: false },
-    }))
+    return this.#write(id, request, stays)
   }
 
   idleProviders(count: number): Promise<readonly string[]> {
-    const now = this.#clock.now()
-    const idle = [...this.#providers.values()].filter((provider) => provider.idle && provider.idle.atMs <= now)
-    return Promise.resolve(idle.slice(0, count).map(({ id }) => id))
+    return Promise.resolve(idleIds(this.#providers.values(), this.#clock.now()).slice(0, count))
   }
 
   snapshot(id: string): Promise<port.Reply> {

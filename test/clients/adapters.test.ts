@@ -57,7 +57,12 @@ describe.each(Object.entries(makers))('%s, guarded', (name, make) => {
     const client: Guarded = await make(busbar)
     // A time limit that passed while this process stood still says nothing of the server.
     const timeout = () => (busbar.counters.callsStalled > 0 ? 'ignored' : 'timeout')
-    return { busbar, client, timeout, seen: () => outcomes.map(({ provider, outcome }) => [provider, outcome]) }
+    return {
+      busbar,
+      client,
+      timeout,
+      seen: () => outcomes.map(({ provider, outcome }) => [provider, outcome]),
+    }
   }
 
   it('gives the body whole, also one that comes slowly', async () => {

@@ -1,5 +1,8 @@
 export interface Guarded {
-  readonly get: (url: string, signal?: AbortSignal) => Promise<{ readonly status: number; readonly body: Uint8Array }>
+  readonly get: (
+    url: string,
+    signal?: AbortSignal,
+  ) => Promise<{ readonly status: number; readonly body: Uint8Array }>
   /** Undefined where the client reads a body to its end before it answers. */
   readonly endless?: (url: string, signal: AbortSignal, onData: (chunk: unknown) => void) => Promise<void>
   /** False: the client follows no redirect. */

@@ -13,7 +13,7 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
   /** Never answers. */
   hang: () => undefined,
   /** Breaks off before the head. */
-  reset: (request) => request.socket.destroy(),
+  reset: (request) => void request.socket.destroy(),
   /** Breaks off within the body. */
   cut: (request, response) => {
     response.writeHead(200, { 'content-length': 1_000 })
@@ -53,7 +53,10 @@ export async function startAnswerServer() {
     const url = new URL(request.url ?? '/', 'http://localhost')
     const [, what = '', how = ''] = url.pathname.split('/')
     const answer = ANSWERS[what]
-    if (answer !== undefined) return answer(request, response, how)
+    if (answer !== undefined) {
+      answer(request, response, how)
+      return
+    }
     if (what === 'redirect') {
       response.writeHead(302, { location: url.searchParams.get('to') ?? '/200' })
       return void response.end()

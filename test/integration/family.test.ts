@@ -4,12 +4,13 @@ import { runFamily } from '../harness/family-run.js'
 import { testFleet } from '../harness/fleet.js'
 
 it('a family of many keys keeps few handles, and its idle keys leave Redis', async () => {
-  await runFamily(600)
+  await runFamily(400)
 })
 
 it('a member that one process holds and another uses stays; with settings that changed it still leaves', async () => {
-  const { namespace, redis, clock, connect } = await testFleet()
-  const [one, two] = [await connect(), await connect()]
+  const fleet = await testFleet()
+  const { namespace, redis, clock } = fleet
+  const [one, two] = [await fleet.connect(), await fleet.connect()]
   const limits = { idleExpireMs: 8_000 }
   const [mine, theirs] = [one.family('t', limits), two.family('t', { ...limits, slowMs: 50 })]
   const handle = await mine.get('a')

@@ -27,8 +27,27 @@ describe('the id of a member', () => {
 
   it('is never that of another key, also where the key is long', () => {
     const long = 'é'.repeat(500)
-    const keys = ['a', 'a@', 'a@40', 'A', 'a/', 'a@@', '\ud800', '\ud801', '\ufffd', 'ud800', long, `${long}x`]
-    keys.push('x'.repeat(117), 'x'.repeat(118), 'x'.repeat(119), 'x'.repeat(10_000), `${'x'.repeat(10_000)}\ud800`)
+    const keys = [
+      'a',
+      'a@',
+      'a@40',
+      'A',
+      'a/',
+      'a@@',
+      '\ud800',
+      '\ud801',
+      '\ufffd',
+      'ud800',
+      long,
+      `${long}x`,
+    ]
+    keys.push(
+      'x'.repeat(117),
+      'x'.repeat(118),
+      'x'.repeat(119),
+      'x'.repeat(10_000),
+      `${'x'.repeat(10_000)}\ud800`,
+    )
     const ids = keys.map((key) => familyId('tenant-api', key))
     expect(new Set(ids).size).toBe(keys.length)
     for (const id of ids) expect(id).toMatch(/^tenant-api\/[A-Za-z0-9._:/@-]{1,117}$/)
@@ -135,11 +154,7 @@ describe('busbar.family()', () => {
     await family.get('pinned')
     await busbar.apply('tenant-api/pinned', {})
     await busbar.clock.advanceAsync(300_000)
-    expect(await busbar.providers()).toEqual([
-      'tenant-api/marked',
-      'tenant-api/tripped',
-      'tenant-api/pinned',
-    ])
+    expect(await busbar.providers()).toEqual(['tenant-api/marked', 'tenant-api/tripped', 'tenant-api/pinned'])
     await (await busbar.lookup('tenant-api/marked'))?.resume()
     await busbar.clock.advanceAsync(300_000)
     expect(await busbar.providers()).not.toContain('tenant-api/marked')

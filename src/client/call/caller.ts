@@ -11,6 +11,7 @@ import { CallJudge } from './call-judge.js'
 import { CallObserver } from './call-observer.js'
 import type { ProcessContext } from '../context.js'
 import type { ProviderSession } from '../sync/provider-session.js'
+import { USED } from '../sync/use.js'
 import type { Outbox } from '../outbox/outbox.js'
 import { OutcomeSink } from './outcome-sink.js'
 
@@ -113,7 +114,7 @@ export class Caller {
     if (observers.on) this.#observer.begin(context)
     context.mark = calls.loop.mark()
     context.generation = this.#session.cache.generation
-    this.#session.used = true
+    this.#session.used = USED
     calls.count += 1
     return context
   }
@@ -122,7 +123,7 @@ export class Caller {
   async #call<T>(fn: Guarded<T>, call: Call, ended?: CallOutcome): Promise<T> {
     const began = this.#settings.slowMs === undefined ? UNTIMED : this.#context.clock.now()
     if (this.#context.observers.on) this.#observer.begin(call)
-    this.#session.used = true
+    this.#session.used = USED
     this.#context.calls.count += 1
     call.mark = this.#context.calls.loop.markNow()
     call.generation = this.#session.cache.generation

@@ -4,6 +4,7 @@ import { forEachLimit } from '../shared/for-each-limit.js'
 import type { Timer } from '../../model/ports/time.js'
 import type { ProcessContext } from '../context.js'
 import type { Provider } from '../provider.js'
+import { SEEN_BY_FAMILY } from '../sync/use.js'
 import { familyId } from './family-id.js'
 import type { ProviderOptions } from './provider-options.js'
 import type { Held, ProviderRegistry } from './provider-registry.js'
@@ -163,9 +164,10 @@ export class Family {
     const used: Member[] = []
     for (const [id, member] of [...this.#members]) {
       const { session } = member.held.core
-      const usedAt = Math.max(member.usedAt, session.used ? now : session.usedAt)
+      if (session.takeUsed(SEEN_BY_FAMILY)) member.usedAt = now
+      const { usedAt, touchedAt } = member
       if (!this.#isHeld(id, member) || now - usedAt > this.#spec.idleExpireMs) this.#letGo(id, member)
-      else if (usedAt > member.touchedAt && now - member.touchedAt >= touchMs(this.#spec)) used.push(member)
+      else if (usedAt > touchedAt && now - touchedAt >= touchMs(this.#spec)) used.push(member)
     }
     try {
       await forEachLimit(used, AT_ONCE, (member) => this.#touch(member))

@@ -185,7 +185,7 @@ export class ProviderRegistry {
     session.suspend()
   }
 
-  /** Lets a handle go. Calls under way, and what they are to write, go on; whoever holds it asks the store at every call. */
+  /** Lets a handle go. Calls under way, and what they are to write, go on; one that is still held asks the store at every call. */
   release(id: string): void {
     const held = this.#held.get(id)
     if (held === undefined) return

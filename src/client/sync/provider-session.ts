@@ -38,10 +38,8 @@ export class ProviderSession {
   readonly cache: SnapshotCache
   /** Whether a write of it was refused: the next outage is over when one was taken. */
   owesWrite = false
-  /** Set by each use of the provider: the poll reads only those that were used. */
-  used = false
-  /** When a poll last found that it had been used, on this process's clock. */
-  usedAt = -Infinity
+  /** Set to `USED` by each use of the provider; see there. */
+  used = 0
   /** 0 to 1: when in each round it is polled, so that thousands are not polled at once. */
   readonly pollDraw = Math.random()
   readonly #context: ProcessContext
@@ -209,11 +207,10 @@ export class ProviderSession {
     await this.currentSettings()
   }
 
-  /** Whether anybody used the provider since the last question. */
-  takeUsed(): boolean {
-    const used = this.used
-    this.used = false
-    if (used) this.usedAt = this.#context.clock.now()
+  /** Whether anybody used the provider since this reader last asked. */
+  takeUsed(reader: number): boolean {
+    const used = (this.used & reader) !== 0
+    this.used &= ~reader
     return used
   }
 

@@ -22,7 +22,9 @@ export function membersContract(open: () => Promise<TestStore>): void {
       expect(await expire(member)).toMatchObject({
         status: 'ok',
         expired: true,
-        events: [{ kind: 'removed', from: 'closed', to: '', reason: 'not used for 5000 ms', actor: '', worker: 'w' }],
+        events: [
+          { kind: 'removed', from: 'closed', to: '', reason: 'not used for 5000 ms', actor: '', worker: 'w' },
+        ],
       })
       expect(await expire(member)).toMatchObject({ status: 'unknown_provider' })
       expect(await touch(member, 5_000)).toMatchObject({ status: 'unknown_provider' })
