@@ -32,7 +32,7 @@ async function recipe(name: string): Promise<(busbar: Busbar) => unknown> {
   if (made === undefined) throw new Error(`docs/clients.md has no sample ${name}`)
   return made
 }
-afterAll(() => files.forEach((file) => rmSync(file)))
+afterAll(() => files.forEach((file) => rmSync(file, { force: true })))
 
 const makers = {
   fetch: (busbar: Busbar) => guardsOf.fetch(guardFetch(fetch, { busbar })),
@@ -112,6 +112,14 @@ describe.each(Object.entries(makers))('%s, guarded', (name, make) => {
       [server.url, timeout()],
       [server.url, 'ignored'],
     ])
+  })
+
+  it('has no call under way once its request is over, however that ended', async () => {
+    const { client, busbar } = await guarded()
+    await client.get(`${server.url}/200`)
+    await client.get(`${server.url}/reset`).catch(() => undefined)
+    await client.get(`${server.url}/hang`, AbortSignal.timeout(40)).catch(() => undefined)
+    await busbar.close({ timeoutMs: 60_000 })
   })
 
   it('has its call judged by the head when its caller aborts in mid-stream', async () => {
