@@ -48,8 +48,11 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
  */
 export async function startAnswerServer() {
   let requests = 0
+  let open = 0
   const server = createServer((request, response) => {
     requests += 1
+    open += 1
+    response.on('close', () => (open -= 1))
     const url = new URL(request.url ?? '/', 'http://localhost')
     const [, what = '', how = ''] = url.pathname.split('/')
     const answer = ANSWERS[what]
@@ -71,6 +74,10 @@ export async function startAnswerServer() {
     url: `http://127.0.0.1:${port}`,
     get requests() {
       return requests
+    },
+    /** Requests whose client still waits for an answer, or for more of it. */
+    get open() {
+      return open
     },
     stop: async () => {
       server.closeAllConnections()

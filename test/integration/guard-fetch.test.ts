@@ -99,6 +99,7 @@ describe('guardFetch', () => {
       expect(timeouts()).toBe(1)
     })
     await failed
+    await eventually(() => server.open === 0, 'the request was given up')
   })
 
   it("judges the caller's own time limit as a timeout, and the caller's abort as nothing", async () => {

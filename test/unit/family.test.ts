@@ -94,6 +94,28 @@ describe('busbar.family()', () => {
     expect(await (await family.get('a')).state()).toBe('open')
   })
 
+  it('writes what a handle that it let go still had to write', async () => {
+    const fleet = createTestFleet()
+    const [busbar, elsewhere] = [fleetOf({ fleet }), fleetOf({ fleet })]
+    const family = busbar.family('tenant-api', { maxHandles: 1 })
+    await (await family.get('a')).execute(() => 1)
+    await family.get('b')
+    await busbar.flush()
+    expect(await (await elsewhere.lookup('tenant-api/a'))?.historySize()).toBe(1)
+  })
+
+  it('asks Redis by a handle that it let go: nothing keeps that fresh', async () => {
+    const busbar = fleetOf()
+    const family = busbar.family('tenant-api', { maxHandles: 1 })
+    const a = await family.get('a')
+    expect((await a.admit()).source).toBe('cache')
+    await family.get('b')
+    await busbar.clock.advanceAsync(2_000)
+    expect((await a.admit()).source).toBe('redis')
+    await family.get('a')
+    expect((await a.admit()).source).toBe('cache')
+  })
+
   it('hears of others through a handle that it let go, and gives it back when it is asked for', async () => {
     const fleet = createTestFleet()
     const busbar = fleetOf({ fleet })
