@@ -100,6 +100,12 @@ module.exports = {
         '^src/view/',
       ],
     ),
+    only(
+      'adapters-are-users',
+      'An adapter of a client uses what any user has, and loads neither the client nor more of Busbar than that.',
+      '^src/adapters/',
+      ['^src/index\\.ts$'],
+    ),
     room('shared', 'Tools that know nothing of providers.', []),
     room('outage', 'Whether the store answers, and what a process does while it does not.', ['shared']),
     room('sync', 'What the store last said, kept up to date.', ['shared', 'outage']),

@@ -38,12 +38,7 @@ local reason = ARGV[6]
 local not_after_ms = tonumber(ARGV[7])
 
 -- @include lib/reply
--- @include lib/announcement
+-- @include lib/removal
 -- @include lib/open_in_time
 
-bump_version(provider)
-announce(provider, 'removed', provider.circuit.state, '', reason, actor)
-redis.call('DEL', keys.config, keys.circuit, keys.history, keys.trials, keys.events, keys.batches, keys.outages)
-local events = events_json(provider.events)
-publish(caller, events, 'null')
-return { 'ok', now, provider.circuit.applied or 0, '', events }
+return remove_provider(provider, actor, reason)

@@ -1,7 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { BusbarCore } from './client/busbar-core.js'
-import { Busbar, type BusbarParts } from './client/busbar.js'
+import { Busbar } from './client/busbar.js'
+import type { BusbarParts } from './client/busbar-parts.js'
 import { CallsUnderWay } from './client/call/calls-under-way.js'
 import type { ProcessContext } from './client/context.js'
 import { FailFastSchedule } from './client/outage/fail-fast-schedule.js'
@@ -18,8 +19,10 @@ import {
   type Counters,
   type Logger,
 } from './client/shared/log.js'
+import { Observers } from './client/shared/observers.js'
 import { SYSTEM_TIME } from './client/shared/time.js'
 import { checkSettings } from './config/check.js'
+import { failureDomainOf } from './config/failure-domain.js'
 import { connectSchema } from './config/options.js'
 import { resolveSettings } from './config/settings.js'
 import type { ConnectOptions } from './connect-options.js'
@@ -122,13 +125,16 @@ type Shared = Pick<ProcessContext, 'store' | 'watch' | 'schedule' | 'worker'> & 
   readonly deadlines: Deadlines
 }
 
-function contextOf({ checked, clock, counters, log }: SetUp, shared: Shared): ProcessContext {
+function contextOf({ options, checked, clock, counters, log }: SetUp, shared: Shared): ProcessContext {
   const { commandTimeoutMs, flushIntervalMs, maxBatchesPerSecond, unref } = checked
-  const { deadlines } = shared
+  const { deadlines, worker } = shared
+  const domain = failureDomainOf(checked.failureDomain)
+  const observers = new Observers({ worker, domain, log, counters })
+  observers.add({ outcome: options.onOutcome })
   return {
     ...shared,
     ...{ ...SYSTEM_TIME, clock },
-    ...{ commandTimeoutMs, flushIntervalMs, maxBatchesPerSecond, unref, log, counters },
+    ...{ commandTimeoutMs, flushIntervalMs, maxBatchesPerSecond, unref, log, counters, observers },
     incarnation: randomUUID(),
     markJitterMs: MARK_JITTER_MS,
     commandDeadlines: { set: (ms, fire) => deadlines.setForAnswer(ms, fire) },

@@ -1,5 +1,6 @@
 import type { Logger } from './client/shared/log.js'
 import type { Consistency, OnRedisDown } from './config/options.js'
+import type { OutcomeObservation } from './model/observations.js'
 import type { SettingsInput } from './model/settings.js'
 import type { RedisAddress } from './redis/address.js'
 
@@ -26,6 +27,16 @@ export interface ConnectOptions {
   readonly onRedisDown?: OnRedisDown | undefined
   /** Name of this process in events; default host name, pid and four random letters. */
   readonly workerId?: string | undefined
+  /**
+   * Of what fails together with this process; 1 to 128 characters as in an id. Default: the environment's
+   * `BUSBAR_FAILURE_DOMAIN`, else the host name.
+   */
+  readonly failureDomain?: string | undefined
+  /**
+   * Called once for every outcome of this process's calls and probes, on their way, so it must be quick; `JSON.stringify` of
+   * what it is given is a line of a trace. One that throws is logged once, and disturbs nothing. Default: none, which is free.
+   */
+  readonly onOutcome?: ((outcome: OutcomeObservation) => unknown) | undefined
   /** A pino logger, or anything of its shape; `false` for none. Default: pino, level info, to standard error. */
   readonly logger?: Logger | false | undefined
   /** How long one Redis command may take, ms. 1 to 60 000, default 200. */

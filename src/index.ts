@@ -1,8 +1,10 @@
 export { connect } from './connect.js'
 export type { ConnectOptions } from './connect-options.js'
-export type { Busbar, ListenerOptions } from './client/busbar.js'
+export type { Busbar } from './client/busbar.js'
+export type { ListenerOptions } from './client/shared/listeners.js'
 export type { ProbeNowOptions, ProbeSchedules } from './client/fleet-probes.js'
-export type { ProviderOptions } from './client/registry/provider-registry.js'
+export type { ProviderOptions } from './client/registry/provider-options.js'
+export type { Family, FamilyLimits, FamilyOptions, FamilySettings } from './client/registry/family.js'
 export type { ProbeWorker, ProbeWorkerOptions } from './client/probing/probe-worker.js'
 export type { SettingChange, SettingsPlan } from './client/settings-plan.js'
 export type { ProbeReport } from './client/probing/probe-ticket.js'
@@ -46,9 +48,11 @@ export type { Classify, Verdict } from './client/call/classify.js'
 export type { Counters, Logger } from './client/shared/log.js'
 export type { Snapshot } from './client/sync/snapshot.js'
 export type { Block } from './rules/blocks.js'
+export type { DecisionObservation, Observer, OutcomeObservation } from './model/observations.js'
 export type { Outage, OutageCause } from './model/outage.js'
 export type { HistoryEntry } from './model/snapshot.js'
 export type {
+  AnyEvent,
   AnyEventOf,
   AnyKind,
   EventChanges,

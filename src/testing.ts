@@ -9,13 +9,16 @@ import { Busbar } from './client/busbar.js'
 import type { ProcessContext } from './client/context.js'
 import { CallsUnderWay } from './client/call/calls-under-way.js'
 import { guardLogger, newCounters, SILENT, type Logger } from './client/shared/log.js'
+import { Observers } from './client/shared/observers.js'
 import { OutageLog } from './client/outage/outage-log.js'
 import { FailFastStore } from './client/outage/fail-fast-store.js'
 import { checkArgument } from './config/check.js'
+import { failureDomainOf } from './config/failure-domain.js'
 import { testBusbarSchema, type Consistency, type OnRedisDown } from './config/options.js'
 import { resolveSettings } from './config/settings.js'
 import { show } from './config/show.js'
 import { ArgumentError } from './model/errors.js'
+import type { OutcomeObservation } from './model/observations.js'
 import type { SettingsInput } from './model/settings.js'
 import type { TestClock } from './testing/clock.js'
 import { createTestFleet, MemoryFleet, type TestFleet } from './testing/fleet.js'
@@ -35,6 +38,10 @@ export interface TestBusbarOptions {
   readonly logger?: Logger | false | undefined
   /** Default: `test` for the first worker of a fleet, then `test-2`, and so on. */
   readonly workerId?: string | undefined
+  /** Default: as for `connect`. */
+  readonly failureDomain?: string | undefined
+  /** As for `connect`. */
+  readonly onOutcome?: ((outcome: OutcomeObservation) => unknown) | undefined
   readonly consistency?: Consistency | undefined
   /** How calls are decided while `busbar.redis` is down; default `local`. */
   readonly onRedisDown?: OnRedisDown | undefined
@@ -54,8 +61,9 @@ export interface TestBusbar extends Busbar {
  * @throws ArgumentError for an option that makes no sense; SettingsError for such a setting in `defaults`.
  */
 export function createTestBusbar(options: TestBusbarOptions = {}): TestBusbar {
-  const { consistency, onRedisDown, workerId } = checkArgument(testBusbarSchema, options, 'createTestBusbar')
-  const { clock, defaults = {}, logger } = options
+  const checked = checkArgument(testBusbarSchema, options, 'createTestBusbar')
+  const { consistency, onRedisDown, workerId } = checked
+  const { clock, defaults = {}, logger, onOutcome } = options
   resolveSettings({}, defaults)
   const fleet = fleetOf(options.fleet, clock)
   const line = fleet.redis.line()
@@ -63,6 +71,8 @@ export function createTestBusbar(options: TestBusbarOptions = {}): TestBusbar {
     workerId: workerId ?? fleet.nextWorkerId(),
     logger: logger === undefined || logger === false ? SILENT : logger,
     defaults,
+    domain: failureDomainOf(checked.failureDomain),
+    onOutcome,
     consistency,
     onRedisDown,
   })
@@ -81,6 +91,8 @@ interface Checked {
   readonly workerId: string
   readonly logger: Logger
   readonly defaults: SettingsInput
+  readonly domain: string
+  readonly onOutcome: TestBusbarOptions['onOutcome']
   readonly consistency: Consistency
   readonly onRedisDown: OnRedisDown
 }
@@ -92,8 +104,8 @@ class MemoryBusbar extends Busbar implements TestBusbar {
   readonly #leave: () => void
 
   constructor(fleet: MemoryFleet, line: RedisLine, checked: Checked) {
-    const { workerId, logger, defaults, consistency, onRedisDown } = checked
-    const context = contextOf(fleet, line, workerId, logger)
+    const { defaults, consistency, onRedisDown } = checked
+    const context = contextOf(fleet, line, checked)
     const core = new BusbarCore({ context, feed: line.feed(fleet.channel), consistency, onRedisDown })
     super({
       core,
@@ -123,11 +135,14 @@ class MemoryBusbar extends Busbar implements TestBusbar {
   }
 }
 
-function contextOf(fleet: MemoryFleet, line: RedisLine, worker: string, logger: Logger): ProcessContext {
+function contextOf(fleet: MemoryFleet, line: RedisLine, checked: Checked): ProcessContext {
+  const { workerId: worker, domain, logger, onOutcome } = checked
   const { clock } = fleet
   const time = { clock, wallClock: clock, timers: clock }
   const counters = newCounters()
   const log = new OutageLog(guardLogger(logger, counters), time)
+  const observers = new Observers({ worker, domain, log, counters })
+  observers.add({ outcome: onOutcome })
   const ping = () => {
     const error = line.error('ping')
     return error === undefined ? Promise.resolve() : Promise.reject(error)
@@ -142,6 +157,7 @@ function contextOf(fleet: MemoryFleet, line: RedisLine, worker: string, logger: 
     incarnation: randomUUID(),
     log,
     counters,
+    observers,
     commandTimeoutMs: 200,
     flushIntervalMs: 100,
     maxBatchesPerSecond: 1_000,

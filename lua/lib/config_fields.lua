@@ -11,6 +11,8 @@ local ABOUT = {
   replaced_digest = true,
   announced_at_ms = true,
   unannounced_changes = true,
+  idle_ms = true,
+  idle_at_ms = true,
 }
 
 -- Kinds of probes that this version knows.

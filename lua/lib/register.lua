@@ -139,6 +139,7 @@ local function replace_settings(provider, wanted, by_hand)
   if operator == '' then
     kept, reason = judge_change(provider.now, about, stored, settings)
   end
+  kept.idle_ms, kept.idle_at_ms = about.idle_ms, about.idle_at_ms
   write_settings(provider, settings, tonumber(about.revision) + 1, operator, kept)
   await_probe(provider, provider.now)
   bump_version(provider)

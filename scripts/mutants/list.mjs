@@ -27,6 +27,8 @@ const REPLY = 'lib/reply.lua'
 const OUTCOMES = 'lib/outcomes.lua'
 const RECENT_CALLS = 'lib/recent_calls.lua'
 const OUTAGE = 'lib/outage.lua'
+const EXPIRE = 'expire.lua'
+const TOUCH = 'touch.lua'
 
 const circuit = [
   essential(
@@ -663,6 +665,20 @@ const outagesKept = [
   byContract('after a wipe an outage begins anew', REGISTER, 'if known.outageSince and ', 'if false and '),
 ]
 
+const members = [
+  byContract('a member leaves a ms too late', EXPIRE, 'now < idle_at_ms', 'now <= idle_at_ms'),
+  byContract('a mark that has ended keeps a member', EXPIRE, 'mark_ends_ms > now', 'mark_ends_ms >= 0'),
+  byContract('a mark without end keeps no member', EXPIRE, 'mark_ends_ms == 0 or ', ''),
+  byContract('a trip without end keeps no member', EXPIRE, ' or marked or tripped then', ' or marked then'),
+  byContract('a provider becomes a member by a touch', TOUCH, 'if not begin and ', 'if false and '),
+  byContract(
+    'a touch counts from the first one',
+    TOUCH,
+    "'idle_at_ms', as_text(now + idle_ms))",
+    "'idle_ms', as_text(idle_ms))",
+  ),
+]
+
 export const mutants = [
   ...circuit,
   ...breaker,
@@ -674,5 +690,6 @@ export const mutants = [
   ...overdue,
   ...recentCalls,
   ...outagesKept,
+  ...members,
   ...rest,
 ]

@@ -5,7 +5,8 @@ import type { Timer } from '../model/ports/time.js'
 import type { ProcessContext } from './context.js'
 import { withTimeout } from '../model/with-timeout.js'
 import { Groups } from './group/groups.js'
-import { ProviderRegistry, type Held, type ProviderDefaults } from './registry/provider-registry.js'
+import type { ProviderDefaults } from './registry/provider-options.js'
+import { ProviderRegistry, type Held } from './registry/provider-registry.js'
 import { Listeners } from './shared/listeners.js'
 
 export interface BusbarCoreParts extends ProviderDefaults {

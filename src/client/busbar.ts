@@ -1,42 +1,27 @@
-import { checkArgument, checkSettings } from '../config/check.js'
+import { checkArgument } from '../config/check.js'
 import { checkKeys } from '../config/keys.js'
-import {
-  closeSchema,
-  controlSchema,
-  idSchema,
-  probeNowSchema,
-  probesSchema,
-  providerOptionsSchema,
-} from '../config/options.js'
+import { closeSchema, idSchema, observerSchema, probeNowSchema, probesSchema } from '../config/options.js'
 import type { AnyEventOf, AnyKind, Change } from '../model/events.js'
 import type { Inspection } from '../model/inspection.js'
+import type { Observer } from '../model/observations.js'
 import type { SettingsInput } from '../model/settings.js'
 import type { SettingsPlan } from './settings-plan.js'
 import type { BusbarCore } from './busbar-core.js'
-import type { ProviderOptions } from './registry/provider-registry.js'
+import type { ProviderOptions } from './registry/provider-options.js'
 import type { ProcessContext } from './context.js'
 import type { GroupOptions } from './group/group-options.js'
 import type { Group } from './group/group.js'
+import type { ListenerOptions } from './shared/listeners.js'
 import type { Counters } from './shared/log.js'
 import type { ProbeReport } from './probing/probe-ticket.js'
 import type { Provider } from './provider.js'
 import type { ControlOptions } from './provider-control.js'
+import { FleetFamilies } from './fleet-families.js'
 import { FleetProviders } from './fleet-providers.js'
-import { FleetProbes, type ProbeNowOptions, type ProbeParts, type ProbeSchedules } from './fleet-probes.js'
+import type { Family, FamilyOptions, FamilySettings } from './registry/family.js'
+import { FleetProbes, type ProbeNowOptions, type ProbeSchedules } from './fleet-probes.js'
+import type { BusbarParts } from './busbar-parts.js'
 import type { ProbeWorker, ProbeWorkerOptions } from './probing/probe-worker.js'
-
-export interface ListenerOptions {
-  /** Takes the listener off again. */
-  readonly signal?: AbortSignal
-}
-
-/** What `connect` puts together. */
-export interface BusbarParts extends ProbeParts {
-  readonly core: BusbarCore
-  readonly namespace: string
-  readonly defaults: SettingsInput
-  inspect(): Promise<Omit<Inspection, 'pausedProbeQueues'>>
-}
 
 /** The core behind a busbar, for parts of this package that are given no more than the face of it. */
 export let coreOf: (busbar: Busbar) => BusbarCore
@@ -48,6 +33,7 @@ export class Busbar implements AsyncDisposable {
   readonly #core: BusbarCore
   readonly #context: ProcessContext
   readonly #fleet: FleetProviders
+  readonly #families: FleetFamilies
   readonly #probes: FleetProbes
 
   static {
@@ -61,6 +47,7 @@ export class Busbar implements AsyncDisposable {
     this.#core = parts.core
     this.#context = parts.core.context
     this.#fleet = new FleetProviders(parts.core, parts.defaults)
+    this.#families = new FleetFamilies(parts.core, this.#fleet)
     this.#probes = new FleetProbes(parts.core, parts)
   }
 
@@ -86,8 +73,6 @@ export class Busbar implements AsyncDisposable {
    * @throws SettingsError naming the path and the value; RedisUnavailableError with `onRedisDown: 'deny'`.
    */
   async provider(id: string, settings?: SettingsInput, options?: ProviderOptions): Promise<Provider> {
-    checkArgument(idSchema, id, 'id')
-    if (options !== undefined) checkSettings(providerOptionsSchema, options)
     return this.#fleet.register(id, settings, options)
   }
 
@@ -97,14 +82,12 @@ export class Busbar implements AsyncDisposable {
    * @throws SettingsError, CommandLateError, RedisUnavailableError
    */
   async apply(id: string, settings: SettingsInput, options: ControlOptions = {}): Promise<Provider> {
-    checkArgument(idSchema, id, 'id')
-    return this.#fleet.apply(id, settings, checkArgument(controlSchema, options, 'apply'))
+    return this.#fleet.apply(id, settings, options)
   }
 
   /** Lets code set the settings again: the next registration with settings wins; until then they stay. */
   async release(id: string, options: ControlOptions = {}): Promise<Provider> {
-    checkArgument(idSchema, id, 'id')
-    return this.#fleet.release(id, checkArgument(controlSchema, options, 'release'))
+    return this.#fleet.release(id, options)
   }
 
   /**
@@ -112,7 +95,6 @@ export class Busbar implements AsyncDisposable {
    * @throws SettingsError, RedisUnavailableError
    */
   async plan(id: string, settings: SettingsInput): Promise<SettingsPlan> {
-    checkArgument(idSchema, id, 'id')
     return this.#fleet.plan(id, settings)
   }
 
@@ -136,6 +118,17 @@ export class Busbar implements AsyncDisposable {
     return this.#core.groups.open(group, options)
   }
 
+  /**
+   * Providers of one kind, one for each tenant, host or the like: `busbar.family('tenant-api').get(tenant)`. The same family for
+   * the same name; settings or options, where they are given, hold for members that are registered from now on. With an empty
+   * name the ids of the members are their keys. See `Family`.
+   * @throws ArgumentError, SettingsError
+   */
+  family(name: string, settings?: FamilySettings, options?: FamilyOptions): Family {
+    this.#core.assertOpen()
+    return this.#families.get(name, settings, options)
+  }
+
   /** Ids of all registered providers, the oldest first. */
   async providers(): Promise<string[]> {
     return this.#core.providers()
@@ -146,22 +139,31 @@ export class Busbar implements AsyncDisposable {
    * @throws UnknownProviderError
    */
   async remove(id: string, options: ControlOptions = {}): Promise<void> {
-    checkArgument(idSchema, id, 'id')
-    await this.#fleet.remove(id, checkArgument(controlSchema, options, 'remove'))
+    await this.#fleet.remove(id, options)
   }
 
   /**
-   * Calls `listener` for every event of this kind, in every process. A listener that throws is logged and disturbs
-   * nothing else. Returns what takes it off again; so does aborting `signal`. `store_lost` and `store_restored` are of this
+   * Calls `listener` for every event of this kind, or of any kind with `'*'`, in every process. A listener that throws is
+   * logged and disturbs nothing else. Returns what takes it off again; so does aborting `signal`. `store_lost` and `store_restored` are of this
    * process alone: Redis does not answer it, and does again.
    */
-  on<K extends AnyKind>(
+  on<K extends AnyKind | '*'>(
     kind: K,
     listener: (event: AnyEventOf<K>) => unknown,
     options: ListenerOptions = {},
   ): () => void {
     checkKeys(options, ['signal'], 'on')
     return this.#core.listeners.add(kind, listener, options.signal)
+  }
+
+  /**
+   * Calls `observer.outcome` for every outcome and `observer.decision` for every decision of this process's calls, on their
+   * way: what metrics are counted by. `connect({ onOutcome })` is the same for outcomes, from the beginning. Returns what ends
+   * it. @throws ArgumentError
+   */
+  observe(observer: Observer): () => void {
+    checkArgument(observerSchema, observer, 'observe')
+    return this.#context.observers.add(observer)
   }
 
   /**

@@ -3,6 +3,7 @@ import type { Store } from '../model/ports/store.js'
 import type { CallsUnderWay } from './call/calls-under-way.js'
 import type { Deadlines } from './shared/deadlines.js'
 import type { Counters, Logger } from './shared/log.js'
+import type { Observers } from './shared/observers.js'
 import type { StoreWatch } from './outage/store-watch.js'
 import type { ProcessTime } from './shared/time.js'
 
@@ -17,6 +18,8 @@ export interface ProcessContext extends ProcessTime {
   readonly incarnation: string
   readonly log: Logger
   readonly counters: Counters
+  /** Told of every outcome and decision of this process; off unless somebody listens. */
+  readonly observers: Observers
   readonly commandTimeoutMs: number
   /** How long good news may wait, ms. */
   readonly flushIntervalMs: number

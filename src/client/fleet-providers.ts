@@ -1,16 +1,18 @@
+import { checkArgument, checkSettings } from '../config/check.js'
+import { controlSchema, idSchema, providerOptionsSchema } from '../config/options.js'
 import { resolveSettings } from '../config/settings.js'
 import { CommandLateError, UnknownProviderError } from '../model/errors.js'
 import type { ByHand } from '../model/ports/store-requests.js'
 import type { SettingsInput } from '../model/settings.js'
 import type { BusbarCore } from './busbar-core.js'
 import type { Provider } from './provider.js'
-import type { ProviderOptions } from './registry/provider-registry.js'
+import type { ProviderOptions } from './registry/provider-options.js'
 import { SettingsIntake } from './registry/settings-intake.js'
 import { planSettings, type SettingsPlan } from './settings-plan.js'
 
-/** Why, and who asks; checked. */
+/** The reason, and the one who asks. */
 interface Asked {
-  readonly reason: string
+  readonly reason?: string | undefined
   readonly actor?: string | undefined
 }
 
@@ -31,6 +33,8 @@ export class FleetProviders {
     settings: SettingsInput | undefined,
     options: ProviderOptions | undefined,
   ): Promise<Provider> {
+    checkArgument(idSchema, id, 'id')
+    if (options !== undefined) checkSettings(providerOptionsSchema, options)
     this.#core.assertOpen()
     const resolved = await this.#intake.resolve(settings)
     const mode = settings === undefined ? 'keep' : 'set'
@@ -45,30 +49,37 @@ export class FleetProviders {
   }
 
   async apply(id: string, settings: SettingsInput, asked: Asked): Promise<Provider> {
+    checkArgument(idSchema, id, 'id')
+    const checked = checkArgument(controlSchema, asked, 'apply')
     const resolved = resolveSettings(settings, this.#defaults)
     this.#core.assertOpen()
-    const request = { mode: 'set' as const, byHand: this.#byHand(id, asked) }
+    const request = { mode: 'set' as const, byHand: this.#byHand(id, checked) }
     return (await this.#core.registry.register(id, resolved, request)).handle
   }
 
   async release(id: string, asked: Asked): Promise<Provider> {
+    checkArgument(idSchema, id, 'id')
+    const checked = checkArgument(controlSchema, asked, 'release')
     this.#core.assertOpen()
-    const request = { mode: 'release' as const, byHand: this.#byHand(id, asked) }
+    const request = { mode: 'release' as const, byHand: this.#byHand(id, checked) }
     return (await this.#core.registry.register(id, resolveSettings(), request)).handle
   }
 
-  #byHand(id: string, { reason, actor = '' }: Asked): ByHand {
+  #byHand(id: string, { reason, actor = '' }: Asked & { readonly reason: string }): ByHand {
     const operator = actor === '' ? this.#core.context.worker : actor
     return { operator, reason, notAfterMs: this.#core.get(id)?.core.session.notAfterMs ?? null }
   }
 
   async plan(id: string, settings: SettingsInput): Promise<SettingsPlan> {
+    checkArgument(idSchema, id, 'id')
     const resolved = resolveSettings(settings, this.#defaults)
     this.#core.assertOpen()
     return planSettings(id, await this.#core.context.store.settings(id), resolved)
   }
 
-  async remove(id: string, { reason, actor }: Asked): Promise<void> {
+  async remove(id: string, options: Asked): Promise<void> {
+    checkArgument(idSchema, id, 'id')
+    const { reason, actor } = checkArgument(controlSchema, options, 'remove')
     this.#core.assertOpen()
     const { store, worker, commandTimeoutMs } = this.#core.context
     const session = this.#core.get(id)?.core.session

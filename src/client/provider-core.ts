@@ -58,7 +58,7 @@ export class ProviderCore {
 
   /** The store's time of now, as far as this process knows, ms. */
   get storeTimeMs(): number {
-    return this.session.storeTimeMs
+    return this.session.storeClock.nowMs
   }
 
   /** All there is to know, read from the store. @throws RedisUnavailableError, ProviderRemovedError */

@@ -47,4 +47,5 @@ export const DEFAULTS = Object.freeze({
     outageWaitMs: SECOND,
     deferOnly: false,
   }),
+  family: Object.freeze({ maxHandles: 1_000, idleExpireMs: 7 * 86_400 * SECOND }),
 })

@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import { MARKS, OUTCOMES } from '../model/words.js'
 import { refuse } from './check.js'
 import { DEFAULTS } from './defaults.js'
-import { bool, DAY, name, number, oneOf, text, whole } from './fields.js'
+import { bool, DAY, matching, name, number, oneOf, text, whole } from './fields.js'
 import { anyObject, listOf, object, recordOf } from './objects.js'
 
 /** Schemas of the arguments of methods. */
@@ -38,6 +38,8 @@ const common = {
   consistency: v.optional(oneOf(CONSISTENCIES), c.consistency),
   onRedisDown: v.optional(oneOf(ON_REDIS_DOWN), c.onRedisDown),
   workerId: v.optional(name()),
+  failureDomain: v.optional(name()),
+  onOutcome: v.optional(v.function('expected a function')),
   logger: v.optional(logger),
 }
 
@@ -49,6 +51,8 @@ export const connectSchema = object({
   consistency: common.consistency,
   onRedisDown: common.onRedisDown,
   workerId: common.workerId,
+  failureDomain: common.failureDomain,
+  onOutcome: common.onOutcome,
   logger: common.logger,
   commandTimeoutMs: v.optional(whole(1, 60_000), c.commandTimeoutMs),
   flushIntervalMs: v.optional(whole(1, 10_000), c.flushIntervalMs),
@@ -64,8 +68,15 @@ export const testBusbarSchema = object({
   defaults: common.defaults,
   logger: common.logger,
   workerId: common.workerId,
+  failureDomain: common.failureDomain,
+  onOutcome: common.onOutcome,
   consistency: common.consistency,
   onRedisDown: common.onRedisDown,
+})
+
+export const observerSchema = object({
+  outcome: v.optional(v.function('expected a function')),
+  decision: v.optional(v.function('expected a function')),
 })
 
 export const providerOptionsSchema = object({
@@ -74,6 +85,21 @@ export const providerOptionsSchema = object({
   onRedisDown: v.optional(oneOf(ON_REDIS_DOWN)),
   timeoutMs: v.optional(number(1, DAY)),
 })
+
+/** Options of a family, and of its members. */
+export const familySchema = object({
+  classify: v.optional(v.function('expected a function')),
+  consistency: v.optional(oneOf(CONSISTENCIES)),
+  onRedisDown: v.optional(oneOf(ON_REDIS_DOWN)),
+  timeoutMs: v.optional(number(1, DAY)),
+  maxHandles: v.optional(whole(1, 1_000_000), DEFAULTS.family.maxHandles),
+  idleExpireMs: v.optional(whole(1_000, 365 * DAY), DEFAULTS.family.idleExpireMs),
+})
+/** A `/` ends it in the ids of its members. */
+export const familyNameSchema = matching(
+  /^[A-Za-z0-9._:@-]{0,64}$/,
+  'expected at most 64 characters of A-Z a-z 0-9 . _ : @ -',
+)
 
 export const idSchema = name()
 /** Of a group without a name. */

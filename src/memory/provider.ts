@@ -20,6 +20,8 @@ export interface MemoryProvider {
   pinned: boolean
   /** Of the last change by code; null where an operator made it, or there was none. */
   replaced: Replaced | null
+  /** Of a member of a family: how long it stays without a use, and until when; null: it never leaves by itself. */
+  idle: { readonly ms: number; readonly atMs: number } | null
   readonly history: HistoryLog
   readonly events: ProviderEvent[]
   /** Outages that ended. */
@@ -42,6 +44,7 @@ export const newProvider = (given: NewProvider): MemoryProvider => ({
   registeredAt: given.circuit.lastNowMs,
   setAt: given.circuit.lastNowMs,
   replaced: null,
+  idle: null,
   history: newHistory(),
   events: [],
   outages: [],

@@ -12,6 +12,7 @@ import { view } from '../rules/history.js'
 import { clearMark, setMark } from '../rules/marks.js'
 import { overdue } from '../rules/overdue.js'
 import { andThen, atPresent, begin, keep, stamp, type MemoryProvider, type Written } from './provider.js'
+import { idleIds, removalOfIdle, stays, touchMember, type RemovedBy } from './idle.js'
 import { record } from './record.js'
 import { createProvider, reconfigure, refuseRegistration } from './register.js'
 import { settingsOf } from './settings.js'
@@ -106,16 +107,50 @@ export class MemoryStore implements port.Store {
     const provider = this.#providers.get(id)
     const readingMs = this.#clock.now()
     if (provider === undefined) return Promise.resolve({ status: 'unknown_provider', nowMs: readingMs })
-    const circuit = bumpVersion(atPresent(provider, readingMs))
-    const { generation, version, lastNowMs: nowMs, applied, phase } = circuit
+    const circuit = atPresent(provider, readingMs)
+    const { lastNowMs: nowMs } = circuit
     if (nowMs > request.notAfterMs) return Promise.resolve({ status: 'late', nowMs })
-    const { reason, actor, worker } = request
-    const from = phase.state
-    const removed = { kind: 'removed' as const, from, to: '', reason, actor, generation, version }
+    return Promise.resolve(this.#remove(provider, circuit, request))
+  }
+
+  #remove(provider: MemoryProvider, before: Circuit, by: RemovedBy): port.KnownReply<unknown> {
+    const circuit = bumpVersion(before)
+    const { generation, version, lastNowMs: nowMs, applied, phase } = circuit
+    const { reason, actor, worker } = by
+    const removed = {
+      kind: 'removed' as const,
+      from: phase.state,
+      to: '',
+      reason,
+      actor,
+      generation,
+      version,
+    }
     const events = stamp(provider, worker, { circuit, events: [removed] })
-    this.#providers.delete(id)
-    this.#publish({ providerId: id, events, snapshot: null })
-    return Promise.resolve({ status: 'ok', nowMs, applied, snapshot: null, events })
+    this.#providers.delete(provider.id)
+    this.#publish({ providerId: provider.id, events, snapshot: null })
+    return { status: 'ok', nowMs, applied, snapshot: null, events }
+  }
+
+  touch(id: string, request: port.TouchRequest): Promise<port.Reply> {
+    return this.#change(id, request, (circuit, provider) => {
+      touchMember(provider, request, circuit.lastNowMs)
+      return { circuit, events: [] }
+    })
+  }
+
+  expire(id: string, request: port.Caller): Promise<port.Reply<{ readonly expired: boolean }>> {
+    const provider = this.#providers.get(id)
+    if (provider !== undefined) {
+      const circuit = atPresent(provider, this.#clock.now())
+      const by = removalOfIdle(provider, circuit, request.worker)
+      if (by !== undefined) return Promise.resolve({ ...this.#remove(provider, circuit, by), expired: true })
+    }
+    return this.#write(id, request, stays)
+  }
+
+  idleProviders(count: number): Promise<readonly string[]> {
+    return Promise.resolve(idleIds(this.#providers.values(), this.#clock.now()).slice(0, count))
   }
 
   snapshot(id: string): Promise<port.Reply> {

@@ -91,11 +91,16 @@ export interface StoreRestoredEvent {
 
 export type StoreEvent = StoreLostEvent | StoreRestoredEvent
 
-/** Every kind that `busbar.on()` takes. */
+/** Every kind that `busbar.on()` takes, beside `'*'` for all of them. */
 export type AnyKind = EventKind | StoreEventKind
 
-/** The event that a listener of this kind is given. */
-export type AnyEventOf<K extends AnyKind> = Extract<ProviderEvent | StoreEvent, { readonly kind: K }>
+/** An event of any kind. */
+export type AnyEvent = ProviderEvent | StoreEvent
+
+/** The event that a listener of this kind is given; of `'*'`, any. */
+export type AnyEventOf<K extends AnyKind | '*'> = K extends '*'
+  ? AnyEvent
+  : Extract<AnyEvent, { readonly kind: K }>
 
 /** The message of a change to every process. The script that made the change emits it, atomically with the change. */
 export interface Change {

@@ -256,4 +256,6 @@ export const SETTINGS_ABOUT = [
   'replaced_digest',
   'announced_at_ms',
   'unannounced_changes',
+  'idle_ms',
+  'idle_at_ms',
 ] as const

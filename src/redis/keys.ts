@@ -16,7 +16,7 @@ export const providerKey = (namespace: string, id: string, key: ProviderKey): st
   keyOfProvider(namespace)(id, key)
 
 /** What TYPE says of the keys of the whole namespace. */
-export const FLEET_KEYS = { meta: 'hash', providers: 'zset', workers: 'zset' } as const
+export const FLEET_KEYS = { meta: 'hash', providers: 'zset', workers: 'zset', idle: 'zset' } as const
 
 /** What TYPE says of the keys of one shard. */
 export const SHARD_KEYS = {
@@ -73,4 +73,5 @@ export const fleetKeys = (namespace: string) => ({
   meta: `${namespace}:meta`,
   providers: `${namespace}:providers`,
   workers: `${namespace}:workers`,
+  idle: `${namespace}:idle`,
 })

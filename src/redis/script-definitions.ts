@@ -101,6 +101,16 @@ export const PROVIDER_SCRIPTS = {
   mark: { keys: KEYS, args: { ...CONTROL, mark: 'text', forMs: 'integer' }, returns: REPLY },
   resume: { keys: KEYS, args: { ...CONTROL, endedOnly: 'boolean' }, returns: REPLY },
   remove: { keys: [...KEYS, 'batches', 'outages'], args: CONTROL, returns: REPLY },
+  touch: {
+    keys: KEYS,
+    args: { ...CALLER, idleMs: 'integer', begin: 'boolean' },
+    returns: { ...REPLY, idleAtMs: 'integer' },
+  },
+  expire: {
+    keys: [...KEYS, 'batches', 'outages'],
+    args: CALLER,
+    returns: { ...REPLY, expired: 'boolean', idleAtMs: 'integer' },
+  },
   snapshot: { keys: ['config', 'circuit', 'history', 'trials'], args: { id: 'text' }, returns: REPLY },
 } as const satisfies Record<string, ScriptDefinition>
 

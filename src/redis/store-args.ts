@@ -1,12 +1,34 @@
-import { unflattenSettings, unknownSettings } from '../config/flat.js'
+import { flatFields, unflattenSettings, unknownSettings } from '../config/flat.js'
 import type { FlatFields, FlatSettings, StoredSettings } from '../config/flat.js'
 import type * as port from '../model/ports/store.js'
 import type { Settings } from '../model/settings.js'
+import { parseHash } from './parse.js'
+import type { ScriptReturns } from './script-definitions.js'
 
 /** The settings in force. Those that were sent were checked before, and need no second look. */
-export function inForce(stored: FlatSettings, sent: FlatFields, settings: Settings): StoredSettings {
+function inForce(stored: FlatSettings, sent: FlatFields, settings: Settings): StoredSettings {
   const same = Object.entries(sent).every(([path, text]) => (stored[path] ?? null) === text)
   return same ? { settings, unread: unknownSettings(stored) } : unflattenSettings(stored)
+}
+
+/** The answer of `register`: the settings in force, which are mostly those that were sent. */
+export function registered(
+  known: port.KnownReply<unknown>,
+  returned: ScriptReturns<'register'>,
+  { mode, settings, unread = [] }: port.RegisterRequest,
+): port.KnownReply<port.SettingsReply> {
+  const stored =
+    returned.settings === undefined
+      ? { settings, unread: mode === 'keep' ? unread : [] }
+      : inForce(parseHash(returned.settings), flatFields(settings), settings)
+  return {
+    ...known,
+    ...stored,
+    revision: Number(returned.revision),
+    setBy: returned.setBy,
+    setAt: Number(returned.setAtMs),
+    pinned: returned.pinned,
+  }
 }
 
 export const asStored = (unread: readonly port.UnreadSetting[]): FlatSettings =>

@@ -8,15 +8,16 @@ import type { RedisConnection } from './connection.js'
 import { FleetEpoch } from './fleet-epoch.js'
 import { GroupIndex } from './group-index.js'
 import { changesChannel, fleetKeys, keyOfProvider } from './keys.js'
+import { IdleIndex } from './idle-index.js'
 import type { LuaSourceOptions } from './lua-source.js'
-import { parseEvents, parseHash, parseSnapshot } from './parse.js'
+import { parseEvents, parseSnapshot } from './parse.js'
 import { ProviderIndex } from './provider-index.js'
 import { ProviderReader } from './provider-reader.js'
 import { Scripts, type ScriptReply } from './scripts.js'
 import { PROVIDER_SCRIPTS } from './script-definitions.js'
 import type { ProviderScriptName, ScriptArgs, ScriptReturns } from './script-definitions.js'
 import { ServerClock } from './server-clock.js'
-import { asStored, inForce, recordArgs } from './store-args.js'
+import { asStored, recordArgs, registered } from './store-args.js'
 
 const WORKER_TTL_MS = 600_000
 
@@ -26,6 +27,7 @@ export class RedisStore implements port.Store {
   readonly #scripts: Scripts<ProviderScriptName>
   readonly #index: ProviderIndex
   readonly #groups: GroupIndex
+  readonly #idle: IdleIndex
   readonly #reader: ProviderReader
   readonly #epoch: FleetEpoch
   readonly #clock: ServerClock
@@ -37,6 +39,7 @@ export class RedisStore implements port.Store {
     this.#clock = new ServerClock(redis)
     this.#index = new ProviderIndex(redis, namespace, () => this.#clock.nowMs())
     this.#groups = new GroupIndex(redis, namespace, () => this.#clock.nowMs())
+    this.#idle = new IdleIndex(redis, namespace, () => this.#clock.nowMs())
     this.#reader = new ProviderReader(redis, namespace)
     this.#epoch = new FleetEpoch(redis, namespace)
     this.#keys = fleetKeys(namespace)
@@ -77,20 +80,10 @@ export class RedisStore implements port.Store {
     const reply = await (mode === 'release' ? run() : this.#index.around(id, run))
     if (reply.status === 'late') throw new CommandLateError('register', id)
     const { known, returned } = this.#known('register', id, reply)
-    const stored =
-      returned.settings === undefined
-        ? { settings, unread: mode === 'keep' ? unread : [] }
-        : inForce(parseHash(returned.settings), fields, settings)
+    const stored = registered(known, returned, request)
     // Once more: a reader that saw the id before its settings named the group took it off the list.
     if (stored.settings.group !== undefined) await this.#groups.join(stored.settings.group, id)
-    return {
-      ...known,
-      ...stored,
-      revision: Number(returned.revision),
-      setBy: returned.setBy,
-      setAt: Number(returned.setAtMs),
-      pinned: returned.pinned,
-    }
+    return stored
   }
 
   async admit(id: string, request: port.AdmitRequest): Promise<port.Reply<port.AdmitResult>> {
@@ -169,6 +162,32 @@ export class RedisStore implements port.Store {
     await this.#index.remove(id)
     if (group !== null) await this.#groups.leave(group, id)
     return reply
+  }
+
+  /** The script first: an entry of the index without it would be looked at in vain. */
+  async touch(id: string, request: port.TouchRequest): Promise<port.Reply> {
+    const reply = await this.#run('touch', id, request)
+    if (reply.status !== 'ok') return reply
+    const { known, returned } = this.#known('touch', id, reply)
+    if (returned.idleAtMs !== null) await this.#idle.set(id, returned.idleAtMs)
+    return known
+  }
+
+  /** The script first, as with `remove`. */
+  async expire(id: string, request: port.Caller): Promise<port.Reply<{ readonly expired: boolean }>> {
+    const reply = await this.#run('expire', id, request)
+    if (reply.status !== 'ok') {
+      await this.#idle.set(id, null)
+      return reply
+    }
+    const { known, returned } = this.#known('expire', id, reply)
+    if (returned.expired) await this.#index.remove(id)
+    await this.#idle.set(id, returned.idleAtMs)
+    return { ...known, expired: returned.expired }
+  }
+
+  idleProviders(count: number): Promise<readonly string[]> {
+    return this.#idle.list(count)
   }
 
   async snapshot(id: string): Promise<port.Reply> {

@@ -7,6 +7,7 @@ import { circuitContract } from './store/circuit.js'
 import { heartbeatsContract } from './store/heartbeats.js'
 import { historyContract } from './store/history.js'
 import { marksContract } from './store/marks.js'
+import { membersContract } from './store/members.js'
 import { outagesContract } from './store/outages.js'
 import { outageRecordsContract } from './store/outage-records.js'
 import { overdueContract } from './store/overdue.js'
@@ -32,6 +33,7 @@ export function storeContract(name: string, open: () => Promise<TestStore>): voi
     recoveryContract(open)
     heartbeatsContract(open)
     marksContract(open)
+    membersContract(open)
     batchesContract(open)
     outagesContract(open)
     loadContract(open)

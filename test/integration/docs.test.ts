@@ -120,6 +120,7 @@ test('docs/configuration.md states the defaults', () => {
     ...Object.entries(DEFAULTS.httpProbe).map(([key, value]) => [`probe.${key}`, show(value)] as const),
     ...Object.entries(DEFAULTS.httpRoute).map(([key, value]) => [`probe.${key}`, show(value)] as const),
     ...Object.entries(DEFAULTS.connect).map(([key, value]) => [key, show(value)] as const),
+    ...Object.entries(DEFAULTS.family).map(([key, value]) => [key, show(value)] as const),
   ]
   for (const [setting, value] of expected) expect(stated.get(setting), setting).toBe(value)
 })

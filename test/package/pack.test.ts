@@ -106,6 +106,18 @@ describe('the package', () => {
     )
   })
 
+  it('guards fetch and undici without loading any client, nor more of itself than its errors', async () => {
+    const loaded = await loadedBy(`
+      import { guardFetch } from 'busbar/fetch'
+      import { guardInterceptor } from 'busbar/undici'
+      guardFetch(fetch, { busbar: { family() {} } })
+      guardInterceptor({ busbar: { family() {} } })`)
+    expect(loaded).toMatch(/dist\/adapters\/fetch\.js/)
+    expect(loaded).not.toMatch(
+      /node_modules\/(bullmq|ioredis|pino|undici|valibot)\/|dist\/(cli|client|redis)\//,
+    )
+  })
+
   it('loads to connect neither bullmq nor, with a logger of the program, pino', async () => {
     const redis = `{ redis: '${redisUrl()}', namespace: '${testNamespace()}', logger: false }`
     const loaded = await loadedBy(`

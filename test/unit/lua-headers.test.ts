@@ -104,7 +104,7 @@ const definitions: [string, ScriptDefinition][] = Object.entries(SCRIPTS)
 
 it('every script has a definition, and every definition a script', () => {
   expect(scriptNames()).toEqual(Object.keys(SCRIPTS).sort())
-  expect(scriptNames()).toHaveLength(15)
+  expect(scriptNames()).toHaveLength(17)
 })
 
 describe.each(definitions)('lua/%s.lua', (name, definition) => {

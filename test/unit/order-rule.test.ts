@@ -4,6 +4,7 @@ import { Deadlines } from '../../src/client/shared/deadlines.js'
 import type { ProcessContext } from '../../src/client/context.js'
 import { ProviderSession } from '../../src/client/sync/provider-session.js'
 import { newCounters } from '../../src/client/shared/log.js'
+import { Observers } from '../../src/client/shared/observers.js'
 import { Outbox } from '../../src/client/outbox/outbox.js'
 import { OutageLog } from '../../src/client/outage/outage-log.js'
 import { StoreWatch } from '../../src/client/outage/store-watch.js'
@@ -184,6 +185,7 @@ async function batched(given: Given, maxBatchesPerSecond: number) {
       },
       deadlines: new Deadlines(),
       calls: new CallsUnderWay(),
+      observers: new Observers({ worker: 'w', domain: 'd', log: LOG, counters: newCounters() }),
       schedule: undefined,
     }
     const request = { worker: context.worker, knownVersion: 0, settings: SETTINGS, restore: null }

@@ -1,6 +1,7 @@
 import { describe, expect, expectTypeOf, it } from 'vitest'
 import { CallRefusedError, CallTimeoutError, isBusbarError } from '../../src/index.js'
 import type {
+  AnyEvent,
   Busbar,
   CircuitState,
   Classify,
@@ -50,6 +51,9 @@ describe('the type of an event', () => {
     })
     busbar.on('store_restored', (event) => {
       expectTypeOf(event).toEqualTypeOf<StoreRestoredEvent>()
+    })
+    busbar.on('*', (event) => {
+      expectTypeOf(event).toEqualTypeOf<AnyEvent>()
     })
     const kinds: readonly EventKind[] = ['marked', 'resumed']
     for (const kind of kinds) {

@@ -15,6 +15,7 @@ import { viewGate, type GateView } from './gate-view.js'
 import { GroupAdmission } from './group-admission.js'
 import type { ProcessContext } from '../context.js'
 import type { ProviderSession } from '../sync/provider-session.js'
+import { USED } from '../sync/use.js'
 
 /**
  * Decides whether a call may begin.
@@ -61,7 +62,7 @@ export class AdmissionGate {
 
   /** `timeoutMs`: of the call, so that its lease outlives it. */
   admit(timeoutMs?: number): Decision | Promise<Decision> {
-    this.#session.used = true
+    this.#session.used = USED
     if (this.#context.calls.closing) return Promise.reject(new BusbarClosedError())
     if (this.#session.withoutStore) return this.#withoutStore(timeoutMs)
     const { cache } = this.#session

@@ -85,6 +85,8 @@ export class StoredPermit implements Permit {
   readonly #token: string
   readonly #send: Send
   #settled = false
+  /** Told once, of the settling that counts. */
+  onSettled: ((outcome: Outcome) => void) | undefined
 
   /** `token`: of the lease, when it holds one; else empty. */
   constructor(generation: number, token: string, send: Send) {
@@ -98,6 +100,7 @@ export class StoredPermit implements Permit {
     const ending = checkCallEnd(outcome, options)
     if (this.#settled) return { applied: false }
     this.#settled = true
+    this.onSettled?.(outcome)
     await this.#send(ending, this.generation, this.#token)
     return { applied: true }
   }

@@ -47,6 +47,9 @@ export interface CallOptions {
   readonly attempt?: number
 }
 
+/** When a call began whose duration is not asked for. */
+export const UNTIMED = -1
+
 /** What a call is judged by: what the function gave to `judge`, else what it returned. */
 export class Judged {
   #answer: { readonly value: unknown } | undefined
@@ -55,6 +58,8 @@ export class Judged {
   mark = 0
   /** In which it began. */
   generation = 0
+  /** When it began, on this process's clock, where observers want its duration; else `UNTIMED`. */
+  began = UNTIMED
 
   /** Bound, so that it can be taken out of the context. */
   get judge(): <X>(answer: X) => X {

@@ -2,16 +2,18 @@ import type { Consistency } from '../../config/options.js'
 import type { Settings } from '../../model/settings.js'
 import type { Outcome } from '../../model/words.js'
 import { callRun, type Decision, type CallEnd } from '../admission/permit.js'
-import { Call, PlainContext, type CallOptions, type ExecuteOptions, type Judged } from './call.js'
+import { Call, PlainContext, UNTIMED, type CallOptions, type ExecuteOptions, type Judged } from './call.js'
 import { isResponse, type Judgement, type Verdict } from './classify.js'
 import { endingOf, execute, guard, refusalOf, rejectLater } from './execute.js'
 import type { Begin, CallOutcome, ExecuteTarget, Failover, Guarded, GuardedMember } from './execute.js'
 import type { Fallback } from '../admission/fallback.js'
 import { AdmissionGate } from '../admission/admission-gate.js'
 import { CallJudge } from './call-judge.js'
+import { CallObserver } from './call-observer.js'
 import type { LocalOptions } from './local-options.js'
 import type { ProcessContext } from '../context.js'
 import type { ProviderSession } from '../sync/provider-session.js'
+import { USED } from '../sync/use.js'
 import type { Outbox } from '../outbox/outbox.js'
 import { OutcomeSink } from './outcome-sink.js'
 
@@ -26,6 +28,7 @@ export class Caller {
   readonly gate: AdmissionGate
   readonly #sink: OutcomeSink
   readonly #judge: CallJudge
+  readonly #observer: CallObserver
   #timeoutMs: number | undefined
   /** Contexts of calls that have ended, for those to come: a call with nothing to tell allocates none. */
   readonly #spare: PlainContext[] = []
@@ -40,6 +43,7 @@ export class Caller {
     )
     this.#setConsistency(local.consistency)
     this.#judge = new CallJudge(context, session.id, local.classify, () => this.#settings.slowMs)
+    this.#observer = new CallObserver(context, session)
     this.#timeoutMs = local.timeoutMs
   }
 
@@ -56,8 +60,10 @@ export class Caller {
     this.#sink.strict = consistency === 'strict'
   }
 
-  admit(): Decision | Promise<Decision> {
-    return this.gate.admit()
+  /** `timeoutMs`: of the call, so that its lease outlives it. */
+  admit(timeoutMs?: number): Decision | Promise<Decision> {
+    const answer = this.gate.admit(timeoutMs)
+    return this.#context.observers.on ? this.#observer.decided(answer) : answer
   }
 
   execute<T, F>(fn: Guarded<T>, options: ExecuteOptions<F> | undefined): Promise<T | F> {
@@ -67,7 +73,7 @@ export class Caller {
       if (this.#settings.slowMs === undefined) return this.#plain(fn)
       return this.#call(fn, new Call(this.#session.id, {}, this.#context.deadlines))
     }
-    const answer = this.gate.admit()
+    const answer = this.admit()
     if (!(answer instanceof Promise) && !answer.admitted)
       return rejectLater(refusalOf(this.#session.id, answer))
     return guard(this.#target(), { fn, options: {}, ended: {} }, answer)
@@ -86,7 +92,7 @@ export class Caller {
   readonly #begin: Begin = (fn, options, ended) =>
     this.gate.free
       ? this.#call(fn, new Call(this.#session.id, options, this.#context.deadlines), ended)
-      : guard(this.#target(), { fn, options, ended }, this.gate.admit(options.timeoutMs))
+      : guard(this.#target(), { fn, options, ended }, this.admit(options.timeoutMs))
 
   /**
    * The hot path: closed, cached, nothing to wait for or to measure. It allocates no more than the promise it returns, and
@@ -113,7 +119,7 @@ export class Caller {
 
   /** As `admit`, of a member that a group chose: its order has drawn the share of a provider that recovers. */
   admitMember(timeoutMs?: number): Decision | Promise<Decision> {
-    return this.gate.admit(timeoutMs)
+    return this.admit(timeoutMs)
   }
 
   /** A call of a group that began `from` a member which is free and plain. What is no plain success goes to `group`. */
@@ -141,10 +147,11 @@ export class Caller {
 
   #beginPlain(): PlainContext {
     const context = this.#spare.pop() ?? new PlainContext(this.#session.id)
-    const { calls } = this.#context
+    const { calls, observers } = this.#context
+    if (observers.on) this.#observer.begin(context)
     context.mark = calls.loop.mark()
     context.generation = this.#session.cache.generation
-    this.#session.used = true
+    this.#session.used = USED
     calls.count += 1
     return context
   }
@@ -152,7 +159,8 @@ export class Caller {
   /** The same with what the hot path leaves out: options, and `slowMs`. */
   async #call<T>(fn: GuardedMember<T>, call: Call, ended?: CallOutcome): Promise<T> {
     const began = this.#settings.slowMs === undefined ? UNTIMED : this.#context.clock.now()
-    this.#session.used = true
+    if (this.#context.observers.on) this.#observer.begin(call)
+    this.#session.used = USED
     this.#context.calls.count += 1
     call.mark = this.#context.calls.loop.markNow()
     call.generation = this.#session.cache.generation
@@ -178,6 +186,7 @@ export class Caller {
     // The store may have been lost since it began.
     if (this.#session.cache.suspended) return false
     judge.plain += 1
+    if (context.began !== UNTIMED) this.#observer.end('healthy', context)
     this.#outbox.healthy(context.generation)
     this.#context.calls.end()
     return true
@@ -185,10 +194,10 @@ export class Caller {
 
   /** Nothing is slow where no `slowMs` says so, and no clock was read. */
   async #endJudged(result: unknown, context: Judged, began = UNTIMED): Promise<Judgement> {
-    const { mark, generation } = context
+    const { mark } = context
     const timing = began === UNTIMED ? { mark } : { mark, elapsedMs: this.#context.clock.now() - began }
     const judgement = this.#judge.result(result, context, timing)
-    await this.#end(judgement, generation)
+    await this.#end(judgement, context)
     return judgement
   }
 
@@ -203,7 +212,7 @@ export class Caller {
         ? this.#judge.error(error, context, timing)
         : this.#judge.abortion(abortion, timing)
     if (ended !== undefined) ended.judgement = judgement
-    await this.#end(judgement, context.generation)
+    await this.#end(judgement, context)
     return judgement
   }
 
@@ -211,9 +220,10 @@ export class Caller {
    * Ends a call that is no plain success. An outcome that trips the circuit is known before the call ends. Never rejects: the caller gets
    * its own result or error, and an outcome that cannot be written is counted and logged where it is given up.
    */
-  async #end(verdict: Verdict, generation: number): Promise<void> {
+  async #end(verdict: Verdict, call: Judged): Promise<void> {
+    if (call.began !== UNTIMED) this.#observer.end(verdict.outcome, call)
     try {
-      await this.#sink.end(endingOf(verdict), generation)
+      await this.#sink.end(endingOf(verdict), call.generation)
     } catch (error) {
       this.#context.log.debug(
         { err: error, provider: this.#session.id },
@@ -236,6 +246,7 @@ export class Caller {
 
   /** Tells how a call ended that needed no permit. */
   record(end: CallEnd): Promise<void> {
+    if (this.#context.observers.outcomes) this.#observer.recorded(end.outcome)
     return this.#sink.record(end)
   }
 
@@ -249,7 +260,5 @@ export class Caller {
   }
 }
 
-/** When a call began whose duration is not asked for. */
-const UNTIMED = -1
 /** Contexts kept for calls to come. */
 const MAX_SPARE = 64

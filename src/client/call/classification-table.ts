@@ -75,9 +75,15 @@ export const WORD_RULES: readonly WordRule[] = [
       ...['ERR_INVALID_PROTOCOL', 'ERR_INVALID_URL', 'ERR_UNESCAPED_CHARACTERS', 'ERR_HTTP_INVALID_*'],
       ...['ERR_BAD_OPTION', 'ERR_BAD_OPTION_VALUE', 'ERR_UNSUPPORTED_PROTOCOL', 'UND_ERR_INVALID_ARG'],
       ...['UND_ERR_CLOSED', 'UND_ERR_DESTROYED', 'UND_ERR_NOT_SUPPORTED'],
+      ...['UND_ERR_REQ_CONTENT_LENGTH_MISMATCH', 'UND_ERR_INVALID_RETURN_VALUE'],
     ],
     outcome: 'ignored',
     why: 'the client refused the call before it began',
+  },
+  {
+    words: ['EMFILE', 'ENFILE', 'ENOBUFS', 'EADDRNOTAVAIL'],
+    outcome: 'ignored',
+    why: 'this process or its machine has no file or port left: it says nothing of the provider',
   },
   {
     words: [

@@ -59,6 +59,18 @@ export class FailFastStore implements port.Store {
     return this.#watch.ask(`remove ${id}`, () => this.#store.remove(id, request))
   }
 
+  touch(id: string, request: port.TouchRequest) {
+    return this.#watch.ask(`touch ${id}`, () => this.#store.touch(id, request))
+  }
+
+  expire(id: string, request: port.Caller) {
+    return this.#watch.ask(`expire ${id}`, () => this.#store.expire(id, request))
+  }
+
+  idleProviders(count: number) {
+    return this.#watch.ask('the idle providers', () => this.#store.idleProviders(count))
+  }
+
   snapshot(id: string) {
     return this.#watch.ask(`snapshot ${id}`, () => this.#store.snapshot(id))
   }

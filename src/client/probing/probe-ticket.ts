@@ -77,7 +77,7 @@ export async function beginProbe(
 ): Promise<ProbeAdmission> {
   const known = session.cache.held
   if (options.alone && session.cache.free && known !== undefined) {
-    return { kind: 'admitted', ticket: ticketOf(outbox, { ...known, token: '' }) }
+    return { kind: 'admitted', ticket: ticketOf({ context, session, outbox }, { ...known, token: '' }) }
   }
   const token = randomUUID()
   const reply = await session.run('admit', (store) =>
@@ -92,12 +92,23 @@ export async function beginProbe(
   )
   const { admitted, code, reason, retryAfterMs, trial } = reply
   if (!admitted) return { kind: 'refused', refusal: { code: code ?? '', reason, retryAfterMs } }
-  return { kind: 'admitted', ticket: ticketOf(outbox, { ...reply, token: trial ? token : '' }) }
+  return {
+    kind: 'admitted',
+    ticket: ticketOf({ context, session, outbox }, { ...reply, token: trial ? token : '' }),
+  }
 }
 
 type Beginning = Pick<Run, 'generation' | 'settingsRevision' | 'markVersion' | 'token'>
 
-function ticketOf(outbox: Outbox, beginning: Beginning): ProbeTicket {
+interface Parts {
+  readonly context: ProcessContext
+  readonly session: ProviderSession
+  readonly outbox: Outbox
+}
+
+function ticketOf({ context, session, outbox }: Parts, beginning: Beginning): ProbeTicket {
+  const { observers, clock } = context
+  const began = clock.now()
   const { generation, settingsRevision, markVersion, token } = beginning
   const run = {
     origin: 'probe',
@@ -109,8 +120,23 @@ function ticketOf(outbox: Outbox, beginning: Beginning): ProbeTicket {
     markVersion,
     ageMs: 0,
   } as const
-  const finish = ({ status, detail }: ProbeOutcome) =>
-    outbox.commit({ ...run, outcome: status, detail: toText(detail, MAX_DETAIL_LENGTH) })
+  const finish = ({ status, detail }: ProbeOutcome) => {
+    if (observers.outcomes) {
+      const ms = Math.round((clock.now() - began) * 1_000) / 1_000
+      const { worker, domain } = observers
+      const at = session.storeClock.nowMs
+      observers.emitOutcome({
+        at,
+        provider: session.id,
+        outcome: status,
+        ms,
+        domain,
+        worker,
+        origin: 'probe',
+      })
+    }
+    return outbox.commit({ ...run, outcome: status, detail: toText(detail, MAX_DETAIL_LENGTH) })
+  }
   const abandon = () => outbox.commit({ ...run, outcome: 'ignored', detail: '' })
   return { trial: token !== '', finish, abandon }
 }

@@ -1,9 +1,7 @@
-import type { Consistency, OnRedisDown } from '../../config/options.js'
 import { BusbarClosedError, isBusbarError, isProviderTrouble } from '../../model/errors.js'
 import type { Change } from '../../model/events.js'
 import type { RegisterRequest } from '../../model/ports/store-requests.js'
 import type { Settings } from '../../model/settings.js'
-import type { Classify } from '../call/classify.js'
 import { SnapshotSync } from '../sync/snapshot-sync.js'
 import { forEachLimit } from '../shared/for-each-limit.js'
 import { PendingRegistrations } from './pending-registrations.js'
@@ -13,25 +11,8 @@ import { ProviderSession } from '../sync/provider-session.js'
 import { retryUnavailable } from '../outage/retry-unavailable.js'
 import { ProviderCore } from '../provider-core.js'
 import { Provider } from '../provider.js'
-import { RemovedHandles } from './removed-handles.js'
-
-/** Options that are local to one process and one provider. */
-export interface ProviderOptions {
-  /** Overrides how calls are judged. */
-  readonly classify?: Classify | undefined
-  /** `cached` (default): closed and open circuits are judged locally. `strict`: every admission asks Redis. */
-  readonly consistency?: Consistency | undefined
-  /** How calls are decided while Redis does not answer; default what `connect` was given. */
-  readonly onRedisDown?: OnRedisDown | undefined
-  /** The `timeoutMs` of calls that name none, ms. 1 ms to 1 day, default: none. */
-  readonly timeoutMs?: number | undefined
-}
-
-/** Options of a handle that names none. */
-export interface ProviderDefaults {
-  readonly consistency: Consistency
-  readonly onRedisDown: OnRedisDown
-}
+import type { ProviderDefaults, ProviderOptions } from './provider-options.js'
+import { LetGoHandles } from './let-go-handles.js'
 
 /** Providers whose store is told of an outage at once. */
 const REPORTS_AT_ONCE = 64
@@ -59,15 +40,15 @@ export interface Held {
 
 /**
  * The providers that one process has handles of: how they are registered, also while the store is lost, and what keeps
- * them fresh. One handle and one session for each id, until the provider is removed: then they are let go, unless the user
- * holds them.
+ * them fresh. One handle and one session for each id, until the provider is removed, or its family
+ * has no room for it: then they are let go, unless they are in use.
  */
 export class ProviderRegistry {
   readonly #context: ProcessContext
   readonly #defaults: ProviderDefaults
   readonly #sessions = new Map<string, ProviderSession>()
   readonly #held = new Map<string, Held>()
-  readonly #removed = new RemovedHandles<Held>()
+  readonly #unheld = new LetGoHandles<Held>()
   readonly #pending: PendingRegistrations
   readonly #registrations: AdaptiveLimit
   readonly sync: SnapshotSync
@@ -91,9 +72,9 @@ export class ProviderRegistry {
     for (const { core } of this.#held.values()) yield core
   }
 
-  /** Also of a provider that was removed, while the user holds the handle. */
+  /** Also one that was let go, while it is in use. */
   #find(id: string): Held | undefined {
-    return this.#held.get(id) ?? this.#removed.get(id)
+    return this.#held.get(id) ?? this.#unheld.get(id)
   }
 
   /** @throws RedisUnavailableError, CommandLateError; UnknownProviderError when there is nothing to release. */
@@ -163,6 +144,7 @@ export class ProviderRegistry {
     if (known !== undefined) {
       const { session, caller } = known.core
       session.adopt(epoch, registered)
+      if (this.#held.get(id) !== known) this.#takeBack(known)
       this.sync.welcome(session, gaps)
       caller.configure(options)
       return known
@@ -189,12 +171,7 @@ export class ProviderRegistry {
     // The session itself holds `held`, so that it lives exactly as long as the handle does.
     session.onRemoved = (removed) => {
       if (removed) this.#letGo(held)
-      else {
-        this.#removed.delete(id, held)
-        this.#keep(held)
-        // The store may have been lost, or come back, while nothing followed it.
-        session.suspend()
-      }
+      else this.#takeBack(held)
     }
   }
 
@@ -202,7 +179,31 @@ export class ProviderRegistry {
     const { id } = held.core
     this.#sessions.delete(id)
     this.#held.delete(id)
-    this.#removed.add(id, held)
+    this.#unheld.delete(id, held)
+    this.#unheld.add(id, held)
+  }
+
+  #takeBack(held: Held): void {
+    const { id, session } = held.core
+    this.#unheld.delete(id, held)
+    session.cache.detach(false)
+    this.#keep(held)
+    // The store may have been lost, or come back, while nothing followed it.
+    session.suspend()
+  }
+
+  /** Lets a handle go. Calls under way, and what they are to write, go on; one that is still held asks the store at every call. */
+  release(id: string): void {
+    const held = this.#held.get(id)
+    if (held === undefined) return
+    held.core.session.cache.detach(true)
+    held.core.session.suspend()
+    this.#letGo(held)
+  }
+
+  /** Those let go may still have something to write. */
+  #all(): readonly Held[] {
+    return [...this.#held.values(), ...this.#unheld.values()]
   }
 
   /** A change that the store announced. */
@@ -214,19 +215,19 @@ export class ProviderRegistry {
 
   /** The store answers again: what is still to be written decides nothing. */
   downgradeToHistory(): void {
-    for (const { core } of this.#held.values()) core.outbox.downgradeToHistory()
+    for (const { core } of this.#all()) core.outbox.downgradeToHistory()
   }
 
   /** Subscribed again as well: pending providers join, all is read, and the store is told of the outage. */
   async catchUp(): Promise<void> {
     await this.#pending.registerAll()
     await this.sync.catchUp()
-    await forEachLimit([...this.#held.values()], REPORTS_AT_ONCE, ({ core }) => core.onStoreRestored())
+    await forEachLimit(this.#all(), REPORTS_AT_ONCE, ({ core }) => core.onStoreRestored())
   }
 
   /** A few at a time: the batches of thousands at once would wait for each other longer than a command may. */
   async flush(): Promise<void> {
-    const busy = [...this.#held.values()].filter(({ core }) => core.outbox.busy)
+    const busy = this.#all().filter(({ core }) => core.outbox.busy)
     await forEachLimit(busy, FLUSHES_AT_ONCE, ({ core }) => core.outbox.drain())
   }
 
@@ -239,6 +240,6 @@ export class ProviderRegistry {
   /** Gives up what has not been written. Returns how many outcomes that were. */
   stop(): number {
     this.sync.stop()
-    return [...this.#held.values()].reduce((sum, { core }) => sum + core.outbox.stop(), 0)
+    return this.#all().reduce((sum, { core }) => sum + core.outbox.stop(), 0)
   }
 }

@@ -1,17 +1,22 @@
 import { show } from '../../config/show.js'
 import { ArgumentError } from '../../model/errors.js'
 import { EVENT_KINDS, STORE_EVENT_KINDS } from '../../model/events.js'
-import type { AnyKind, ProviderEvent, StoreEvent } from '../../model/events.js'
+import type { AnyEvent, AnyKind } from '../../model/events.js'
 import { offAbort, onAbort } from './abort-signals.js'
 import { onRejection, type Counters, type Logger } from './log.js'
 
+export interface ListenerOptions {
+  /** Takes the listener off again. */
+  readonly signal?: AbortSignal
+}
+
 type Listener = (event: never) => unknown
 
-const KINDS: readonly string[] = [...EVENT_KINDS, ...STORE_EVENT_KINDS]
+const KINDS: readonly string[] = [...EVENT_KINDS, ...STORE_EVENT_KINDS, '*']
 
 /** Typed listeners of one process. One that throws, or rejects, disturbs nothing else. */
 export class Listeners {
-  readonly #byKind = new Map<AnyKind, Set<Listener>>()
+  readonly #byKind = new Map<AnyKind | '*', Set<Listener>>()
   readonly #log: Logger
   readonly #counters: Counters
 
@@ -20,7 +25,7 @@ export class Listeners {
     this.#counters = counters
   }
 
-  add(kind: AnyKind, listener: Listener, signal?: AbortSignal): () => void {
+  add(kind: AnyKind | '*', listener: Listener, signal?: AbortSignal): () => void {
     if (!KINDS.includes(kind)) {
       throw new ArgumentError('kind', `kind: expected one of ${KINDS.join(', ')}, got ${show(kind)}`)
     }
@@ -39,10 +44,10 @@ export class Listeners {
     return off
   }
 
-  emit(event: ProviderEvent | StoreEvent): void {
-    for (const listener of [...(this.#byKind.get(event.kind) ?? [])]) {
+  emit(event: AnyEvent): void {
+    for (const listener of [...(this.#byKind.get(event.kind) ?? []), ...(this.#byKind.get('*') ?? [])]) {
       try {
-        // It was added for this kind, so this is the event that it takes.
+        // It was added for this kind or for all, so this is an event that it takes.
         onRejection(listener(event as never), (error) => this.#failed(event, error))
       } catch (error) {
         this.#failed(event, error)
@@ -50,7 +55,7 @@ export class Listeners {
     }
   }
 
-  #failed(event: ProviderEvent | StoreEvent, error: unknown): void {
+  #failed(event: AnyEvent, error: unknown): void {
     this.#counters.callbacksFailed += 1
     const of = 'providerId' in event ? { provider: event.providerId } : {}
     this.#log.error({ err: error, kind: event.kind, ...of }, 'a listener failed')

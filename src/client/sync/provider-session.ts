@@ -16,6 +16,7 @@ import { checkProvider } from '../outage/provider-check.js'
 import { registerAgain } from './register-again.js'
 import { SettingsCache } from './settings-cache.js'
 import { SnapshotCache } from './snapshot-cache.js'
+import { StoreClock } from './store-clock.js'
 import { logTransition } from './transition-log.js'
 
 /** Calls are decided by these: where Redis refuses one for good, the provider is cut off. */
@@ -37,8 +38,8 @@ export class ProviderSession {
   readonly cache: SnapshotCache
   /** Whether a write of it was refused: the next outage is over when one was taken. */
   owesWrite = false
-  /** Set by each use of the provider: the poll reads only those that were used. */
-  used = false
+  /** Set to `USED` by each use of the provider; see there. */
+  used = 0
   /** 0 to 1: when in each round it is polled, so that thousands are not polled at once. */
   readonly pollDraw = Math.random()
   readonly #context: ProcessContext
@@ -50,7 +51,7 @@ export class ProviderSession {
   #rejoining: Promise<void> | undefined
   #cutOff: CutOff | undefined
   readonly #markTimer: MarkTimer
-  #storeClock: { readonly nowMs: number; readonly at: number }
+  readonly storeClock: StoreClock
 
   constructor(context: ProcessContext, id: string, epoch: string, registered: KnownReply<SettingsReply>) {
     this.id = id
@@ -59,7 +60,7 @@ export class ProviderSession {
     this.cache = new SnapshotCache(context.clock)
     this.#markTimer = new MarkTimer({ context, id, cache: this.cache, clear: () => this.clearEndedMark() })
     this.suspend()
-    this.#storeClock = { nowMs: registered.nowMs, at: context.clock.now() }
+    this.storeClock = new StoreClock(context.clock, registered.nowMs)
     this.#settings = new SettingsCache(
       context,
       { id, failed: (error) => this.#judge('snapshot', error) },
@@ -79,8 +80,8 @@ export class ProviderSession {
 
   /** Whether its calls are decided without the store: that is lost, or the provider is cut off. */
   get withoutStore(): boolean {
-    // What was removed is not followed any more.
-    return this.cache.suspended || (this.#removed && this.#context.watch.lost)
+    // What was removed, or let go, is not followed any more.
+    return this.cache.suspended || ((this.#removed || this.cache.detached) && this.#context.watch.lost)
   }
 
   /** Changes with each outage, of the store or of this provider alone. */
@@ -114,7 +115,8 @@ export class ProviderSession {
 
   /** The one place that says whether its calls are decided without the store; asked whenever that may have changed. */
   suspend(): void {
-    this.cache.suspend(this.#context.watch.lost || this.cutOff !== undefined)
+    const lost = this.#context.watch.lost && !this.cache.detached
+    this.cache.suspend(lost || this.cutOff !== undefined)
   }
 
   get caller(): { worker: string; knownVersion: number } {
@@ -123,13 +125,7 @@ export class ProviderSession {
 
   /** The latest moment, on the store's clock, at which a command sent now is still wanted. */
   get notAfterMs(): number {
-    return this.storeTimeMs + this.#context.commandTimeoutMs
-  }
-
-  /** The store's time of now, as far as is known: what it last said, and what has passed here since. */
-  get storeTimeMs(): number {
-    const { nowMs, at } = this.#storeClock
-    return Math.floor(nowMs + this.#context.clock.now() - at)
+    return this.storeClock.nowMs + this.#context.commandTimeoutMs
   }
 
   /** Registers again, or with other settings; a handle that was told `removed` comes back to life. */
@@ -138,7 +134,7 @@ export class ProviderSession {
     this.#setRemoved(false)
     this.owesWrite = false
     this.#settings.accept(registered)
-    this.#storeClock = { nowMs: registered.nowMs, at: this.#context.clock.now() }
+    this.storeClock.set(registered.nowMs)
     this.#absorb(registered)
   }
 
@@ -152,7 +148,7 @@ export class ProviderSession {
       for (let attempt = 1; ; attempt += 1) {
         if (this.#context.closed) throw new BusbarClosedError()
         const reply = await operation(this.#context.store)
-        this.#storeClock = { nowMs: reply.nowMs, at: this.#context.clock.now() }
+        this.storeClock.set(reply.nowMs)
         if (reply.status === 'ok') {
           this.#setRemoved(false)
           this.#absorb(reply)
@@ -211,10 +207,10 @@ export class ProviderSession {
     await this.currentSettings()
   }
 
-  /** Whether the provider was used since the last question. */
-  takeUsed(): boolean {
-    const used = this.used
-    this.used = false
+  /** Whether the provider was used since this reader last asked. */
+  takeUsed(reader: number): boolean {
+    const used = (this.used & reader) !== 0
+    this.used &= ~reader
     return used
   }
 

@@ -44,6 +44,7 @@ export class SnapshotCache {
   /** Whether calls are decided without the store. Only `suspend` sets it. */
   suspended = false
   #closing = false
+  #detached = false
   /** Whether a call may begin without a command to Redis or a look at the clock. */
   free = false
   /** The generation of an outcome without a permit; 0 when none is known. */
@@ -97,7 +98,17 @@ export class SnapshotCache {
 
   /** What is held was read after the subscription, and nothing was missed since. */
   follow(): void {
-    if (this.#held !== undefined) this.#setMode('following')
+    if (this.#held !== undefined && !this.#detached) this.#setMode('following')
+  }
+
+  /** Whether this process let its handle go, and does not keep it fresh: every admission asks the store. */
+  get detached(): boolean {
+    return this.#detached
+  }
+
+  detach(detached: boolean): void {
+    this.#detached = detached
+    if (detached) this.lost()
   }
 
   /** A pause that a provider asked this very process for holds here at once. */
@@ -116,7 +127,7 @@ export class SnapshotCache {
   /** A full read that began after the subscription: it replaces whatever is held. */
   resync(snapshot: StoredSnapshot, gap: number): void {
     if (this.#mode === 'stopped') return
-    if (gap !== this.#gap) {
+    if (gap !== this.#gap || this.#detached) {
       this.offer(snapshot)
       return
     }

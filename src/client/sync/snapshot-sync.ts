@@ -3,6 +3,7 @@ import type { Timer } from '../../model/ports/time.js'
 import { forEachLimit } from '../shared/for-each-limit.js'
 import type { ProcessContext } from '../context.js'
 import type { ProviderSession } from './provider-session.js'
+import { SEEN_BY_POLL } from './use.js'
 
 /**
  * Keeps what one process knows of its providers fresh.
@@ -132,7 +133,7 @@ export class SnapshotSync {
 
   /** Reads only providers that were used. The channel stays subscribed, because nothing says that a message was missed. */
   #poll(session: ProviderSession): void {
-    if (!session.takeUsed()) return
+    if (!session.takeUsed(SEEN_BY_POLL)) return
     session.resync(session.cache.gap).catch((error: unknown) => {
       this.#context.log.debug({ err: error, provider: session.id }, 'a poll was not answered')
     })

@@ -122,6 +122,14 @@ export interface ResumeRequest extends ControlRequest {
   readonly endedOnly?: boolean
 }
 
+/** A process uses a member of a family. */
+export interface TouchRequest extends Caller {
+  /** How long the member stays without a use, ms. */
+  readonly idleMs: number
+  /** Whether it is to leave at all from now on; else only if it was to leave before. */
+  readonly begin: boolean
+}
+
 /** The result of a probe, on its way to the store. */
 export interface ProbeOutcome {
   readonly status: HealthStatus

@@ -11,6 +11,7 @@ import type {
 } from './store-replies.js'
 import type {
   AdmitRequest,
+  Caller,
   ControlRequest,
   HeartbeatRequest,
   MarkRequest,
@@ -18,6 +19,7 @@ import type {
   RecordRequest,
   RegisterRequest,
   ResumeRequest,
+  TouchRequest,
   TripRequest,
 } from './store-requests.js'
 
@@ -47,6 +49,12 @@ export interface Store {
   mark(id: string, request: MarkRequest): Promise<Reply>
   resume(id: string, request: ResumeRequest): Promise<Reply>
   remove(id: string, request: ControlRequest): Promise<Reply>
+  /** A member of a family is used: it leaves the store when this was not said for so long. */
+  touch(id: string, request: TouchRequest): Promise<Reply>
+  /** Removes a member of a family that is idle; one that a person marked, tripped without end, or pinned stays. */
+  expire(id: string, request: Caller): Promise<Reply<{ readonly expired: boolean }>>
+  /** Members of families that may be idle, `count` at most: `expire` says which are. */
+  idleProviders(count: number): Promise<readonly string[]>
   /** Always carries a snapshot. Writes nothing. */
   snapshot(id: string): Promise<Reply>
   settings(id: string): Promise<SettingsReply | null>

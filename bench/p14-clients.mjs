@@ -1,0 +1,75 @@
+// P14: what a guard adds to a client, and an observer to a guarded call.
+import { createServer } from 'node:http'
+import { once } from 'node:events'
+import { connect } from '../dist/index.js'
+import { guardFetch } from '../dist/adapters/fetch.js'
+import { interleaved, nsPerCall, row, startRedis } from './lib.mjs'
+
+const ROUNDS = 15
+const FETCHES = 300
+const CALLS = 20_000
+const TIMEOUT_MS = 5_000
+
+export async function run() {
+  const redis = await startRedis()
+  const upstream = createServer((_, response) => response.end('{"status":"ok"}'))
+  await once(upstream.listen(0, '127.0.0.1'), 'listening')
+  const busbar = await connect({ redis: redis.url, logger: false })
+  const observed = await connect({ redis: redis.url, logger: false, onOutcome: () => undefined })
+  try {
+    const url = `http://127.0.0.1:${upstream.address().port}/`
+    return [...(await fetches(busbar, url)), ...(await observers(busbar, observed))]
+  } finally {
+    await busbar.close()
+    await observed.close()
+    upstream.closeAllConnections()
+    upstream.close()
+    await redis.stop()
+  }
+}
+
+/** By the clock, because most of a fetch is spent elsewhere than in the guard; the server is this very process. */
+async function fetches(busbar, url) {
+  const guarded = guardFetch(fetch, { busbar })
+  const limited = guardFetch(fetch, { busbar, timeoutMs: TIMEOUT_MS })
+  const timed = (call) => async () => {
+    const began = performance.now()
+    for (let i = 0; i < FETCHES; i += 1) await (await call(url)).text()
+    return ((performance.now() - began) * 1e3) / FETCHES
+  }
+  const contenders = { bare: timed(fetch), guarded: timed(guarded), limited: timed(limited) }
+  for (const warm of Object.values(contenders)) await warm()
+  const us = await interleaved(ROUNDS, contenders)
+  return [
+    rowOf('fetch on loopback, guarded, beside a bare one', us.guarded, us.bare, 'us', 1.05),
+    rowOf('fetch on loopback, guarded with timeoutMs, beside a bare one', us.limited, us.bare, 'us'),
+  ]
+}
+
+async function observers(busbar, observed) {
+  const [off, on] = [await busbar.provider('p14'), await observed.provider('p14')]
+  const plain = async () => 1
+  const reading = async ({ signal }) => signal.aborted
+  const { signal } = new globalThis.AbortController()
+  const ways = {
+    'without options': (provider) => provider.execute(plain),
+    'with timeoutMs': (provider) => provider.execute(plain, { timeoutMs: TIMEOUT_MS }),
+    'with timeoutMs and a signal that it reads': (provider) =>
+      provider.execute(reading, { timeoutMs: TIMEOUT_MS, signal }),
+  }
+  const rows = []
+  for (const [way, call] of Object.entries(ways)) {
+    const loop = (provider) => () =>
+      nsPerCall(CALLS, async (n) => {
+        for (let i = 0; i < n; i += 1) await call(provider)
+      })
+    const contenders = { off: loop(off), on: loop(on) }
+    for (const warm of Object.values(contenders)) await warm()
+    const ns = await interleaved(ROUNDS, contenders)
+    rows.push(rowOf(`a call ${way}, with onOutcome, beside itself without`, ns.on, ns.off, 'ns', 1.15))
+  }
+  return rows
+}
+
+const rowOf = (what, ours, peer, unit, target) =>
+  row('P14', what, { ours, peer, unit, ratio: ours / peer, target })
