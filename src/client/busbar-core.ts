@@ -3,7 +3,7 @@ import type { Change } from '../model/events.js'
 import type { Feed } from '../model/ports/feed.js'
 import type { Timer } from '../model/ports/time.js'
 import type { ProcessContext } from './context.js'
-import { withTimeout } from '../model/with-timeout.js'
+import { withTimeout } from '../model/timeout.js'
 import { ProviderRegistry, type Held, type ProviderDefaults } from './registry/provider-registry.js'
 import { Listeners } from './shared/listeners.js'
 
