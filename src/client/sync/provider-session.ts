@@ -30,7 +30,6 @@ const MAX_ATTEMPTS = 3
  * - the store's epoch is the one in which this session registered: the provider was removed. The session
  *   answers so until the provider is registered again.
  * - it is another, or none: the store was wiped. The session registers again, and sends its last snapshot.
- *
  * It changes between `known` and `removed` only in `#setRemoved`.
  */
 export class ProviderSession {
