@@ -90,11 +90,11 @@ module.exports = {
       'The CLI uses what any user has, so that whatever it can do, they can.',
       '^src/cli/',
       // connect.ts: to load the parts before it begins to wait for Redis.
-      // with-timeout.ts: a wait with an end is nothing of Busbar's.
+      // timeout.ts: a wait with an end is nothing of Busbar's.
       [
         '^src/index\\.ts$',
         '^src/connect\\.ts$',
-        '^src/model/with-timeout\\.ts$',
+        '^src/model/timeout\\.ts$',
         '^src/embedded/',
         '^src/package/',
         '^src/view/',

@@ -4,7 +4,7 @@
 --
 -- KEYS
 --   due        zset    provider -> when its next turn is, ms
---   intervals  hash    provider -> interval in ms, where in it the turn is, the code that its probes need
+--   intervals  hash    provider -> interval in ms, where in it the turn is, what its probes need
 --   claimed    zset    provider -> when its last probe was handed out, ms
 --   one_offs   zset    early:<provider> or recovery:<provider> -> when this probe besides the turns is due, ms
 --   schedule   hash    the clock, the rate of all, the next start, the planner
@@ -16,13 +16,13 @@
 --   max            integer  probes to hand out at most
 --   max_waiting    integer  jobs that may wait in the queue
 --   check_ms       integer  how often a planner is to check the jobs that the queue repeats, ms
---   full           json     [code, ...]: codes whose queues are full
+--   full           json     [needs, ...]: those whose queues are full
 -- Returns
 --   status      text     ok
 --   now_ms      integer  time of the schedule
 --   planner     boolean  whether the caller is the planner now; without it the rest is empty
 --   check       boolean  whether the planner is to check the jobs that the queue repeats
---   claimed     json     [id, interval_ms, code, why], ...
+--   claimed     json     [id, interval_ms, needs, why], ...
 --   next_in_ms  integer  until the next may be handed out, ms; empty when none is planned
 
 local keys = {
@@ -70,8 +70,8 @@ if redis.call('LLEN', keys.wait) >= max_waiting then
 end
 
 local is_full = {}
-for _, code in ipairs(full) do
-  is_full[code] = true
+for _, needs in ipairs(full) do
+  is_full[needs] = true
 end
 local claimed = {}
 
@@ -80,8 +80,8 @@ local function hand_out(ids, why)
   local turns, times = {}, {}
   for i, interval in ipairs(#ids > 0 and redis.call('HMGET', keys.intervals, unpack(ids)) or {}) do
     local id, reason = ids[i], why and why[i] or 'scheduled'
-    local interval_ms, spread, code = read_interval(interval)
-    if interval_ms and is_full[code] then
+    local interval_ms, spread, needs = read_interval(interval)
+    if interval_ms and is_full[needs] then
       local key, member = keys.due, id
       if why then
         key, member = keys.one_offs, one_off_member(reason, id)
@@ -92,7 +92,7 @@ local function hand_out(ids, why)
       turns[#turns + 1] = id
       times[#times + 1] = as_text(now)
       times[#times + 1] = id
-      claimed[#claimed + 1] = string.format('["%s",%d,"%s","%s"]', id, interval_ms, code, reason)
+      claimed[#claimed + 1] = string.format('["%s",%d,"%s","%s"]', id, interval_ms, needs, reason)
     else
       redis.call('ZREM', keys.due, id)
     end

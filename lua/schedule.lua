@@ -2,7 +2,7 @@
 --
 -- KEYS
 --   due        zset    provider -> when its next turn is, ms
---   intervals  hash    provider -> interval in ms, where in it the turn is, the code that its probes need
+--   intervals  hash    provider -> interval in ms, where in it the turn is, what its probes need
 --   claimed    zset    provider -> when its last probe was handed out, ms
 --   one_offs   zset    early:<provider> or recovery:<provider> -> when this probe besides the turns is due, ms
 --   schedule   hash    the clock, the rate of all, the next start, the planner
@@ -10,7 +10,7 @@
 --   id              text     the provider
 --   interval_ms     integer  between two turns, ms
 --   spread          integer  any number of the provider's own, 0 and up; says where in the interval its turn is
---   code            text     registered code that its probes need; empty: any worker can make them
+--   needs           text     what a worker must have registered to make its probes; empty: nothing
 --   since_ms        integer  ms since its last probe began; empty: never
 --   recovery_in_ms  integer  ms until its recovery probe; -1: none; empty: a planned one stays
 -- Returns
@@ -22,14 +22,14 @@ local keys = { due = KEYS[1], intervals = KEYS[2], claimed = KEYS[3], one_offs =
 local id = ARGV[1]
 local interval_ms = tonumber(ARGV[2])
 local spread = tonumber(ARGV[3])
-local code = ARGV[4]
+local needs = ARGV[4]
 local since_ms = tonumber(ARGV[5])
 local recovery_in_ms = tonumber(ARGV[6])
 
 -- @include lib/schedule
 
 local schedule, now = open_schedule(keys.schedule)
-local wanted = as_text(interval_ms) .. ':' .. as_text(spread) .. ':' .. code
+local wanted = as_text(interval_ms) .. ':' .. as_text(spread) .. ':' .. needs
 local due_ms = tonumber(redis.call('ZSCORE', keys.due, id) or '')
 -- A turn more than two intervals away was planned by a clock that has stepped back since. Kept, it would leave the
 -- provider without probes until then.

@@ -45,12 +45,12 @@ local function rate_of(interval_ms)
   return math.floor(1e9 / interval_ms)
 end
 
--- Reads an interval as it is stored, `<ms>:<spread>:<code>`. The spread says where in the interval the turn is, so that
--- the turns of many providers are spread. The code, `function/<name>` or `process/<name>`, is what its probes need;
--- empty: any worker can make them.
+-- Reads an interval as it is stored, `<ms>:<spread>:<needs>`. The spread says where in the interval the turn is, so that
+-- the turns of many providers are spread. What its probes need of a worker is
+-- `function/<name>` or `process/<name>`; empty: any worker can make them.
 local function read_interval(text)
-  local interval_ms, spread, code = string.match(text or '', '^(%d+):(%d+):(.*)$')
-  return tonumber(interval_ms), tonumber(spread), code
+  local interval_ms, spread, needs = string.match(text or '', '^(%d+):(%d+):(.*)$')
+  return tonumber(interval_ms), tonumber(spread), needs
 end
 
 -- The provider's first turn that is far enough from a probe that began at since_ms.

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os'
 import { loadParts } from '../connect.js'
 import { connect, isBusbarError, type Busbar, type Provider, type SettingsInput } from '../index.js'
-import { withTimeout } from '../model/with-timeout.js'
+import { withTimeout } from '../model/timeout.js'
 import { CliError, EXIT, wrongCall } from './failure.js'
 import { hideSecrets } from '../view/format.js'
 import { readUrlFile, URL_FILE, type FleetAddress } from './url-file.js'

@@ -71,10 +71,10 @@ export class FleetProbes {
     if (schedule === undefined) return { planned: [], queues: [] }
     const [planned, known] = await Promise.all([schedule.list(), schedule.queues()])
     // The queues of names that no worker has ever registered.
-    const codes = new Set(planned.map(({ code }) => code))
-    for (const { code } of known) codes.delete(code)
-    codes.delete('')
-    const others = await Promise.all([...codes].map((code) => schedule.queueOf(code)))
+    const unseen = new Set(planned.map(({ needs }) => needs))
+    for (const { needs } of known) unseen.delete(needs)
+    unseen.delete('')
+    const others = await Promise.all([...unseen].map((needs) => schedule.queueOf(needs)))
     return { planned, queues: [...known, ...others] }
   }
 }

@@ -1,5 +1,5 @@
 import { Queue, Worker, type ConnectionOptions, type Job } from 'bullmq'
-import { withTimeout } from '../model/with-timeout.js'
+import { withTimeout } from '../model/timeout.js'
 import type { JobEnd, NamedJob, QueueJob } from './probe-job.js'
 import type { TakingSlots } from './probe-slots.js'
 

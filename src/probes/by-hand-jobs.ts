@@ -1,6 +1,6 @@
 import type { BusbarCore } from '../client/busbar-core.js'
 import { connectionErrors } from '../client/shared/log.js'
-import { withTimeout } from '../model/with-timeout.js'
+import { withTimeout } from '../model/timeout.js'
 import { BusbarClosedError, RedisUnavailableError } from '../model/errors.js'
 import type { Schedule } from '../model/ports/schedule.js'
 import { redactError } from '../model/redact.js'
@@ -17,7 +17,7 @@ export interface ByHandOptions {
 /** A probe that a worker of the fleet is to make. */
 export interface ByHandProbe {
   readonly id: string
-  readonly code: string
+  readonly needs: string
   readonly intervalMs: number
   /** When it was asked for, by Redis's clock, ms. */
   readonly atMs: number
@@ -68,12 +68,12 @@ export class ByHandJobs {
     }
   }
 
-  #queueOf({ id, code }: ByHandProbe): ProbeQueue {
+  #queueOf({ id, needs }: ByHandProbe): ProbeQueue {
     const { schedule, openConnection, busbar } = this.#options
     this.#open ??= { connection: openConnection('probes by hand'), queues: new Map() }
     const { connection, queues } = this.#open
-    const prefix = code === '' ? (schedule.prefixes[schedule.shardOf(id)] ?? '') : schedule.namesPrefix
-    const name = schedule.queueName(code)
+    const prefix = needs === '' ? (schedule.prefixes[schedule.shardOf(id)] ?? '') : schedule.namesPrefix
+    const name = schedule.queueName(needs)
     const known = queues.get(`${prefix} ${name}`)
     if (known !== undefined) return known
     const onError = connectionErrors(busbar.context, 'probe queue error')
@@ -121,8 +121,8 @@ export class ByHandJobs {
     }
   }
 
-  #obstacle({ id, code }: ByHandProbe): Promise<Obstacle | undefined> {
-    return obstacleTo(this.#options.schedule, id, code)
+  #obstacle({ id, needs }: ByHandProbe): Promise<Obstacle | undefined> {
+    return obstacleTo(this.#options.schedule, id, needs)
   }
 
   /** Puts the job in and waits for its end, as long as it takes. */

@@ -5,7 +5,7 @@ import type { ByHandEnd, ByHandJobs, ByHandOptions } from './by-hand-jobs.js'
 import { obstacleTo, type Obstacle } from './obstacle.js'
 import type { ProbeRecord } from './probe-job.js'
 import { findProbe, notProbed, probeHere } from './probe-now.js'
-import { codeOf } from './kinds.js'
+import { needsOf } from './kinds.js'
 import type { Registered } from './kinds/kind.js'
 
 /** A request of `busbar.probe()`. */
@@ -35,10 +35,10 @@ export class ProbesByHand {
     const asked = await findProbe(busbar, id)
     if (asked.kind === 'nothing_to_probe') return asked.report
     const found = asked.probed
-    const code = codeOf(found.probe)
-    const obstacle = await obstacleTo(schedule, id, code)
+    const needs = needsOf(found.probe)
+    const obstacle = await obstacleTo(schedule, id, needs)
     if (obstacle !== undefined) return this.#without(obstacle, found, registered)
-    const end = await this.#byFleet(found, code, timeoutMs ?? found.probe.timeoutMs + MARGIN_MS)
+    const end = await this.#byFleet(found, needs, timeoutMs ?? found.probe.timeoutMs + MARGIN_MS)
     if (end.kind === 'ended') return reportOf(end.record, end.worker)
     if (end.kind === 'unknown') return notProbed(id, 'no_result', end.reason)
     // A worker that had begun all the same began within this.
@@ -48,13 +48,13 @@ export class ProbesByHand {
 
   async #byFleet(
     { provider: { id }, snapshot, probe }: Probed,
-    code: string,
+    needs: string,
     timeoutMs: number,
   ): Promise<ByHandEnd> {
     // Only where it is needed: it loads BullMQ.
     this.#jobs ??= import('./by-hand-jobs.js').then(({ ByHandJobs }) => new ByHandJobs(this.#options))
     const intervalMs = intervalNow(probe, snapshot)
-    return (await this.#jobs).make({ id, code, intervalMs, atMs: snapshot.at, timeoutMs })
+    return (await this.#jobs).make({ id, needs, intervalMs, atMs: snapshot.at, timeoutMs })
   }
 
   async #without(

@@ -8,8 +8,8 @@ export interface ProbeQueuesOptions {
   readonly schedule: Schedule
   /** `name`: which connection it is, for people who read the log. */
   readonly openConnection: (name: string) => QueueConnection
-  /** The code that this process registered: it takes from the queues of these names too. */
-  readonly codes: readonly string[]
+  /** What this process registered: it takes from the queues of these names too. */
+  readonly registered: readonly string[]
   readonly workerId: string
   readonly concurrency: number
   readonly slots: TakingSlots
@@ -23,17 +23,17 @@ interface Shard {
   readonly queue: ProbeQueue
 }
 
-/** The queues of a fleet: one a shard, which all probe workers take from, and one for each name of code that a worker registered. */
+/** The queues of a fleet: one a shard, which all probe workers take from, and one for each name that a worker registered. */
 export class ProbeQueues {
   readonly #options: ProbeQueuesOptions
   readonly #shards: readonly Shard[]
   readonly #names = new Map<string, ProbeQueue>()
-  /** Jobs that waited for each code when this process last looked, and those that it has added since. */
+  /** Jobs that waited in the queue of each of these needs when this process last looked, and those that it has added since. */
   readonly #waiting = new Map<string, number>()
   readonly #workers: readonly ProbeQueueWorker[]
 
   constructor(options: ProbeQueuesOptions) {
-    const { schedule, openConnection, codes, workerId, concurrency, slots, process, onError } = options
+    const { schedule, openConnection, registered, workerId, concurrency, slots, process, onError } = options
     this.#options = options
     const name = schedule.queueName('')
     this.#shards = schedule.prefixes.map((prefix) => {
@@ -49,10 +49,10 @@ export class ProbeQueues {
           process: (job, again) => process(job, again, shard),
         })
       }),
-      ...codes.map(
-        (code) =>
+      ...registered.map(
+        (needs) =>
           new ProbeQueueWorker({
-            ...{ ...shared, name: schedule.queueName(code) },
+            ...{ ...shared, name: schedule.queueName(needs) },
             prefix: schedule.namesPrefix,
             connection: this.#at(0).connection,
             process: (job, again) => process(job, again, undefined),
@@ -68,14 +68,14 @@ export class ProbeQueues {
   }
 
   /** Of a name, with the connection of the first shard: only workers need connections of their own. */
-  #named(code: string): ProbeQueue {
+  #named(needs: string): ProbeQueue {
     const { schedule, onError } = this.#options
-    const known = this.#names.get(code)
+    const known = this.#names.get(needs)
     if (known !== undefined) return known
     const { connection } = this.#at(0)
-    const options = { name: schedule.queueName(code), prefix: schedule.namesPrefix, connection, onError }
+    const options = { name: schedule.queueName(needs), prefix: schedule.namesPrefix, connection, onError }
     const queue = new ProbeQueue(options)
-    this.#names.set(code, queue)
+    this.#names.set(needs, queue)
     return queue
   }
 
@@ -102,11 +102,11 @@ export class ProbeQueues {
   /** Puts what was claimed into the queues. Answers the providers that lost their turn: the queue of their name takes nothing. */
   async add(shard: number, claims: Claims): Promise<readonly LostTurn[]> {
     const lost = await Promise.all(
-      [...jobsOf(claims)].map(async ([code, jobs]): Promise<LostTurn[]> => {
-        const problem = code === '' ? undefined : await this.#problemOf(code)
+      [...jobsOf(claims)].map(async ([needs, jobs]): Promise<LostTurn[]> => {
+        const problem = needs === '' ? undefined : await this.#problemOf(needs)
         if (problem !== undefined) return lostTurns(jobs, problem)
-        await (code === '' ? this.#at(shard).queue : this.#named(code)).addAll(jobs)
-        if (code !== '') this.#waiting.set(code, (this.#waiting.get(code) ?? 0) + jobs.length)
+        await (needs === '' ? this.#at(shard).queue : this.#named(needs)).addAll(jobs)
+        if (needs !== '') this.#waiting.set(needs, (this.#waiting.get(needs) ?? 0) + jobs.length)
         return []
       }),
     )
@@ -115,24 +115,24 @@ export class ProbeQueues {
 
   /** Code whose queues are full, of that which this process has made jobs for, while workers take them. */
   async fullCodes(): Promise<readonly string[]> {
-    const codes = [...this.#waiting].flatMap(([code, waiting]) => (waiting >= MAX_WAITING_JOBS ? code : []))
-    const states = await Promise.all(codes.map((code) => this.#look(code)))
+    const full = [...this.#waiting].flatMap(([needs, waiting]) => (waiting >= MAX_WAITING_JOBS ? needs : []))
+    const states = await Promise.all(full.map((needs) => this.#look(needs)))
     return states
       .filter(({ hasWorker, paused }) => hasWorker !== false && !paused)
       .filter(isFull)
-      .map(({ code }) => code)
+      .map(({ needs }) => needs)
   }
 
   /** Why a queue of a name takes no jobs. */
-  async #problemOf(code: string): Promise<string | undefined> {
-    const { queue, hasWorker, paused } = await this.#look(code)
+  async #problemOf(needs: string): Promise<string | undefined> {
+    const { queue, hasWorker, paused } = await this.#look(needs)
     if (paused) return `${queue} is paused`
-    return hasWorker === false ? `no worker has registered ${code}` : undefined
+    return hasWorker === false ? `no worker has registered ${needs}` : undefined
   }
 
-  async #look(code: string): Promise<ProbeQueueState> {
-    const state = await this.#options.schedule.queueOf(code)
-    this.#waiting.set(code, state.waiting)
+  async #look(needs: string): Promise<ProbeQueueState> {
+    const state = await this.#options.schedule.queueOf(needs)
+    this.#waiting.set(needs, state.waiting)
     return state
   }
 

@@ -19,5 +19,5 @@ const KINDS: { readonly [K in ProbeKind]: KindOfProbe<ProbeSettings<K>> } = {
 /** What a worker has to know of the kind. All that depends on the kind of a probe is in this table. */
 export const kindOf = <K extends ProbeKind>(kind: K): KindOfProbe<ProbeSettings<K>> => KINDS[kind]
 
-/** The code that a probe needs of a worker, `function/<name>` or `process/<name>`; empty: any worker can make it. */
-export const codeOf = (probe: ProbeSettings): string => kindOf(probe.kind).code(probe)
+/** What a probe needs of a worker, `function/<name>` or `process/<name>`; empty: any worker can make it. */
+export const needsOf = (probe: ProbeSettings): string => kindOf(probe.kind).needs(probe)

@@ -5,7 +5,7 @@ import type { Schedule } from '../model/ports/schedule.js'
 export interface Obstacle {
   readonly code: 'queue_paused' | 'no_worker'
   readonly reason: string
-  /** This process may make it instead: no process runs probes, or none with the code that it needs. */
+  /** This process may make it instead: no process runs probes, or none with what it needs. */
   readonly here: boolean
 }
 
@@ -13,16 +13,16 @@ export interface Obstacle {
 export async function obstacleTo(
   schedule: Schedule,
   id: string,
-  code: string,
+  needs: string,
 ): Promise<Obstacle | undefined> {
   try {
-    const { queue, paused, hasWorker } = await schedule.queueFor(id, code)
+    const { queue, paused, hasWorker } = await schedule.queueFor(id, needs)
     if (paused) {
       const reason = `its probe queue ${queue} is paused (queue.pause() of BullMQ); queue.resume() ends it`
       return { code: 'queue_paused', reason, here: false }
     }
     if (hasWorker !== false) return undefined
-    const reason = code === '' ? 'no process runs probes' : `no worker has registered ${code}`
+    const reason = needs === '' ? 'no process runs probes' : `no worker has registered ${needs}`
     return { code: 'no_worker', reason, here: true }
   } catch (error) {
     // A process that runs no probes needs no right to the queues.

@@ -56,19 +56,19 @@ export interface NamedJob {
   readonly data: ProbeJob
 }
 
-/** Jobs of what was claimed, by the code that they need: the code names the queue. */
+/** Jobs of what was claimed, by what they need: it names the queue. */
 export function jobsOf({ atMs, claimed }: Pick<Claims, 'atMs' | 'claimed'>): ReadonlyMap<string, NamedJob[]> {
-  const groups = new Map<string, { code: string; why: ProbeReason; providers: [string, number][] }>()
-  for (const { id, intervalMs, code, why } of claimed) {
-    const key = `${why} ${code}`
-    const group = groups.get(key) ?? { code, why, providers: [] }
+  const groups = new Map<string, { needs: string; why: ProbeReason; providers: [string, number][] }>()
+  for (const { id, intervalMs, needs, why } of claimed) {
+    const key = `${why} ${needs}`
+    const group = groups.get(key) ?? { needs, why, providers: [] }
     groups.set(key, group)
     group.providers.push([id, intervalMs])
   }
   const jobs = new Map<string, NamedJob[]>()
-  for (const { code, why, providers } of groups.values()) {
+  for (const { needs, why, providers } of groups.values()) {
     const made = chunksOf(providers).map((chunk) => jobOf(why, atMs, chunk))
-    jobs.set(code, [...(jobs.get(code) ?? []), ...made])
+    jobs.set(needs, [...(jobs.get(needs) ?? []), ...made])
   }
   return jobs
 }

@@ -1,7 +1,7 @@
 import type { BusbarCore } from '../client/busbar-core.js'
 import type { ProbeReport } from '../client/probing/probe-ticket.js'
 import { UnknownProviderError } from '../model/errors.js'
-import { codeOf } from './kinds.js'
+import { needsOf } from './kinds.js'
 import type { Registered } from './kinds/kind.js'
 import { Prober, type Probed, type ProbeEnd } from './prober.js'
 import { probeOf, readProvider } from './read-provider.js'
@@ -47,7 +47,7 @@ export async function probeHere(
   const prober = new Prober(new ProbeRunner(busbar.context.worker, registered, busbar.context))
   const ability = prober.able(found)
   if (ability.kind === 'prober_error') {
-    if (codeOf(found.probe) === '') return notProbed(id, 'not_here', ability.reason)
+    if (needsOf(found.probe) === '') return notProbed(id, 'not_here', ability.reason)
     const reason = `a probe of kind ${found.probe.kind} is code: only the processes that hold it can run it`
     return notProbed(id, 'kind_elsewhere', reason)
   }

@@ -2,17 +2,17 @@ import { SYSTEM_TIME } from '../client/shared/time.js'
 import type { ProbeFinding, ProberError, ProbeSettings } from '../model/probe.js'
 import { kindOf } from './kinds.js'
 import {
-  codeName,
+  registeredName,
   type ProbeMeans,
   type ProbeSubject,
   type ProbeTime,
   type Registered,
 } from './kinds/kind.js'
 
-/** All the code that a worker registered. */
-export const codesOf = ({ processes, functions }: Registered): string[] => [
-  ...[...functions.keys()].map((name) => codeName('function', name)),
-  ...[...processes.keys()].map((name) => codeName('process', name)),
+/** All that a worker registered, by the names that probes need. */
+export const namesOf = ({ processes, functions }: Registered): string[] => [
+  ...[...functions.keys()].map((name) => registeredName('function', name)),
+  ...[...processes.keys()].map((name) => registeredName('process', name)),
 ]
 
 /** Runs probes of every kind, with what one worker has for them. */

@@ -4,7 +4,7 @@ import type { Change, EventKind } from '../model/events.js'
 import type { Schedule } from '../model/ports/schedule.js'
 import { intervalNow } from '../rules/probe-interval.js'
 import type { ProbeSettings } from '../model/probe.js'
-import { codeOf } from './kinds.js'
+import { needsOf } from './kinds.js'
 import { readProvider, type Read } from './read-provider.js'
 import type { RecoveryProbes } from './recovery.js'
 import type { Timers } from './timers.js'
@@ -164,7 +164,7 @@ export class Reconciler {
     const lastAt = Math.max(probeStartedAt ?? 0, lastProbeAt ?? 0)
     const sinceMs = lastAt === 0 ? null : Math.max(0, at - lastAt)
     const recoveryInMs = recovery.inMs(seen, probe)
-    const changed = await schedule.plan(id, { intervalMs, sinceMs, code: codeOf(probe), recoveryInMs })
+    const changed = await schedule.plan(id, { intervalMs, sinceMs, needs: needsOf(probe), recoveryInMs })
     planned(id)
     if (changed) log.debug({ provider: id, intervalMs }, 'probe loop planned')
     if (changed && lost && sinceMs !== null) {

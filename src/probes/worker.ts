@@ -15,7 +15,7 @@ import type { QueueConnection } from './bullmq-queue.js'
 import { ProbeQueues } from './fleet-queues.js'
 import { PASS_MS, Reconciler } from './reconciler.js'
 import { RecoveryProbes } from './recovery.js'
-import { codesOf, ProbeRunner } from './probe-runner.js'
+import { namesOf, ProbeRunner } from './probe-runner.js'
 import { Timers } from './timers.js'
 
 /** How this process reaches what its fleet shares. */
@@ -47,7 +47,7 @@ export async function startProbeWorker(
 class Worker implements ProbeWorker {
   readonly #busbar: BusbarCore
   readonly #schedule: Schedule
-  readonly #codes: readonly string[]
+  readonly #registeredNames: readonly string[]
   readonly #queues: ProbeQueues
   readonly #reconciler: Reconciler
   readonly #planners: readonly Planner[]
@@ -68,10 +68,10 @@ class Worker implements ProbeWorker {
     const review = (id: string) => this.#reconciler.review(id)
     this.#busbar = busbar
     this.#schedule = schedule
-    this.#codes = codesOf(registered)
+    this.#registeredNames = namesOf(registered)
     this.#queues = new ProbeQueues({
       ...access,
-      codes: this.#codes,
+      registered: this.#registeredNames,
       workerId: context.worker,
       concurrency,
       slots,
@@ -109,7 +109,7 @@ class Worker implements ProbeWorker {
     this.#reconciler.follow(() => void this.#afterGap())
     await retried(() => this.#reconciler.begin())
     await this.#repeatJobs()
-    await retried(() => this.#schedule.serve(this.#codes))
+    await retried(() => this.#schedule.serve(this.#registeredNames))
     this.#queues.run()
     this.#timers.every(SERVE_MS, () => void this.#serve())
     for (const planner of this.#planners) {
@@ -177,7 +177,7 @@ class Worker implements ProbeWorker {
 
   async #serve(): Promise<void> {
     try {
-      await this.#schedule.serve(this.#codes)
+      await this.#schedule.serve(this.#registeredNames)
     } catch (error) {
       this.#failed(error, 'could not say which registered checks this worker makes')
     }

@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis'
 import { RedisUnavailableError, RedisUnsupportedError } from '../model/errors.js'
 import { databaseOf, isCluster, openClient, type Client, type RedisAddress } from './address.js'
 import { patientManner, requestManner, subscriberManner, type MannerOptions } from './client-options.js'
-import { answerWithin } from './answer-within.js'
+import { withDeadline } from './deadline.js'
 import { unavailable } from './errors.js'
 import { innerParts } from './internals.js'
 import { Keepalive, type OnReplaced } from './keepalive.js'
@@ -82,7 +82,7 @@ export class RedisConnection {
     const remember = (error: Error) => (lastError = error)
     this.#client.on('error', remember)
     try {
-      await answerWithin(
+      await withDeadline(
         this.holding(() => this.#openConnection()),
         CONNECT_DEADLINE_MS,
       )

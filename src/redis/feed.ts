@@ -1,6 +1,6 @@
 import type { Feed, FeedListener } from '../model/ports/feed.js'
 import type { RedisConnection } from './connection.js'
-import { answerWithin } from './answer-within.js'
+import { withDeadline } from './deadline.js'
 import { unavailable } from './errors.js'
 import { changesChannel } from './keys.js'
 import { parseChange } from './parse.js'
@@ -55,7 +55,7 @@ export class RedisFeed implements Feed {
       this.#again(listener)
     })
     try {
-      await answerWithin(
+      await withDeadline(
         client.connect().then(() => client.subscribe(this.#channel)),
         ATTEMPT_MS,
       )
@@ -77,7 +77,7 @@ export class RedisFeed implements Feed {
     const client = this.#client
     if (client === undefined || !this.#subscribed) return
     try {
-      await answerWithin(client.ping(), CONFIRM_MS)
+      await withDeadline(client.ping(), CONFIRM_MS)
     } catch (error) {
       this.#onError(toError(error))
       this.#connection.giveUp(client)

@@ -4,7 +4,7 @@ import { findWrongTypes, keysOfFleet, keysOfProvider } from './key-types.js'
 import { fleetKeys } from './keys.js'
 import { flatten, scriptNames } from './lua-source.js'
 import { parseHash, parseScores } from './parse.js'
-import { withTimeout } from '../model/with-timeout.js'
+import { withTimeout } from '../model/timeout.js'
 
 /**
  * Inspects the server behind a fleet and the keys of the fleet as a whole. Null stands for what a server does not give:

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis'
-import { answerWithin } from './answer-within.js'
+import { withDeadline } from './deadline.js'
 import { innerParts, type InnerStream } from './internals.js'
 import { askForServerName } from './server-names.js'
 
@@ -228,7 +228,7 @@ async function answersAnother(client: Redis): Promise<boolean> {
   // A process that may end does not wait for this.
   second.on('connect', () => innerParts(second).stream?.unref?.())
   try {
-    await answerWithin(
+    await withDeadline(
       second.connect().then(() => second.ping()),
       TEST_WITHIN_MS,
     )

@@ -43,11 +43,11 @@ export const scheduleKey = (prefix: string, key: string): string =>
 export const queueOfShard = (prefix: string): string => keyOfShard(prefix, PROBE_QUEUE)
 
 /**
- * The name of a probe queue, as BullMQ knows it: of a shard, or of the code that its probes need (`function/<name>`). BullMQ
+ * The name of a probe queue, as BullMQ knows it: of a shard, or of what its probes need (`function/<name>`). BullMQ
  * gives colons a meaning; `~` is no letter of a name.
  */
-export const queueName = (code: string): string =>
-  code === '' ? PROBE_QUEUE : `${PROBE_QUEUE}-${code.replace('/', '-').replaceAll(':', '~')}`
+export const queueName = (needs: string): string =>
+  needs === '' ? PROBE_QUEUE : `${PROBE_QUEUE}-${needs.replace('/', '-').replaceAll(':', '~')}`
 
 const PROBE_QUEUE = 'probes'
 

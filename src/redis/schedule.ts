@@ -65,7 +65,7 @@ export class RedisSchedule implements port.Schedule {
       planner: true,
       check: reply.check,
       atMs,
-      claimed: claimed.map(([id, intervalMs, code, why]) => ({ id, intervalMs, code, why })),
+      claimed: claimed.map(([id, intervalMs, needs, why]) => ({ id, intervalMs, needs, why })),
       nextInMs: reply.nextInMs,
     }
   }
@@ -74,25 +74,25 @@ export class RedisSchedule implements port.Schedule {
     return (await Promise.all(this.prefixes.map((prefix) => this.#listShard(prefix)))).flat()
   }
 
-  async serve(codes: readonly string[]): Promise<void> {
-    if (codes.length === 0) return
+  async serve(all: readonly string[]): Promise<void> {
+    if (all.length === 0) return
     const key = this.#namedQueuesKey
     const nowMs = parseTime(await this.#redis.run('time', []))
-    await this.#redis.run('zadd', [key, ...codes.flatMap((code) => [nowMs, code])])
+    await this.#redis.run('zadd', [key, ...all.flatMap((needs) => [nowMs, needs])])
     await this.#redis.run('zremrangebyscore', [key, '-inf', nowMs - REMEMBERED_MS])
   }
 
-  async queueOf(code: string): Promise<port.ProbeQueueState> {
+  async queueOf(needs: string): Promise<port.ProbeQueueState> {
     const [queue, seen, time] = await Promise.all([
-      this.#stateOf(this.#queueOfCode(code), code),
-      this.#redis.run('zscore', [this.#namedQueuesKey, code]),
+      this.#stateOf(this.#queueOfNeeds(needs), needs),
+      this.#redis.run('zscore', [this.#namedQueuesKey, needs]),
       this.#redis.run('time', []),
     ])
     return { ...queue, hasWorker: isServed(Number(seen ?? 0), parseTime(time)) }
   }
 
-  queueFor(id: string, code: string): Promise<port.ProbeQueueState> {
-    return code === '' ? this.#shardState(this.#prefixOf(id)) : this.queueOf(code)
+  queueFor(id: string, needs: string): Promise<port.ProbeQueueState> {
+    return needs === '' ? this.#shardState(this.#prefixOf(id)) : this.queueOf(needs)
   }
 
   async queues(): Promise<readonly port.ProbeQueueState[]> {
@@ -102,8 +102,8 @@ export class RedisSchedule implements port.Schedule {
     ])
     const nowMs = parseTime(time)
     const ofShards = this.prefixes.map((prefix) => this.#shardState(prefix))
-    const ofNames = [...parseScores(seen)].map(async ([code, seenMs]) => ({
-      ...(await this.#stateOf(this.#queueOfCode(code), code)),
+    const ofNames = [...parseScores(seen)].map(async ([needs, seenMs]) => ({
+      ...(await this.#stateOf(this.#queueOfNeeds(needs), needs)),
       hasWorker: isServed(seenMs, nowMs),
     }))
     return Promise.all([...ofShards, ...ofNames])
@@ -113,7 +113,7 @@ export class RedisSchedule implements port.Schedule {
     const seen = parseScores(await this.#redis.run('zrange', [this.#namedQueuesKey, 0, -1, 'WITHSCORES']))
     const queues = [
       ...this.prefixes.map(queueOfShard),
-      ...[...seen.keys()].map((code) => this.#queueOfCode(code)),
+      ...[...seen.keys()].map((needs) => this.#queueOfNeeds(needs)),
     ]
     const paused = await Promise.all(queues.map((queue) => this.#isPaused(queue)))
     return queues.filter((_, index) => paused[index])
@@ -128,8 +128,8 @@ export class RedisSchedule implements port.Schedule {
   }
 
   /** By the name of its keys. */
-  #queueOfCode(code: string): string {
-    return keyOfShard(this.namesPrefix, queueName(code))
+  #queueOfNeeds(needs: string): string {
+    return keyOfShard(this.namesPrefix, queueName(needs))
   }
 
   /** Where a process runs probes, one of them is the planner; while the queue is paused none is. */
@@ -145,7 +145,7 @@ export class RedisSchedule implements port.Schedule {
   }
 
   /** Jobs of a queue that is paused may lie in either of two lists. */
-  async #stateOf(queue: string, code: string): Promise<port.ProbeQueueState> {
+  async #stateOf(queue: string, needs: string): Promise<port.ProbeQueueState> {
     const length = (key: string) => this.#redis.run('llen', [queueKey(queue, key)])
     const [waiting, held, active, paused] = await Promise.all([
       length('wait'),
@@ -155,7 +155,7 @@ export class RedisSchedule implements port.Schedule {
     ])
     return {
       queue,
-      code,
+      needs,
       waiting: Number(waiting) + Number(held),
       active: Number(active),
       paused,
@@ -175,14 +175,14 @@ export class RedisSchedule implements port.Schedule {
     const nowMs = parseTime(time) + Number(offset ?? 0)
     const [turns, planned] = [parseScores(due), parseScores(oneOffs)]
     return Object.entries(parseHash(intervals)).map(([id, interval]) => {
-      const [, intervalMs, code = ''] = INTERVAL.exec(interval) ?? []
+      const [, intervalMs, needs = ''] = INTERVAL.exec(interval) ?? []
       const nexts = [
         { why: 'recovery' as const, at: planned.get(`recovery:${id}`) ?? Infinity },
         { why: 'early' as const, at: planned.get(`early:${id}`) ?? Infinity },
         { why: 'scheduled' as const, at: turns.get(id) ?? nowMs },
       ]
       const { why, at } = nexts.reduce((first, other) => (other.at < first.at ? other : first))
-      const queue = code === '' ? queueOfShard(prefix) : this.#queueOfCode(code)
+      const queue = needs === '' ? queueOfShard(prefix) : this.#queueOfNeeds(needs)
       return {
         id,
         intervalMs: Number(intervalMs),
@@ -190,7 +190,7 @@ export class RedisSchedule implements port.Schedule {
         nextInMs: Math.max(0, at - nowMs),
         why,
         queue,
-        code,
+        needs,
       }
     })
   }

@@ -122,7 +122,7 @@ export const SCHEDULE_SCRIPTS = {
       id: 'text',
       intervalMs: 'integer',
       spread: 'integer',
-      code: 'text',
+      needs: 'text',
       sinceMs: 'integer',
       recoveryInMs: 'integer',
     },

@@ -75,8 +75,8 @@ describe('busbar schedules', () => {
       },
     ])
     expect(value['queues']).toEqual([
-      { queue: shared, code: '', waiting: number, active: number, paused: false, hasWorker: true },
-      { queue: named, code: 'function/model', waiting: 0, active: 0, paused: false, hasWorker: true },
+      { queue: shared, needs: '', waiting: number, active: number, paused: false, hasWorker: true },
+      { queue: named, needs: 'function/model', waiting: 0, active: 0, paused: false, hasWorker: true },
     ])
     expect(code).toBe(0)
   })

@@ -41,9 +41,9 @@ export async function holdsWithin(condition, timeoutMs) {
 }
 
 /** Undefined when it holds, else why not. A condition that gives no answer does not hold up the message about it. */
-async function look(condition, answerWithinMs) {
+async function look(condition, withDeadlineMs) {
   const giveUp = new AbortController()
-  const silence = sleep(answerWithinMs, { problem: ' (the last look got no answer)' }, giveUp)
+  const silence = sleep(withDeadlineMs, { problem: ' (the last look got no answer)' }, giveUp)
   silence.catch(() => undefined) // given up, because the condition answered
   try {
     const answer = await Promise.race([ask(condition), silence])

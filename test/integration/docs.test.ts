@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { promisify } from 'node:util'
+import { Redis } from 'ioredis'
 import { expect, test } from 'vitest'
 import { connectWith } from '../../src/connect.js'
 import { startRedis } from '../../src/embedded/index.js'
@@ -131,6 +132,11 @@ test('its processes end when the one that started them is killed', async ({ onTe
   const example = startCommand(['examples/shared-or-per-process.mjs'], { env: { REDIS_URL: server.url } })
   let tree: number[] = []
   await eventually(() => (tree = processTree(example.pid)).length > 8)
+  // Frozen, it never says 'go': its processes connect, and wait for it.
+  process.kill(example.pid, 'SIGSTOP')
+  const redis = new Redis(server.url)
+  onTestFinished(() => redis.disconnect())
+  await eventually(async () => String(await redis.client('LIST')).match(/cmd=subscribe/g)?.length === 8)
   process.kill(example.pid, 'SIGKILL')
   expect(await survivors(tree, 10_000)).toEqual([])
 })

@@ -79,10 +79,10 @@ describe('queues of names', () => {
     const name = `{${fleet.namespace}}:probes-function-model`
     expect(await busbar.pausedProbeQueues()).toEqual([name])
     const { planned: plans, queues } = await busbar.schedules()
-    expect(plans.find(({ id }) => id === 'model')).toMatchObject({ queue: name, code: 'function/model' })
-    expect(queues.filter(({ code }) => code !== '')).toMatchObject([
-      { queue: name, code: 'function/model', paused: true, hasWorker: true },
-      { code: 'process/nobody', waiting: 0, paused: false, hasWorker: false },
+    expect(plans.find(({ id }) => id === 'model')).toMatchObject({ queue: name, needs: 'function/model' })
+    expect(queues.filter(({ needs }) => needs !== '')).toMatchObject([
+      { queue: name, needs: 'function/model', paused: true, hasWorker: true },
+      { needs: 'process/nobody', waiting: 0, paused: false, hasWorker: false },
     ])
     const [before, probed] = [busbar.counters.probeTurnsLost, upstream.requests.length]
     await eventually(() => upstream.requests.length >= probed + 10, 'the other is probed')

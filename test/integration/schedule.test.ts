@@ -39,7 +39,7 @@ async function scheduleOf(shards = 1) {
 }
 
 const every = (intervalMs: number, sinceMs: number | null = null): ProbePlan => ({
-  ...{ intervalMs, sinceMs, code: '', recoveryInMs: -1 },
+  ...{ intervalMs, sinceMs, needs: '', recoveryInMs: -1 },
 })
 const never = (intervalMs: number) => every(intervalMs)
 
@@ -165,7 +165,7 @@ describe('what is handed out', () => {
     await clock.advance(1)
     expect(await ask(other)).toMatchObject({
       planner: true,
-      claimed: [{ id: 'a', intervalMs: SECOND, code: '', why: 'scheduled' }],
+      claimed: [{ id: 'a', intervalMs: SECOND, needs: '', why: 'scheduled' }],
     })
     expect(await ask({ takeAfterMs: SECOND })).toMatchObject({ planner: false })
     expect(await ask({ takeAfterMs: AT_ONCE })).toMatchObject({ planner: true })
@@ -184,9 +184,9 @@ describe('what is handed out', () => {
     expect(await ask({ maxWaiting: 3 })).toMatchObject({ planner: true, claimed: [{ id: 'a' }] })
   })
 
-  it('leaves what needs the code of a full queue in the schedule, where it holds up nothing', async () => {
+  it('leaves what needs a full queue in the schedule, where it holds up nothing', async () => {
     const { schedule, clock, ask, claim } = await scheduleOf()
-    const model = { ...never(SECOND), code: 'function/team:model' }
+    const model = { ...never(SECOND), needs: 'function/team:model' }
     await schedule.plan('a', model)
     await schedule.plan('b', { ...model, recoveryInMs: 0 })
     await clock.advance(1)
@@ -196,8 +196,8 @@ describe('what is handed out', () => {
     expect((await ask({ full, max: 2 })).claimed).toMatchObject([{ id: 'c' }])
     await clock.advance(100)
     expect((await ask()).claimed).toMatchObject([
-      { id: 'b', code: 'function/team:model', why: 'recovery' },
-      { id: 'a', code: 'function/team:model', why: 'scheduled' },
+      { id: 'b', needs: 'function/team:model', why: 'recovery' },
+      { id: 'a', needs: 'function/team:model', why: 'scheduled' },
     ])
     expect(await claim()).toEqual([])
   })

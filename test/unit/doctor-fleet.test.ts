@@ -33,7 +33,7 @@ const planned = (intervalMs: number): Inspection => ({
   wrongTypes: [],
   workers: [],
   planned: [
-    { id: 'api', intervalMs, lateMs: 0, nextInMs: 0, why: 'scheduled', queue: '{busbar}:probes', code: '' },
+    { id: 'api', intervalMs, lateMs: 0, nextInMs: 0, why: 'scheduled', queue: '{busbar}:probes', needs: '' },
   ],
   pausedProbeQueues: [],
 })

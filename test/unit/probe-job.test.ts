@@ -5,7 +5,7 @@ import { ProbeSlots } from '../../src/probes/probe-slots.js'
 import { deferred } from '../harness/deferred.js'
 
 const claim = (id: string, more: Partial<Claim> = {}): Claim => ({
-  ...{ id, intervalMs: 1_000, code: '', why: 'scheduled' },
+  ...{ id, intervalMs: 1_000, needs: '', why: 'scheduled' },
   ...more,
 })
 const many = (count: number) => Array.from({ length: count }, (_, i) => claim(`p${i}`))
@@ -37,8 +37,8 @@ describe('jobs of what was claimed', () => {
     expect(jobs[0]?.data).toEqual({ do: 'probe', why: 'recovery', at: 123, providers: [['team:a', 1_000]] })
   })
 
-  it('are apart by the code that they need', () => {
-    const claimed = [claim('a', { code: 'function/x' }), claim('b'), claim('c', { code: 'function/x' })]
+  it('are apart by what they need', () => {
+    const claimed = [claim('a', { needs: 'function/x' }), claim('b'), claim('c', { needs: 'function/x' })]
     const jobs = jobsOf({ atMs: 1, claimed })
     expect([...jobs.keys()]).toEqual(['function/x', ''])
     expect(jobs.get('function/x')?.map(({ name }) => name)).toEqual(['scheduled a', 'scheduled c'])

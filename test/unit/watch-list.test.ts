@@ -1,9 +1,12 @@
+import type { WriteStream } from 'node:tty'
 import { describe, expect, it } from 'vitest'
+import { LiveReporter } from '../../src/cli/start/live-reporter.js'
 import { frameOf } from '../../src/cli/watch/frame.js'
 import { ListState } from '../../src/cli/watch/list-state.js'
 import { paintsFor } from '../../src/view/paint.js'
 import { worstFirst } from '../../src/view/provider-list.js'
 import { readAll } from '../../src/view/provider-view.js'
+import { widthOf } from '../../src/view/text-width.js'
 import { createTestBusbar } from '../../src/testing.js'
 
 const plain = paintsFor({ isTTY: false }, {})
@@ -26,7 +29,7 @@ async function setUp(rows: number, columns = 100) {
   const list = new ListState()
   const address = { redis: 'redis://h:1', namespace: 'n' }
   const look = () => {
-    const lines = frameOf(scene, list, { address, paints: plain, columns, rows, keys: true })
+    const lines = frameOf(scene, list, { title: 'busbar watch', address, paints: plain, columns, rows })
     const ids = lines.flatMap((line) => /^(openai|mistral)-\d+/.exec(line)?.[0] ?? [])
     const hidden = lines.find((line) => line.startsWith('↑')) ?? ''
     return { lines, ids, hidden, foot: lines.at(-1) ?? '' }
@@ -88,5 +91,30 @@ describe('busbar watch, of 300 providers', () => {
   it.each([1, 3, 5, 6, 7, 8])('draws no more than %d lines where there are no more', async (rows) => {
     const { look } = await setUp(rows, 30)
     expect(look().lines.length).toBeLessThanOrEqual(rows)
+  })
+})
+
+describe('the live view of busbar start', () => {
+  it('is the frame of busbar watch in place: each is drawn over the last, with notes among the events', async () => {
+    const busbar = createTestBusbar()
+    for (const id of ['one', 'two']) await busbar.provider(id, {})
+    await busbar.get('two')?.trip({ reason: 'red page' })
+    const { views } = await readAll(busbar)
+    const written: string[] = []
+    const out = { columns: 80, rows: 20, isTTY: false, write: (text: string) => written.push(text) }
+    // Of a terminal it uses its size and `write` alone.
+    const reporter = new LiveReporter(out as unknown as WriteStream)
+    reporter.ready({ redis: 'redis://h:1', namespace: 'n' })
+    reporter.status(views)
+    reporter.note('worker-1 ended, and is started again')
+    const [first = '', second = ''] = written.slice(1)
+    const linesOf = (frame: string) => frame.split('\u001b[J')[0]?.split('\r\n') ?? []
+    expect(linesOf(first).findIndex((line) => line.startsWith('two '))).toBe(4)
+    expect(linesOf(first).at(-1)).toMatch(/^Ctrl-C ends it\. .* busbar explain two\W+K$/)
+    expect(second.startsWith(`\u001b[?7l\u001b[${linesOf(first).length - 1}A\r`)).toBe(true)
+    expect(linesOf(second).some((line) => /^[\d:]+ worker-1 ended/.test(line))).toBe(true)
+    expect(linesOf(second).every((line) => widthOf(line) < 80)).toBe(true)
+    reporter.close()
+    expect(written.at(-1)).toBe('\u001b[?25h\n')
   })
 })

@@ -138,8 +138,8 @@ function queueCells(queue: ProbeQueueState, paints: Paints): string[] {
   return [clean(queue.queue), `${waiting}`, `${active}`, stateText(queue, paints)]
 }
 
-function stateText({ paused, hasWorker, code }: ProbeQueueState, { yellow, green }: Paints): string {
+function stateText({ paused, hasWorker, needs }: ProbeQueueState, { yellow, green }: Paints): string {
   if (paused) return yellow('paused: none of its probes runs')
   if (hasWorker !== false) return green('open')
-  return code === '' ? yellow('no process runs probes') : yellow(`no worker has registered ${clean(code)}`)
+  return needs === '' ? yellow('no process runs probes') : yellow(`no worker has registered ${clean(needs)}`)
 }

@@ -1,5 +1,5 @@
 import { connect } from '../../index.js'
-import { withTimeout } from '../../model/with-timeout.js'
+import { withTimeout } from '../../model/timeout.js'
 import { CODE_FOLDER } from '../../package/location.js'
 import { SAMPLES } from '../demo/samples.js'
 import { CliError, EXIT } from '../failure.js'

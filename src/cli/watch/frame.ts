@@ -10,12 +10,14 @@ import type { Scene } from './screen.js'
 
 /** The screen that a frame is made for. */
 export interface FrameOptions {
+  /** The command that draws it. */
+  readonly title: string
   readonly address: FleetAddress
   readonly paints: Paints
   readonly columns: number
   readonly rows: number
-  /** Whether keys are read; else only Ctrl-C is named. */
-  readonly keys: boolean
+  /** The last line where no keys are read; undefined: the keys. */
+  readonly foot?: string | undefined
 }
 
 const MAX_EVENTS = 10
@@ -37,9 +39,9 @@ export function frameOf(scene: Scene, list: ListState, options: FrameOptions): s
   return [...head, ...table, ...events, ...foot].slice(0, rows)
 }
 
-function header({ away }: Scene, { address, paints }: FrameOptions): string {
+function header({ away }: Scene, { title, address, paints }: FrameOptions): string {
   const { bold, dim, red } = paints
-  const line = `${bold('busbar watch')}  ${dim(formatClock(Date.now()))}`
+  const line = `${bold(title)}  ${dim(formatClock(Date.now()))}`
   const where = dim(`${hideSecrets(address.redis)}  namespace ${address.namespace}`)
   if (away === undefined) return `${line}  ${where}`
   const since = formatDuration(Math.floor((performance.now() - away.since) / 1_000) * 1_000)
@@ -105,12 +107,14 @@ function eventLines({ events }: Scene, room: number, { paints, columns }: FrameO
   const idWidth = idWidthFor(columns)
   const shown = events.slice(-Math.max(0, Math.min(room - EVENTS_HEAD, MAX_EVENTS)))
   if (room <= EVENTS_HEAD || shown.length === 0) return []
-  return ['', paints.dim('EVENTS'), ...shown.map((event) => eventLine(event, paints, idWidth))]
+  const lineOf = (line: Scene['events'][number]) =>
+    'text' in line ? `${paints.dim(formatClock(line.at))} ${line.text}` : eventLine(line, paints, idWidth)
+  return ['', paints.dim('EVENTS'), ...shown.map(lineOf)]
 }
 
-function footer(list: ListState, { paints, keys }: FrameOptions): string {
+function footer(list: ListState, { paints, foot }: FrameOptions): string {
   const { dim, bold } = paints
-  if (!keys) return dim('Ctrl-C ends it.  busbar explain <id> says why.')
+  if (foot !== undefined) return dim(foot)
   if (list.typing) return `${bold(`/${list.filter}_`)}  ${dim('Enter keeps it, Escape clears it')}`
   const clear = list.filter === '' ? '' : '  Esc clear'
   return dim(`q quit  / filter${clear}  ↑ ↓ PgUp PgDn Home End  busbar explain <id> says why`)

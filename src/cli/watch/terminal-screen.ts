@@ -1,20 +1,16 @@
 import type { ReadStream, WriteStream } from 'node:tty'
 import type { FleetAddress } from '../url-file.js'
 import { paintsFor } from '../../view/paint.js'
-import { cutEnd } from '../../view/text-width.js'
+import { drawFrame, ESC, HIDE_CURSOR, roomOn, SHOW_CURSOR, WRAP_ON } from '../terminal.js'
 import { frameOf } from './frame.js'
 import { Keyboard } from './keyboard.js'
 import { ListState } from './list-state.js'
 import type { Scene, Screen } from './screen.js'
 
-const ESC = '\u001b['
-const ENTER = `${ESC}?1049h${ESC}?25l`
-const LEAVE = `${ESC}?7h${ESC}?25h${ESC}?1049l`
+const ENTER = `${ESC}?1049h${HIDE_CURSOR}`
+const LEAVE = `${WRAP_ON}${SHOW_CURSOR}${ESC}?1049l`
 const HOME = `${ESC}H`
-// Lines are cut to fit, and wrapping is off, because a terminal may count cells in another way.
-const WRAP_OFF = `${ESC}?7l`
-const CLEAR_LINE_END = `${ESC}K`
-const CLEAR_BELOW = `${ESC}J`
+const NO_KEYS = 'Ctrl-C ends it.  busbar explain <id> says why.'
 
 export interface TerminalScreenOptions {
   readonly out: WriteStream
@@ -25,8 +21,7 @@ export interface TerminalScreenOptions {
 }
 
 /**
- * The whole terminal, on its alternate screen. Each frame is written over the last one, so that nothing flickers. The
- * earlier content comes back at the end, unless the process is ended by SIGKILL.
+ * The whole terminal, on its alternate screen. The earlier content comes back at the end, unless the process is ended by SIGKILL.
  */
 export class TerminalScreen implements Screen {
   readonly live = true
@@ -69,13 +64,9 @@ export class TerminalScreen implements Screen {
     if (!this.#entered) this.#enter()
     this.#scene = scene
     const { out, address } = this.#options
-    // One column stays free: clearing the rest of a line would erase a letter in the last column.
-    const columns = (out.columns || USUAL_COLUMNS) - 1 // a terminal without a size reports 0
-    const rows = out.rows || USUAL_ROWS
-    const keys = this.#keyboard !== undefined
-    const lines = frameOf(scene, this.#list, { address, paints: this.#paints, columns, rows, keys })
-    const body = lines.map((line) => cutEnd(line, columns) + CLEAR_LINE_END).join('\r\n')
-    out.write(`${WRAP_OFF}${HOME}${body}${CLEAR_BELOW}`)
+    const foot = this.#keyboard === undefined ? NO_KEYS : undefined
+    const options = { ...roomOn(out), title: 'busbar watch', address, paints: this.#paints, foot }
+    drawFrame(out, HOME, frameOf(scene, this.#list, options))
   }
 
   #enter(): void {
@@ -96,6 +87,3 @@ export class TerminalScreen implements Screen {
     this.#options.out.write(LEAVE)
   }
 }
-
-const USUAL_COLUMNS = 80
-const USUAL_ROWS = 24

@@ -23,8 +23,8 @@ export class FailFastSchedule implements port.Schedule {
     return this.#schedule.shardOf(id)
   }
 
-  queueName(code: string) {
-    return this.#schedule.queueName(code)
+  queueName(needs: string) {
+    return this.#schedule.queueName(needs)
   }
 
   plan(id: string, plan: port.ProbePlan) {
@@ -47,16 +47,16 @@ export class FailFastSchedule implements port.Schedule {
     return this.#watch.ask('the schedule of probes', () => this.#schedule.list())
   }
 
-  serve(codes: readonly string[]) {
-    return this.#watch.ask('the probe queues', () => this.#schedule.serve(codes))
+  serve(needs: readonly string[]) {
+    return this.#watch.ask('the probe queues', () => this.#schedule.serve(needs))
   }
 
-  queueOf(code: string) {
-    return this.#watch.ask('the probe queues', () => this.#schedule.queueOf(code))
+  queueOf(needs: string) {
+    return this.#watch.ask('the probe queues', () => this.#schedule.queueOf(needs))
   }
 
-  queueFor(id: string, code: string) {
-    return this.#watch.ask('the probe queues', () => this.#schedule.queueFor(id, code))
+  queueFor(id: string, needs: string) {
+    return this.#watch.ask('the probe queues', () => this.#schedule.queueFor(id, needs))
   }
 
   queues() {

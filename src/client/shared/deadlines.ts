@@ -1,7 +1,11 @@
 /**
  * Deadlines of calls, cheap: a wheel of slots and one timer that runs only while a deadline is set, instead of a
- * timer a call. A deadline fires on time or up to `SLOT_MS` late, never early. Setting and clearing are O(1). Node's own
- * timers cost three times as much to set and clear (0.46 us against 0.15, of which 0.09 are the loop that measured).
+ * timer a call. A deadline fires on time or up to `SLOT_MS` late, never early. Setting and clearing are O(1).
+ *
+ * With Node's own timers in its place, `execute(fn, { timeoutMs })` takes 1.7 times the processor time where a process makes one
+ * call after the other (Node makes a list of timers for each, and drops it), and 1.1 to 1.2 times where others are under way. A
+ * call that reads its signal takes 1.4 times, and about as much. The wheel also knows how long the loop stood still, which
+ * `setForAnswer` needs.
  */
 const SLOT_MS = 8
 const SLOTS = 512

@@ -30,7 +30,6 @@ const MAX_ATTEMPTS = 3
  *
  * - the store's epoch is the one of this session's registration: the provider was removed, and stays so for callers.
  * - it is another, or none: the store was wiped. The session registers again, and sends its last snapshot.
- *
  * It changes between `known` and `removed` only in `#setRemoved`.
  */
 export class ProviderSession {

@@ -13,16 +13,16 @@ export interface Planned {
   readonly why: ProbeReason
   /** The probe queue that its jobs are put into, by the name of its keys, such as `{busbar}:probes`. */
   readonly queue: string
-  /** The code of a worker that its probes need, such as `function/model`; empty: any probe worker can make them. */
-  readonly code: string
+  /** What its probes need of a worker, such as `function/model`; empty: any probe worker can make them. */
+  readonly needs: string
 }
 
 /** A probe queue of the fleet. */
 export interface ProbeQueueState {
   /** By the name of its keys, such as `{busbar}:probes`. */
   readonly queue: string
-  /** The code of a worker that its probes need, such as `function/model`; empty: any probe worker takes from it. */
-  readonly code: string
+  /** What its probes need of a worker, such as `function/model`; empty: any probe worker takes from it. */
+  readonly needs: string
   /** Jobs that no worker has taken yet. */
   readonly waiting: number
   /** Jobs that workers have taken and not ended. */
@@ -51,8 +51,8 @@ export interface Claims {
 export interface Claim {
   readonly id: string
   readonly intervalMs: number
-  /** The code of a worker that its probes need; empty: none but a worker's own. */
-  readonly code: string
+  /** What its probes need of a worker; empty: nothing. */
+  readonly needs: string
   readonly why: ProbeReason
 }
 
@@ -67,7 +67,7 @@ export interface ClaimRequest {
   readonly maxWaiting: number
   /** How often the planner of the moment is to check the jobs that the queue repeats, ms. */
   readonly checkMs: number
-  /** Code whose queues are full. Providers that need it stay in the schedule and hold up no others. */
+  /** Needs whose queues are full. Providers that have them stay in the schedule and hold up no others. */
   readonly full: readonly string[]
 }
 
@@ -75,8 +75,8 @@ export interface ProbePlan {
   readonly intervalMs: number
   /** How long ago the last probe began, ms; null: none ever did. */
   readonly sinceMs: number | null
-  /** The code of a worker that its probes need, `function/<name>` or `process/<name>`; empty: any worker can make them. */
-  readonly code: string
+  /** What its probes need of a worker, `function/<name>` or `process/<name>`; empty: any worker can make them. */
+  readonly needs: string
   /** When its recovery probe is to come, ms from now; -1: none is; null: one that is planned stays. */
   readonly recoveryInMs: number | null
 }
@@ -93,8 +93,8 @@ export interface Schedule {
   readonly namesPrefix: string
   /** Index of the shard that a provider belongs to. */
   shardOf(id: string): number
-  /** The name of the probe queue of such code, as the queue engine knows it; of a shard with ''. */
-  queueName(code: string): string
+  /** The name of the probe queue of such needs, as the queue engine knows it; of a shard with ''. */
+  queueName(needs: string): string
   /** True when the plan is another than before. */
   plan(id: string, plan: ProbePlan): Promise<boolean>
   /** True when there was a plan. */
@@ -109,13 +109,13 @@ export interface Schedule {
    */
   claim(shard: number, request: ClaimRequest): Promise<Claims>
   list(): Promise<readonly Planned[]>
-  /** Says that this process takes from the queues of this code, from now on for some seconds. */
-  serve(codes: readonly string[]): Promise<void>
-  /** The queue of such code. */
-  queueOf(code: string): Promise<ProbeQueueState>
-  /** The queue that the jobs of a provider are put into, whose probe needs such code. */
-  queueFor(id: string, code: string): Promise<ProbeQueueState>
-  /** Every queue: of its shards, and of the code that workers registered within the last day. */
+  /** Says that this process takes from the queues of these needs, from now on for some seconds. */
+  serve(needs: readonly string[]): Promise<void>
+  /** The queue of such needs. */
+  queueOf(needs: string): Promise<ProbeQueueState>
+  /** The queue that the jobs of a provider are put into, whose probe has such needs. */
+  queueFor(id: string, needs: string): Promise<ProbeQueueState>
+  /** Every queue: of its shards, and of the names that workers registered within the last day. */
   queues(): Promise<readonly ProbeQueueState[]>
   /** The paused ones among them, by the names of their keys. */
   pausedQueues(): Promise<readonly string[]>

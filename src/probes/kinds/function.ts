@@ -9,7 +9,7 @@ import type {
 } from '../../model/probe.js'
 import { isHealthStatus } from '../../model/words.js'
 import type { UntimedFinding } from './explain.js'
-import { codeName, NO_ADDRESS, unregistered, type KindOfProbe, type ProbeTime } from './kind.js'
+import { registeredName, NO_ADDRESS, unregistered, type KindOfProbe, type ProbeTime } from './kind.js'
 import { timed } from './timed.js'
 import { messageOf, oneLine, settleWithin, type WorkOutcome } from './within.js'
 
@@ -61,7 +61,7 @@ export const functionKind: KindOfProbe<FunctionProbeSettings> = {
     return probeFunction(probe, { fn, providerId, underway, time })
   },
   unable: ({ name }, { functions }) => (functions.has(name) ? undefined : unregistered('function', name)),
-  code: ({ name }) => codeName('function', name),
+  needs: ({ name }) => registeredName('function', name),
   judgesSnapshot: false,
 }
 

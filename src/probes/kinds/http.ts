@@ -1,6 +1,6 @@
 import { DEFAULTS } from '../../config/defaults.js'
 import type { HttpProbeSettings, ProbeFinding } from '../../model/probe.js'
-import { withTimeout } from '../../model/with-timeout.js'
+import { withTimeout } from '../../model/timeout.js'
 import { packageVersion } from '../../package/version.js'
 import { exchange, hasHeader, type HttpRequest } from './http-exchange.js'
 import { isExpected, judgeExchange, type ExchangeOutcome } from './http-judge.js'

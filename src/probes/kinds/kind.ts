@@ -8,8 +8,8 @@ export interface KindOfProbe<P> {
   readonly run: (probe: P, subject: ProbeSubject, means: ProbeMeans) => Promise<ProbeFinding>
   /** Why this worker cannot make it, known before anything is asked of Redis. Another worker may be able to. */
   readonly unable: (probe: P, registered: Registered) => ProberError | undefined
-  /** The code that it needs of a worker, as `codeName` names it; empty: any worker can make it. */
-  readonly code: (probe: P) => string
+  /** What it needs of a worker, by `registeredName`; empty: nothing. */
+  readonly needs: (probe: P) => string
   /** The address whose answer shows that this worker's own network is well; undefined: none, or not known. */
   readonly address: (probe: P) => Address | undefined
   /**
@@ -53,8 +53,8 @@ export interface Address {
   readonly port: number
 }
 
-/** The name of code that a worker registers; it is stored with the schedule, and names a queue. */
-export const codeName = (what: 'function' | 'process', name: string): string => `${what}/${name}`
+/** The name of what a worker registers; it is stored with the schedule, and names a queue. */
+export const registeredName = (what: 'function' | 'process', name: string): string => `${what}/${name}`
 
 /** The answer of a worker that lacks the code of a probe. */
 export const unregistered = (what: 'function' | 'process', name: string): ProberError => ({
@@ -63,7 +63,7 @@ export const unregistered = (what: 'function' | 'process', name: string): Prober
 })
 
 /** Of a kind that any worker can make. */
-export const ANY_WORKER = { unable: () => undefined, code: () => '' } as const
+export const ANY_WORKER = { unable: () => undefined, needs: () => '' } as const
 
 /** Of a kind that does not ask over the network. */
 export const NO_ADDRESS = { address: () => undefined } as const

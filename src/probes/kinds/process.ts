@@ -12,7 +12,7 @@ import type {
 } from '../../model/probe.js'
 import { codeOf, type UntimedFinding } from './explain.js'
 import { runCommand } from './command.js'
-import { codeName, NO_ADDRESS, unregistered, type KindOfProbe } from './kind.js'
+import { registeredName, NO_ADDRESS, unregistered, type KindOfProbe } from './kind.js'
 import { timed } from './timed.js'
 import { messageOf, settleWithin } from './within.js'
 
@@ -41,7 +41,7 @@ export const processKind: KindOfProbe<ProcessProbeSettings> = {
     return source === undefined ? unregistered('process', name) : probeProcess(name, source, timeoutMs)
   },
   unable: ({ name }, { processes }) => (processes.has(name) ? undefined : unregistered('process', name)),
-  code: ({ name }) => codeName('process', name),
+  needs: ({ name }) => registeredName('process', name),
   judgesSnapshot: false,
 }
 
