@@ -174,11 +174,12 @@ export function guardCases(bullmq: BullMQ): void {
     await other.trip()
     await eventually(() => worker.isPaused())
     await add(20)
-    // One more may have been asked for before the pause, and none was there then.
     expect(done).toBe(0)
     expect(await queue.isPaused()).toBe(false)
     await other.reset()
-    await eventually(() => done === 20)
+    // A job for each slot may come after the pause: nothing says when this trip ends, so it is deferred by 30 s.
+    await eventually(async () => done + (await queue.getDelayedCount()) === 20)
+    expect(done).toBeGreaterThanOrEqual(17)
     expect([worker.isPaused(), hold]).toEqual([false, hold])
     expect(Object.keys(worker)).toContain('pause')
     hold[Symbol.dispose]()
