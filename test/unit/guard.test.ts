@@ -59,7 +59,7 @@ describe('guard', () => {
     expect(() => guard(provider, './processor.js')).toThrow(
       'processor: expected a function, got "./processor.js"',
     )
-    // @ts-expect-error: no job
+    // @ts-expect-error: it is no job
     await expect(guard(provider, () => 1)({ id: '1' })).rejects.toThrow(
       'job: expected a job of BullMQ 5.73.5',
     )
@@ -69,7 +69,7 @@ describe('guard', () => {
         () => 1,
       )(aJob()),
     ).rejects.toThrow('provider: expected one for job mails 7, got nothing')
-    // @ts-expect-error: no worker
+    // @ts-expect-error: it is no worker
     expect(() => holdWhileOpen({ name: 'w' }, [provider])).toThrow(
       /^worker: expected a worker of BullMQ .* \(no on\)$/,
     )

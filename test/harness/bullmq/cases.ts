@@ -25,8 +25,8 @@ interface Opened {
   readonly other: Provider
   readonly queue: BullQueue
   readonly logged: string[]
-  work(process: Process, options?: WorkOptions): BullWorker
-  add(count: number, attempts?: number): Promise<BullJob[]>
+  readonly work: (process: Process, options?: WorkOptions) => BullWorker
+  readonly add: (count: number, attempts?: number) => Promise<BullJob[]>
 }
 
 interface WorkOptions {
@@ -74,9 +74,9 @@ async function open({ Worker, Queue }: BullMQ, settings: SettingsInput = QUICK):
 }
 
 const down = () => Promise.reject(Object.assign(new Error('unavailable'), { status: 503 }))
-const jobOf = async (queue: BullQueue, { id = '' }: BullJob) => {
-  const job = (await queue.getJob(id)) as BullJob | undefined // its type has more parameters in one version than in the other
-  if (job === undefined) throw new Error(`no job ${id}`)
+const jobOf = async (queue: BullQueue, added: BullJob | undefined) => {
+  const job = (await queue.getJob(added?.id ?? '')) as BullJob | undefined // its type has more parameters in one version than in the other
+  if (job === undefined) throw new Error(`no job ${added?.id}`)
   return job
 }
 
@@ -88,13 +88,13 @@ export function guardCases(bullmq: BullMQ): void {
     const [job] = await add(1)
     const worker = work(() => 'sent')
     await eventually(async () => expect(await queue.getDelayedCount()).toBe(1))
-    const waiting = await jobOf(queue, job!)
+    const waiting = await jobOf(queue, job)
     expect([waiting.attemptsMade, waiting.attemptsStarted]).toEqual([0, 1])
     expect(waiting.delay).toBeGreaterThan(0)
     expect(waiting.delay).toBeLessThanOrEqual(460)
     await eventually(async () => expect(await queue.getCompletedCount()).toBe(1))
     // The attempt that succeeded.
-    expect((await jobOf(queue, job!)).attemptsMade).toBe(1)
+    expect((await jobOf(queue, job)).attemptsMade).toBe(1)
     expect(worker.isPaused()).toBe(false)
   })
 
@@ -117,7 +117,7 @@ export function guardCases(bullmq: BullMQ): void {
     const [job] = await add(1, 1)
     work(() => 'sent', { guard: { maxDeferMs: 300, spreadMs: 1 } })
     await eventually(async () => expect(await queue.getFailedCount()).toBe(1))
-    const failed = await jobOf(queue, job!)
+    const failed = await jobOf(queue, job)
     expect(failed.failedReason).toMatch(/^call to mail refused: circuit open/)
     expect(failed.attemptsStarted).toBeGreaterThan(1)
   })
@@ -159,9 +159,9 @@ export function guardCases(bullmq: BullMQ): void {
       throw new bullmq.UnrecoverableError('not wanted any more')
     })
     await began.promise
-    worker.cancelJob(job!.id!)
+    worker.cancelJob(job?.id ?? '')
     await eventually(async () => expect(await queue.getFailedCount()).toBe(1))
-    expect((await jobOf(queue, job!)).failedReason).toBe('not wanted any more')
+    expect((await jobOf(queue, job)).failedReason).toBe('not wanted any more')
     expect(await provider.history()).toEqual([])
   })
 
@@ -174,11 +174,12 @@ export function guardCases(bullmq: BullMQ): void {
     await other.trip()
     await eventually(() => worker.isPaused())
     await add(20)
-    // One more may have been asked for before the pause, and none was there then.
     expect(done).toBe(0)
     expect(await queue.isPaused()).toBe(false)
     await other.reset()
-    await eventually(() => done === 20)
+    // A job for each slot may come after the pause: nothing says when this trip ends, so it is deferred by 30 s.
+    await eventually(async () => done + (await queue.getDelayedCount()) === 20)
+    expect(done).toBeGreaterThanOrEqual(17)
     expect([worker.isPaused(), hold]).toEqual([false, hold])
     expect(Object.keys(worker)).toContain('pause')
     hold[Symbol.dispose]()
