@@ -1,6 +1,7 @@
 // P14: what a guard adds to a client, and an observer to a guarded call.
-import { createServer } from 'node:http'
+import { fork } from 'node:child_process'
 import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
 import { connect } from '../dist/index.js'
 import { guardFetch } from '../dist/adapters/fetch.js'
 import { interleaved, nsPerCall, row, startRedis } from './lib.mjs'
@@ -12,30 +13,28 @@ const TIMEOUT_MS = 5_000
 
 export async function run() {
   const redis = await startRedis()
-  const upstream = createServer((_, response) => response.end('{"status":"ok"}'))
-  await once(upstream.listen(0, '127.0.0.1'), 'listening')
+  const upstream = fork(fileURLToPath(new URL('parts/answer-upstream.mjs', import.meta.url)))
+  const [port] = await once(upstream, 'message')
   const busbar = await connect({ redis: redis.url, logger: false })
   const observed = await connect({ redis: redis.url, logger: false, onOutcome: () => undefined })
   try {
-    const url = `http://127.0.0.1:${upstream.address().port}/`
-    return [...(await fetches(busbar, url)), ...(await observers(busbar, observed))]
+    return [...(await fetches(busbar, `http://127.0.0.1:${port}/`)), ...(await observers(busbar, observed))]
   } finally {
     await busbar.close()
     await observed.close()
-    upstream.closeAllConnections()
-    upstream.close()
+    upstream.disconnect()
     await redis.stop()
   }
 }
 
-/** By the clock, because most of a fetch is spent elsewhere than in the guard; the server is this very process. */
 async function fetches(busbar, url) {
   const guarded = guardFetch(fetch, { busbar })
   const limited = guardFetch(fetch, { busbar, timeoutMs: TIMEOUT_MS })
   const timed = (call) => async () => {
-    const began = performance.now()
-    for (let i = 0; i < FETCHES; i += 1) await (await call(url)).text()
-    return ((performance.now() - began) * 1e3) / FETCHES
+    const ns = await nsPerCall(FETCHES, async (n) => {
+      for (let i = 0; i < n; i += 1) await (await call(url)).text()
+    })
+    return ns / 1e3
   }
   const contenders = { bare: timed(fetch), guarded: timed(guarded), limited: timed(limited) }
   for (const warm of Object.values(contenders)) await warm()

@@ -92,8 +92,10 @@ describe('guardFetch', () => {
 
   it('with a time limit of its own judges a hang as a timeout', async () => {
     const { guard, timeouts, busbar } = guarded({ timeoutMs: 1_000 })
+    const before = server.requests
     const called = guard(`${server.url}/hang`)
     const failed = expect(called).rejects.toMatchObject({ code: 'call_timeout' })
+    await eventually(() => server.requests > before, 'the request is there')
     await eventually(async () => {
       await busbar.clock.advanceAsync(1_100)
       expect(timeouts()).toBe(1)
