@@ -51,6 +51,30 @@ async function fail(times: number): Promise<void> {
 }
 
 describe('busbar status', () => {
+  it('shows the members of a group, and how the group is', async () => {
+    for (const id of ['a', 'b']) await (await busbar.provider(id, { group: 'llm' })).recordSuccess()
+    expect((await busbarCli('status', '--group', 'llm')).stdout).toMatch(
+      /^a .*\n^b .*\n\ngroup llm: ok, 2 of 2 members admit calls$/m,
+    )
+    await busbar.get('a')?.trip()
+    const grouped = await busbarCli('status', '--group', 'llm')
+    expect(grouped.code).toBe(2)
+    expect(grouped.stdout).not.toMatch(/^api/m)
+    expect(grouped.stdout).toMatch(/^group llm: degraded, 1 of 2 members admits calls$/m)
+    expect((await busbarCli('status', 'b')).stdout).toMatch(
+      /^ +group +llm is degraded; priority 0, weight 1$/m,
+    )
+    await busbar.get('b')?.markUnhealthy()
+    const { value } = await json('status', '--group', 'llm')
+    expect(value['groups']).toEqual([
+      { name: 'llm', health: 'exhausted', members: ['a', 'b'], admissible: [] },
+    ])
+    expect((await json('status', 'a')).value).toMatchObject({ group: 'llm', groupHealth: 'exhausted' })
+    const none = await busbarCli('status', '--group', 'nobody')
+    expect(none.code).toBe(3)
+    expectOneLine(none, /no provider in namespace \S+ is a member of group nobody/)
+  })
+
   it('answers 0 when all is well, and shows a row a provider', async () => {
     await provider.recordSuccess()
     await busbar.flush()

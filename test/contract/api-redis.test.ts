@@ -72,6 +72,28 @@ describe('two processes on one Redis', () => {
     expect(await one.providers()).toEqual([])
   })
 
+  it('see the same members of a group, whichever of them registers, changes or removes one', async () => {
+    const { one, other } = await pair()
+    const group = other.group('llm')
+    const shows = (...ids: string[]) =>
+      eventually(() => expect(group.order().map(({ id }) => id)).toEqual(ids))
+    expect(await group.members()).toEqual([])
+    await one.provider('a', { group: 'llm', priority: 1 })
+    await shows('a')
+    await one.provider('b', { group: 'llm', priority: 2 })
+    await shows('a', 'b')
+    await one.provider('b', { group: 'llm' })
+    await shows('b', 'a')
+    await one.apply('a', { group: 'other' })
+    await shows('b')
+    await one.remove('b')
+    await shows()
+    expect(await rejection(group.execute(() => 1))).toMatchObject({ code: 'group_exhausted', attempts: [] })
+    await one.provider('b', { group: 'llm' })
+    await shows('b')
+    expect(await group.execute(({ id }) => id)).toBe('b')
+  })
+
   it('give one trial, whoever asks first', async () => {
     const { fleet, mine, theirs } = await pair()
     await mine.recordFailure()

@@ -8,7 +8,7 @@ import { RedisStore } from '../../src/redis/store.js'
 import { LUA_SOURCE } from '../harness/clock.js'
 import { testFleet, type Fleet } from '../harness/fleet.js'
 import { storeContract } from './store.contract.js'
-import { quick, QUICK, run, TestProvider, type TestStore } from './store/test-provider.js'
+import { control, quick, QUICK, run, TestProvider, type TestStore } from './store/test-provider.js'
 
 async function openRedis(): Promise<TestStore & { readonly fleet: Fleet }> {
   const fleet = await testFleet()
@@ -46,6 +46,21 @@ async function openRedis(): Promise<TestStore & { readonly fleet: Fleet }> {
 storeContract('redis', openRedis)
 
 describe('the keys in Redis', () => {
+  it('of a group are one list, which goes with its last member', async () => {
+    const { fleet, ...testStore } = await openRedis()
+    const key = `${fleet.namespace}:group:llm`
+    await new TestProvider(testStore, 'a').register()
+    expect(await fleet.redis.exists(key)).toBe(0)
+    await new TestProvider(testStore, 'a').register({ group: 'llm' })
+    expect(await fleet.redis.zrange(key, 0, -1)).toEqual(['a'])
+    // A process that died between the two steps left an id behind.
+    await fleet.redis.zadd(key, 0, 'nobody')
+    expect(await testStore.store.members('llm')).toEqual(['a'])
+    expect(await fleet.redis.zrange(key, 0, -1)).toEqual(['a'])
+    await testStore.store.remove('a', control())
+    expect(await fleet.redis.exists(key)).toBe(0)
+  })
+
   it('are those of the table, of the types that the headers state, and no others', async () => {
     const { fleet, ...testStore } = await openRedis()
     const testProvider = await quick(testStore, { successThreshold: 2, trialLeaseMs: 60_000 })

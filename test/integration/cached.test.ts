@@ -45,6 +45,22 @@ const NEVER_BY_ITSELF = { flushIntervalMs: 10_000 }
 const HALF_OPEN_SOON = { breaker: { failureThreshold: 1, cooldownMs: 50, trialLeaseMs: 600_000 } }
 
 describe('in cached mode', () => {
+  it('a group asks Redis for nothing while its members are closed or open', async () => {
+    const { join, scripts } = await testStore()
+    const busbar = await join(NEVER_BY_ITSELF)
+    for (const id of ['a', 'b', 'c']) await busbar.provider(id, { group: 'llm' })
+    const group = busbar.group('llm')
+    await group.members()
+    await busbar.get('c')?.trip()
+    await eventually(() => expect(group.order().at(-1)).toMatchObject({ id: 'c', admissible: false }))
+    const before = await scripts()
+    await repeat(500, () => group.execute(ok, { key: 'tenant', timeoutMs: 5_000 }))
+    await repeat(500, () => group.execute(ok))
+    await repeat(100, () => Promise.resolve(group.order({ key: 'tenant' })))
+    await repeat(100, () => group.admit())
+    expect((await scripts()) - before).toBe(0)
+  })
+
   it('calls cost no script call while the circuit is closed, but for the flushes', async () => {
     const { join, scripts } = await testStore()
     const busbar = await join()

@@ -139,7 +139,8 @@ export class Caller {
 
   /** The same in all other cases. `forced`: no permit is asked for, and the outcome goes in as that of `record`. */
   member<T>(fn: GuardedMember<T>, given: CallOptions, ended: CallOutcome, forced: boolean): Promise<T> {
-    const options = { ...given, timeoutMs: given.timeoutMs ?? this.#timeoutMs }
+    const { signal, attempt = 1, timeoutMs = this.#timeoutMs } = given
+    const options = { signal, timeoutMs, attempt }
     return forced || this.gate.free
       ? this.#call(fn, new Call(this.#session.id, options, this.#context.deadlines), ended)
       : guard(this.#target(), { fn, options, ended }, this.admitMember(options.timeoutMs))

@@ -287,6 +287,20 @@ function executionContract(open: OpenApi): void {
       }
     })
 
+    it('of a single member ends with the reason of its caller, whatever failoverOn says', async () => {
+      const { busbar } = await open()
+      await busbar.provider('a', member())
+      const group = busbar.group('llm')
+      await settled(group, ['a'])
+      const controller = new AbortController()
+      const call = () => {
+        controller.abort('enough')
+        return new Promise<string>(() => undefined)
+      }
+      const options = { signal: controller.signal, failoverOn: () => true }
+      expect(await rejection(group.execute(call, options))).toBe('enough')
+    })
+
     it('ends with the reason of every member', async () => {
       const { busbar } = await open()
       await pair(busbar)

@@ -53,6 +53,7 @@ export function registrationContract(open: () => Promise<TestStore>): void {
         version: now,
         settingsRevision: 1,
         enforce: true,
+        group: '',
         failingBatches: 0,
         consecutiveFailures: 0,
         probeConsecutiveFailures: 0,
@@ -96,6 +97,26 @@ export function registrationContract(open: () => Promise<TestStore>): void {
         at: now,
       })
       expect(await testProvider.snapshot()).toEqual(reply.snapshot)
+    })
+
+    it('lists the members of a group, by the settings of now', async () => {
+      const testStore = await open()
+      const [a, b] = [new TestProvider(testStore, 'a'), new TestProvider(testStore, 'b')]
+      expect(await testStore.store.members('llm')).toEqual([])
+      const { snapshot } = await a.register({ group: 'llm', weight: 0.5 })
+      expect(snapshot).toMatchObject({ group: 'llm' })
+      await b.register({ group: 'llm' }, { worker: 'worker-2' })
+      expect([...(await testStore.store.members('llm'))].sort()).toEqual(['a', 'b'])
+      await b.register({ group: 'other' })
+      await b.register({ group: 'llm' }, { mode: 'keep' })
+      expect(await testStore.store.members('llm')).toEqual(['a'])
+      expect(await testStore.store.members('other')).toEqual(['b'])
+      await a.register({})
+      expect((await a.snapshot()).group).toBe('')
+      await testStore.store.remove('b', control())
+      expect(await testStore.store.members('llm')).toEqual([])
+      expect(await testStore.store.members('other')).toEqual([])
+      expect(await testStore.leftovers('b')).toEqual([])
     })
 
     it('writes nothing for settings that are there already', async () => {
