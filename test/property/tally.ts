@@ -25,7 +25,17 @@ const TRANSITIONS = [
   'late batch',
   'failures forgotten',
   'clock back',
+  'opened by consecutive failures',
+  'opened by failure rate',
+  'opened by degraded rate',
 ] as const
+
+/** The rule that opened a circuit, by its reason. */
+const RULES: readonly (readonly [(typeof TRANSITIONS)[number], RegExp])[] = [
+  ['opened by consecutive failures', /^\d+ consecutive /],
+  ['opened by failure rate', /^failure rate /],
+  ['opened by degraded rate', /^degraded rate /],
+]
 
 export class Tally {
   readonly #counts = new Map<string, number>()
@@ -42,7 +52,9 @@ export class Tally {
   transitions(_before: StoredSnapshot | null, reply: Reply): void {
     this.steps += 1
     if (reply.status !== 'ok') return
-    for (const { kind, from } of reply.events) {
+    for (const { kind, from, reason } of reply.events) {
+      const rule = kind === 'opened' ? RULES.find(([, words]) => words.test(reason)) : undefined
+      if (rule !== undefined) this.count(rule[0])
       const circuit = kind === 'opened' || kind === 'half_opened' || kind === 'closed' || kind === 'reset'
       this.#add(circuit ? `${kind} from ${from}` : kind, 1)
     }
