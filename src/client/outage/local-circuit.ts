@@ -71,7 +71,7 @@ export class LocalCircuit {
     const { breaker, history } = settings
     const { settingsRevision } = run
     const fence = { settingsRevision, breaker, probe: null, windowMs: history.windowMs }
-    const { circuit, events } = judge(before, run, fence, Math.random())
+    const { circuit, events } = judge(before, run, fence, { jitterDraw: Math.random(), reporter: null })
     this.#circuit = events.some((event) => event.kind === 'opened')
       ? this.#delayed(circuit, settings)
       : circuit
