@@ -53,6 +53,7 @@ end
 complete(provider)
 expire_mark(provider)
 local from = provider.circuit.state
+forget_runs(provider)
 transition(provider, 'opened', 'open', reason ~= '' and reason or 'tripped', actor)
 note_opening(provider, from, nil)
 put(provider, 'opened_at_ms', now)

@@ -2,6 +2,7 @@ import type { EventKind, Outage, ProviderEvent } from '../index.js'
 import { clean, formatAbout, formatCount, formatDuration, formatRate, formatTime, plural } from './format.js'
 import { pausedText } from './paused.js'
 import { longReason, rateText } from './rates.js'
+import { suspectsText } from './suspects.js'
 import {
   clientErrorWords,
   ignoredAdvice,
@@ -38,6 +39,7 @@ export function explain(
     ['closes', whatCloses(view)],
     ['against it', against(view)],
     ['rate', rateText(view)],
+    ['suspects', suspectsText(view)],
     ['callers', clientErrorText(view)],
     ['ignored', ignoredText(view)],
     ['mark', markText(view, events)],

@@ -7,10 +7,11 @@ import {
   ProviderRemovedError,
 } from '../../model/errors.js'
 import type { RefusalCode } from '../../model/words.js'
-import { askAgainInMs } from '../../rules/blocks.js'
+import { askAgainInMs, blocksOf } from '../../rules/blocks.js'
 import { admitLocally } from '../../rules/snapshot-admission.js'
 import type { Fallback } from './fallback.js'
 import { StoredPermit, type Decision, type Refused, type Send } from './permit.js'
+import { admitDoubtful } from './own-circuit.js'
 import { GroupAdmission } from './group-admission.js'
 import type { ProcessContext } from '../context.js'
 import type { ProviderSession } from '../sync/provider-session.js'
@@ -58,6 +59,17 @@ export class AdmissionGate {
     this.#session.used = true
     if (this.#context.calls.closing) return Promise.reject(new BusbarClosedError())
     if (this.#session.withoutStore) return this.#withoutStore(timeoutMs)
+    const { own } = this.#session
+    if (!own.doubtful) return this.#decide(timeoutMs)
+    const { enforce } = this.#session.settings.settings.breaker
+    const blocked = this.#session.cache.readBlocking()
+    // What blocks the whole fleet comes first.
+    if (blocked === undefined || blocked.state !== 'closed' || blocksOf(blocked).length > 0)
+      return this.#decide(timeoutMs)
+    return admitDoubtful(own, enforce, () => this.#decide(timeoutMs))
+  }
+
+  #decide(timeoutMs: number | undefined): Decision | Promise<Decision> {
     const { cache } = this.#session
     if (cache.free) {
       return this.consistency === 'strict' ? this.#together.admit(timeoutMs) : this.#grant('', 'cache')
@@ -176,11 +188,12 @@ export class AdmissionGate {
   }
 
   async #askStore(timeoutMs: number | undefined): Promise<Decision> {
+    const { incarnation, failureDomain } = this.#context
     const token = randomUUID()
     const leaseMs = leaseFor(timeoutMs)
     try {
       const reply = await this.#session.run('admit', (store) => {
-        const { caller, notAfterMs, id } = this.#session
+        const { caller, notAfterMs, id, own } = this.#session
         const { worker, knownVersion } = caller
         return store.admit(id, {
           worker,
@@ -190,6 +203,8 @@ export class AdmissionGate {
           notAfterMs,
           leaseMs,
           minGapMs: 0,
+          incarnation: own.quorumSet ? incarnation : undefined,
+          failureDomain: own.quorumSet ? own.domain(failureDomain) : undefined,
         })
       })
       const { reason, retryAfterMs, generation, trial } = reply

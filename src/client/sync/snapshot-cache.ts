@@ -44,6 +44,8 @@ export class SnapshotCache {
   /** Whether calls are decided without the store. Only `suspend` sets it. */
   suspended = false
   #closing = false
+  /** The generation in which this process doubts itself; 0: it does not. */
+  #doubted = 0
   /** Whether a call may begin without asking anybody or looking at the clock. */
   free = false
   /** The generation of an outcome without a permit; 0 when none is known. */
@@ -76,6 +78,12 @@ export class SnapshotCache {
 
   suspend(suspended: boolean): void {
     this.suspended = suspended
+    this.#setFree()
+  }
+
+  /** This process doubts itself while the circuit is in this generation; 0: it does not. */
+  doubt(generation: number): void {
+    this.#doubted = generation
     this.#setFree()
   }
 
@@ -173,6 +181,7 @@ export class SnapshotCache {
       this.#mode === 'following' &&
       snapshot !== undefined &&
       snapshot.state === 'closed' &&
+      snapshot.generation !== this.#doubted &&
       blocksOf(snapshot).length === 0
   }
 }
