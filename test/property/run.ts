@@ -104,7 +104,8 @@ export class Recorder {
     const opened = reply.status === 'ok' ? reply.events.find(({ kind }) => kind === 'opened') : undefined
     const inARow = Number(/^(\d+) consecutive failures/.exec(opened?.reason ?? '')?.[1] ?? 0)
     const known = this.#threshold ?? failureThreshold ?? Infinity
-    if (inARow > known && (before?.consecutiveFailures ?? 0) >= known) this.#tally.count('opened by a late witness')
+    if (inARow > known && (before?.consecutiveFailures ?? 0) >= known)
+      this.#tally.count('opened by a late witness')
     return reply
   }
 
@@ -140,6 +141,14 @@ export class Recorder {
         const said = bad ? own : { failures: 0, sinceMs: 0 }
         await this.#record([run], { process, own: said })
         this.#nowMs += waitMs
+        return
+      }
+      case 'outbreak': {
+        for (const who of step.whose) {
+          const process = PROCESSES[who]
+          const run = this.#run('call', 'unhealthy', await this.#generationFor(false), '')
+          await this.#record([run], { process, own: { failures: 5, sinceMs: step.sinceMs } })
+        }
         return
       }
       case 'burst': {
@@ -316,7 +325,12 @@ export class Recorder {
   async #record(runs: readonly Run[], options: BatchOptions = {}): Promise<void> {
     if (options.sequence === undefined) this.#batch += 1
     const { process = FIRST, own = { failures: 0, sinceMs: 0 } } = options
-    const { incarnation = process.incarnation, sequence = this.#batch, resent = false, lostMsAgo = null } = options
+    const {
+      incarnation = process.incarnation,
+      sequence = this.#batch,
+      resent = false,
+      lostMsAgo = null,
+    } = options
     if (options.late === true) this.#tally.count('late batch')
     const jitterDraw = this.#sequence.draw
     const { state, version } = await this.#known()
@@ -351,7 +365,8 @@ export class Recorder {
     const { leaseMs, minGapMs = 0 } = step
     const notAfterMs = step.late ? START_MS - 10_000_000 : FAR
     const knownVersion = this.#upToDate((await this.#known()).version)
-    const { incarnation, domain: failureDomain } = PROCESSES[this.operations.length % PROCESSES.length] ?? FIRST
+    const { incarnation, domain: failureDomain } =
+      PROCESSES[this.operations.length % PROCESSES.length] ?? FIRST
     const by = { incarnation, failureDomain }
     const request = { worker: 'w', knownVersion, origin, token, notAfterMs, leaseMs, minGapMs, ...by }
     const reply = (await this.#do('admit', (store) => store.admit(this.#id, request))) as Reply<AdmitResult>

@@ -73,7 +73,9 @@ export class Tally {
     this.steps += 1
     if (reply.status !== 'ok') return
     for (const { kind, from, reason } of reply.events) {
-      const rule = RULES.find(([, words]) => (kind === 'opened' || kind === 'worker_cleared') && words.test(reason))
+      const rule = RULES.find(
+        ([, words]) => (kind === 'opened' || kind === 'worker_cleared') && words.test(reason),
+      )
       if (rule !== undefined) this.count(rule[0])
       const circuit = kind === 'opened' || kind === 'half_opened' || kind === 'closed' || kind === 'reset'
       this.#add(circuit ? `${kind} from ${from}` : kind, 1)

@@ -7,7 +7,7 @@ import {
   ProviderRemovedError,
 } from '../../model/errors.js'
 import type { RefusalCode } from '../../model/words.js'
-import { askAgainInMs, blocksOf } from '../../rules/blocks.js'
+import { askAgainInMs } from '../../rules/blocks.js'
 import { admitLocally } from '../../rules/snapshot-admission.js'
 import type { Fallback } from './fallback.js'
 import { StoredPermit, type Decision, type Refused, type Send } from './permit.js'
@@ -59,14 +59,8 @@ export class AdmissionGate {
     this.#session.used = true
     if (this.#context.calls.closing) return Promise.reject(new BusbarClosedError())
     if (this.#session.withoutStore) return this.#withoutStore(timeoutMs)
-    const { own } = this.#session
-    if (!own.doubtful) return this.#decide(timeoutMs)
-    const { enforce } = this.#session.settings.settings.breaker
-    const blocked = this.#session.cache.readBlocking()
-    // What blocks the whole fleet comes first.
-    if (blocked === undefined || blocked.state !== 'closed' || blocksOf(blocked).length > 0)
-      return this.#decide(timeoutMs)
-    return admitDoubtful(own, enforce, () => this.#decide(timeoutMs))
+    if (!this.#session.own.doubtful) return this.#decide(timeoutMs)
+    return admitDoubtful(this.#session, () => this.#decide(timeoutMs))
   }
 
   #decide(timeoutMs: number | undefined): Decision | Promise<Decision> {
@@ -188,7 +182,6 @@ export class AdmissionGate {
   }
 
   async #askStore(timeoutMs: number | undefined): Promise<Decision> {
-    const { incarnation, failureDomain } = this.#context
     const token = randomUUID()
     const leaseMs = leaseFor(timeoutMs)
     try {
@@ -203,8 +196,8 @@ export class AdmissionGate {
           notAfterMs,
           leaseMs,
           minGapMs: 0,
-          incarnation: own.quorumSet ? incarnation : undefined,
-          failureDomain: own.quorumSet ? own.domain(failureDomain) : undefined,
+          incarnation: own.incarnation,
+          failureDomain: own.domain,
         })
       })
       const { reason, retryAfterMs, generation, trial } = reply

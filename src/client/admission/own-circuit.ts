@@ -1,19 +1,21 @@
 import { isCircuitOutcome, isSuccess, type Outcome } from '../../model/words.js'
-import { askAgainInMs } from '../../rules/blocks.js'
+import { askAgainInMs, blocksOf } from '../../rules/blocks.js'
 import type { OwnRun } from '../sync/own-run.js'
+import type { ProviderSession } from '../sync/provider-session.js'
 import type { Admitted, Decision, Permit, Refused, SettleOptions, Settled } from './permit.js'
 
 /**
  * Decides the calls of a process that doubts itself: its own circuit, which begins open. One call at a time is tried, when
- * its time has come; the others are refused at once. `goOn`: the usual decision, for a try. `enforce`: whether it refuses.
+ * its time has come; the others are refused at once. What blocks the whole fleet comes first. `goOn`: the usual decision.
  */
 export function admitDoubtful(
-  own: OwnRun,
-  enforce: boolean,
+  { own, cache, settings }: ProviderSession,
   goOn: () => Decision | Promise<Decision>,
 ): Decision | Promise<Decision> {
+  const known = cache.readBlocking()
+  if (known === undefined || known.state !== 'closed' || blocksOf(known).length > 0) return goOn()
   const waitMs = own.nextTryInMs
-  if (waitMs > 0 && enforce) return refusal(own, waitMs)
+  if (waitMs > 0 && settings.settings.breaker.enforce) return refusal(own, waitMs)
   if (waitMs === 0) own.beginTry()
   const decision = goOn()
   const watch = (answer: Decision): Decision => watched(own, answer, waitMs > 0)

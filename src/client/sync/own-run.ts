@@ -1,8 +1,10 @@
-import type { Clock } from '../../model/ports/time.js'
+import type { ProcessContext } from '../context.js'
 import type { BreakerSettings } from '../../model/settings.js'
 import { isDoubtful, tryAgainInMs, type OwnRun as Reported } from '../../rules/doubt.js'
 import { UNTRIED } from '../../rules/domains.js'
 import type { SnapshotCache } from './snapshot-cache.js'
+
+type Process = Pick<ProcessContext, 'clock' | 'failureDomain' | 'incarnation'>
 
 /**
  * One process's own run of failures of one provider, while a quorum is set, and its doubt in itself.
@@ -17,7 +19,8 @@ import type { SnapshotCache } from './snapshot-cache.js'
  * `cache.free` is false while it is doubtful, so that the hot path looks at nothing else.
  */
 export class OwnRun {
-  readonly #clock: Clock
+  readonly #context: Process
+  readonly #clock: ProcessContext['clock']
   readonly #cache: SnapshotCache
   readonly #breaker: () => BreakerSettings
   /** Whether this process has ever had a success of the provider. */
@@ -27,8 +30,9 @@ export class OwnRun {
   #generation = 0
   #doubt: { tries: number; nextAt: number; tryingUntil: number } | undefined
 
-  constructor(clock: Clock, cache: SnapshotCache, breaker: () => BreakerSettings) {
-    this.#clock = clock
+  constructor(context: Process, cache: SnapshotCache, breaker: () => BreakerSettings) {
+    this.#context = context
+    this.#clock = context.clock
     this.#cache = cache
     this.#breaker = breaker
   }
@@ -99,9 +103,15 @@ export class OwnRun {
     return holds ? this.#reported(this.#clock.now()) : { failures: 0, sinceMs: 0 }
   }
 
-  /** The domain that this process stands for. */
-  domain(failureDomain: string): string {
-    return this.tried ? failureDomain : UNTRIED
+  /** The domain that this process stands for; undefined while no quorum is set. */
+  get domain(): string | undefined {
+    if (!this.quorumSet) return undefined
+    return this.tried ? this.#context.failureDomain : UNTRIED
+  }
+
+  /** The name of the life of this process; undefined while no quorum is set. */
+  get incarnation(): string | undefined {
+    return this.quorumSet ? this.#context.incarnation : undefined
   }
 
   get quorumSet(): boolean {

@@ -59,7 +59,7 @@ export class ProviderSession {
     this.#context = context
     this.#epoch = epoch
     this.cache = new SnapshotCache(context.clock)
-    this.own = new OwnRun(context.clock, this.cache, () => this.settings.settings.breaker)
+    this.own = new OwnRun(context, this.cache, () => this.settings.settings.breaker)
     this.#markTimer = new MarkTimer({ context, id, cache: this.cache, clear: () => this.clearEndedMark() })
     this.suspend()
     this.#storeClock = { nowMs: registered.nowMs, at: context.clock.now() }
