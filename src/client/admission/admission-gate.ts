@@ -6,12 +6,14 @@ import {
   isProviderTrouble,
   ProviderRemovedError,
 } from '../../model/errors.js'
+import type { AdmitRequest } from '../../model/ports/store-requests.js'
 import type { RefusalCode } from '../../model/words.js'
 import { askAgainInMs } from '../../rules/blocks.js'
 import { admitLocally } from '../../rules/snapshot-admission.js'
 import type { Fallback } from './fallback.js'
 import { StoredPermit, type Decision, type Refused, type Send } from './permit.js'
 import { admitDoubtful } from './own-circuit.js'
+import { leaseFor } from './lease.js'
 import { GroupAdmission } from './group-admission.js'
 import type { ProcessContext } from '../context.js'
 import type { ProviderSession } from '../sync/provider-session.js'
@@ -181,25 +183,29 @@ export class AdmissionGate {
     return this.#fallback.decide(leaseFor(timeoutMs), why)
   }
 
+  /** Written out: strict mode comes here at every call. */
+  #request(token: string, leaseMs: number): AdmitRequest {
+    const { caller, notAfterMs, own } = this.#session
+    return {
+      worker: caller.worker,
+      knownVersion: caller.knownVersion,
+      origin: 'call',
+      token,
+      notAfterMs,
+      leaseMs,
+      minGapMs: 0,
+      incarnation: own.incarnation,
+      failureDomain: own.domain,
+    }
+  }
+
   async #askStore(timeoutMs: number | undefined): Promise<Decision> {
     const token = randomUUID()
     const leaseMs = leaseFor(timeoutMs)
     try {
-      const reply = await this.#session.run('admit', (store) => {
-        const { caller, notAfterMs, id, own } = this.#session
-        const { worker, knownVersion } = caller
-        return store.admit(id, {
-          worker,
-          knownVersion,
-          origin: 'call',
-          token,
-          notAfterMs,
-          leaseMs,
-          minGapMs: 0,
-          incarnation: own.incarnation,
-          failureDomain: own.domain,
-        })
-      })
+      const reply = await this.#session.run('admit', (store) =>
+        store.admit(this.#session.id, this.#request(token, leaseMs)),
+      )
       const { reason, retryAfterMs, generation, trial } = reply
       // Only probes are turned away for coming too soon.
       const code = reply.code === null || reply.code === 'probed_recently' ? undefined : reply.code
@@ -243,10 +249,3 @@ const told = (refused: Refused): Refused => {
   if (code !== 'no_trial_free' || retryAfterMs === null) return refused
   return { ...refused, retryAfterMs: askAgainInMs(retryAfterMs) }
 }
-
-/** A lease outlives its call's timeout by this much, so that the result finds it. */
-const LEASE_MARGIN_MS = 1_000
-
-/** 0: as long as the settings say. */
-const leaseFor = (timeoutMs: number | undefined): number =>
-  timeoutMs === undefined ? 0 : Math.ceil(timeoutMs) + LEASE_MARGIN_MS

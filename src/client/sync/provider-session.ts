@@ -63,11 +63,8 @@ export class ProviderSession {
     this.#markTimer = new MarkTimer({ context, id, cache: this.cache, clear: () => this.clearEndedMark() })
     this.suspend()
     this.#storeClock = { nowMs: registered.nowMs, at: context.clock.now() }
-    this.#settings = new SettingsCache(
-      context,
-      { id, failed: (error) => this.#judge('snapshot', error) },
-      registered,
-    )
+    const failed = (error: unknown) => this.#judge('snapshot', error)
+    this.#settings = new SettingsCache(context, { id, failed }, registered)
     this.#absorb(registered)
   }
 
