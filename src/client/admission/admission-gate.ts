@@ -209,10 +209,8 @@ export class AdmissionGate {
       const { reason, retryAfterMs, generation, trial } = reply
       // Only probes are turned away for coming too soon.
       const code = reply.code === null || reply.code === 'probed_recently' ? undefined : reply.code
-      if (reply.admitted) {
-        if (trial) this.#expectNoOther(leaseMs)
-        return this.#grant(trial ? token : '', 'redis', code, generation)
-      }
+      if (reply.admitted && trial) this.#expectNoOther(leaseMs)
+      if (reply.admitted) return this.#grant(trial ? token : '', 'redis', code, generation)
       const refused = {
         admitted: false,
         code: code ?? 'circuit_open',
