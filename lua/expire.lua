@@ -7,6 +7,8 @@
 --   history  zset    runs of outcomes
 --   trials   zset    token -> lease deadline, ms
 --   events   stream  the last 1000 or so events
+--   window   hash    calls of the rate window, in buckets; absent while no rate rule is on
+--   domains  hash    reporters, witnesses and suspects; absent while no quorum is set
 --   batches  hash    last applied sequence and its time per incarnation
 --   outages  stream  the last 100 outages that ended
 -- ARGV
@@ -29,8 +31,10 @@ local keys = {
   history = KEYS[3],
   trials = KEYS[4],
   events = KEYS[5],
-  batches = KEYS[6],
-  outages = KEYS[7],
+  window = KEYS[6],
+  domains = KEYS[7],
+  batches = KEYS[8],
+  outages = KEYS[9],
 }
 local caller = { id = ARGV[1], channel = ARGV[2], worker = ARGV[3], known_version = ARGV[4] }
 

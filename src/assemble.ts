@@ -89,6 +89,7 @@ async function openFleet(setUp: SetUp): Promise<Fleet> {
   const { checked, source, log } = setUp
   const { namespace, unref, consistency, onRedisDown } = checked
   const worker = checked.workerId ?? workerName()
+  const failureDomain = failureDomainOf(checked.failureDomain)
   const deadlines = new Deadlines()
   const { connection, store, open, ping } = openStore(storeOptions(setUp, worker, deadlines), source)
   const watch = new StoreWatch({ ping, log, unref })
@@ -98,7 +99,7 @@ async function openFleet(setUp: SetUp): Promise<Fleet> {
   })
   const shards = { namespace, shards: checked.probeQueues }
   const schedule = new FailFastSchedule(new RedisSchedule(connection, shards, source), watch)
-  const shared = { store: new FailFastStore(store, watch), watch, schedule, worker, deadlines }
+  const shared = { store: new FailFastStore(store, watch), watch, schedule, worker, failureDomain, deadlines }
   const feed = new RedisFeed(connection, namespace, errorsOf(setUp))
   const core = new BusbarCore({ context: contextOf(setUp, shared), feed, consistency, onRedisDown })
   return { core, connection, schedule, namespace }
@@ -121,14 +122,13 @@ const errorsOf = (setUp: SetUp): ((error: Error) => void) =>
       : unavailable('a connection', error, setUp.checked.commandTimeoutMs),
   )
 
-type Shared = Pick<ProcessContext, 'store' | 'watch' | 'schedule' | 'worker'> & {
+type Shared = Pick<ProcessContext, 'store' | 'watch' | 'schedule' | 'worker' | 'failureDomain'> & {
   readonly deadlines: Deadlines
 }
 
 function contextOf({ options, checked, clock, counters, log }: SetUp, shared: Shared): ProcessContext {
   const { commandTimeoutMs, flushIntervalMs, maxBatchesPerSecond, unref } = checked
-  const { deadlines, worker } = shared
-  const domain = failureDomainOf(checked.failureDomain)
+  const { deadlines, worker, failureDomain: domain } = shared
   const observers = new Observers({ worker, domain, log, counters })
   observers.add({ outcome: options.onOutcome })
   return {

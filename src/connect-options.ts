@@ -28,8 +28,8 @@ export interface ConnectOptions {
   /** Name of this process in events; default host name, pid and four random letters. */
   readonly workerId?: string | undefined
   /**
-   * Of what fails together with this process; 1 to 128 characters as in an id. Default: the environment's
-   * `BUSBAR_FAILURE_DOMAIN`, else the host name.
+   * What fails together with this process, for a `quorum`: 1 to 128 characters of `A-Za-z0-9._:/@-`. Default: the environment's
+   * `BUSBAR_FAILURE_DOMAIN`, else the host name. In a container the host name is the pod's; set it from the node's name.
    */
   readonly failureDomain?: string | undefined
   /**

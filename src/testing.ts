@@ -13,7 +13,6 @@ import { Observers } from './client/shared/observers.js'
 import { OutageLog } from './client/outage/outage-log.js'
 import { FailFastStore } from './client/outage/fail-fast-store.js'
 import { checkArgument } from './config/check.js'
-import { failureDomainOf } from './config/failure-domain.js'
 import { testBusbarSchema, type Consistency, type OnRedisDown } from './config/options.js'
 import { resolveSettings } from './config/settings.js'
 import { show } from './config/show.js'
@@ -38,10 +37,10 @@ export interface TestBusbarOptions {
   readonly logger?: Logger | false | undefined
   /** Default: `test` for the first worker of a fleet, then `test-2`, and so on. */
   readonly workerId?: string | undefined
-  /** Default: as for `connect`. */
-  readonly failureDomain?: string | undefined
   /** As for `connect`. */
   readonly onOutcome?: ((outcome: OutcomeObservation) => unknown) | undefined
+  /** What fails together with this worker, for a `quorum`. Default: its name. */
+  readonly failureDomain?: string | undefined
   readonly consistency?: Consistency | undefined
   /** How calls are decided while `busbar.redis` is down; default `local`. */
   readonly onRedisDown?: OnRedisDown | undefined
@@ -62,16 +61,16 @@ export interface TestBusbar extends Busbar {
  */
 export function createTestBusbar(options: TestBusbarOptions = {}): TestBusbar {
   const checked = checkArgument(testBusbarSchema, options, 'createTestBusbar')
-  const { consistency, onRedisDown, workerId } = checked
+  const { consistency, onRedisDown, workerId, failureDomain } = checked
   const { clock, defaults = {}, logger, onOutcome } = options
   resolveSettings({}, defaults)
   const fleet = fleetOf(options.fleet, clock)
   const line = fleet.redis.line()
   return new MemoryBusbar(fleet, line, {
     workerId: workerId ?? fleet.nextWorkerId(),
+    failureDomain,
     logger: logger === undefined || logger === false ? SILENT : logger,
     defaults,
-    domain: failureDomainOf(checked.failureDomain),
     onOutcome,
     consistency,
     onRedisDown,
@@ -89,9 +88,9 @@ function fleetOf(fleet: TestFleet | undefined, clock: TestClock | undefined): Me
 
 interface Checked {
   readonly workerId: string
+  readonly failureDomain: string | undefined
   readonly logger: Logger
   readonly defaults: SettingsInput
-  readonly domain: string
   readonly onOutcome: TestBusbarOptions['onOutcome']
   readonly consistency: Consistency
   readonly onRedisDown: OnRedisDown
@@ -135,13 +134,16 @@ class MemoryBusbar extends Busbar implements TestBusbar {
   }
 }
 
-function contextOf(fleet: MemoryFleet, line: RedisLine, checked: Checked): ProcessContext {
-  const { workerId: worker, domain, logger, onOutcome } = checked
+function contextOf(
+  fleet: MemoryFleet,
+  line: RedisLine,
+  { workerId: worker, failureDomain = worker, logger, onOutcome }: Checked,
+): ProcessContext {
   const { clock } = fleet
   const time = { clock, wallClock: clock, timers: clock }
   const counters = newCounters()
   const log = new OutageLog(guardLogger(logger, counters), time)
-  const observers = new Observers({ worker, domain, log, counters })
+  const observers = new Observers({ worker, domain: failureDomain, log, counters })
   observers.add({ outcome: onOutcome })
   const ping = () => {
     const error = line.error('ping')
@@ -154,6 +156,7 @@ function contextOf(fleet: MemoryFleet, line: RedisLine, checked: Checked): Proce
     store: new FailFastStore(line.store(fleet.store), watch),
     watch,
     worker,
+    failureDomain,
     incarnation: randomUUID(),
     log,
     counters,

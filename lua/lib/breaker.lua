@@ -43,7 +43,11 @@ local function open_circuit(provider, reason, run, jitter_draw)
     cooldown_ms = math.min(math.max(grown_ms, least_ms), number_setting(provider, 'breaker.maxCooldownMs'))
   end
   local jitter_ms = math.floor(cooldown_ms * number_setting(provider, 'breaker.cooldownJitter') * jitter_draw)
-  local from = circuit.state
+  local from, quorum = circuit.state, quorum_of(provider)
+  if quorum then
+    quorum.after_opening(provider, quorum.reporter.domain)
+    quorum.without_runs(quorum.domains)
+  end
   transition(provider, 'opened', 'open', reason, '', describe(run))
   note_opening(provider, from, describe(run))
   put(provider, 'cooldown_ms', cooldown_ms)
@@ -53,6 +57,12 @@ end
 
 -- Closes the circuit. Every run of failures, and the cooldown, becomes 0.
 local function close_circuit(provider, kind, reason, actor)
+  local quorum, since_ms = quorum_of(provider), provider.circuit.outage_since_ms
+  if quorum and since_ms ~= 0 then
+    quorum.after_outage(quorum.domains, since_ms, provider.now)
+  else
+    forget_runs(provider)
+  end
   end_outage(provider)
   transition(provider, kind, 'closed', reason, actor)
   put(provider, 'consecutive_failures', 0)
@@ -69,23 +79,55 @@ local function forget_failures_before(provider, lost_at_ms)
     put(provider, 'consecutive_failures', 0)
     put(provider, 'probe_consecutive_failures', 0)
     put(provider, 'failing_batches', 0)
+    forget_runs(provider)
+  end
+end
+
+-- The rate window, in which calls alone count; nil where no rate rule is on.
+local function window_of(provider, run)
+  if provider.circuit.judged_by and run.origin == 'call' then
+    -- @include lib/rate_window
+    return rate_window(provider)
   end
 end
 
 -- Outcomes of the run that came after the transition which the first ones made.
 local function judge_closed(provider, run, jitter_draw)
-  local counts = counts_before(provider, run.origin, provider.circuit[failures_field(run)])
+  local bad, window, quorum = failed(run.outcome), window_of(provider, run), quorum_of(provider)
   local opening, reason
-  if failed(run.outcome) then
+  if quorum then
+    quorum.witness(provider, run)
+  end
+  if bad or run.outcome == 'degraded' then
+    local counts = counts_before(run.origin, run.outcome, provider.circuit[failures_field(run)], window)
+    counts.backing = quorum and quorum.backing(provider, run, window)
     opening, reason = find_trip(provider, counts, run.count)
   end
-  count_outcomes(provider, run, opening or run.count)
+  local taken = opening or run.count
+  count_outcomes(provider, run, taken)
+  if window and taken > 0 then
+    window.count(provider, window, run.outcome, taken)
+  end
   if not opening then
+    if quorum and not bad then
+      quorum.note_success(provider, run)
+    end
     return 0
   end
   open_circuit(provider, reason, run, jitter_draw)
-  note_doomed(provider, run.count - opening)
+  if bad then
+    note_doomed(provider, run.count - opening)
+  end
   return run.count - opening
+end
+
+-- With a rule for degraded calls a degraded trial is a failed one: it would close the circuit and open it for ever.
+local function trial_fails(provider, outcome)
+  if outcome == 'degraded' and provider.circuit.judged_by then
+    -- @include lib/judgement
+    return judgement(provider).degraded_rate > 0
+  end
+  return failed(outcome)
 end
 
 -- As judge_closed, for a half-open circuit. The step to half-open makes a new generation, so that of a run which makes
@@ -93,7 +135,7 @@ end
 local function judge_half_open(provider, run, jitter_draw)
   local circuit = provider.circuit
   local eligible = enter_half_open(provider) and 1 or run.count
-  if failed(run.outcome) then
+  if trial_fails(provider, run.outcome) then
     count_outcomes(provider, run, 1)
     open_circuit(provider, 'trial failed', run, jitter_draw)
     return run.count - 1
@@ -163,6 +205,11 @@ local function judge(provider, run, jitter_draw)
     note_recent(provider, IGNORED, run)
   end
   if run.generation ~= circuit.generation then
+    return run.count, false
+  end
+  local quorum = quorum_of(provider)
+  if quorum and quorum.is_disbelieved(provider, run) then
+    free_slot(provider, run.token)
     return run.count, false
   elseif run.outcome == 'throttled' then
     throttle(provider, run)

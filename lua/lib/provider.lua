@@ -14,7 +14,8 @@ local function load_settings(key)
   )
   return set[1] and {
     revision = set[1],
-    failure_threshold = tonumber(set[2]) or 3,
+    -- null: no number of failures opens the circuit.
+    failure_threshold = set[2] ~= 'null' and (tonumber(set[2]) or 3) or nil,
     max_records = tonumber(set[3]) or 100000,
     window_ms = tonumber(set[4]) or 60000,
   }
@@ -68,7 +69,11 @@ end
 -- write. While a deadline is pending the time is stored: otherwise a clock that steps back would put the deadline off.
 local function save(provider)
   local circuit, touched = provider.circuit, provider.touched
-  if not next(touched) then
+  if provider.window then
+    provider.window.save(provider)
+  end
+  local wrote = provider.quorum and provider.quorum.save(provider)
+  if not next(touched) and not wrote then
     local throttled = (circuit.throttled_until_ms or 0) + 0 > provider.now
     if circuit.state == 'closed' and not throttled and (circuit.mark_until_ms or 0) + 0 == 0 then
       return

@@ -52,6 +52,12 @@ local function snapshot_json(provider)
   local total, healthy, bad, covered_ms = view_history(provider)
   local client_errors, last_client_error = view_recent(provider, CLIENT_ERRORS)
   local ignored, last_ignored = view_recent(provider, IGNORED)
+  local calls, failures, degraded, failure_rate, degraded_rate
+  if circuit.judged_by and circuit.state == 'closed' then
+    -- @include lib/window_view
+    calls, failures, degraded, failure_rate, degraded_rate = view_window(provider)
+  end
+  local quorum = quorum_of(provider)
   local by_hand = circuit.state == 'open' and circuit.retry_at_ms == 0
   local cooled = circuit.state == 'open' and state == 'half_open'
   local enforce, group = unpack(redis.call('HMGET', provider.keys.config, 'breaker.enforce', 'group'))
@@ -93,6 +99,12 @@ local function snapshot_json(provider)
     outageBy = circuit.outage_by,
     outageTrials = or_none(circuit.outage_trials),
     outageDoomed = or_none(circuit.outage_doomed),
+    windowCalls = calls,
+    windowFailures = failures,
+    windowDegraded = degraded,
+    failureRate = failure_rate,
+    degradedRate = degraded_rate,
+    suspects = quorum and quorum.present_suspects(quorum.domains) or nil,
     failingBatches = or_none(circuit.failing_batches),
     applied = circuit.applied,
     lastProbeStatus = circuit.last_probe_status,

@@ -1,5 +1,5 @@
 import type { StoredSnapshot } from '../model/snapshot.js'
-import { presentCircuit } from '../rules/circuit-view.js'
+import { presentCircuit, presentJudgement } from '../rules/circuit-view.js'
 import type { Circuit } from '../rules/circuit.js'
 import { peekClock } from '../rules/clock.js'
 import { view } from '../rules/history.js'
@@ -19,7 +19,8 @@ export function snapshotOf(
   const clientErrors = viewRecent(circuit.clientErrors, now, settings.history.windowMs)
   const ignored = viewRecent(circuit.ignored, now, settings.history.windowMs)
   // Assigned, not spread: a literal that spreads so many fields and adds others takes over 100 times as long.
-  return Object.assign(presentCircuit(circuit, now), {
+  const judgement = presentJudgement(circuit, now, settings.breaker)
+  return Object.assign(presentCircuit(circuit, now), judgement, {
     id: provider.id,
     settingsRevision: provider.revision,
     enforce: settings.breaker.enforce,

@@ -1,3 +1,4 @@
+import { JUDGEMENT_FIELDS } from './judgement-fields.js'
 import { RECOVERIES, type BreakerSettings, type HistorySettings, type Settings } from './settings.js'
 
 /**
@@ -20,6 +21,8 @@ interface NumberField extends About {
   readonly max: number
   readonly unit?: 'ms'
   readonly default?: number
+  /** Whether null is a value: it switches off what the setting says. */
+  readonly nullable?: true
 }
 
 interface FlagField extends About {
@@ -48,9 +51,12 @@ export const SETTING_FIELDS = {
       min: 1,
       max: 1_000_000,
       default: 3,
+      nullable: true,
       since: 2,
-      meaning: 'consecutive failures, of calls or of probes, that open the circuit',
+      meaning:
+        'consecutive failures, of calls or of probes, that open the circuit; null, where a rate is set: no number of them does',
     },
+    ...JUDGEMENT_FIELDS,
     cooldownMs: {
       type: 'whole',
       min: 1,
@@ -215,7 +221,7 @@ type Fields = typeof SETTING_FIELDS
 export type SettingGroup = keyof Fields
 
 /** A value of any field. */
-export type SettingValue = number | boolean | string
+export type SettingValue = number | boolean | string | null
 
 type ValueOf<F> = F extends WordField
   ? F['words'][number]
@@ -223,7 +229,9 @@ type ValueOf<F> = F extends WordField
     ? string
     : F extends FlagField
       ? boolean
-      : number
+      : F extends { readonly nullable: true }
+        ? number | null
+        : number
 
 /** The values of a group, by name. */
 export type ValuesOf<G extends SettingGroup> = { readonly [K in keyof Fields[G]]: ValueOf<Fields[G][K]> }

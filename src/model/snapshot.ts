@@ -71,6 +71,17 @@ export interface StoredSnapshot {
   readonly outageTrials: number
   /** Outcomes that failed since then, trials and health checks included. */
   readonly outageDoomed: number
+  /** Calls in the rate window; 0 while no rate rule is on, and while the circuit is not closed. */
+  readonly windowCalls: number
+  /** Those of them that failed; and those that were degraded. */
+  readonly windowFailures: number
+  readonly windowDegraded: number
+  /** Share of failed calls in the rate window, 0 to 1, rounded down to ten-thousandths; null below `minimumCalls`. */
+  readonly failureRate: number | null
+  /** Share of degraded or failed calls in it; null below `minimumCalls`. */
+  readonly degradedRate: number | null
+  /** Processes that fail alone, while a quorum is set: their outcomes decide nothing. */
+  readonly suspects: readonly Suspect[]
   /** Batches in a row whose last outcome was a failure, while closed: from the threshold on, the provider is suspect. */
   readonly failingBatches: number
   /** Outcomes applied since registration. */
@@ -98,8 +109,25 @@ export interface StoredSnapshot {
   readonly at: number
 }
 
+/** A process that fails alone. */
+export interface Suspect {
+  readonly worker: string
+  readonly domain: string
+  /** When its run of failures began, Redis ms. */
+  readonly since: number
+  /** When it was named, Redis ms. */
+  readonly namedAt: number
+  /** Failures in that run, as far as it has told. */
+  readonly failures: number
+  /** Successes elsewhere since it was first heard to doubt itself. */
+  readonly successes: number
+  /** The failure domain whose success named it; `*`: a health check. */
+  readonly against: string
+}
+
 /** How a field of the snapshot travels. `maybe`: a number, or null for none. */
-export type SnapshotType = 'number' | 'maybe' | 'text' | 'flag' | 'state' | 'mark' | 'cause' | 'status'
+export type SnapshotType =
+  'number' | 'maybe' | 'text' | 'flag' | 'state' | 'mark' | 'cause' | 'status' | 'suspects'
 
 const field = <T, const Type extends SnapshotType>(type: Type, missing: T) => ({ type, missing })
 
@@ -145,6 +173,12 @@ export const SNAPSHOT_FIELDS = {
   outageBy: field('cause', ''),
   outageTrials: field('number', 0),
   outageDoomed: field('number', 0),
+  windowCalls: field('number', 0),
+  windowFailures: field('number', 0),
+  windowDegraded: field('number', 0),
+  failureRate: field('maybe', null),
+  degradedRate: field('maybe', null),
+  suspects: field<readonly Suspect[], 'suspects'>('suspects', []),
   failingBatches: field('number', 0),
   applied: field('number', 0),
   lastProbeStatus: field('status', null),

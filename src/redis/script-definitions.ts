@@ -14,7 +14,7 @@ export interface ScriptDefinition {
   readonly returns: Readonly<Record<string, WireType>>
 }
 
-const KEYS = ['config', 'circuit', 'history', 'trials', 'events'] as const
+const KEYS = ['config', 'circuit', 'history', 'trials', 'events', 'window', 'domains'] as const
 
 const CALLER = { id: 'text', channel: 'text', worker: 'text', knownVersion: 'digits' } as const
 const CONTROL = { ...CALLER, actor: 'text', reason: 'text', notAfterMs: 'integer' } as const
@@ -58,6 +58,8 @@ export const PROVIDER_SCRIPTS = {
       notAfterMs: 'integer',
       leaseMs: 'integer',
       minGapMs: 'integer',
+      incarnation: 'text',
+      failureDomain: 'text',
     },
     returns: {
       ...REPLY,
@@ -83,6 +85,10 @@ export const PROVIDER_SCRIPTS = {
       maxBatchesPerSecond: 'integer',
       notAfterMs: 'integer',
       lostMsAgo: 'integer',
+      failureDomain: 'text',
+      tried: 'boolean',
+      ownFailures: 'integer',
+      ownSinceMs: 'integer',
       runs: 'json',
     },
     returns: {
@@ -111,7 +117,11 @@ export const PROVIDER_SCRIPTS = {
     args: CALLER,
     returns: { ...REPLY, expired: 'boolean', idleAtMs: 'integer' },
   },
-  snapshot: { keys: ['config', 'circuit', 'history', 'trials'], args: { id: 'text' }, returns: REPLY },
+  snapshot: {
+    keys: ['config', 'circuit', 'history', 'trials', 'window', 'domains'],
+    args: { id: 'text' },
+    returns: REPLY,
+  },
 } as const satisfies Record<string, ScriptDefinition>
 
 /** Those that run on the keys of one shard of the schedule of probes. */

@@ -1,6 +1,8 @@
 import type { EventKind, Outage, ProviderEvent } from '../index.js'
 import { clean, formatAbout, formatCount, formatDuration, formatRate, formatTime, plural } from './format.js'
 import { pausedText } from './paused.js'
+import { longReason, rateText } from './rates.js'
+import { suspectsText } from './suspects.js'
 import {
   clientErrorWords,
   ignoredAdvice,
@@ -36,6 +38,8 @@ export function explain(
     ['until', until(view)],
     ['closes', whatCloses(view)],
     ['against it', streaks(view)],
+    ['rate', rateText(view)],
+    ['suspects', suspectsText(view)],
     ['callers', clientErrorText(view)],
     ['ignored', ignoredText(view)],
     ['mark', markText(view, events)],
@@ -75,7 +79,8 @@ const refusesAll = ({ enforce, blockedBy }: ProviderView['snapshot']): boolean =
   enforce && blockedBy.length > 0
 
 function becauseOf({ snapshot }: ProviderView): string {
-  const { reason, state, mark, markActor } = snapshot
+  const { state, mark, markActor } = snapshot
+  const reason = longReason(snapshot.reason)
   if (mark !== null && state === 'closed') return `It is marked ${mark} by ${markActor}.`
   if (reason === UNTOUCHED) return 'Nothing has moved the circuit yet.'
   if (state === 'half_open' && reason !== 'cooldown over')
@@ -103,7 +108,7 @@ function outageText({ snapshot }: ProviderView): string {
   const { outageSince, outageReason, outageBy, outageTrials, outageDoomed, at } = snapshot
   if (outageSince === null) return ''
   const began = `It began at ${formatTime(outageSince, at)} (${formatAbout(at - outageSince)} ago)`
-  const how = outageBy === 'hand' ? `tripped by hand: ${outageReason}` : outageReason
+  const how = outageBy === 'hand' ? `tripped by hand: ${outageReason}` : longReason(outageReason)
   const since = `Since then ${plural(outageTrials, 'trial')} and ${plural(outageDoomed, 'outcome')} failed.`
   return `${began}, ${how}.${outageTrials + outageDoomed === 0 ? '' : ` ${since}`}`
 }
@@ -169,7 +174,7 @@ function streaks({ snapshot, settings }: ProviderView): string {
       ? 'nothing recorded'
       : `${formatRate(successRate)} of ${formatCount(historyTotal)} records healthy`
   return (
-    `${runs.join(', ')} (${formatCount(threshold)} open it). ` +
+    `${runs.join(', ')} (${threshold === null ? 'no number of them opens it' : `${formatCount(threshold)} open it`}). ` +
     `In the last ${formatDuration(windowMs)}${covered}: ${rate} (below ${formatRate(degradationThreshold)} counts as degraded).`
   )
 }

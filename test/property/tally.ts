@@ -25,13 +25,43 @@ const TRANSITIONS = [
   'late batch',
   'failures forgotten',
   'clock back',
+  'opened by consecutive failures',
+  'opened by failure rate',
+  'opened by degraded rate',
 ] as const
+
+/** What a quorum does: rarer, for it needs several processes to say fitting things. */
+const QUORUM = [
+  'opened by doubtful domains',
+  'opened after the grace',
+  'opened by a late witness',
+  'worker_suspected',
+  'worker_cleared',
+  'suspect succeeds again',
+  'suspicion withdrawn',
+  'suspect forgotten',
+  'kept for other domains',
+] as const
+
+type Counted = (typeof TRANSITIONS)[number] | (typeof QUORUM)[number]
+
+/** The rule that opened a circuit, by its reason. */
+const RULES: readonly (readonly [Counted, RegExp])[] = [
+  ['opened by consecutive failures', /^\d+ consecutive /],
+  ['opened by failure rate', /^failure rate /],
+  ['opened by degraded rate', /^degraded rate /],
+  ['opened by doubtful domains', /failure domains see failures alone/],
+  ['opened after the grace', /^no other domain succeeded/],
+  ['suspect succeeds again', /succeeds again$/],
+  ['suspicion withdrawn', /fails with the others$/],
+  ['suspect forgotten', /has been silent$/],
+]
 
 export class Tally {
   readonly #counts = new Map<string, number>()
   steps = 0
 
-  count(what: (typeof TRANSITIONS)[number], n = 1): void {
+  count(what: Counted, n = 1): void {
     this.#add(what, n)
   }
 
@@ -42,7 +72,11 @@ export class Tally {
   transitions(_before: StoredSnapshot | null, reply: Reply): void {
     this.steps += 1
     if (reply.status !== 'ok') return
-    for (const { kind, from } of reply.events) {
+    for (const { kind, from, reason } of reply.events) {
+      const rule = RULES.find(
+        ([, words]) => (kind === 'opened' || kind === 'worker_cleared') && words.test(reason),
+      )
+      if (rule !== undefined) this.count(rule[0])
       const circuit = kind === 'opened' || kind === 'half_opened' || kind === 'closed' || kind === 'reset'
       this.#add(circuit ? `${kind} from ${from}` : kind, 1)
     }
@@ -56,7 +90,7 @@ export class Tally {
       count: this.#counts.get(what) ?? 0,
       atLeast: Math.floor(atLeast * share),
     })
-    return [...outcomes.map(row(1_000)), ...TRANSITIONS.map(row(500))]
+    return [...outcomes.map(row(1_000)), ...TRANSITIONS.map(row(500)), ...QUORUM.map(row(200))]
   }
 
   #add(what: string, n: number): void {

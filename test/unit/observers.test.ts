@@ -175,6 +175,7 @@ describe('the failure domain', () => {
     expect(failureDomainOf('node-3', { BUSBAR_FAILURE_DOMAIN: 'node-4' })).toBe('node-3')
     expect(failureDomainOf(undefined, { BUSBAR_FAILURE_DOMAIN: 'node-4' })).toBe('node-4')
     expect(failureDomainOf(undefined, {})).toBe(hostname())
+    expect(failureDomainOf(undefined, { BUSBAR_FAILURE_DOMAIN: '' }, 'my host')).toBe('my-host')
   })
 
   it('is refused by name where it makes no sense', () => {

@@ -4,6 +4,7 @@ import { withCommon, writeJson, writeLine, type Cli } from '../common.js'
 import { checkAlternation, type Past } from '../doctor/alternation.js'
 import { finding, worst, type Finding, type Level } from '../doctor/finding.js'
 import { checkFleet } from '../doctor/fleet.js'
+import { checkJudgement } from '../doctor/judgement.js'
 import { checkKeys, checkUnreadable } from '../doctor/keys.js'
 import { checkServer } from '../doctor/server.js'
 import { EXIT } from '../failure.js'
@@ -47,6 +48,7 @@ async function examine(options: CommonOptions): Promise<Finding[]> {
         ...findings,
         ...checkUnreadable(unreadable, facts),
         ...checkFleet(facts, views),
+        ...checkJudgement(facts, views),
         ...checkAlternation(await readPasts(busbar, views)),
       ]
     })

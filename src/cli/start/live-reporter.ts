@@ -72,6 +72,7 @@ export class LiveReporter implements Reporter {
       unreadable: [],
       read: views.length,
       pausedQueues: [],
+      groups: [],
       events: this.#recent,
       away: undefined,
     }

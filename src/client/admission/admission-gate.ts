@@ -6,12 +6,15 @@ import {
   isProviderTrouble,
   ProviderRemovedError,
 } from '../../model/errors.js'
+import type { AdmitRequest } from '../../model/ports/store-requests.js'
 import type { RefusalCode } from '../../model/words.js'
 import { askAgainInMs } from '../../rules/blocks.js'
 import { admitLocally } from '../../rules/snapshot-admission.js'
 import type { Fallback } from './fallback.js'
 import { StoredPermit, type Decision, type Refused, type Send } from './permit.js'
 import { viewGate, type GateView } from './gate-view.js'
+import { admitDoubtful } from './own-circuit.js'
+import { leaseFor } from './lease.js'
 import { GroupAdmission } from './group-admission.js'
 import type { ProcessContext } from '../context.js'
 import type { ProviderSession } from '../sync/provider-session.js'
@@ -65,6 +68,11 @@ export class AdmissionGate {
     this.#session.used = USED
     if (this.#context.calls.closing) return Promise.reject(new BusbarClosedError())
     if (this.#session.withoutStore) return this.#withoutStore(timeoutMs)
+    if (!this.#session.own.doubtful) return this.#decide(timeoutMs)
+    return admitDoubtful(this.#session, () => this.#decide(timeoutMs))
+  }
+
+  #decide(timeoutMs: number | undefined): Decision | Promise<Decision> {
     const { cache } = this.#session
     if (cache.free) {
       return this.consistency === 'strict' ? this.#together.admit(timeoutMs) : this.#grant('', 'cache')
@@ -183,30 +191,34 @@ export class AdmissionGate {
     return this.#fallback.decide(leaseFor(timeoutMs), why)
   }
 
+  /** Written out: strict mode comes here at every call. */
+  #request(token: string, leaseMs: number): AdmitRequest {
+    const { caller, notAfterMs, own } = this.#session
+    return {
+      worker: caller.worker,
+      knownVersion: caller.knownVersion,
+      origin: 'call',
+      token,
+      notAfterMs,
+      leaseMs,
+      minGapMs: 0,
+      incarnation: own.incarnation,
+      failureDomain: own.domain,
+    }
+  }
+
   async #askStore(timeoutMs: number | undefined): Promise<Decision> {
     const token = randomUUID()
     const leaseMs = leaseFor(timeoutMs)
     try {
-      const reply = await this.#session.run('admit', (store) => {
-        const { caller, notAfterMs, id } = this.#session
-        const { worker, knownVersion } = caller
-        return store.admit(id, {
-          worker,
-          knownVersion,
-          origin: 'call',
-          token,
-          notAfterMs,
-          leaseMs,
-          minGapMs: 0,
-        })
-      })
+      const reply = await this.#session.run('admit', (store) =>
+        store.admit(this.#session.id, this.#request(token, leaseMs)),
+      )
       const { reason, retryAfterMs, generation, trial } = reply
       // Only probes are turned away for coming too soon.
       const code = reply.code === null || reply.code === 'probed_recently' ? undefined : reply.code
-      if (reply.admitted) {
-        if (trial) this.#expectNoOther(leaseMs)
-        return this.#grant(trial ? token : '', 'redis', code, generation)
-      }
+      if (reply.admitted && trial) this.#expectNoOther(leaseMs)
+      if (reply.admitted) return this.#grant(trial ? token : '', 'redis', code, generation)
       const refused = {
         admitted: false,
         code: code ?? 'circuit_open',
@@ -243,10 +255,3 @@ const told = (refused: Refused): Refused => {
   if (code !== 'no_trial_free' || retryAfterMs === null) return refused
   return { ...refused, retryAfterMs: askAgainInMs(retryAfterMs) }
 }
-
-/** A lease outlives its call's timeout by this much, so that the result finds it. */
-const LEASE_MARGIN_MS = 1_000
-
-/** 0: as long as the settings say. */
-const leaseFor = (timeoutMs: number | undefined): number =>
-  timeoutMs === undefined ? 0 : Math.ceil(timeoutMs) + LEASE_MARGIN_MS

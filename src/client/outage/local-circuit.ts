@@ -1,14 +1,13 @@
 import type { Run } from '../../model/ports/store-requests.js'
 import type { Settings } from '../../model/settings.js'
 import { EMPTY_SNAPSHOT, type StoredSnapshot } from '../../model/snapshot.js'
-import { isHealthStatus } from '../../model/words.js'
 import { admit, type Admission } from '../../rules/admission.js'
 import { judge } from '../../rules/breaker.js'
 import { newCircuit, type Circuit } from '../../rules/circuit.js'
 import { advanceClock } from '../../rules/clock.js'
-import { append, beginBatch, endBatch, newHistory } from '../../rules/history.js'
 import { expireMark } from '../../rules/marks.js'
 import { presentCircuit } from '../../rules/circuit-view.js'
+import { presentWindow } from '../../rules/rate-window.js'
 import { restoreCircuit } from '../../rules/restore.js'
 
 /**
@@ -22,8 +21,6 @@ export class LocalCircuit {
   readonly #seed: StoredSnapshot | undefined
   readonly #seededAtMs: number
   #circuit: Circuit
-  /** What trip rules count in: as in the store, but only what this process has seen since. */
-  readonly #history = newHistory()
   #noTrialBeforeMs = 0
 
   constructor(seed: StoredSnapshot | undefined, settings: Settings, nowMs: number) {
@@ -48,7 +45,7 @@ export class LocalCircuit {
     const { circuit, admission } = admit(
       this.#at(nowMs),
       { origin: 'call', token, leaseMs, minGapMs: 0 },
-      { ...breaker, halfOpenMaxTrials: 1 },
+      { ...breaker, halfOpenMaxTrials: 1, quorum: 1 },
       settings.probe?.intervalMs ?? null,
     )
     const now = circuit.lastNowMs
@@ -74,17 +71,7 @@ export class LocalCircuit {
     const { breaker, history } = settings
     const { settingsRevision } = run
     const fence = { settingsRevision, breaker, probe: null, windowMs: history.windowMs }
-    const { lastNowMs } = before
-    beginBatch(this.#history, lastNowMs, settings.history)
-    const { circuit, events } = judge(before, run, fence, {
-      window: this.#history,
-      jitterDraw: Math.random(),
-    })
-    const { outcome: status, count } = run
-    const added =
-      isHealthStatus(status) &&
-      append(this.#history, { status, count, ageMs: 0 }, lastNowMs, settings.history)
-    endBatch(this.#history, added, settings.history)
+    const { circuit, events } = judge(before, run, fence, { jitterDraw: Math.random(), reporter: null })
     this.#circuit = events.some((event) => event.kind === 'opened')
       ? this.#delayed(circuit, settings)
       : circuit
@@ -101,6 +88,7 @@ export class LocalCircuit {
     return {
       ...(this.#seed ?? EMPTY_SNAPSHOT),
       ...present,
+      ...presentWindow(circuit.rateWindow, circuit, now, settings.breaker),
       id,
       enforce: settings.breaker.enforce,
       stateSince: storeMs(stateSince),

@@ -79,6 +79,7 @@ export async function beginProbe(
   if (options.alone && session.cache.free && known !== undefined) {
     return { kind: 'admitted', ticket: ticketOf({ context, session, outbox }, { ...known, token: '' }) }
   }
+  const { own } = session
   const token = randomUUID()
   const reply = await session.run('admit', (store) =>
     store.admit(session.id, {
@@ -88,6 +89,8 @@ export async function beginProbe(
       notAfterMs: session.notAfterMs,
       leaseMs: options.timeoutMs + context.commandTimeoutMs,
       minGapMs: options.minGapMs,
+      incarnation: own.incarnation,
+      failureDomain: own.domain,
     }),
   )
   const { admitted, code, reason, retryAfterMs, trial } = reply

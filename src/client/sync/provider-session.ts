@@ -11,6 +11,7 @@ import type { Store } from '../../model/ports/store.js'
 import type { KnownReply, Reply, SettingsReply } from '../../model/ports/store-replies.js'
 import { CutOff } from '../outage/cut-off.js'
 import type { ProcessContext } from '../context.js'
+import { OwnRun } from './own-run.js'
 import { MarkTimer } from './mark-timer.js'
 import { checkProvider } from '../outage/provider-check.js'
 import { registerAgain } from './register-again.js'
@@ -35,6 +36,7 @@ const MAX_ATTEMPTS = 3
 export class ProviderSession {
   readonly id: string
   readonly cache: SnapshotCache
+  readonly own: OwnRun
   /** Whether a write of it was refused: the next outage is over when one was taken. */
   owesWrite = false
   /** Set to `USED` by each use of the provider; see there. */
@@ -57,14 +59,12 @@ export class ProviderSession {
     this.#context = context
     this.#epoch = epoch
     this.cache = new SnapshotCache(context.clock)
+    this.own = new OwnRun(context, this.cache, () => this.settings.settings.breaker)
     this.#markTimer = new MarkTimer({ context, id, cache: this.cache, clear: () => this.clearEndedMark() })
     this.suspend()
     this.storeClock = new StoreClock(context.clock, registered.nowMs)
-    this.#settings = new SettingsCache(
-      context,
-      { id, failed: (error) => this.#judge('snapshot', error) },
-      registered,
-    )
+    const failed = (error: unknown) => this.#judge('snapshot', error)
+    this.#settings = new SettingsCache(context, { id, failed }, registered)
     this.#absorb(registered)
   }
 

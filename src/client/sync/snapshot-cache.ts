@@ -45,6 +45,8 @@ export class SnapshotCache {
   suspended = false
   #closing = false
   #detached = false
+  /** The generation in which this process doubts itself; 0: it does not. */
+  #doubted = 0
   /** Whether a call may begin without a command to Redis or a look at the clock. */
   free = false
   /** The generation of an outcome without a permit; 0 when none is known. */
@@ -79,6 +81,12 @@ export class SnapshotCache {
 
   suspend(suspended: boolean): void {
     this.suspended = suspended
+    this.#setFree()
+  }
+
+  /** This process doubts itself while the circuit is in this generation; 0: it does not. */
+  doubt(generation: number): void {
+    this.#doubted = generation
     this.#setFree()
   }
 
@@ -186,6 +194,7 @@ export class SnapshotCache {
       this.#mode === 'following' &&
       snapshot !== undefined &&
       snapshot.state === 'closed' &&
+      snapshot.generation !== this.#doubted &&
       blocksOf(snapshot).length === 0
     this.onChange?.()
   }

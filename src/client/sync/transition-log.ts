@@ -1,4 +1,4 @@
-import type { ProviderEvent } from '../../model/events.js'
+import type { EventOf, ProviderEvent } from '../../model/events.js'
 import type { StoredSnapshot } from '../../model/snapshot.js'
 import type { Logger } from '../shared/log.js'
 
@@ -25,11 +25,12 @@ export function logTransition(log: Logger, event: ProviderEvent, snapshot: Store
       log.info({ ...fields, actor: event.actor, to: event.to }, `provider ${event.kind}`)
       return
     case 'throttled':
-      log.info(fields, 'provider asked for a pause')
-      return
+      return log.info(fields, 'provider asked for a pause')
     case 'probe_overdue':
-      log.warn(fields, 'probe overdue')
-      return
+      return log.warn(fields, 'probe overdue')
+    case 'worker_suspected':
+    case 'worker_cleared':
+      return logSuspect(log, event)
     case 'settings_changed':
       log.info({ ...fields, from: event.from, to: event.to }, 'settings changed')
       return
@@ -39,6 +40,12 @@ export function logTransition(log: Logger, event: ProviderEvent, snapshot: Store
     default:
       event satisfies never
   }
+}
+
+function logSuspect(log: Logger, event: EventOf<'worker_suspected'> | EventOf<'worker_cleared'>): void {
+  const fields = { provider: event.providerId, reason: event.reason }
+  if (event.kind === 'worker_suspected') log.warn({ ...fields, worker: event.to }, 'a worker fails alone')
+  else log.info({ ...fields, worker: event.from }, 'a worker no longer fails alone')
 }
 
 const failuresOf = (snapshot: StoredSnapshot) => ({
