@@ -39,6 +39,7 @@ local for_ms = tonumber(ARGV[8])
 -- @include lib/complete
 -- @include lib/marks
 -- @include lib/outage
+-- @include lib/ramp
 
 local provider, now = open_provider(keys, caller)
 if not provider then
@@ -49,6 +50,7 @@ end
 complete(provider)
 expire_mark(provider)
 local from = provider.circuit.state
+end_ramp(provider)
 transition(provider, 'opened', 'open', reason ~= '' and reason or 'tripped', actor)
 note_opening(provider, from, nil)
 put(provider, 'opened_at_ms', now)

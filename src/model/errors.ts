@@ -8,6 +8,8 @@ export const ERROR_CODES = {
   marked_unhealthy: 'The provider is marked unhealthy: the call was refused.',
   marked_terminated: 'The provider is marked terminated: the call was refused.',
   throttled: 'The provider asked for a pause (429): the call was refused.',
+  recovering:
+    'The circuit closed a while ago and lets through a growing share of calls: the call was refused.',
   redis_down: 'Redis could not be asked: the call was refused.',
   call_timeout: 'The call ran past its timeoutMs; its signal was aborted.',
   settings_invalid: 'A setting or an option is unknown, of the wrong type, or out of bounds.',

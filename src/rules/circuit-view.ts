@@ -1,5 +1,6 @@
 import type { StoredSnapshot } from '../model/snapshot.js'
 import { markAt, reasonText, stateAt, type Circuit } from './circuit.js'
+import { cooldownAt } from './ramp.js'
 import { liveTrials } from './trials.js'
 
 /**
@@ -23,7 +24,8 @@ export function presentCircuit(circuit: Circuit, now: number) {
     openedAt: phase.state === 'closed' ? null : phase.openedAtMs,
     retryAfterMs:
       phase.state !== 'open' ? 0 : phase.retryAtMs === null ? null : Math.max(0, phase.retryAtMs - now),
-    cooldownMs: circuit.cooldownMs,
+    cooldownMs: cooldownAt(circuit, now),
+    rampForMs: Math.max(0, circuit.rampUntilMs - now),
     reason: reasonText(circuit),
     trials: deadlines.length,
     trialFreeInMs: deadlines.length === 0 ? 0 : Math.min(...deadlines) - now,

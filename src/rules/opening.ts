@@ -1,6 +1,7 @@
 import type { BreakerSettings } from '../model/settings.js'
 import { transition, type Circuit, type Step } from './circuit.js'
 import type { CircuitRun } from './judged.js'
+import { endRamp } from './ramp.js'
 
 export interface Cause {
   /** Why, in at most 64 bytes: the circuit hash keeps it. */
@@ -9,8 +10,9 @@ export interface Cause {
   readonly run: CircuitRun
 }
 
-/** Opens the circuit by a rule. The first cooldown is the base; each further one without a closing grows. */
-export function open(circuit: Circuit, cause: Cause, settings: BreakerSettings, jitterDraw: number): Step {
+/** Opens the circuit by a rule. The first cooldown is the base; each further one without a closing grows, and so does one during the ramp. */
+export function open(before: Circuit, cause: Cause, settings: BreakerSettings, jitterDraw: number): Step {
+  const circuit = endRamp(before)
   const now = circuit.lastNowMs
   const cooldownMs = circuit.cooldownMs === 0 ? settings.cooldownMs : grown(circuit.cooldownMs, settings)
   const waitMs = cooldownMs + Math.floor(cooldownMs * settings.cooldownJitter * jitterDraw)

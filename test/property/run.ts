@@ -326,7 +326,10 @@ export class Recorder {
     ])
   }
 
-  async #waitFor(what: 'retry' | 'lease' | 'window' | 'throttle' | 'mark', off: number): Promise<void> {
+  async #waitFor(
+    what: 'retry' | 'lease' | 'window' | 'throttle' | 'mark' | 'ramp',
+    off: number,
+  ): Promise<void> {
     const snapshot = await this.#known()
     const ahead = {
       retry: snapshot.state === 'open' ? (snapshot.retryAfterMs ?? 0) : 0,
@@ -334,8 +337,10 @@ export class Recorder {
       window: this.#sequence.history.windowMs,
       throttle: snapshot.throttledForMs,
       mark: snapshot.markForMs ?? 0,
+      ramp: snapshot.rampForMs,
     }[what]
     if (ahead === 0) return
+    if (what === 'ramp' && off >= 0) this.#tally.count('ramp over')
     if (what === 'lease' && off >= 0) this.#tally.count('lease expiry')
     this.#tally.steps += 1
     this.#nowMs += ahead + off

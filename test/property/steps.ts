@@ -62,7 +62,7 @@ export type Step =
   /** To a border: one ms before it, on it, or one after. */
   | {
       readonly do: 'waitFor'
-      readonly what: 'retry' | 'lease' | 'window' | 'throttle' | 'mark'
+      readonly what: 'retry' | 'lease' | 'window' | 'throttle' | 'mark' | 'ramp'
       readonly off: number
     }
   | { readonly do: 'clockBack'; readonly ms: number }
@@ -186,7 +186,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.constantFrom(0, 1, 4, 5, 6, 40, 300) }),
   },
   {
-    weight: 12,
+    weight: 15,
     arbitrary: fc.record({
       do: fc.constant('waitFor' as const),
       what: fc.constantFrom(
@@ -199,6 +199,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
         'window' as const,
         'throttle' as const,
         'mark' as const,
+        'ramp' as const,
+        'ramp' as const,
       ),
       off: fc.constantFrom(-1, 0, 0, 1),
     }),
@@ -221,6 +223,7 @@ export const sequence = fc.record({
     cooldownJitter: fc.constantFrom(0, 0, 0.5),
     enforce: fc.constantFrom(true, true, true, true, false),
     recovery: fc.constantFrom('both' as const, 'both' as const, 'traffic' as const, 'probe' as const),
+    recoveryRampMs: fc.constantFrom(0, 500, 500, 3_600_000),
   }),
   probe: fc.record({
     kind: fc.constant('heartbeat' as const),

@@ -26,12 +26,14 @@ const TRANSITIONS = [
   'failures forgotten',
   'clock back',
 ] as const
+/** What needs a closing by trials first, and so comes less often. */
+const AFTER_CLOSING = ['opened in the ramp', 'ramp over'] as const
 
 export class Tally {
   readonly #counts = new Map<string, number>()
   steps = 0
 
-  count(what: (typeof TRANSITIONS)[number], n = 1): void {
+  count(what: (typeof TRANSITIONS | typeof AFTER_CLOSING)[number], n = 1): void {
     this.#add(what, n)
   }
 
@@ -39,12 +41,13 @@ export class Tally {
     this.#add(`${outcome} in ${state}`, n)
   }
 
-  transitions(_before: StoredSnapshot | null, reply: Reply): void {
+  transitions(before: StoredSnapshot | null, reply: Reply): void {
     this.steps += 1
     if (reply.status !== 'ok') return
     for (const { kind, from } of reply.events) {
       const circuit = kind === 'opened' || kind === 'half_opened' || kind === 'closed' || kind === 'reset'
       this.#add(circuit ? `${kind} from ${from}` : kind, 1)
+      if (kind === 'opened' && (before?.rampForMs ?? 0) > 0) this.#add('opened in the ramp', 1)
     }
   }
 
@@ -56,7 +59,7 @@ export class Tally {
       count: this.#counts.get(what) ?? 0,
       atLeast: Math.floor(atLeast * share),
     })
-    return [...outcomes.map(row(1_000)), ...TRANSITIONS.map(row(500))]
+    return [...outcomes.map(row(1_000)), ...TRANSITIONS.map(row(500)), ...AFTER_CLOSING.map(row(150))]
   }
 
   #add(what: string, n: number): void {

@@ -10,8 +10,9 @@ import type { RefusalCode } from '../../model/words.js'
 import { askAgainInMs } from '../../rules/blocks.js'
 import { admitLocally } from '../../rules/snapshot-admission.js'
 import type { Fallback } from './fallback.js'
-import { StoredPermit, type Decision, type Refused, type Send } from './permit.js'
+import { leaseFor, StoredPermit, type Decision, type Refused, type Send } from './permit.js'
 import { GroupAdmission } from './group-admission.js'
+import { RecoveryRamp } from './recovery-ramp.js'
 import type { ProcessContext } from '../context.js'
 import type { ProviderSession } from '../sync/provider-session.js'
 
@@ -24,6 +25,8 @@ import type { ProviderSession } from '../sync/provider-session.js'
  * snapshot may be old, every admission asks; strict ones of one turn ask together while the circuit is closed, as far as
  * this process knows (`GroupAdmission`).
  *
+ * During the ramp after a closing, the calls that would begin are drawn for here, once each (`RecoveryRamp`).
+ *
  * No admission waits longer than one command may take, or two where another of its group was given a lease: then, and for
  * as long as the store is lost or the provider is cut off, `Fallback` decides.
  */
@@ -33,6 +36,7 @@ export class AdmissionGate {
   readonly #fallback: Fallback
   readonly #send: Send
   readonly #together: GroupAdmission
+  readonly #ramp: RecoveryRamp
   consistency: Consistency = 'cached'
   #asking = false
   #cachedRefusal: { readonly refused: Refused; readonly version: number; readonly until: number } | undefined
@@ -42,6 +46,7 @@ export class AdmissionGate {
     this.#session = session
     this.#fallback = fallback
     this.#send = send
+    this.#ramp = new RecoveryRamp(session)
     this.#together = new GroupAdmission(
       (timeoutMs) => this.#askIfThere(timeoutMs),
       ({ permit, wouldRefuse }) => this.#grant('', 'redis', wouldRefuse, permit.generation),
@@ -62,13 +67,17 @@ export class AdmissionGate {
     if (cache.free) {
       return this.consistency === 'strict' ? this.#together.admit(timeoutMs) : this.#grant('', 'cache')
     }
-    if (this.consistency === 'strict' || !cache.decides) return this.#ask(timeoutMs)
+    if (cache.ramping) {
+      const drawn = this.#ramp.apply(this.#grant('', 'cache'))
+      return this.consistency === 'strict' && drawn.admitted ? this.#together.admit(timeoutMs) : drawn
+    }
+    if (this.consistency === 'strict' || !cache.decides) return this.#askAndDraw(timeoutMs)
     const snapshot = cache.readBlocking()
-    if (snapshot === undefined) return this.#ask(timeoutMs)
+    if (snapshot === undefined) return this.#askAndDraw(timeoutMs)
     const local = admitLocally(snapshot)
     switch (local.decide) {
       case 'admit':
-        return this.#grant('', 'cache', local.wouldRefuse)
+        return this.#ramp.apply(this.#grant('', 'cache', local.wouldRefuse))
       case 'refuse': {
         const { code, reason, retryAfterMs } = local
         return { admitted: false, code, reason, retryAfterMs, source: 'cache' }
@@ -109,7 +118,7 @@ export class AdmissionGate {
     const refused = this.#refusedMeanwhile()
     if (refused !== undefined) return enforce ? refused : this.#grant('', 'cache', refused.code)
     this.#asking = true
-    return this.#ask(timeoutMs).finally(() => {
+    return this.#askAndDraw(timeoutMs).finally(() => {
       this.#asking = false
     })
   }
@@ -138,6 +147,11 @@ export class AdmissionGate {
   /** The store may have been lost since the caller came. */
   async #askIfThere(timeoutMs: number | undefined): Promise<Decision> {
     return this.#session.withoutStore ? this.#withoutStore(timeoutMs) : this.#ask(timeoutMs)
+  }
+
+  /** The answer may be the first that this process hears of a ramp. */
+  async #askAndDraw(timeoutMs: number | undefined): Promise<Decision> {
+    return this.#ramp.apply(await this.#ask(timeoutMs))
   }
 
   /** Asks the store, for as long as one command may take. A lease that comes later is given back. */
@@ -235,10 +249,3 @@ const told = (refused: Refused): Refused => {
   if (code !== 'no_trial_free' || retryAfterMs === null) return refused
   return { ...refused, retryAfterMs: askAgainInMs(retryAfterMs) }
 }
-
-/** A lease outlives its call's timeout by this much, so that the result finds it. */
-const LEASE_MARGIN_MS = 1_000
-
-/** 0: as long as the settings say. */
-const leaseFor = (timeoutMs: number | undefined): number =>
-  timeoutMs === undefined ? 0 : Math.ceil(timeoutMs) + LEASE_MARGIN_MS

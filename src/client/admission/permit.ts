@@ -133,3 +133,10 @@ export function checkCallEnd(outcome: Outcome, options: SettleOptions): CallEnd 
     detail: detail.toWellFormed(),
   }
 }
+
+/** A lease outlives its call's timeout by this much, so that the result finds it. */
+const LEASE_MARGIN_MS = 1_000
+
+/** How long the lease of a call with this limit lasts, ms; 0: as long as the settings say. */
+export const leaseFor = (timeoutMs: number | undefined): number =>
+  timeoutMs === undefined ? 0 : Math.ceil(timeoutMs) + LEASE_MARGIN_MS

@@ -73,7 +73,13 @@ export class LocalCircuit {
     const before = this.#at(nowMs)
     const { breaker, history } = settings
     const { settingsRevision } = run
-    const fence = { settingsRevision, breaker, probe: null, windowMs: history.windowMs }
+    // No ramp without the store: trials are so rare here that the load grows by itself.
+    const fence = {
+      settingsRevision,
+      breaker: { ...breaker, recoveryRampMs: 0 },
+      probe: null,
+      windowMs: history.windowMs,
+    }
     const { lastNowMs } = before
     beginBatch(this.#history, lastNowMs, settings.history)
     const { circuit, events } = judge(before, run, fence, {
@@ -103,6 +109,7 @@ export class LocalCircuit {
       ...present,
       id,
       enforce: settings.breaker.enforce,
+      rampForMs: 0,
       stateSince: storeMs(stateSince),
       openedAt: openedAt === null ? null : storeMs(openedAt),
       outageSince: seeded ? (this.#seed?.outageSince ?? null) : outageSince && storeMs(outageSince),

@@ -74,7 +74,7 @@ export async function beginProbe(
   options: ProbeBeginning,
 ): Promise<ProbeAdmission> {
   const known = session.cache.held
-  if (options.alone && session.cache.free && known !== undefined) {
+  if (options.alone && session.cache.unblocked && known !== undefined) {
     return { ticket: ticketOf(outbox, { ...known, token: '' }) }
   }
   const token = randomUUID()

@@ -46,6 +46,8 @@ export class SnapshotCache {
   #closing = false
   /** Whether a call may begin without asking anybody or looking at the clock. */
   free = false
+  /** The same, but for a ramp: some calls are refused (see `rules/ramp.ts`). Never together with `free`. */
+  ramping = false
   /** The generation of an outcome without a permit; 0 when none is known. */
   generation = 0
 
@@ -55,6 +57,21 @@ export class SnapshotCache {
 
   get mode(): CacheMode {
     return this.#mode
+  }
+
+  /** Closed, followed, and nothing in the way of all calls. */
+  get unblocked(): boolean {
+    return this.free || this.ramping
+  }
+
+  /** How long the ramp still holds calls back, ms. Once it is over, calls are free again without a newer snapshot. */
+  rampLeftMs(): number {
+    if (this.#held === undefined || this.#held.snapshot.rampForMs === 0) return 0
+    const { snapshot, takenAt } = this.#held
+    const leftMs = snapshot.rampForMs - (this.#clock.now() - takenAt)
+    if (leftMs > 0) return leftMs
+    if (this.ramping) this.#setFree(true)
+    return 0
   }
 
   /** The version that scripts are told, so that they send no snapshot that is known already; 0 when none. */
@@ -165,14 +182,17 @@ export class SnapshotCache {
     this.#setFree()
   }
 
-  #setFree(): void {
+  /** `rampOver`: the ramp of the snapshot that is held has ended since it came. */
+  #setFree(rampOver = false): void {
     const snapshot = this.#held?.snapshot
-    this.free =
+    const unblocked =
       !this.suspended &&
       !this.#closing &&
       this.#mode === 'following' &&
       snapshot !== undefined &&
       snapshot.state === 'closed' &&
       blocksOf(snapshot).length === 0
+    this.ramping = unblocked && !rampOver && snapshot.rampForMs > 0
+    this.free = unblocked && !this.ramping
   }
 }
