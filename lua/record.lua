@@ -10,6 +10,8 @@
 --   history  zset    runs of outcomes
 --   trials   zset    token -> lease deadline, ms
 --   events   stream  the last 1000 or so events
+--   window   hash    calls of the rate window, in buckets; absent while no rate rule is on
+--   domains  hash    reporters, witnesses and suspects; absent while no quorum is set
 --   batches  hash    last applied sequence and its time per incarnation
 --   outages  stream  the last 100 outages that ended
 -- ARGV
@@ -44,8 +46,10 @@ local keys = {
   history = KEYS[3],
   trials = KEYS[4],
   events = KEYS[5],
-  batches = KEYS[6],
-  outages = KEYS[7],
+  window = KEYS[6],
+  domains = KEYS[7],
+  batches = KEYS[8],
+  outages = KEYS[9],
 }
 local caller = { id = ARGV[1], channel = ARGV[2], worker = ARGV[3], known_version = ARGV[4] }
 local incarnation = ARGV[5]
@@ -116,6 +120,9 @@ if next_run <= #runs or not counting then
   end
 end
 end_history(provider)
+if provider.window then
+  provider.window.save(provider)
+end
 if wait_ms and runs[1] and (last or not resent) then
   -- @include lib/suspicion
   suspect_outage(provider, runs[#runs])

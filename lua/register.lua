@@ -9,6 +9,8 @@
 --   history  zset    runs of outcomes
 --   trials   zset    token -> lease deadline, ms
 --   events   stream  the last 1000 or so events
+--   window   hash    calls of the rate window, in buckets; absent while no rate rule is on
+--   domains  hash    reporters, witnesses and suspects; absent while no quorum is set
 -- ARGV
 --   id             text     the provider
 --   channel        text     where changes are published
@@ -38,6 +40,8 @@ local keys = {
   history = KEYS[3],
   trials = KEYS[4],
   events = KEYS[5],
+  window = KEYS[6],
+  domains = KEYS[7],
 }
 local caller = { id = ARGV[1], channel = ARGV[2], worker = ARGV[3], known_version = ARGV[4] }
 local mode = ARGV[5]
@@ -67,6 +71,8 @@ elseif mode == 'release' then
   release_settings(provider, by_hand)
 end
 local settings, about = read_settings(keys.config)
+-- An older version may have registered the provider, or brought its settings back: it keeps no copy.
+copy_rules(provider, settings)
 local pinned = about.pinned ~= nil
 local in_force = are_wanted(settings, wanted) and '' or cjson.encode(settings)
 return finish(provider, in_force, about.revision, about.set_by, about.set_at_ms, pinned)

@@ -6,6 +6,8 @@
 --   history  zset    runs of outcomes
 --   trials   zset    token -> lease deadline, ms
 --   events   stream  the last 1000 or so events
+--   window   hash    calls of the rate window, in buckets; absent while no rate rule is on
+--   domains  hash    reporters, witnesses and suspects; absent while no quorum is set
 --   batches  hash    last applied sequence and its time per incarnation
 --   outages  stream  the last 100 outages that ended
 -- ARGV
@@ -29,8 +31,10 @@ local keys = {
   history = KEYS[3],
   trials = KEYS[4],
   events = KEYS[5],
-  batches = KEYS[6],
-  outages = KEYS[7],
+  window = KEYS[6],
+  domains = KEYS[7],
+  batches = KEYS[8],
+  outages = KEYS[9],
 }
 local caller = { id = ARGV[1], channel = ARGV[2], worker = ARGV[3], known_version = ARGV[4] }
 local actor = ARGV[5]
@@ -48,7 +52,10 @@ elseif now > not_after_ms then
 end
 bump_version(provider)
 announce(provider, 'removed', provider.circuit.state, '', reason, actor)
-redis.call('DEL', keys.config, keys.circuit, keys.history, keys.trials, keys.events, keys.batches, keys.outages)
+redis.call(
+  'DEL', keys.config, keys.circuit, keys.history, keys.trials, keys.events, keys.window, keys.domains, keys.batches,
+  keys.outages
+)
 local events = events_json(provider.events)
 publish(caller, events, 'null')
 return { 'ok', now, provider.circuit.applied or 0, '', events }

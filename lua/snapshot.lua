@@ -5,6 +5,8 @@
 --   circuit  hash  state, counters, marks, totals of the history
 --   history  zset  runs of outcomes
 --   trials   zset  token -> lease deadline, ms
+--   window   hash  calls of the rate window, in buckets; absent while no rate rule is on
+--   domains  hash  reporters, witnesses and suspects; absent while no quorum is set
 -- ARGV
 --   id  text  the provider
 -- Returns
@@ -19,6 +21,8 @@ local keys = {
   circuit = KEYS[2],
   history = KEYS[3],
   trials = KEYS[4],
+  window = KEYS[5],
+  domains = KEYS[6],
 }
 local caller = { id = ARGV[1] }
 

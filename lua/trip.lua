@@ -6,6 +6,8 @@
 --   history  zset    runs of outcomes
 --   trials   zset    token -> lease deadline, ms
 --   events   stream  the last 1000 or so events
+--   window   hash    calls of the rate window, in buckets; absent while no rate rule is on
+--   domains  hash    reporters, witnesses and suspects; absent while no quorum is set
 -- ARGV
 --   id             text     the provider
 --   channel        text     where changes are published
@@ -28,6 +30,8 @@ local keys = {
   history = KEYS[3],
   trials = KEYS[4],
   events = KEYS[5],
+  window = KEYS[6],
+  domains = KEYS[7],
 }
 local caller = { id = ARGV[1], channel = ARGV[2], worker = ARGV[3], known_version = ARGV[4] }
 local actor = ARGV[5]

@@ -80,20 +80,44 @@ local function forget_failures_before(provider, lost_at_ms)
   end
 end
 
+-- The rate window, in which calls alone count; nil where no rate rule is on.
+local function window_of(provider, run)
+  if provider.circuit.judged_by and run.origin == 'call' then
+    -- @include lib/rate_window
+    return rate_window(provider)
+  end
+end
+
 -- Outcomes of the run that came after the transition which the first ones made.
 local function judge_closed(provider, run, jitter_draw)
-  local counts = counts_before(provider, run.origin, provider.circuit[failures_field(run)])
+  local bad, window = failed(run.outcome), window_of(provider, run)
   local opening, reason
-  if failed(run.outcome) then
+  if bad or run.outcome == 'degraded' then
+    local counts = counts_before(run.origin, run.outcome, provider.circuit[failures_field(run)], window)
     opening, reason = find_trip(provider, counts, run.count)
   end
-  count_outcomes(provider, run, opening or run.count)
+  local taken = opening or run.count
+  count_outcomes(provider, run, taken)
+  if window and taken > 0 then
+    window.count(provider, window, run.outcome, taken)
+  end
   if not opening then
     return 0
   end
   open_circuit(provider, reason, run, jitter_draw)
-  note_doomed(provider, run.count - opening)
+  if bad then
+    note_doomed(provider, run.count - opening)
+  end
   return run.count - opening
+end
+
+-- With a rule for degraded calls a degraded trial is a failed one: it would close the circuit and open it for ever.
+local function trial_fails(provider, outcome)
+  if outcome == 'degraded' and provider.circuit.judged_by then
+    -- @include lib/judgement
+    return judgement(provider).degraded_rate > 0
+  end
+  return failed(outcome)
 end
 
 -- As judge_closed, for a half-open circuit. The step to half-open makes a new generation, so that of a run which makes
@@ -101,7 +125,7 @@ end
 local function judge_half_open(provider, run, jitter_draw)
   local circuit = provider.circuit
   local eligible = enter_half_open(provider) and 1 or run.count
-  if failed(run.outcome) then
+  if trial_fails(provider, run.outcome) then
     count_outcomes(provider, run, 1)
     open_circuit(provider, 'trial failed', run, jitter_draw)
     return run.count - 1

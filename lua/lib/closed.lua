@@ -11,6 +11,11 @@ local function count_runs(provider, runs)
   local circuit, touched = provider.circuit, provider.touched
   circuit.consecutive_failures = (circuit.consecutive_failures or 0) + 0
   local failures, applied, i = circuit.consecutive_failures, circuit.applied or 0, 1
+  local window
+  if circuit.judged_by then
+    -- @include lib/rate_window
+    window = rate_window(provider)
+  end
   while i <= #runs do
     local origin, outcome, count, run_generation = unpack(runs[i], 1, 4)
     local bad = failed(outcome)
@@ -24,14 +29,17 @@ local function count_runs(provider, runs)
       note_good_probe(provider, runs[i])
     elseif origin ~= 'call' then
       break
-    elseif not bad then
+    elseif not bad and not (window and outcome == 'degraded') then
       failures = 0
     else
       -- @include lib/trip
-      if find_trip(provider, counts_before(provider, origin, failures), count) then
+      if find_trip(provider, counts_before(origin, outcome, failures, window), count) then
         break
       end
-      failures = failures + count
+      failures = bad and failures + count or 0
+    end
+    if window and origin == 'call' then
+      window.count(provider, window, outcome, count)
     end
     applied = applied + count
     append_run(provider, outcome, count, runs[i][10])

@@ -58,6 +58,10 @@ local NUMBERS = {
 
 local SETTING_DEFAULTS = {
   ['breaker.failureThreshold'] = '3',
+  ['breaker.minimumCalls'] = '20',
+  ['breaker.rateWindowMs'] = '10000',
+  ['breaker.quorum'] = '1',
+  ['breaker.quorumGraceMs'] = '5000',
   ['breaker.cooldownMs'] = '30000',
   ['breaker.successThreshold'] = '1',
   ['breaker.halfOpenMaxTrials'] = '1',

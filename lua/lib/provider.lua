@@ -14,7 +14,8 @@ local function load_settings(key)
   )
   return set[1] and {
     revision = set[1],
-    failure_threshold = tonumber(set[2]) or 3,
+    -- null: no number of failures opens the circuit.
+    failure_threshold = set[2] ~= 'null' and (tonumber(set[2]) or 3) or nil,
     max_records = tonumber(set[3]) or 100000,
     window_ms = tonumber(set[4]) or 60000,
   }

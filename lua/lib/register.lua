@@ -48,6 +48,34 @@ end
 
 -- @include lib/alternation
 
+-- Keeps a copy of the rate rules and the quorum in the circuit; see lib/judgement. Where they are off nothing is kept.
+local function copy_rules(provider, settings)
+  -- A value that another program wrote, and that is none, counts as the default.
+  local function number(name, least, most)
+    local value, default = tonumber(settings['breaker.' .. name]), SETTING_DEFAULTS['breaker.' .. name]
+    return value and value >= least and value <= most and value or tonumber(default) or 0
+  end
+  local failure_rate = math.floor(number('failureRate', 0.05, 1) * 10000 + 0.5)
+  local degraded_rate = math.floor(number('degradedRate', 0.05, 1) * 10000 + 0.5)
+  local rates, quorum = failure_rate + degraded_rate > 0, number('quorum', 1, 3)
+  local copy
+  if rates or quorum > 1 then
+    copy = string.format(
+      '%d %d %d %d %d %d', failure_rate, degraded_rate, number('minimumCalls', 2, 10000),
+      number('rateWindowMs', 1000, 600000), quorum, number('quorumGraceMs', 100, 600000)
+    )
+  end
+  if provider.circuit.judged_by == copy then
+    return
+  elseif not rates then
+    redis.call('DEL', provider.keys.window)
+  end
+  if quorum == 1 then
+    redis.call('DEL', provider.keys.domains)
+  end
+  put(provider, 'judged_by', copy)
+end
+
 -- Settings that every outcome needs are written first, because Redis searches a small hash from its front. `kept` is
 -- last.
 local function write_settings(provider, settings, revision, operator, kept)
@@ -69,6 +97,7 @@ local function write_settings(provider, settings, revision, operator, kept)
   redis.call('DEL', provider.keys.config)
   redis.call('HSET', provider.keys.config, unpack(fields))
   provider.settings = load_settings(provider.keys.config)
+  copy_rules(provider, settings)
 end
 
 -- Whether a stored probe is of a kind that a later version added. An older caller must not remove it, since it does not

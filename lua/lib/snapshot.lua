@@ -53,6 +53,11 @@ local function snapshot_json(provider)
   local total, healthy, bad, covered_ms = view_history(provider)
   local client_errors, last_client_error = view_recent(provider, CLIENT_ERRORS)
   local ignored, last_ignored = view_recent(provider, IGNORED)
+  local calls, failures, degraded, failure_rate, degraded_rate
+  if circuit.judged_by and circuit.state == 'closed' then
+    -- @include lib/window_view
+    calls, failures, degraded, failure_rate, degraded_rate = view_window(provider)
+  end
   local by_hand = circuit.state == 'open' and circuit.retry_at_ms == 0
   local cooled = circuit.state == 'open' and state == 'half_open'
   return cjson.encode({
@@ -93,6 +98,11 @@ local function snapshot_json(provider)
     outageBy = circuit.outage_by,
     outageTrials = or_none(circuit.outage_trials),
     outageDoomed = or_none(circuit.outage_doomed),
+    windowCalls = calls,
+    windowFailures = failures,
+    windowDegraded = degraded,
+    failureRate = failure_rate,
+    degradedRate = degraded_rate,
     failingBatches = or_none(circuit.failing_batches),
     applied = circuit.applied,
     lastProbeStatus = circuit.last_probe_status,

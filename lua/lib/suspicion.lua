@@ -4,6 +4,9 @@
 -- @include lib/circuit
 -- @include lib/outcomes
 
+-- Where no number of failures opens the circuit: as many failing batches as the default threshold has failures.
+local SUSPECT_AT = 3
+
 -- Workers that were asked to wait hold old successes. After the provider has died, the first batch of each worker still
 -- brings such successes, which end the run of failures. So when as many batches in a row as the threshold has failures
 -- end in a failure, the version grows, once. Every worker whose failures are urgent then learns of it and sends what it
@@ -20,7 +23,7 @@ local function suspect_outage(provider, last)
     return
   end
   put(provider, 'failing_batches', circuit.failing_batches + 1)
-  if circuit.failing_batches == provider.settings.failure_threshold then
+  if circuit.failing_batches == (provider.settings.failure_threshold or SUSPECT_AT) then
     bump_version(provider)
   end
 end

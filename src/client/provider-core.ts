@@ -2,6 +2,7 @@ import type { Change } from '../model/events.js'
 import type { KnownReply, SettingsReply } from '../model/ports/store-replies.js'
 import type { Settings } from '../model/settings.js'
 import type { StoredSnapshot } from '../model/snapshot.js'
+import { SUSPECT_AT } from '../rules/suspicion.js'
 import { endsProbes, intervalNow, isStale, overdueAfterMs } from '../rules/probe-interval.js'
 import { Caller, type LocalOptions } from './call/caller.js'
 import type { ProcessContext } from './context.js'
@@ -103,7 +104,7 @@ export class ProviderCore {
   flushIfSuspected({ snapshot }: Change): void {
     if (snapshot?.state !== 'closed') return
     const { failureThreshold } = this.settings.breaker
-    if (snapshot.failingBatches >= failureThreshold) this.outbox.flushNow()
+    if (snapshot.failingBatches >= (failureThreshold ?? SUSPECT_AT)) this.outbox.flushNow()
   }
 
   /**

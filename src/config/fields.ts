@@ -43,7 +43,7 @@ export const name = (error = NAME_ERROR) => matching(NAME, error)
 export function schemaOf(field: SettingField): v.GenericSchema<SettingValue> {
   switch (field.type) {
     case 'whole':
-      return whole(field.min, field.max)
+      return field.nullable === true ? v.nullable(whole(field.min, field.max)) : whole(field.min, field.max)
     case 'number':
       return number(field.min, field.max)
     case 'flag':

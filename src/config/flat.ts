@@ -107,6 +107,7 @@ function parse({ type }: SettingField, text: string): SettingValue {
   switch (type) {
     case 'whole':
     case 'number': {
+      if (text === 'null') return null
       const number = Number(text)
       return text.trim() === '' || Number.isNaN(number) ? text : number
     }

@@ -60,6 +60,13 @@ export const settingsSchema = v.pipe(
 /** Checks settings that depend on each other. Only complete settings can be checked: one may be given, the other a default. */
 const completeSchema = v.pipe(
   settingsSchema,
+  refuse(({ breaker }) => {
+    const { failureThreshold, failureRate, degradedRate } = breaker
+    if (failureThreshold !== null || failureRate !== undefined || degradedRate !== undefined) return undefined
+    const message =
+      'failureThreshold null needs failureRate or degradedRate, which are missing: nothing could open the circuit'
+    return { path: ['breaker', 'failureThreshold'], message, complete: true }
+  }),
   refuse(({ breaker, probe }) => {
     if (breaker.recovery !== 'probe' || probe !== undefined) return undefined
     const message =

@@ -53,14 +53,18 @@ function judgeRuns(provider: MemoryProvider, circuit: Circuit, request: RecordRe
   const { breaker, probe = null } = settings
   const { lastNowMs } = circuit
   const preconditions = { settingsRevision, breaker, probe, windowMs: settings.history.windowMs }
-  const chance = { window: history, jitterDraw: request.jitterDraw }
   let step: Step = { circuit, events: [] }
   let late = 0
   let dropped = 0
   let addedRuns = false
   beginBatch(history, lastNowMs, settings.history)
   for (const run of request.runs) {
-    const judged = judge(step.circuit, forgotten ? { ...run, generation: 0 } : run, preconditions, chance)
+    const judged = judge(
+      step.circuit,
+      forgotten ? { ...run, generation: 0 } : run,
+      preconditions,
+      request.jitterDraw,
+    )
     step = andThen(step, judged)
     late += judged.late
     const { outcome: status, count, ageMs } = run

@@ -2,6 +2,7 @@ import { CommandLateError, UnknownProviderError } from '../model/errors.js'
 import type { RegisterRequest } from '../model/ports/store-requests.js'
 import { awaitProbe, bumpVersion, newCircuit, stateAt, type Step } from '../rules/circuit.js'
 import { peekClock } from '../rules/clock.js'
+import { EMPTY_WINDOW, judgesRates } from '../rules/rate-window.js'
 import { restoreCircuit } from '../rules/restore.js'
 import { atPresent, newProvider, type MemoryProvider } from './provider.js'
 import { changeSettings } from './settings.js'
@@ -53,7 +54,9 @@ export function reconfigure(provider: MemoryProvider, request: RegisterRequest, 
   const circuit = atPresent(provider, readingMs)
   const changed = changeSettings(provider, request, circuit.lastNowMs)
   if (changed === undefined) return { circuit, events: [] }
-  const next = bumpVersion(request.mode === 'set' ? awaitProbe(circuit, circuit.lastNowMs) : circuit)
+  const { breaker } = provider.settings
+  const awaited = request.mode === 'set' ? awaitProbe(circuit, circuit.lastNowMs) : circuit
+  const next = bumpVersion(judgesRates(breaker) ? awaited : { ...awaited, rateWindow: EMPTY_WINDOW })
   const { from, to, reason } = changed
   if (reason === undefined) return { circuit: next, events: [] }
   const event = {

@@ -4,6 +4,7 @@ import type { Circuit } from '../rules/circuit.js'
 import { peekClock } from '../rules/clock.js'
 import { view } from '../rules/history.js'
 import { probeAwaitedSince } from '../rules/overdue.js'
+import { presentWindow } from '../rules/rate-window.js'
 import { viewRecent } from '../rules/recent-calls.js'
 import type { MemoryProvider } from './provider.js'
 
@@ -19,30 +20,34 @@ export function snapshotOf(
   const clientErrors = viewRecent(circuit.clientErrors, now, settings.history.windowMs)
   const ignored = viewRecent(circuit.ignored, now, settings.history.windowMs)
   // Assigned, not spread: a literal that spreads so many fields and adds others takes over 100 times as long.
-  return Object.assign(presentCircuit(circuit, now), {
-    id: provider.id,
-    settingsRevision: provider.revision,
-    enforce: settings.breaker.enforce,
-    markVersion: circuit.markVersion,
-    historyTotal: history.total,
-    historyHealthy: history.healthy,
-    historyFailed: history.failed,
-    windowCoveredMs: history.windowCoveredMs,
-    clientErrors: clientErrors.count,
-    lastClientError: clientErrors.last,
-    ignored: ignored.count,
-    lastIgnored: ignored.last,
-    failingBatches: circuit.failingBatches,
-    applied: circuit.applied,
-    lastProbeStatus: circuit.lastProbe?.status ?? null,
-    lastProbeDetail: circuit.lastProbe?.detail ?? '',
-    lastProbeAt: circuit.lastProbe?.atMs ?? null,
-    probeAwaitedSince: probeAwaitedSince(circuit),
-    probeOverdueAt: circuit.probeOverdueAtMs,
-    probeStartedAt: circuit.probeStartedAtMs,
-    heartbeatAt: circuit.heartbeat?.atMs ?? null,
-    heartbeatProgress: circuit.heartbeat?.progress ?? null,
-    heartbeatProgressAt: circuit.heartbeat?.progressAtMs ?? null,
-    at: now,
-  })
+  return Object.assign(
+    presentCircuit(circuit, now),
+    presentWindow(circuit.rateWindow, circuit, now, settings.breaker),
+    {
+      id: provider.id,
+      settingsRevision: provider.revision,
+      enforce: settings.breaker.enforce,
+      markVersion: circuit.markVersion,
+      historyTotal: history.total,
+      historyHealthy: history.healthy,
+      historyFailed: history.failed,
+      windowCoveredMs: history.windowCoveredMs,
+      clientErrors: clientErrors.count,
+      lastClientError: clientErrors.last,
+      ignored: ignored.count,
+      lastIgnored: ignored.last,
+      failingBatches: circuit.failingBatches,
+      applied: circuit.applied,
+      lastProbeStatus: circuit.lastProbe?.status ?? null,
+      lastProbeDetail: circuit.lastProbe?.detail ?? '',
+      lastProbeAt: circuit.lastProbe?.atMs ?? null,
+      probeAwaitedSince: probeAwaitedSince(circuit),
+      probeOverdueAt: circuit.probeOverdueAtMs,
+      probeStartedAt: circuit.probeStartedAtMs,
+      heartbeatAt: circuit.heartbeat?.atMs ?? null,
+      heartbeatProgress: circuit.heartbeat?.progress ?? null,
+      heartbeatProgressAt: circuit.heartbeat?.progressAtMs ?? null,
+      at: now,
+    },
+  )
 }

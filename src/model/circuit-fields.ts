@@ -60,6 +60,12 @@ export const CIRCUIT_FIELDS = {
     since: 2,
     meaning: 'under backpressure: batches in a row that ended in a failure',
   },
+  judged_by: {
+    type: 'text',
+    since: 2,
+    meaning:
+      'a copy of the settings of the rate rules and the quorum, which each batch needs: `failureRate` and `degradedRate` in ten-thousandths, `minimumCalls`, `rateWindowMs`, `quorum`, `quorumGraceMs`; absent while all are off',
+  },
   outage_since_ms: {
     type: 'number',
     since: 2,

@@ -20,6 +20,8 @@ interface NumberField extends About {
   readonly max: number
   readonly unit?: 'ms'
   readonly default?: number
+  /** Whether null is a value: it switches off what the setting says. */
+  readonly nullable?: true
 }
 
 interface FlagField extends About {
@@ -42,8 +44,59 @@ export const SETTING_FIELDS = {
       min: 1,
       max: 1_000_000,
       default: 3,
+      nullable: true,
       since: 2,
-      meaning: 'consecutive failures, of calls or of probes, that open the circuit',
+      meaning:
+        'consecutive failures, of calls or of probes, that open the circuit; null, where a rate is set: no number of them does',
+    },
+    failureRate: {
+      type: 'number',
+      min: 0.05,
+      max: 1,
+      since: 2,
+      meaning: 'share of failed calls in the rate window that opens the circuit',
+    },
+    degradedRate: {
+      type: 'number',
+      min: 0.05,
+      max: 1,
+      since: 2,
+      meaning:
+        'share of degraded or failed calls in the rate window that opens the circuit; a degraded trial then is a failed trial',
+    },
+    minimumCalls: {
+      type: 'whole',
+      min: 2,
+      max: 10_000,
+      default: 20,
+      since: 2,
+      meaning: 'calls in the rate window below which no rate is judged',
+    },
+    rateWindowMs: {
+      type: 'whole',
+      min: 1_000,
+      max: 600_000,
+      unit: 'ms',
+      default: 10_000,
+      since: 2,
+      meaning: 'width of the rate window',
+    },
+    quorum: {
+      type: 'whole',
+      min: 1,
+      max: 3,
+      default: 1,
+      since: 2,
+      meaning: 'distinct failure domains that must have seen failures before a rule opens the circuit',
+    },
+    quorumGraceMs: {
+      type: 'whole',
+      min: 100,
+      max: 600_000,
+      unit: 'ms',
+      default: 5_000,
+      since: 2,
+      meaning: 'after this long without a success of another domain, one failure domain is believed alone',
     },
     cooldownMs: {
       type: 'whole',
@@ -198,9 +251,15 @@ type Fields = typeof SETTING_FIELDS
 export type SettingGroup = keyof Fields
 
 /** A value of any field. */
-export type SettingValue = number | boolean | string
+export type SettingValue = number | boolean | string | null
 
-type ValueOf<F> = F extends WordField ? F['words'][number] : F extends FlagField ? boolean : number
+type ValueOf<F> = F extends WordField
+  ? F['words'][number]
+  : F extends FlagField
+    ? boolean
+    : F extends { readonly nullable: true }
+      ? number | null
+      : number
 
 /** The values of a group, by name. */
 export type ValuesOf<G extends SettingGroup> = { readonly [K in keyof Fields[G]]: ValueOf<Fields[G][K]> }

@@ -8,8 +8,29 @@ export type Recovery = (typeof RECOVERIES)[number]
 
 /** When the circuit opens, how long it stays open, and what closes it. Shared by the whole fleet. */
 export interface BreakerSettings {
-  /** Consecutive failures, of calls or of probes, that open a closed circuit. 1 to 1 000 000, default 3. */
-  readonly failureThreshold: number
+  /**
+   * Consecutive failures, of calls or of probes, that open a closed circuit. 1 to 1 000 000, default 3. Null, which needs a
+   * rate beside it: no number of them does.
+   */
+  readonly failureThreshold: number | null
+  /**
+   * Share of failed calls in the rate window that opens a closed circuit. 0.05 to 1; absent: no share does. Slow on a provider
+   * that is dead, so keep a `failureThreshold` beside it.
+   */
+  readonly failureRate?: number
+  /**
+   * Share of calls that were degraded or failed in the rate window that opens a closed circuit. 0.05 to 1; absent: no share does.
+   * With it a degraded trial is a failed trial.
+   */
+  readonly degradedRate?: number
+  /** Calls in the rate window below which no rate is judged. 2 to 10 000, default 20. */
+  readonly minimumCalls: number
+  /** Width of the rate window, ms. 1 000 to 600 000, default 10 000. */
+  readonly rateWindowMs: number
+  /** Distinct failure domains that must have seen failures before a rule opens the circuit. 1 (off) to 3, default 1. */
+  readonly quorum: number
+  /** After this long without a success of another domain, one domain is believed alone, ms. 100 to 600 000, default 5 000. */
+  readonly quorumGraceMs: number
   /** How long the circuit stays open before trials begin, ms. 1 ms to 30 days, default 30 000. */
   readonly cooldownMs: number
   /** Successes in half-open that close the circuit. 1 to 1 000 000, default 1. */

@@ -71,6 +71,15 @@ export interface StoredSnapshot {
   readonly outageTrials: number
   /** Outcomes that failed since then, trials and health checks included. */
   readonly outageDoomed: number
+  /** Calls in the rate window; 0 while no rate rule is on, and while the circuit is not closed. */
+  readonly windowCalls: number
+  /** Those of them that failed; and those that were degraded. */
+  readonly windowFailures: number
+  readonly windowDegraded: number
+  /** Share of failed calls in the rate window, 0 to 1, rounded down to ten-thousandths; null below `minimumCalls`. */
+  readonly failureRate: number | null
+  /** Share of degraded or failed calls in it; null below `minimumCalls`. */
+  readonly degradedRate: number | null
   /** Batches in a row whose last outcome was a failure, while closed: from the threshold on, the provider is suspect. */
   readonly failingBatches: number
   /** Outcomes applied since registration. */
@@ -145,6 +154,11 @@ export const SNAPSHOT_FIELDS = {
   outageBy: field('cause', ''),
   outageTrials: field('number', 0),
   outageDoomed: field('number', 0),
+  windowCalls: field('number', 0),
+  windowFailures: field('number', 0),
+  windowDegraded: field('number', 0),
+  failureRate: field('maybe', null),
+  degradedRate: field('maybe', null),
   failingBatches: field('number', 0),
   applied: field('number', 0),
   lastProbeStatus: field('status', null),

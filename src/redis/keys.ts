@@ -5,6 +5,8 @@ export const PROVIDER_KEYS = {
   history: 'zset',
   trials: 'zset',
   events: 'stream',
+  window: 'hash',
+  domains: 'hash',
   batches: 'hash',
   outages: 'stream',
 } as const

@@ -14,7 +14,7 @@ export interface ScriptDefinition {
   readonly returns: Readonly<Record<string, WireType>>
 }
 
-const KEYS = ['config', 'circuit', 'history', 'trials', 'events'] as const
+const KEYS = ['config', 'circuit', 'history', 'trials', 'events', 'window', 'domains'] as const
 
 const CALLER = { id: 'text', channel: 'text', worker: 'text', knownVersion: 'digits' } as const
 const CONTROL = { ...CALLER, actor: 'text', reason: 'text', notAfterMs: 'integer' } as const
@@ -101,7 +101,11 @@ export const PROVIDER_SCRIPTS = {
   mark: { keys: KEYS, args: { ...CONTROL, mark: 'text', forMs: 'integer' }, returns: REPLY },
   resume: { keys: KEYS, args: { ...CONTROL, endedOnly: 'boolean' }, returns: REPLY },
   remove: { keys: [...KEYS, 'batches', 'outages'], args: CONTROL, returns: REPLY },
-  snapshot: { keys: ['config', 'circuit', 'history', 'trials'], args: { id: 'text' }, returns: REPLY },
+  snapshot: {
+    keys: ['config', 'circuit', 'history', 'trials', 'window', 'domains'],
+    args: { id: 'text' },
+    returns: REPLY,
+  },
 } as const satisfies Record<string, ScriptDefinition>
 
 /** Those that run on the keys of one shard of the schedule of probes. */

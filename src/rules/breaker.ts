@@ -2,7 +2,7 @@ import type { Run } from '../model/ports/store-requests.js'
 import type { BreakerSettings } from '../model/settings.js'
 import { isHealthStatus, isSuccess } from '../model/words.js'
 import { bumpVersion, stateAt, type Circuit } from './circuit.js'
-import { judgeClosed, type Chance } from './closed.js'
+import { judgeClosed } from './closed.js'
 import { count } from './counters.js'
 import { judgeHalfOpen } from './half-open.js'
 import { follow, type Thresholds } from './hysteresis.js'
@@ -23,7 +23,8 @@ export interface ProbePreconditions {
 }
 
 /**
- * Applies one run of equal outcomes, as if they came one by one. O(1) in the length of the run.
+ * Applies one run of equal outcomes, as if they came one by one. O(1) in the length of the run. `jitterDraw`, 0 to 1: the
+ * draw behind `cooldownJitter`.
  *
  * 1. A probe's result from other settings, or from before a mark, is dropped.
  * 2. The run is noted for people to see, whatever it decides.
@@ -31,7 +32,12 @@ export interface ProbePreconditions {
  * 4. A pause is kept. An outcome that moves no circuit only gives back its trial.
  * 5. The rest is judged by the state: `closed.ts`, `half-open.ts`; an open circuit only counts.
  */
-export function judge(circuit: Circuit, run: Run, preconditions: ProbePreconditions, chance: Chance): Judged {
+export function judge(
+  circuit: Circuit,
+  run: Run,
+  preconditions: ProbePreconditions,
+  jitterDraw: number,
+): Judged {
   const begun = run.origin === 'probe' ? { ...circuit, probeUntilMs: null } : circuit
   if (run.origin === 'probe' && isOutdated(circuit, run, preconditions)) {
     return { ...freeSlot(begun, run.token), late: 0, dropped: true }
@@ -41,18 +47,23 @@ export function judge(circuit: Circuit, run: Run, preconditions: ProbePreconditi
   if (run.generation !== noted.generation) return unannounced(noted, run.count)
   if (run.outcome === 'throttled') return judged(throttle(noted, run))
   if (!isCircuitRun(run) || !probed.believed) return judged(freeSlot(noted, run.token))
-  return judgeByState(noted, run, preconditions.breaker, chance)
+  return judgeByState(noted, run, preconditions.breaker, jitterDraw)
 }
 
-function judgeByState(circuit: Circuit, run: CircuitRun, settings: BreakerSettings, chance: Chance): Judged {
+function judgeByState(
+  circuit: Circuit,
+  run: CircuitRun,
+  settings: BreakerSettings,
+  jitterDraw: number,
+): Judged {
   const state = stateAt(circuit.phase, circuit.lastNowMs)
   switch (state) {
     case 'closed':
-      return judgeClosed(circuit, run, settings, chance)
+      return judgeClosed(circuit, run, settings, jitterDraw)
     case 'open':
       return unannounced(count(circuit, run, run.count))
     case 'half_open':
-      return judgeHalfOpen(circuit, run, settings, chance.jitterDraw)
+      return judgeHalfOpen(circuit, run, settings, jitterDraw)
     default:
       return state satisfies never
   }

@@ -1,6 +1,7 @@
 import type { EventKind } from '../model/events.js'
 import type { Outage } from '../model/outage.js'
 import type { CircuitState, HealthStatus, Mark } from '../model/words.js'
+import { EMPTY_WINDOW, type RateWindow } from './rate-window.js'
 import { NO_RECENT_CALLS, type RecentCalls } from './recent-calls.js'
 import { NO_TREND, type ProbeTrend } from './hysteresis.js'
 import { endOutage, noteOpening, type OutageState } from './outage.js'
@@ -71,6 +72,8 @@ export interface Circuit extends ClockState {
   readonly heartbeat: Heartbeat | null
   /** Batches in a row whose last outcome was a failure; see `suspectOutage`. */
   readonly failingBatches: number
+  /** Kept only while a rate rule is on. */
+  readonly rateWindow: RateWindow
   /** See `nextSlot`. */
   readonly nextSlotUs: number
 }
@@ -122,6 +125,7 @@ export function newCircuit(nowMs: number, known = { generation: 0, version: 0 })
     probeUntilMs: null,
     heartbeat: null,
     failingBatches: 0,
+    rateWindow: EMPTY_WINDOW,
     nextSlotUs: 0,
     lastNowMs: nowMs,
     clockOffsetMs: 0,

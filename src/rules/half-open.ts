@@ -9,7 +9,8 @@ import { enterHalfOpen, freeSlot } from './trials.js'
 
 /**
  * A half-open circuit: one failed trial opens it again, `successThreshold` successful ones close it. A probe without
- * a lease ran beside the trials and decides nothing.
+ * a lease ran beside the trials and decides nothing. With `degradedRate` a degraded trial is a failed one: it would close the
+ * circuit and open it for ever.
  */
 export function judgeHalfOpen(
   circuit: Circuit,
@@ -19,11 +20,14 @@ export function judgeHalfOpen(
 ): Judged {
   if (run.origin === 'probe' && run.token === '') return unannounced(circuit, run.count)
   const entered = enterHalfOpen(circuit)
-  const { step, taken } = isSuccess(run.outcome)
+  const { step, taken } = succeeds(run, settings)
     ? succeed(entered, run, settings)
     : { step: fail(entered.circuit, run, settings, jitterDraw), taken: 1 }
   return judged({ circuit: step.circuit, events: [...entered.events, ...step.events] }, run.count - taken)
 }
+
+const succeeds = ({ outcome }: CircuitRun, { degradedRate }: BreakerSettings): boolean =>
+  isSuccess(outcome) && (outcome !== 'degraded' || degradedRate === undefined)
 
 /** Each opening makes a new generation, so the first failure of a run is the only one that counts. */
 const fail = (circuit: Circuit, run: CircuitRun, settings: BreakerSettings, jitterDraw: number): Step =>

@@ -38,9 +38,6 @@ const COALESCE_LIMIT = 2_000
 
 export const newHistory = (): HistoryLog => ({ runs: [], total: 0, healthy: 0, failed: 0, coalescedToMs: 0 })
 
-/** The part of the history that trip rules judge by. */
-export type WindowCounts = Pick<HistoryLog, 'total' | 'failed'>
-
 /** A 200th of the window: how long a run grows, and how wide a bucket is. */
 export const bucketMs = (settings: HistorySettings): number =>
   Math.max(1, Math.floor(settings.windowMs / 200))

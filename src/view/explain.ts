@@ -1,6 +1,7 @@
 import type { EventKind, Outage, ProviderEvent } from '../index.js'
 import { clean, formatAbout, formatCount, formatDuration, formatRate, formatTime, plural } from './format.js'
 import { pausedText } from './paused.js'
+import { longReason, rateText } from './rates.js'
 import {
   blocksOfAll,
   clientErrorWords,
@@ -39,6 +40,7 @@ export function explain(
     ['closes', whatCloses(view)],
     ['ramp', rampText(view)],
     ['against it', against(view)],
+    ['rate', rateText(view)],
     ['callers', clientErrorText(view)],
     ['ignored', ignoredText(view)],
     ['mark', markText(view, events)],
@@ -92,7 +94,8 @@ function rampText({ snapshot }: ProviderView): string {
 }
 
 function becauseOf({ snapshot }: ProviderView): string {
-  const { reason, state, mark, markActor } = snapshot
+  const { state, mark, markActor } = snapshot
+  const reason = longReason(snapshot.reason)
   if (mark !== null && state === 'closed') return `It is marked ${mark} by ${markActor}.`
   if (reason === UNTOUCHED) return 'Nothing has moved the circuit yet.'
   if (state === 'half_open' && reason !== 'cooldown over')
@@ -120,7 +123,7 @@ function outageText({ snapshot }: ProviderView): string {
   const { outageSince, outageReason, outageBy, outageTrials, outageDoomed, at } = snapshot
   if (outageSince === null) return ''
   const began = `It began at ${formatTime(outageSince, at)} (${formatAbout(at - outageSince)} ago)`
-  const how = outageBy === 'hand' ? `tripped by hand: ${outageReason}` : outageReason
+  const how = outageBy === 'hand' ? `tripped by hand: ${outageReason}` : longReason(outageReason)
   const since = `Since then ${plural(outageTrials, 'trial')} and ${plural(outageDoomed, 'outcome')} failed.`
   return `${began}, ${how}.${outageTrials + outageDoomed === 0 ? '' : ` ${since}`}`
 }
@@ -185,7 +188,7 @@ function against({ snapshot, settings }: ProviderView): string {
       ? 'nothing recorded'
       : `${formatRate(successRate)} of ${formatCount(historyTotal)} records healthy`
   return (
-    `${runs.join(', ')} (${formatCount(threshold)} open it). ` +
+    `${runs.join(', ')} (${threshold === null ? 'no number of them opens it' : `${formatCount(threshold)} open it`}). ` +
     `In the last ${formatDuration(windowMs)}${covered}: ${rate} (below ${formatRate(degradationThreshold)} counts as degraded).`
   )
 }

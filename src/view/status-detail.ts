@@ -1,6 +1,7 @@
 import { clean, formatAbout, formatCount, formatDuration, formatTime, plural } from './format.js'
 import { pausedText } from './paused.js'
 import { paintHealth, paintState, type Paints } from './paint.js'
+import { rateText } from './rates.js'
 import { clientErrorWords, ignoredWords, why, type ProviderView } from './provider-view.js'
 import { probeTarget } from './probe-target.js'
 import { probeText, retryText, successText } from './status-table.js'
@@ -27,6 +28,7 @@ export function statusDetail(
     ['throttled', snapshot.throttled ? `for ${formatAbout(snapshot.throttledForMs)}` : 'no'],
     ['success', `${successText(view)} in the last ${formatDuration(settings.history.windowMs)}`],
     ['failures', failures(view)],
+    ...(rateText(view) === '' ? [] : [['rate', rateText(view)] as [string, string]]),
     ...(snapshot.clientErrors === 0 ? [] : [['callers', clientErrorWords(snapshot)] as [string, string]]),
     ...(snapshot.ignored === 0 ? [] : [['ignored', ignoredWords(snapshot)] as [string, string]]),
     ['last probe', probeText(view, paints) + detail(snapshot.lastProbeDetail)],
@@ -66,7 +68,9 @@ function downSince({ snapshot }: ProviderView): string {
 function failures({ snapshot, settings }: ProviderView): string {
   const { consecutiveFailures, probeConsecutiveFailures } = snapshot
   const counts = `${formatCount(consecutiveFailures)} calls, ${formatCount(probeConsecutiveFailures)} probes`
-  return `${counts} in a row; ${formatCount(settings.breaker.failureThreshold)} open the circuit`
+  const { failureThreshold } = settings.breaker
+  const open = failureThreshold === null ? 'no number of them opens' : `${formatCount(failureThreshold)} open`
+  return `${counts} in a row; ${open} the circuit`
 }
 
 const pinText = ({ origin, snapshot }: ProviderView): string =>

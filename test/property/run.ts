@@ -7,7 +7,7 @@ import type { Run } from '../../src/model/ports/store-requests.js'
 import type { HistoryEntry, StoredSnapshot } from '../../src/model/snapshot.js'
 import type { Origin, Outcome } from '../../src/model/words.js'
 import { START_MS } from '../harness/clock.js'
-import type { Said, Sequence, Step } from './steps.js'
+import type { Border, Said, Sequence, Step } from './steps.js'
 import type { Tally } from './tally.js'
 
 /** One operation with everything decided, to be done to any store, and the time at which to do it. */
@@ -105,6 +105,12 @@ export class Recorder {
           ],
           { late: step.late },
         )
+      case 'burst': {
+        const generation = await this.#generationFor(false)
+        await this.#record([this.#run('call', 'healthy', generation, '', step.good)])
+        this.#nowMs += step.waitMs
+        return this.#record([this.#run('call', step.bad, generation, '', step.count)])
+      }
       case 'batch': {
         const generation = await this.#generationFor(false)
         return this.#record(step.outcomes.map((outcome) => this.#run('call', outcome, generation, '')))
@@ -185,12 +191,14 @@ export class Recorder {
 
   /** `said`: by hand; null: by code. */
   async #register(
-    failureThreshold: number,
+    wanted: number | null,
     successThreshold: number,
     said: Said | null,
     mode: 'set' | 'release' = 'set',
   ): Promise<void> {
     const { breaker, history, probe } = this.#sequence
+    const rated = breaker.failureRate !== undefined || breaker.degradedRate !== undefined
+    const failureThreshold = wanted === null && !rated ? 3 : wanted
     const settings = resolveSettings({
       breaker: { ...breaker, failureThreshold, successThreshold },
       history,
@@ -326,15 +334,14 @@ export class Recorder {
     ])
   }
 
-  async #waitFor(
-    what: 'retry' | 'lease' | 'window' | 'throttle' | 'mark' | 'ramp',
-    off: number,
-  ): Promise<void> {
+  async #waitFor(what: Border, off: number): Promise<void> {
     const snapshot = await this.#known()
     const ahead = {
       retry: snapshot.state === 'open' ? (snapshot.retryAfterMs ?? 0) : 0,
       lease: snapshot.trialFreeInMs,
       window: this.#sequence.history.windowMs,
+      rateWindow: Math.floor(this.#sequence.breaker.rateWindowMs / 10),
+      rateAge: Math.max(1_000, Math.floor(this.#sequence.breaker.rateWindowMs / 10)),
       throttle: snapshot.throttledForMs,
       mark: snapshot.markForMs ?? 0,
       ramp: snapshot.rampForMs,

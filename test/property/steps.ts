@@ -8,6 +8,9 @@ export interface Said {
   readonly late: boolean
 }
 
+/** Moments at which something changes: `rateAge` is that from which on a rate is judged. */
+export type Border = 'retry' | 'lease' | 'window' | 'rateWindow' | 'rateAge' | 'throttle' | 'mark' | 'ramp'
+
 /** What can be done to a provider, before it is known what state it will be in. */
 export type Step =
   | {
@@ -17,6 +20,14 @@ export type Step =
       readonly older: boolean
       readonly late: boolean
       readonly detail: string
+    }
+  /** Calls, a time in which the window may mature, and bad calls. */
+  | {
+      readonly do: 'burst'
+      readonly good: number
+      readonly waitMs: number
+      readonly bad: 'unhealthy' | 'degraded' | 'timeout'
+      readonly count: number
     }
   | { readonly do: 'batch'; readonly outcomes: readonly (typeof OUTCOMES)[number][] }
   /** The first batch after an outage. `off`: whether the last write came just before the store was lost, or just after. */
@@ -53,7 +64,7 @@ export type Step =
   /** `said`: by hand; null: by code. */
   | {
       readonly do: 'settings'
-      readonly failureThreshold: number
+      readonly failureThreshold: number | null
       readonly successThreshold: number
       readonly said: Said | null
     }
@@ -62,7 +73,7 @@ export type Step =
   /** To a border: one ms before it, on it, or one after. */
   | {
       readonly do: 'waitFor'
-      readonly what: 'retry' | 'lease' | 'window' | 'throttle' | 'mark' | 'ramp'
+      readonly what: Border
       readonly off: number
     }
   | { readonly do: 'clockBack'; readonly ms: number }
@@ -89,10 +100,20 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({
       do: fc.constant('record' as const),
       outcome,
-      count: fc.constantFrom(1, 1, 1, 2, 5),
+      count: fc.constantFrom(1, 1, 1, 2, 5, 30),
       older: fc.constantFrom(false, false, false, true),
       late: fc.constantFrom(false, false, false, false, false, false, false, true),
       detail,
+    }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constant('burst' as const),
+      good: fc.constantFrom(1, 3, 10),
+      waitMs: fc.constantFrom(1_000, 1_000, 2_000, 3_000),
+      bad: fc.constantFrom('unhealthy' as const, 'degraded' as const, 'timeout' as const),
+      count: fc.constantFrom(4, 10, 25),
     }),
   },
   {
@@ -175,7 +196,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 1,
     arbitrary: fc.record({
       do: fc.constant('settings' as const),
-      failureThreshold: fc.integer({ min: 1, max: 4 }),
+      failureThreshold: fc.constantFrom<(number | null)[]>(1, 2, 3, 4, 50, null),
       successThreshold: fc.integer({ min: 1, max: 3 }),
       said: fc.option(said, { nil: null, freq: 1 }),
     }),
@@ -183,7 +204,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant('release' as const), said }) },
   {
     weight: 3,
-    arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.constantFrom(0, 1, 4, 5, 6, 40, 300) }),
+    arbitrary: fc.record({
+      do: fc.constant('wait' as const),
+      ms: fc.constantFrom(0, 1, 4, 5, 6, 40, 300, 1_000, 1_300, 2_500),
+    }),
   },
   {
     weight: 15,
@@ -196,7 +220,12 @@ const step: fc.Arbitrary<Step> = fc.oneof(
         'lease' as const,
         'lease' as const,
         'lease' as const,
+        'lease' as const,
+        'lease' as const,
         'window' as const,
+        'rateWindow' as const,
+        'rateAge' as const,
+        'rateAge' as const,
         'throttle' as const,
         'mark' as const,
         'ramp' as const,
@@ -213,7 +242,11 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 
 export const sequence = fc.record({
   breaker: fc.record({
-    failureThreshold: fc.integer({ min: 1, max: 4 }),
+    failureThreshold: fc.constantFrom<(number | null)[]>(1, 2, 3, 4, 50, 50, null, null),
+    failureRate: fc.constantFrom(undefined, undefined, 0.5, 0.25, 0.3333, 1),
+    degradedRate: fc.constantFrom(undefined, undefined, undefined, 0.6, 0.2, 1),
+    minimumCalls: fc.constantFrom(2, 3, 5, 20),
+    rateWindowMs: fc.constantFrom(1_000, 1_009, 10_000, 20_000),
     successThreshold: fc.integer({ min: 1, max: 3 }),
     halfOpenMaxTrials: fc.integer({ min: 1, max: 3 }),
     cooldownMs: fc.constantFrom(1, 100, 1_000),

@@ -25,9 +25,19 @@ const TRANSITIONS = [
   'late batch',
   'failures forgotten',
   'clock back',
+  'opened by consecutive failures',
+  'opened by failure rate',
+  'opened by degraded rate',
 ] as const
 /** What needs a closing by trials first, and so comes less often. */
 const AFTER_CLOSING = ['opened in the ramp', 'ramp over'] as const
+
+/** The rule that opened a circuit, by its reason. */
+const RULES: readonly (readonly [(typeof TRANSITIONS)[number], RegExp])[] = [
+  ['opened by consecutive failures', /^\d+ consecutive /],
+  ['opened by failure rate', /^failure rate /],
+  ['opened by degraded rate', /^degraded rate /],
+]
 
 export class Tally {
   readonly #counts = new Map<string, number>()
@@ -44,7 +54,9 @@ export class Tally {
   transitions(before: StoredSnapshot | null, reply: Reply): void {
     this.steps += 1
     if (reply.status !== 'ok') return
-    for (const { kind, from } of reply.events) {
+    for (const { kind, from, reason } of reply.events) {
+      const rule = kind === 'opened' ? RULES.find(([, words]) => words.test(reason)) : undefined
+      if (rule !== undefined) this.count(rule[0])
       const circuit = kind === 'opened' || kind === 'half_opened' || kind === 'closed' || kind === 'reset'
       this.#add(circuit ? `${kind} from ${from}` : kind, 1)
       if (kind === 'opened' && (before?.rampForMs ?? 0) > 0) this.#add('opened in the ramp', 1)

@@ -61,6 +61,8 @@ const KEY_TYPES: Readonly<Record<string, string>> = {
   history: 'zset',
   trials: 'zset',
   events: 'stream',
+  window: 'hash',
+  domains: 'hash',
   batches: 'hash',
   outages: 'stream',
   due: 'zset',

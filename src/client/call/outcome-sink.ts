@@ -37,7 +37,7 @@ export class OutcomeSink {
 
   /** Whether this process alone has seen enough failures in a row to open the circuit. */
   get tripping(): boolean {
-    return this.#outbox.failuresInRow >= this.#breaker.failureThreshold
+    return this.#outbox.failuresInRow >= (this.#breaker.failureThreshold ?? Infinity)
   }
 
   /**

@@ -1,14 +1,13 @@
 import type { Run } from '../../model/ports/store-requests.js'
 import type { Settings } from '../../model/settings.js'
 import { EMPTY_SNAPSHOT, type StoredSnapshot } from '../../model/snapshot.js'
-import { isHealthStatus } from '../../model/words.js'
 import { admit, type Admission } from '../../rules/admission.js'
 import { judge } from '../../rules/breaker.js'
 import { newCircuit, type Circuit } from '../../rules/circuit.js'
 import { advanceClock } from '../../rules/clock.js'
-import { append, beginBatch, endBatch, newHistory } from '../../rules/history.js'
 import { expireMark } from '../../rules/marks.js'
 import { presentCircuit } from '../../rules/circuit-view.js'
+import { presentWindow } from '../../rules/rate-window.js'
 import { restoreCircuit } from '../../rules/restore.js'
 
 /**
@@ -22,8 +21,6 @@ export class LocalCircuit {
   readonly #seed: StoredSnapshot | undefined
   readonly #seededAtMs: number
   #circuit: Circuit
-  /** What trip rules count in: as in the store, but only what this process has seen since. */
-  readonly #history = newHistory()
   #noTrialBeforeMs = 0
 
   constructor(seed: StoredSnapshot | undefined, settings: Settings, nowMs: number) {
@@ -80,17 +77,7 @@ export class LocalCircuit {
       probe: null,
       windowMs: history.windowMs,
     }
-    const { lastNowMs } = before
-    beginBatch(this.#history, lastNowMs, settings.history)
-    const { circuit, events } = judge(before, run, fence, {
-      window: this.#history,
-      jitterDraw: Math.random(),
-    })
-    const { outcome: status, count } = run
-    const added =
-      isHealthStatus(status) &&
-      append(this.#history, { status, count, ageMs: 0 }, lastNowMs, settings.history)
-    endBatch(this.#history, added, settings.history)
+    const { circuit, events } = judge(before, run, fence, Math.random())
     this.#circuit = events.some((event) => event.kind === 'opened')
       ? this.#delayed(circuit, settings)
       : circuit
@@ -107,6 +94,7 @@ export class LocalCircuit {
     return {
       ...(this.#seed ?? EMPTY_SNAPSHOT),
       ...present,
+      ...presentWindow(circuit.rateWindow, circuit, now, settings.breaker),
       id,
       enforce: settings.breaker.enforce,
       rampForMs: 0,

@@ -1,26 +1,27 @@
 import type { BreakerSettings } from '../../model/settings.js'
 import type { Origin } from '../../model/words.js'
+import type { WindowCounts } from '../rate-window.js'
 
 /** The counts that a trip rule judges by: all that came before the run, in order of application. */
 export interface Counts {
   readonly origin: Origin
+  /** How the outcomes of the run are bad: a degraded one is no failure, and counts for `degradedRate` alone. */
+  readonly bad: 'failed' | 'degraded'
   /** Failures in a row, of outcomes of this origin. */
   readonly inARow: number
-  /** Outcomes in the history, of calls and probes. */
-  readonly windowTotal: number
-  /** The failed ones among them. */
-  readonly windowFailed: number
+  /** The rate window; undefined where no rate may be judged now. */
+  readonly window: WindowCounts | undefined
 }
 
 export interface Trip {
-  /** Which failure of the run opens the circuit, from 1. */
+  /** Which outcome of the run opens the circuit, from 1. */
   readonly at: number
   /** Why, in at most 64 bytes: the circuit hash keeps it. */
   readonly reason: string
 }
 
 /**
- * Whether a run of `failures` equal failures opens a closed circuit, and which of them, as if they came one by one.
+ * Whether a run of `count` equal bad outcomes opens a closed circuit, and which of them, as if they came one by one.
  * Undefined when none does. Takes constant time for a run of any length.
  */
-export type TripRule = (counts: Counts, failures: number, settings: BreakerSettings) => Trip | undefined
+export type TripRule = (counts: Counts, count: number, settings: BreakerSettings) => Trip | undefined

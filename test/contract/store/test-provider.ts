@@ -166,7 +166,7 @@ export class TestProvider {
   /** Opens by failures and waits until just before the cooldown's end, or `past` ms later. */
   async openAndWait(past = 0): Promise<void> {
     const { failureThreshold, cooldownMs } = await this.#breaker()
-    await this.record('unhealthy', failureThreshold)
+    await this.record('unhealthy', failureThreshold ?? 1)
     await this.testStore.advance(cooldownMs + past)
   }
 
