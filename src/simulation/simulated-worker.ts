@@ -1,0 +1,154 @@
+import type { Run } from '../model/ports/store-requests.js'
+import type { Origin, Outcome } from '../model/words.js'
+import { rampShare } from '../rules/ramp.js'
+import { SUSPECT_AT } from '../rules/suspicion.js'
+import type { EventQueue } from './event-queue.js'
+import { SimulatedOutbox, WAY_MS } from './simulated-outbox.js'
+import type { Known, SimulatedStore } from './simulated-store.js'
+import type { Tally, Wanted } from './tally.js'
+
+/** A call that a worker wants to make, and how it would end. */
+export interface WantedCall extends Wanted {
+  readonly outcome: Outcome
+  readonly ms: number
+}
+
+/** What all workers of one simulation share. */
+export interface Simulated {
+  readonly queue: EventQueue
+  readonly store: SimulatedStore
+  readonly tally: Tally
+}
+
+/** How long a provider that says no more is left alone after a 429, ms. */
+const THROTTLE_MS = 1_000
+
+/** One process: it decides by what it knows, makes its calls, and sends how they ended. As `client/admission/` has it. */
+export class SimulatedWorker {
+  readonly name: string
+  readonly #simulated: Simulated
+  readonly #random: () => number
+  readonly #outbox: SimulatedOutbox
+  #sequence = 0
+  #asking = false
+  #refusedUntil: { readonly atMs: number; readonly version: number } | undefined
+  #gone = false
+  readonly #leave: () => void
+
+  constructor(name: string, simulated: Simulated, random: () => number) {
+    this.name = name
+    this.#simulated = simulated
+    this.#random = random
+    this.#outbox = new SimulatedOutbox(simulated.queue, random, (runs) => this.#record(runs))
+    this.#leave = simulated.store.listen((known) => this.#learn(known))
+  }
+
+  /** A call is to begin now. */
+  want(call: WantedCall): void {
+    const { queue, store, tally } = this.#simulated
+    const now = queue.now
+    tally.wanted(call, now)
+    const { known } = store
+    if (known.state !== 'closed' && (known.state === 'half_open' || passed(known.retryAtMs, now))) {
+      this.#askForTrial(call, known)
+    } else if (known.state === 'open' || known.throttledUntilMs > now || this.#heldBack(known, now)) {
+      tally.refused(call, now)
+    } else {
+      this.#begin(call, known.generation, '')
+    }
+  }
+
+  /** A health check has ended: it needs no permission, and its result goes at once. */
+  probed(outcome: Outcome): void {
+    this.#outbox.add(this.#run('probe', outcome, this.#simulated.store.known.generation, ''), true)
+  }
+
+  /** The process ends, and sends what it holds. Calls under way are lost. */
+  end(): void {
+    this.#gone = true
+    this.#outbox.flush()
+    this.#leave()
+  }
+
+  #heldBack({ rampUntilMs }: Known, now: number): boolean {
+    if (rampUntilMs <= now) return false
+    const { recoveryRampMs } = this.#simulated.store.settings.breaker
+    return this.#random() >= rampShare(rampUntilMs - now, recoveryRampMs)
+  }
+
+  /** One request at a time; a refusal is kept until the first lease can end, or something newer is known. */
+  #askForTrial(call: WantedCall, known: Known): void {
+    const { queue, store, tally } = this.#simulated
+    const kept = this.#refusedUntil
+    const refusedMeanwhile = kept !== undefined && kept.version === known.version && kept.atMs > queue.now
+    if (this.#asking || refusedMeanwhile) {
+      tally.refused(call, queue.now)
+      return
+    }
+    this.#asking = true
+    const { breaker } = store.settings
+    const token = `${this.name}/${queue.now}`
+    queue.after(WAY_MS, () => {
+      const { admitted, trial, retryAfterMs, generation } = store.admit(this.#sender, token)
+      queue.after(WAY_MS, () => {
+        this.#asking = false
+        if (!admitted) this.#expectNone(retryAfterMs ?? 0)
+        else if (trial && breaker.halfOpenMaxTrials === 1) this.#expectNone(breaker.trialLeaseMs)
+        if (admitted) this.#begin(call, generation, trial ? token : '')
+        else tally.refused(call, queue.now)
+      })
+    })
+  }
+
+  #expectNone(forMs: number): void {
+    const { queue, store } = this.#simulated
+    this.#refusedUntil = { atMs: queue.now + forMs, version: store.known.version }
+  }
+
+  #begin(call: WantedCall, generation: number, token: string): void {
+    this.#simulated.tally.begun(call, token !== '')
+    this.#simulated.queue.after(call.ms, () => {
+      if (!this.#gone) this.#ended(call.outcome, generation, token)
+    })
+  }
+
+  #ended(outcome: Outcome, generation: number, token: string): void {
+    const { queue, store } = this.#simulated
+    const { known } = store
+    const unblocked = known.state === 'closed' && known.throttledUntilMs <= queue.now
+    if (outcome === 'healthy' && token === '' && unblocked) this.#outbox.healthy(generation)
+    else this.#outbox.add(this.#run('call', outcome, generation, token), !unblocked)
+  }
+
+  #run(origin: Origin, outcome: Outcome, generation: number, token: string): Run {
+    return {
+      origin,
+      outcome,
+      count: 1,
+      generation,
+      token,
+      retryAfterMs: outcome === 'throttled' ? THROTTLE_MS : 0,
+      settingsRevision: 0,
+      markVersion: 0,
+      detail: '',
+      ageMs: 0,
+    }
+  }
+
+  get #sender() {
+    return { name: this.name, sequence: this.#sequence }
+  }
+
+  #record(runs: readonly Run[]) {
+    this.#sequence += 1
+    return this.#simulated.store.record(this.#sender, runs)
+  }
+
+  #learn({ state, failingBatches }: Known): void {
+    const { failureThreshold } = this.#simulated.store.settings.breaker
+    if (state === 'closed' && failingBatches >= (failureThreshold ?? SUSPECT_AT))
+      this.#outbox.flushIfSuspected()
+  }
+}
+
+const passed = (atMs: number | null, now: number): boolean => atMs !== null && now >= atMs
