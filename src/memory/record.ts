@@ -1,14 +1,17 @@
 import type { RecordResult } from '../model/ports/store-replies.js'
-import type { RecordRequest } from '../model/ports/store-requests.js'
+import type { RecordRequest, Run } from '../model/ports/store-requests.js'
 import { isHealthStatus } from '../model/words.js'
 import { nextSlot } from '../rules/backpressure.js'
-import { judge } from '../rules/breaker.js'
-import type { Circuit, Step } from '../rules/circuit.js'
+import { judgeBatch } from '../rules/batch.js'
+import type { Circuit } from '../rules/circuit.js'
+import type { BatchContext } from '../rules/closed.js'
 import { forgetFailuresBefore } from '../rules/counters.js'
+import { UNTRIED } from '../rules/domains.js'
 import { append, beginBatch, endBatch } from '../rules/history.js'
+import type { Reporter } from '../rules/quorum.js'
 import { suspectOutage } from '../rules/suspicion.js'
 import { dropExpiredTrials } from '../rules/trials.js'
-import { andThen, type MemoryProvider, type Written } from './provider.js'
+import { type MemoryProvider, type Written } from './provider.js'
 
 /** Applies a batch of outcomes, unless it was applied before. */
 export function record(
@@ -22,13 +25,11 @@ export function record(
   // The store no longer knows this incarnation, so it cannot say whether the batch was applied when it was first sent.
   // Generation 0 takes it into the history, and lets it decide nothing.
   const forgotten = last === undefined && request.resent
-  const { step, late, dropped } = judgeRuns(provider, dropExpiredTrials(begun), request, forgotten)
+  const { nextSlotUs, waitMs, urgentShare } = nextSlot(begun.nextSlotUs, begun.lastNowMs, request)
+  const runs = forgotten ? request.runs.map((run) => ({ ...run, generation: 0 })) : request.runs
+  const context = { jitterDraw: request.jitterDraw, reporter: reporterOf(provider, request, waitMs) }
+  const { step, late, dropped } = judgeRuns(provider, dropExpiredTrials(begun), runs, context)
   provider.batches.set(request.incarnation, request.sequence)
-  const { nextSlotUs, waitMs, urgentShare } = nextSlot(
-    step.circuit.nextSlotUs,
-    step.circuit.lastNowMs,
-    request,
-  )
   const newest = request.runs.at(-1)
   const pressed = newest !== undefined && !forgotten && waitMs > request.flushIntervalMs
   const suspected = pressed ? suspectOutage(step.circuit, newest, provider.settings.breaker) : step.circuit
@@ -47,28 +48,36 @@ function repeat(circuit: Circuit, request: RecordRequest): Written<RecordResult>
   }
 }
 
-/** Judges each run, and then writes it into the history: the trip rules judge by what came before the run. */
-function judgeRuns(provider: MemoryProvider, circuit: Circuit, request: RecordRequest, forgotten: boolean) {
+/** The process as a quorum sees it; null where none is set. */
+const reporterOf = (
+  { settings }: MemoryProvider,
+  request: RecordRequest,
+  pauseMs: number,
+): Reporter | null =>
+  settings.breaker.quorum === 1
+    ? null
+    : {
+        process: request.incarnation,
+        worker: request.worker,
+        domain: (request.tried === true ? request.failureDomain : undefined) ?? UNTRIED,
+        own: { failures: request.ownFailures ?? 0, sinceMs: request.ownSinceMs ?? 0 },
+        pauseMs,
+      }
+
+/** Judges the runs, and writes them into the history. */
+function judgeRuns(provider: MemoryProvider, circuit: Circuit, runs: readonly Run[], context: BatchContext) {
   const { history, settings, revision: settingsRevision } = provider
   const { breaker, probe = null } = settings
   const { lastNowMs } = circuit
   const preconditions = { settingsRevision, breaker, probe, windowMs: settings.history.windowMs }
-  let step: Step = { circuit, events: [] }
+  const { runs: judged, ...step } = judgeBatch(circuit, runs, preconditions, context)
   let late = 0
   let dropped = 0
   let addedRuns = false
   beginBatch(history, lastNowMs, settings.history)
-  for (const run of request.runs) {
-    const judged = judge(
-      step.circuit,
-      forgotten ? { ...run, generation: 0 } : run,
-      preconditions,
-      request.jitterDraw,
-    )
-    step = andThen(step, judged)
-    late += judged.late
-    const { outcome: status, count, ageMs } = run
-    if (judged.dropped) dropped += count
+  for (const [at, { outcome: status, count, ageMs }] of runs.entries()) {
+    late += judged[at]?.late ?? 0
+    if (judged[at]?.dropped === true) dropped += count
     else if (isHealthStatus(status))
       addedRuns = append(history, { status, count, ageMs }, lastNowMs, settings.history) || addedRuns
   }

@@ -2,6 +2,7 @@ import { CommandLateError, UnknownProviderError } from '../model/errors.js'
 import type { RegisterRequest } from '../model/ports/store-requests.js'
 import { awaitProbe, bumpVersion, newCircuit, stateAt, type Step } from '../rules/circuit.js'
 import { peekClock } from '../rules/clock.js'
+import { NO_DOMAINS } from '../rules/domains.js'
 import { EMPTY_WINDOW, judgesRates } from '../rules/rate-window.js'
 import { restoreCircuit } from '../rules/restore.js'
 import { atPresent, newProvider, type MemoryProvider } from './provider.js'
@@ -56,7 +57,12 @@ export function reconfigure(provider: MemoryProvider, request: RegisterRequest, 
   if (changed === undefined) return { circuit, events: [] }
   const { breaker } = provider.settings
   const awaited = request.mode === 'set' ? awaitProbe(circuit, circuit.lastNowMs) : circuit
-  const next = bumpVersion(judgesRates(breaker) ? awaited : { ...awaited, rateWindow: EMPTY_WINDOW })
+  const next = bumpVersion({
+    ...awaited,
+    // What a rule that is off would judge by is not kept.
+    rateWindow: judgesRates(breaker) ? awaited.rateWindow : EMPTY_WINDOW,
+    domains: breaker.quorum > 1 ? awaited.domains : NO_DOMAINS,
+  })
   const { from, to, reason } = changed
   if (reason === undefined) return { circuit: next, events: [] }
   const event = {

@@ -3,6 +3,7 @@ import { presentCircuit } from '../rules/circuit-view.js'
 import type { Circuit } from '../rules/circuit.js'
 import { peekClock } from '../rules/clock.js'
 import { view } from '../rules/history.js'
+import { presentSuspects } from '../rules/domains.js'
 import { probeAwaitedSince } from '../rules/overdue.js'
 import { presentWindow } from '../rules/rate-window.js'
 import { viewRecent } from '../rules/recent-calls.js'
@@ -36,6 +37,7 @@ export function snapshotOf(
       lastClientError: clientErrors.last,
       ignored: ignored.count,
       lastIgnored: ignored.last,
+      suspects: presentSuspects(circuit.domains, settings.breaker),
       failingBatches: circuit.failingBatches,
       applied: circuit.applied,
       lastProbeStatus: circuit.lastProbe?.status ?? null,

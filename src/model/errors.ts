@@ -10,6 +10,7 @@ export const ERROR_CODES = {
   throttled: 'The provider asked for a pause (429): the call was refused.',
   recovering:
     'The circuit closed a while ago and lets through a growing share of calls: the call was refused.',
+  worker_suspected: 'Calls of this process fail and those of others do not: the call was refused here alone.',
   redis_down: 'Redis could not be asked: the call was refused.',
   call_timeout: 'The call ran past its timeoutMs; its signal was aborted.',
   settings_invalid: 'A setting or an option is unknown, of the wrong type, or out of bounds.',

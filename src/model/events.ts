@@ -12,6 +12,8 @@ export const EVENT_KINDS = [
   'resumed',
   'throttled',
   'probe_overdue',
+  'worker_suspected',
+  'worker_cleared',
   'settings_changed',
   'removed',
 ] as const
@@ -33,6 +35,10 @@ export interface EventChanges {
   resumed: Changes<Mark, ''>
   throttled: Changes<'', 'throttled'>
   probe_overdue: Changes<'', 'overdue'>
+  /** To the worker that fails alone; the reason says where, what it saw and who disagrees. */
+  worker_suspected: Changes<'', string>
+  /** From the last suspect of its failure domain. */
+  worker_cleared: Changes<string, ''>
   settings_changed: Changes<string, string>
   removed: Changes<CircuitState, ''>
 }

@@ -80,6 +80,8 @@ export interface StoredSnapshot {
   readonly failureRate: number | null
   /** Share of degraded or failed calls in it; null below `minimumCalls`. */
   readonly degradedRate: number | null
+  /** Processes that fail alone, while a quorum is set: their outcomes decide nothing. */
+  readonly suspects: readonly Suspect[]
   /** Batches in a row whose last outcome was a failure, while closed: from the threshold on, the provider is suspect. */
   readonly failingBatches: number
   /** Outcomes applied since registration. */
@@ -107,8 +109,25 @@ export interface StoredSnapshot {
   readonly at: number
 }
 
+/** A process that fails alone. */
+export interface Suspect {
+  readonly worker: string
+  readonly domain: string
+  /** When its run of failures began, Redis ms. */
+  readonly since: number
+  /** When it was named, Redis ms. */
+  readonly namedAt: number
+  /** Failures in that run, as far as it has told. */
+  readonly failures: number
+  /** Successes elsewhere since it was first heard to doubt itself. */
+  readonly successes: number
+  /** The failure domain whose success named it; `*`: a health check. */
+  readonly against: string
+}
+
 /** How a field of the snapshot travels. `maybe`: a number, or null for none. */
-export type SnapshotType = 'number' | 'maybe' | 'text' | 'flag' | 'state' | 'mark' | 'cause' | 'status'
+export type SnapshotType =
+  'number' | 'maybe' | 'text' | 'flag' | 'state' | 'mark' | 'cause' | 'status' | 'suspects'
 
 const field = <T, const Type extends SnapshotType>(type: Type, missing: T) => ({ type, missing })
 
@@ -159,6 +178,7 @@ export const SNAPSHOT_FIELDS = {
   windowDegraded: field('number', 0),
   failureRate: field('maybe', null),
   degradedRate: field('maybe', null),
+  suspects: field<readonly Suspect[], 'suspects'>('suspects', []),
   failingBatches: field('number', 0),
   applied: field('number', 0),
   lastProbeStatus: field('status', null),

@@ -34,11 +34,12 @@ export const REFUSAL_CODES = [
   'throttled',
   'recovering',
   'redis_down',
+  'worker_suspected',
 ] as const
 export type RefusalCode = (typeof REFUSAL_CODES)[number]
 
 /** Where a decision or a snapshot came from. */
-export const SOURCES = ['redis', 'cache', 'fallback'] as const
+export const SOURCES = ['redis', 'cache', 'fallback', 'local'] as const
 export type Source = (typeof SOURCES)[number]
 
 /** The origin of an outcome: a user's call, or a scheduled health check. */

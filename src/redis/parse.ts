@@ -19,6 +19,11 @@ const asText = (value: unknown): string => (typeof value === 'string' ? value : 
 const STATES: ReadonlySet<unknown> = new Set(CIRCUIT_STATES)
 const MARK_NAMES: ReadonlySet<unknown> = new Set(MARKS)
 
+const isSuspect = (value: unknown): boolean =>
+  isObject(value) &&
+  ['worker', 'domain', 'against'].every((name) => typeof value[name] === 'string') &&
+  ['since', 'namedAt', 'failures', 'successes'].every((name) => typeof value[name] === 'number')
+
 /** Whether a value may be what a field of this type holds. */
 const ACCEPTS: Readonly<Record<SnapshotType, (value: unknown) => boolean>> = {
   number: (value) => typeof value === 'number',
@@ -29,6 +34,7 @@ const ACCEPTS: Readonly<Record<SnapshotType, (value: unknown) => boolean>> = {
   mark: (value) => MARK_NAMES.has(value),
   cause: (value) => value === 'rule' || value === 'hand',
   status: isHealthStatus,
+  suspects: (value) => Array.isArray(value) && value.every(isSuspect),
 }
 
 const CHECKS = new Map(Object.entries(SNAPSHOT_FIELDS).map(([name, { type }]) => [name, ACCEPTS[type]]))

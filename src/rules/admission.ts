@@ -5,6 +5,7 @@ import { blockedForMs, blocksOf } from './blocks.js'
 import { stateAt } from './circuit.js'
 import type { Circuit, Step } from './circuit.js'
 import { presentCircuit } from './circuit-view.js'
+import { keptForOthersMs } from './quorum.js'
 import { leftToProbesMs } from './recovery.js'
 import { enterHalfOpen, liveTrials } from './trials.js'
 
@@ -28,7 +29,10 @@ const refused = (
   retryAfterMs: number | null,
 ): Admission => ({ admitted, code, reason, retryAfterMs, generation: circuit.generation, trial: false })
 
-type Request = Pick<AdmitRequest, 'origin' | 'token' | 'leaseMs' | 'minGapMs'>
+type Request = Pick<
+  AdmitRequest,
+  'origin' | 'token' | 'leaseMs' | 'minGapMs' | 'incarnation' | 'failureDomain'
+>
 type Answer = Step & { readonly admission: Admission }
 
 const unchanged = (circuit: Circuit, admission: Admission): Answer => ({ circuit, events: [], admission })
@@ -93,6 +97,15 @@ function admitTrial(
     const admitted = request.origin === 'probe' || !settings.enforce
     const block = { code: 'no_trial_free' as const, reason }
     return unchanged(circuit, refused(circuit, admitted, block, Math.min(...live.values()) - now))
+  }
+  const otherMs = keptForOthersMs(circuit, request, settings)
+  if (otherMs > 0) {
+    const block = {
+      code: 'no_trial_free' as const,
+      reason: 'half-open: another failure domain is to try first',
+    }
+    const admitted = request.origin === 'probe' || !settings.enforce
+    return unchanged(circuit, refused(circuit, admitted, block, otherMs))
   }
   const leftMs = request.origin === 'call' ? leftToProbesMs(circuit, settings, probeIntervalMs) : 0
   if (leftMs > 0) {

@@ -2,12 +2,13 @@ import type { Run } from '../model/ports/store-requests.js'
 import type { BreakerSettings } from '../model/settings.js'
 import { isHealthStatus, isSuccess } from '../model/words.js'
 import { bumpVersion, stateAt, type Circuit } from './circuit.js'
-import { judgeClosed } from './closed.js'
+import { judgeClosed, type BatchContext } from './closed.js'
 import { count } from './counters.js'
 import { judgeHalfOpen } from './half-open.js'
 import { follow, type Thresholds } from './hysteresis.js'
 import { isCircuitRun, judged, unannounced, type CircuitRun, type Judged } from './judged.js'
 import { noteDoomed } from './outage.js'
+import { isDisbelieved } from './quorum.js'
 import { noteRecent } from './recent-calls.js'
 import { throttle } from './throttle.js'
 import { freeSlot } from './trials.js'
@@ -23,20 +24,20 @@ export interface ProbePreconditions {
 }
 
 /**
- * Applies one run of equal outcomes, as if they came one by one. O(1) in the length of the run. `jitterDraw`, 0 to 1: the
- * draw behind `cooldownJitter`.
+ * Applies one run of equal outcomes, as if they came one by one. O(1) in the length of the run.
  *
  * 1. A probe's result from other settings, or from before a mark, is dropped.
  * 2. The run is noted for people to see, whatever it decides.
  * 3. A run of an older generation decides nothing: the circuit has changed since those calls began.
- * 4. A pause is kept. An outcome that moves no circuit only gives back its trial.
- * 5. The rest is judged by the state: `closed.ts`, `half-open.ts`; an open circuit only counts.
+ * 4. So does one of a suspect: its process fails alone.
+ * 5. A pause is kept. An outcome that moves no circuit only gives back its trial.
+ * 6. The rest is judged by the state: `closed.ts`, `half-open.ts`; an open circuit only counts.
  */
 export function judge(
   circuit: Circuit,
   run: Run,
   preconditions: ProbePreconditions,
-  jitterDraw: number,
+  batch: BatchContext,
 ): Judged {
   const begun = run.origin === 'probe' ? { ...circuit, probeUntilMs: null } : circuit
   if (run.origin === 'probe' && isOutdated(circuit, run, preconditions)) {
@@ -45,25 +46,26 @@ export function judge(
   const probed = noteProbe(begun, run, preconditions.probe ?? AT_ONCE)
   const noted = noteRun(probed.circuit, run, preconditions.windowMs)
   if (run.generation !== noted.generation) return unannounced(noted, run.count)
+  if (isDisbelieved(noted, batch.reporter, run)) return judged(freeSlot(noted, run.token), run.count)
   if (run.outcome === 'throttled') return judged(throttle(noted, run))
   if (!isCircuitRun(run) || !probed.believed) return judged(freeSlot(noted, run.token))
-  return judgeByState(noted, run, preconditions.breaker, jitterDraw)
+  return judgeByState(noted, run, preconditions.breaker, batch)
 }
 
 function judgeByState(
   circuit: Circuit,
   run: CircuitRun,
   settings: BreakerSettings,
-  jitterDraw: number,
+  batch: BatchContext,
 ): Judged {
   const state = stateAt(circuit.phase, circuit.lastNowMs)
   switch (state) {
     case 'closed':
-      return judgeClosed(circuit, run, settings, jitterDraw)
+      return judgeClosed(circuit, run, settings, batch)
     case 'open':
       return unannounced(count(circuit, run, run.count))
     case 'half_open':
-      return judgeHalfOpen(circuit, run, settings, jitterDraw)
+      return judgeHalfOpen(circuit, run, settings, batch)
     default:
       return state satisfies never
   }

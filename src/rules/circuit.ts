@@ -1,6 +1,7 @@
 import type { EventKind } from '../model/events.js'
 import type { Outage } from '../model/outage.js'
 import type { CircuitState, HealthStatus, Mark } from '../model/words.js'
+import { afterOutage, NO_DOMAINS, withoutRuns, type Domains } from './domains.js'
 import { EMPTY_WINDOW, type RateWindow } from './rate-window.js'
 import { NO_RECENT_CALLS, type RecentCalls } from './recent-calls.js'
 import { NO_TREND, type ProbeTrend } from './hysteresis.js'
@@ -74,6 +75,8 @@ export interface Circuit extends ClockState {
   readonly failingBatches: number
   /** Kept only while a rate rule is on. */
   readonly rateWindow: RateWindow
+  /** Kept only while a quorum is set. */
+  readonly domains: Domains
   /** See `nextSlot`. */
   readonly nextSlotUs: number
 }
@@ -126,6 +129,7 @@ export function newCircuit(nowMs: number, known = { generation: 0, version: 0 })
     heartbeat: null,
     failingBatches: 0,
     rateWindow: EMPTY_WINDOW,
+    domains: NO_DOMAINS,
     nextSlotUs: 0,
     lastNowMs: nowMs,
     clockOffsetMs: 0,
@@ -180,6 +184,7 @@ export function transition(
     consecutiveSuccesses: 0,
     failingBatches: 0,
     lastFailure: '',
+    domains: withoutRuns(circuit.domains),
     ...change,
     stateSinceMs: now,
     generation: nextNumber(circuit.generation, now),
@@ -210,8 +215,9 @@ function followOutage(circuit: Circuit, event: RuleEvent & { readonly from: Circ
       return { circuit, events: [event] }
     case 'closed': {
       if (outage === null) return { circuit, events: [event] }
+      const domains = afterOutage(circuit.domains, outage.sinceMs, atMs)
       const ended = { ...event, outage: endOutage(outage, atMs) }
-      return { circuit: { ...circuit, outage: null }, events: [ended] }
+      return { circuit: { ...circuit, domains, outage: null }, events: [ended] }
     }
     default:
       return phase satisfies never

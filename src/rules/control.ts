@@ -1,4 +1,5 @@
 import type { ControlRequest, TripRequest } from '../model/ports/store-requests.js'
+import { clearSuspects } from './doubt.js'
 import { transition, type Circuit, type Step } from './circuit.js'
 import { endRamp } from './ramp.js'
 
@@ -6,9 +7,10 @@ import { endRamp } from './ramp.js'
 export type ByOperator = Pick<ControlRequest, 'reason' | 'actor'>
 
 /** Closed, all counters 0, no pause: as if nothing had happened. Marks stay. */
-export const reset = (circuit: Circuit, { reason, actor }: ByOperator): Step =>
-  transition(
-    circuit,
+export function reset(circuit: Circuit, { reason, actor }: ByOperator): Step {
+  const cleared = clearSuspects(circuit, () => true, 'was reset')
+  const step = transition(
+    cleared.circuit,
     'reset',
     {
       phase: { state: 'closed' },
@@ -21,6 +23,8 @@ export const reset = (circuit: Circuit, { reason, actor }: ByOperator): Step =>
     },
     actor,
   )
+  return { circuit: step.circuit, events: [...cleared.events, ...step.events] }
+}
 
 /** Open by hand. Replaces any deadline; with `forMs` null only a reset ends it. */
 export function trip(

@@ -1,7 +1,9 @@
 import type { Run } from '../model/ports/store-requests.js'
 import { isSuccess } from '../model/words.js'
 import type { Circuit } from './circuit.js'
+import { withoutRuns } from './domains.js'
 import type { CircuitRun } from './judged.js'
+import { EMPTY_WINDOW } from './rate-window.js'
 
 /** Failures in a row before the run. Calls and probes are counted apart: a call that succeeds says nothing of the probes. */
 export const failuresBefore = (circuit: Circuit, { origin }: Run): number =>
@@ -24,5 +26,12 @@ export function count(circuit: Circuit, run: CircuitRun, n: number): Circuit {
  */
 export function forgetFailuresBefore(lostAtMs: number, circuit: Circuit, writtenAtMs: number): Circuit {
   if (writtenAtMs >= lostAtMs) return circuit
-  return { ...circuit, consecutiveFailures: 0, probeConsecutiveFailures: 0, failingBatches: 0 }
+  return {
+    ...circuit,
+    consecutiveFailures: 0,
+    probeConsecutiveFailures: 0,
+    failingBatches: 0,
+    rateWindow: EMPTY_WINDOW,
+    domains: withoutRuns(circuit.domains),
+  }
 }

@@ -1,6 +1,7 @@
 import type { BreakerSettings } from '../model/settings.js'
 import { isSuccess } from '../model/words.js'
 import { transition, TRIAL_FAILED, type Circuit, type Step } from './circuit.js'
+import type { BatchContext } from './closed.js'
 import { count } from './counters.js'
 import { judged, unannounced, type CircuitRun, type Judged } from './judged.js'
 import { open } from './opening.js'
@@ -16,13 +17,13 @@ export function judgeHalfOpen(
   circuit: Circuit,
   run: CircuitRun,
   settings: BreakerSettings,
-  jitterDraw: number,
+  batch: BatchContext,
 ): Judged {
   if (run.origin === 'probe' && run.token === '') return unannounced(circuit, run.count)
   const entered = enterHalfOpen(circuit)
   const { step, taken } = succeeds(run, settings)
     ? succeed(entered, run, settings)
-    : { step: fail(entered.circuit, run, settings, jitterDraw), taken: 1 }
+    : { step: fail(entered.circuit, run, settings, batch), taken: 1 }
   return judged({ circuit: step.circuit, events: [...entered.events, ...step.events] }, run.count - taken)
 }
 
@@ -30,8 +31,13 @@ const succeeds = ({ outcome }: CircuitRun, { degradedRate }: BreakerSettings): b
   isSuccess(outcome) && (outcome !== 'degraded' || degradedRate === undefined)
 
 /** Each opening makes a new generation, so the first failure of a run is the only one that counts. */
-const fail = (circuit: Circuit, run: CircuitRun, settings: BreakerSettings, jitterDraw: number): Step =>
-  open(count(circuit, run, 1), { reason: TRIAL_FAILED, run }, settings, jitterDraw)
+const fail = (
+  circuit: Circuit,
+  run: CircuitRun,
+  settings: BreakerSettings,
+  { jitterDraw, reporter }: BatchContext,
+): Step =>
+  open(count(circuit, run, 1), { reason: TRIAL_FAILED, run, domain: reporter?.domain }, settings, jitterDraw)
 
 /** `taken`: how many of the successes counted. */
 function succeed(

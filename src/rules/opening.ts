@@ -1,4 +1,5 @@
 import type { BreakerSettings } from '../model/settings.js'
+import { afterOpening } from './doubt.js'
 import { transition, type Circuit, type Step } from './circuit.js'
 import type { CircuitRun } from './judged.js'
 import { endRamp } from './ramp.js'
@@ -8,20 +9,24 @@ export interface Cause {
   readonly reason: string
   /** The run whose failure opens the circuit. */
   readonly run: CircuitRun
+  /** The failure domain that it comes from, while a quorum is set. */
+  readonly domain?: string | undefined
 }
 
 /** Opens the circuit by a rule. The first cooldown is the base; each further one without a closing grows, and so does one during the ramp. */
 export function open(before: Circuit, cause: Cause, settings: BreakerSettings, jitterDraw: number): Step {
   const circuit = endRamp(before)
   const now = circuit.lastNowMs
+  const noted = afterOpening(circuit, cause.domain, settings)
   const cooldownMs = circuit.cooldownMs === 0 ? settings.cooldownMs : grown(circuit.cooldownMs, settings)
   const waitMs = cooldownMs + Math.floor(cooldownMs * settings.cooldownJitter * jitterDraw)
-  return transition(circuit, 'opened', {
+  const opened = transition(noted.circuit, 'opened', {
     phase: { state: 'open', openedAtMs: now, retryAtMs: now + waitMs },
     reason: cause.reason,
     lastFailure: describe(cause.run),
     cooldownMs,
   })
+  return { circuit: opened.circuit, events: [...noted.events, ...opened.events] }
 }
 
 /** Where the cooldown grows, it grows by 1 ms at least: 1 ms times 1.5, rounded down, would stay 1 for ever. */

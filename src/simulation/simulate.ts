@@ -3,7 +3,7 @@ import type { Settings, SettingsInput } from '../model/settings.js'
 import { EventQueue } from './event-queue.js'
 import { exponential, randomOf } from './random.js'
 import type { SimulationResult } from './result.js'
-import { answerOf, livesOf, planOf, type Life, type Plan } from './scenarios.js'
+import { answerOf, isBad, livesOf, planOf, type Life, type Plan } from './scenarios.js'
 import { SimulatedStore } from './simulated-store.js'
 import { SimulatedWorker, type Simulated } from './simulated-worker.js'
 import { checkSource } from './source-check.js'
@@ -37,9 +37,11 @@ const simulatedSettings = (settings: Settings): Settings => ({
 function simulateScenario(settings: Settings, options: ScenarioOptions): SimulationResult {
   const { seed = 1 } = options
   const plan = planOf(options)
-  const simulated = begin(settings, seed, new Tally(plan.fault))
+  const lives = livesOf(plan)
+  const bad = new Set(lives.filter((life) => isBad(plan, life)).map(({ name }) => name))
+  const simulated = begin(settings, seed, new Tally(plan.fault, (worker) => bad.has(worker)))
   const { queue } = simulated
-  for (const life of livesOf(plan)) queue.at(life.fromMs, () => live(plan, life, simulated, seed))
+  for (const life of lives) queue.at(life.fromMs, () => live(plan, life, simulated, seed))
   queue.runUntil(plan.endMs)
   return simulated.tally.result(plan.endMs)
 }
@@ -54,7 +56,7 @@ function live(plan: Plan, life: Life, simulated: Simulated, seed: number): void 
   const { queue } = simulated
   const slowMs = simulated.store.settings.slowMs ?? Infinity
   const random = randomOf(seed, `calls of ${life.name}`)
-  const worker = new SimulatedWorker(life.name, simulated, randomOf(seed, life.name))
+  const worker = new SimulatedWorker(life.name, life.domain, simulated, randomOf(seed, life.name))
   const gapMs = 1_000 / life.rate
   const next = () => {
     queue.after(exponential(gapMs, random), () => {
@@ -75,20 +77,20 @@ function simulateTrace(settings: Settings, { trace, seed = 1 }: TraceSource): Si
 
 /** No run of failures can be judged, for the order is not known, and no quorum, for the workers are not. */
 function simulateHistory(settings: Settings, { history, seed = 1 }: HistorySource): SimulationResult {
-  const breaker = { ...settings.breaker, failureThreshold: null }
+  const breaker = { ...settings.breaker, failureThreshold: null, quorum: 1 }
   return put({ ...settings, breaker }, callsOfHistory(history), seed)
 }
 
 function put(settings: Settings, calls: readonly TimedCall[], seed: number): SimulationResult {
   const firstFailureMs = calls.find(({ call }) => !call.good)?.endMs ?? 0
-  const tally = new Tally({ fromMs: 0, untilMs: Infinity }, firstFailureMs)
+  const tally = new Tally({ fromMs: 0, untilMs: Infinity }, () => true, firstFailureMs)
   const simulated = begin(settings, seed, tally)
   const { queue } = simulated
   const workers = new Map<string, SimulatedWorker>()
-  const workerOf = (name: string): SimulatedWorker => {
+  const workerOf = ({ worker: name, domain }: TimedCall): SimulatedWorker => {
     const known = workers.get(name)
     if (known !== undefined) return known
-    const made = new SimulatedWorker(name, simulated, randomOf(seed, name))
+    const made = new SimulatedWorker(name, domain, simulated, randomOf(seed, name))
     workers.set(name, made)
     return made
   }
@@ -98,9 +100,8 @@ function put(settings: Settings, calls: readonly TimedCall[], seed: number): Sim
     if (timed === undefined) return
     next += 1
     queue.at(timed.beginMs, () => {
-      if (timed.origin === 'probe')
-        queue.at(timed.endMs, () => workerOf(timed.worker).probed(timed.call.outcome))
-      else workerOf(timed.worker).want(timed.call)
+      if (timed.origin === 'probe') queue.at(timed.endMs, () => workerOf(timed).probed(timed.call.outcome))
+      else workerOf(timed).want(timed.call)
       step()
     })
   }

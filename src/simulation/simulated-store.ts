@@ -6,6 +6,7 @@ import { begin, newProvider, type MemoryProvider } from '../memory/provider.js'
 import { record } from '../memory/record.js'
 import { admit, type Admission } from '../rules/admission.js'
 import { newCircuit, type Circuit, type Step } from '../rules/circuit.js'
+import { UNTRIED } from '../rules/domains.js'
 import type { EventQueue } from './event-queue.js'
 import type { Tally } from './tally.js'
 
@@ -23,6 +24,12 @@ export interface Known {
 /** The worker that a command comes from. */
 export interface Sender {
   readonly name: string
+  readonly domain: string
+  /** Whether it has ever had a success. */
+  readonly tried: boolean
+  /** Its failures in a row, and how long ago the first of them was, ms. */
+  readonly ownFailures: number
+  readonly ownSinceMs: number
   /** Batches that it has sent. */
   readonly sequence: number
 }
@@ -80,15 +87,21 @@ export class SimulatedStore {
       maxBatchesPerSecond,
       notAfterMs: FAR_MS,
       lostMsAgo: null,
+      failureDomain: sender.domain,
+      tried: sender.tried,
+      ownFailures: sender.ownFailures,
+      ownSinceMs: sender.ownSinceMs,
       runs,
     })
     this.#keep(step, sender.name)
     return extra
   }
 
-  admit({ name }: Sender, token: string): Admission {
+  admit({ name, domain, tried }: Sender, token: string): Admission {
     const begun = begin(this.#provider, this.#nowMs)
-    const request = { origin: 'call', token, leaseMs: 0, minGapMs: 0 } as const
+    const witness = this.settings.breaker.quorum > 1 ? (tried ? domain : UNTRIED) : undefined
+    const given = { origin: 'call', token, leaseMs: 0, minGapMs: 0 } as const
+    const request = { ...given, incarnation: name, failureDomain: witness }
     const { admission, ...step } = admit(begun.circuit, request, this.settings.breaker, null)
     this.#keep(step, name)
     return admission
@@ -102,7 +115,10 @@ export class SimulatedStore {
     const { version } = this.#provider.circuit
     this.#provider.circuit = circuit
     const at = Math.round(this.#queue.now)
-    for (const { kind, from, reason } of events) this.#tally.transition({ at, kind, reason, worker }, from)
+    for (const { kind, from, to, reason } of events) {
+      if (kind === 'worker_suspected') this.#tally.named({ at, kind, reason, worker: to })
+      else this.#tally.transition({ at, kind, reason, worker }, from)
+    }
     if (circuit.version === version) return
     const known = present(circuit)
     this.#queue.after(PUBLISH_MS, () => {

@@ -3,6 +3,7 @@ import type { Origin, Outcome } from '../model/words.js'
 import { rampShare } from '../rules/ramp.js'
 import { SUSPECT_AT } from '../rules/suspicion.js'
 import type { EventQueue } from './event-queue.js'
+import { SimulatedDoubt } from './simulated-doubt.js'
 import { SimulatedOutbox, WAY_MS } from './simulated-outbox.js'
 import type { Known, SimulatedStore } from './simulated-store.js'
 import type { Tally, Wanted } from './tally.js'
@@ -26,6 +27,8 @@ const THROTTLE_MS = 1_000
 /** One process: it decides by what it knows, makes its calls, and sends how they ended. As `client/admission/` has it. */
 export class SimulatedWorker {
   readonly name: string
+  readonly #domain: string
+  readonly #doubt: SimulatedDoubt
   readonly #simulated: Simulated
   readonly #random: () => number
   readonly #outbox: SimulatedOutbox
@@ -35,8 +38,10 @@ export class SimulatedWorker {
   #gone = false
   readonly #leave: () => void
 
-  constructor(name: string, simulated: Simulated, random: () => number) {
+  constructor(name: string, domain: string, simulated: Simulated, random: () => number) {
     this.name = name
+    this.#domain = domain
+    this.#doubt = new SimulatedDoubt(simulated.queue, simulated.store.settings.breaker, random)
     this.#simulated = simulated
     this.#random = random
     this.#outbox = new SimulatedOutbox(simulated.queue, random, (runs) => this.#record(runs))
@@ -49,7 +54,8 @@ export class SimulatedWorker {
     const now = queue.now
     tally.wanted(call, now)
     const { known } = store
-    if (known.state !== 'closed' && (known.state === 'half_open' || passed(known.retryAtMs, now))) {
+    if (this.#doubt.refuses(known.generation)) tally.refused(call, now)
+    else if (known.state !== 'closed' && (known.state === 'half_open' || passed(known.retryAtMs, now))) {
       this.#askForTrial(call, known)
     } else if (known.state === 'open' || known.throttledUntilMs > now || this.#heldBack(known, now)) {
       tally.refused(call, now)
@@ -116,8 +122,10 @@ export class SimulatedWorker {
     const { queue, store } = this.#simulated
     const { known } = store
     const unblocked = known.state === 'closed' && known.throttledUntilMs <= queue.now
-    if (outcome === 'healthy' && token === '' && unblocked) this.#outbox.healthy(generation)
-    else this.#outbox.add(this.#run('call', outcome, generation, token), !unblocked)
+    // A doubtful process sends at once, and so it does what it tried.
+    const doubted = this.#doubt.ended(outcome, generation, known.generation)
+    if (outcome === 'healthy' && token === '' && unblocked && !doubted) this.#outbox.healthy(generation)
+    else this.#outbox.add(this.#run('call', outcome, generation, token), !unblocked || doubted)
   }
 
   #run(origin: Origin, outcome: Outcome, generation: number, token: string): Run {
@@ -136,7 +144,7 @@ export class SimulatedWorker {
   }
 
   get #sender() {
-    return { name: this.name, sequence: this.#sequence }
+    return { name: this.name, domain: this.#domain, sequence: this.#sequence, ...this.#doubt.own }
   }
 
   #record(runs: readonly Run[]) {

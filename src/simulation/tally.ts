@@ -19,6 +19,7 @@ const MAX_EVENTS = 100
 export class Tally {
   readonly #fault: FaultTime
   readonly #sinceMs: number
+  readonly #isBad: (worker: string) => boolean
   readonly #events: SimulatedEvent[] = []
   #calls = 0
   #openings = 0
@@ -34,9 +35,10 @@ export class Tally {
   #doomedLetThrough = 0
   #trials = 0
 
-  /** `sinceMs`: from when the time to open and the time to name count. */
-  constructor(fault: FaultTime, sinceMs = fault.fromMs) {
+  /** `sinceMs`: from when the time to open and the time to name count. `isBad`: whether the fault is in that worker. */
+  constructor(fault: FaultTime, isBad: (worker: string) => boolean, sinceMs = fault.fromMs) {
     this.#fault = fault
+    this.#isBad = isBad
     this.#sinceMs = sinceMs
   }
 
@@ -65,10 +67,9 @@ export class Tally {
     this.#keep(event)
   }
 
-  /** `rightly`: whether the fault is at that worker. */
-  named(event: SimulatedEvent, rightly: boolean): void {
+  named(event: SimulatedEvent): void {
     this.#namings += 1
-    if (!rightly) this.#wrongNamings += 1
+    if (!this.#isBad(event.worker)) this.#wrongNamings += 1
     if (event.at >= Math.floor(this.#sinceMs)) this.#namedAtMs ??= event.at
     this.#keep(event)
   }

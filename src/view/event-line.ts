@@ -19,6 +19,10 @@ export function eventWords({ kind, from, to }: ProviderEvent): string {
       return `${kind} ${to}${from === '' ? '' : ` (from ${from})`}`
     case 'resumed':
       return `${kind} (from ${from})`
+    case 'worker_suspected':
+      return clean(`${kind} ${to}`)
+    case 'worker_cleared':
+      return clean(`${kind} ${from}`)
     case 'settings_changed':
       return clean(maskSecretsInText(`${kind} (${from} -> ${to})`))
     case 'half_opened':
@@ -54,10 +58,12 @@ export function paintEvent(paints: Paints, { kind }: ProviderEvent, text: string
     case 'closed':
     case 'reset':
     case 'resumed':
+    case 'worker_cleared':
       return paints.green(text)
     case 'half_opened':
     case 'throttled':
     case 'probe_overdue':
+    case 'worker_suspected':
       return paints.yellow(text)
     case 'registered':
     case 'settings_changed':

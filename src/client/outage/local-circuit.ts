@@ -77,7 +77,10 @@ export class LocalCircuit {
       probe: null,
       windowMs: history.windowMs,
     }
-    const { circuit, events } = judge(before, run, fence, Math.random())
+    const { circuit, events } = judge(before, run, fence, {
+      jitterDraw: Math.random(),
+      reporter: null,
+    })
     this.#circuit = events.some((event) => event.kind === 'opened')
       ? this.#delayed(circuit, settings)
       : circuit

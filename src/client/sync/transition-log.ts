@@ -30,6 +30,12 @@ export function logTransition(log: Logger, event: ProviderEvent, snapshot: Store
     case 'probe_overdue':
       log.warn(fields, 'probe overdue')
       return
+    case 'worker_suspected':
+      log.warn({ ...fields, worker: event.to }, 'a worker fails alone')
+      return
+    case 'worker_cleared':
+      log.info({ ...fields, worker: event.from }, 'a worker no longer fails alone')
+      return
     case 'settings_changed':
       log.info({ ...fields, from: event.from, to: event.to }, 'settings changed')
       return

@@ -48,6 +48,10 @@ export interface AdmitRequest extends Caller {
   readonly notAfterMs: number
   /** How long the lease lasts, ms; 0: as long as the settings say. */
   readonly leaseMs: number
+  /** Random name of the life of the process; see `RecordRequest`. */
+  readonly incarnation?: string | undefined
+  /** The process's failure domain, `?` while it has never had a success; undefined while no quorum is set. */
+  readonly failureDomain?: string | undefined
   /** A probe is turned away if another began less than this ago, ms. 0 for calls. */
   readonly minGapMs: number
 }
@@ -87,6 +91,14 @@ export interface RecordRequest extends Caller {
   readonly notAfterMs: number
   /** How long ago the caller lost the store, ms; null: not since its last batch. */
   readonly lostMsAgo: number | null
+  /** What fails together with this process; undefined, as the next three, while no quorum is set. */
+  readonly failureDomain?: string | undefined
+  /** Whether this process has ever had a success of this provider. */
+  readonly tried?: boolean | undefined
+  /** Failures of this process in a row, in the present generation. */
+  readonly ownFailures?: number | undefined
+  /** How long ago the first of them was, ms. */
+  readonly ownSinceMs?: number | undefined
   readonly runs: readonly Run[]
 }
 

@@ -3,15 +3,15 @@ import type { Counts, Trip, TripRule } from './rule.js'
 
 /** Opens when the share of failed calls in the rate window reaches `failureRate`. */
 export const failureRate: TripRule = (counts, run, { failureRate: rate, minimumCalls }) => {
-  const { window, bad } = counts
-  if (rate === undefined || window === undefined || bad !== 'failed') return undefined
+  const { window, bad, backing } = counts
+  if (!backing.failures || rate === undefined || window === undefined || bad !== 'failed') return undefined
   return reach('failure rate', counts, { run, limit: inParts(rate), before: window.failures, minimumCalls })
 }
 
 /** Opens when the share of calls in the rate window that were degraded or failed reaches `degradedRate`. */
 export const degradedRate: TripRule = (counts, run, { degradedRate: rate, minimumCalls }) => {
-  const { window } = counts
-  if (rate === undefined || window === undefined) return undefined
+  const { window, backing } = counts
+  if (!backing.poor || rate === undefined || window === undefined) return undefined
   const before = window.failures + window.degraded
   return reach('degraded rate', counts, { run, limit: inParts(rate), before, minimumCalls })
 }

@@ -1,5 +1,6 @@
 import type { BreakerSettings } from '../../model/settings.js'
 import type { Origin } from '../../model/words.js'
+import type { Backing } from '../quorum.js'
 import type { WindowCounts } from '../rate-window.js'
 
 /** The counts that a trip rule judges by: all that came before the run, in order of application. */
@@ -11,6 +12,8 @@ export interface Counts {
   readonly inARow: number
   /** The rate window; undefined where no rate may be judged now. */
   readonly window: WindowCounts | undefined
+  /** Whether enough failure domains have seen what a rule judges by. */
+  readonly backing: Backing
 }
 
 export interface Trip {
