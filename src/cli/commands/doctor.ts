@@ -5,6 +5,7 @@ import { checkAlternation, type Past } from '../doctor/alternation.js'
 import { finding, worst, type Finding, type Level } from '../doctor/finding.js'
 import { checkFleet } from '../doctor/fleet.js'
 import { checkKeys, checkUnreadable } from '../doctor/keys.js'
+import { checkRules } from '../doctor/rule-advice.js'
 import { checkServer } from '../doctor/server.js'
 import { EXIT } from '../failure.js'
 import { withFleet, type CommonOptions } from '../fleet.js'
@@ -47,6 +48,7 @@ async function examine(options: CommonOptions): Promise<Finding[]> {
         ...findings,
         ...checkUnreadable(unreadable, facts),
         ...checkFleet(facts, views),
+        ...checkRules(facts, views),
         ...checkAlternation(await readPasts(busbar, views)),
       ]
     })

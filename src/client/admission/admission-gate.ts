@@ -10,7 +10,7 @@ import type { RefusalCode } from '../../model/words.js'
 import { askAgainInMs } from '../../rules/blocks.js'
 import { admitLocally } from '../../rules/snapshot-admission.js'
 import type { Fallback } from './fallback.js'
-import { leaseFor, StoredPermit, type Decision, type Refused, type Send } from './permit.js'
+import { leaseFor, StoredPermit, told, type Decision, type Refused, type Send } from './permit.js'
 import { GroupAdmission } from './group-admission.js'
 import { RecoveryRamp } from './recovery-ramp.js'
 import type { ProcessContext } from '../context.js'
@@ -67,6 +67,12 @@ export class AdmissionGate {
     if (cache.free) {
       return this.consistency === 'strict' ? this.#together.admit(timeoutMs) : this.#grant('', 'cache')
     }
+    return this.#admitWithCare(timeoutMs)
+  }
+
+  /** Anything but a closed circuit that is known to be free. Apart, so that the way of nearly every call stays small. */
+  #admitWithCare(timeoutMs: number | undefined): Decision | Promise<Decision> {
+    const { cache } = this.#session
     if (cache.ramping) {
       const drawn = this.#ramp.apply(this.#grant('', 'cache'))
       return this.consistency === 'strict' && drawn.admitted ? this.#together.admit(timeoutMs) : drawn
@@ -241,11 +247,4 @@ export class AdmissionGate {
       retryAfterMs,
     )
   }
-}
-
-/** A refusal is kept until the first lease ends; a caller is told to ask sooner, because the trial may end sooner. */
-const told = (refused: Refused): Refused => {
-  const { code, retryAfterMs } = refused
-  if (code !== 'no_trial_free' || retryAfterMs === null) return refused
-  return { ...refused, retryAfterMs: askAgainInMs(retryAfterMs) }
 }

@@ -2,6 +2,7 @@ import { checkKeys } from '../../config/keys.js'
 import { show } from '../../config/show.js'
 import { ArgumentError } from '../../model/errors.js'
 import type { Run } from '../../model/ports/store-requests.js'
+import { askAgainInMs } from '../../rules/blocks.js'
 import { OUTCOMES, type Outcome, type RefusalCode, type Source } from '../../model/words.js'
 import { DEFAULT_THROTTLE_MS, MAX_THROTTLE_MS } from '../shared/retry-after.js'
 
@@ -140,3 +141,10 @@ const LEASE_MARGIN_MS = 1_000
 /** How long the lease of a call with this limit lasts, ms; 0: as long as the settings say. */
 export const leaseFor = (timeoutMs: number | undefined): number =>
   timeoutMs === undefined ? 0 : Math.ceil(timeoutMs) + LEASE_MARGIN_MS
+
+/** A refusal is kept until the first lease ends; a caller is told to ask sooner, because the trial may end sooner. */
+export const told = (refused: Refused): Refused => {
+  const { code, retryAfterMs } = refused
+  if (code !== 'no_trial_free' || retryAfterMs === null) return refused
+  return { ...refused, retryAfterMs: askAgainInMs(retryAfterMs) }
+}
