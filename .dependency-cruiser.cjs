@@ -71,6 +71,7 @@ module.exports = {
         '^src/config/',
         '^src/memory/',
         '^src/client/outbox/(flush-policy|outcome-buffer|open-run)\\.ts$',
+        '^src/client/sync/own-run\\.ts$',
       ],
     ),
     only(

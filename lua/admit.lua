@@ -11,15 +11,17 @@
 --   window   hash    calls of the rate window, in buckets; absent while no rate rule is on
 --   domains  hash    reporters, witnesses and suspects; absent while no quorum is set
 -- ARGV
---   id             text     the provider
---   channel        text     where changes are published
---   worker         text     the calling process
---   known_version  digits   the version that the caller knows; 0 when none
---   origin         text     call or probe
---   token          text     names the trial; made by the caller
---   not_after_ms   integer  provider time after which this does nothing
---   lease_ms       integer  how long a lease lasts, ms; 0: as long as the settings say
---   min_gap_ms     integer  a probe is turned away when another began less than this ago, ms
+--   id              text     the provider
+--   channel         text     where changes are published
+--   worker          text     the calling process
+--   known_version   digits   the version that the caller knows; 0 when none
+--   origin          text     call or probe
+--   token           text     names the trial; made by the caller
+--   not_after_ms    integer  provider time after which this does nothing
+--   lease_ms        integer  how long a lease lasts, ms; 0: as long as the settings say
+--   min_gap_ms      integer  a probe is turned away when another began less than this ago, ms
+--   incarnation     text     the life of the calling process; empty, as the next, while no quorum is set
+--   failure_domain  text     what fails together with the calling process; ? while it has never had a success
 -- Returns
 --   status             text     ok, unknown_provider or late; without ok only now_ms follows
 --   now_ms             integer  provider time
@@ -50,6 +52,8 @@ local token = ARGV[6]
 local not_after_ms = tonumber(ARGV[7])
 local lease_ms = tonumber(ARGV[8])
 local min_gap_ms = tonumber(ARGV[9])
+local incarnation = ARGV[10]
+local failure_domain = ARGV[11]
 
 -- @include lib/reply
 
@@ -68,7 +72,14 @@ if origin ~= 'call' or circuit.state ~= 'closed' or circuit.mark or throttled th
   -- @include lib/admission
   complete(provider)
   expire_mark(provider)
-  local request = { origin = origin, token = token, lease_ms = lease_ms, min_gap_ms = min_gap_ms }
+  local request = {
+    origin = origin,
+    token = token,
+    lease_ms = lease_ms,
+    min_gap_ms = min_gap_ms,
+    process = incarnation,
+    domain = failure_domain ~= '' and failure_domain or '?',
+  }
   admission = admit(provider, request)
 end
 return finish(

@@ -27,6 +27,10 @@
 --   max_batches_per_second  integer  budget of the provider, batches of the whole fleet per second
 --   not_after_ms            integer  provider time after which this does nothing
 --   lost_ms_ago             integer  ms since the caller lost the store; empty: not since its last batch
+--   failure_domain          text     what fails together with the calling process; empty, as the next three, while no quorum is set
+--   tried                   boolean  whether the process has ever had a success
+--   own_failures            integer  failures of the process in a row, in the present generation
+--   own_since_ms            integer  how long ago the first of them was, ms
 --   runs                    json     [origin, outcome, count, generation as text, token, retry_after_ms, settings_revision, mark_version, detail, age_ms], ...; those at the end that are empty or 0 are left out
 -- Returns
 --   status        text     ok, unknown_provider or late; without ok only now_ms follows
@@ -60,7 +64,11 @@ local flush_interval_ms = tonumber(ARGV[9])
 local max_batches_per_second = tonumber(ARGV[10])
 local not_after_ms = tonumber(ARGV[11])
 local lost_ms_ago = tonumber(ARGV[12])
-local runs = cjson.decode(ARGV[13])
+local failure_domain = ARGV[13]
+local tried = ARGV[14] == '1'
+local own_failures = tonumber(ARGV[15])
+local own_since_ms = tonumber(ARGV[16])
+local runs = cjson.decode(ARGV[17])
 
 -- @include lib/reply
 -- @include lib/closed
@@ -83,6 +91,10 @@ local late, dropped, next_run = 0, 0, 1
 -- A closed circuit counts its outcomes straight down, and nearly every batch ends here. The first run that asks for more
 -- is judged in the block below, which goes on from that run.
 local counting = known and not lost_ms_ago and circuit.state == 'closed' and not circuit.mark
+if counting and circuit.judged_by then
+  -- @include lib/judgement
+  counting = judgement(provider).quorum == 1
+end
 if counting then
   begin_history(provider)
   next_run = count_runs(provider, runs)
@@ -105,6 +117,17 @@ if next_run <= #runs or not counting then
     drop_expired_trials(provider)
   end
   begin_history(provider)
+  local quorum = quorum_of(provider)
+  if quorum then
+    local sure = last or not resent
+    quorum.begin_report(provider, {
+      process = incarnation,
+      worker = caller.worker,
+      domain = tried and failure_domain ~= '' and failure_domain or '?',
+      own = { failures = own_failures or 0, since_ms = own_since_ms or 0 },
+      pause_ms = wait_ms or flush_interval_ms,
+    }, sure and runs or {})
+  end
   for i = next_run, #runs do
     local run = read_run(runs[i])
     if resent and not last then
@@ -118,11 +141,15 @@ if next_run <= #runs or not counting then
       append_run(provider, run.outcome, run.count, run.age_ms)
     end
   end
+  if quorum and runs[1] then
+    local run = read_run(runs[#runs])
+    local reason = (last or not resent) and quorum.end_report(provider, run)
+    if reason then
+      open_circuit(provider, reason, run, jitter_draw)
+    end
+  end
 end
 end_history(provider)
-if provider.window then
-  provider.window.save(provider)
-end
 if wait_ms and runs[1] and (last or not resent) then
   -- @include lib/suspicion
   suspect_outage(provider, runs[#runs])

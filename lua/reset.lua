@@ -52,6 +52,12 @@ elseif now > not_after_ms then
 end
 complete(provider)
 expire_mark(provider)
+local quorum = quorum_of(provider)
+if quorum then
+  quorum.clear_suspects(provider, function()
+    return true
+  end, 'was reset')
+end
 close_circuit(provider, 'reset', reason ~= '' and reason or 'reset', actor)
 put(provider, 'throttled_until_ms', 0)
 return finish(provider)

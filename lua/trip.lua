@@ -55,6 +55,7 @@ complete(provider)
 expire_mark(provider)
 local from = provider.circuit.state
 end_ramp(provider)
+forget_runs(provider)
 transition(provider, 'opened', 'open', reason ~= '' and reason or 'tripped', actor)
 note_opening(provider, from, nil)
 put(provider, 'opened_at_ms', now)

@@ -8,6 +8,7 @@ import { FailFastSchedule } from './client/outage/fail-fast-schedule.js'
 import { FailFastStore } from './client/outage/fail-fast-store.js'
 import { OutageLog } from './client/outage/outage-log.js'
 import { StoreWatch } from './client/outage/store-watch.js'
+import { failureDomainOf } from './client/shared/failure-domain.js'
 import { Deadlines } from './client/shared/deadlines.js'
 import {
   connectionErrors,
@@ -86,6 +87,7 @@ async function openFleet(setUp: SetUp): Promise<Fleet> {
   const { checked, source, log } = setUp
   const { namespace, unref, consistency, onRedisDown } = checked
   const worker = checked.workerId ?? workerName()
+  const failureDomain = failureDomainOf(checked.failureDomain)
   const deadlines = new Deadlines()
   const { connection, store, open, ping } = openStore(storeOptions(setUp, worker, deadlines), source)
   const watch = new StoreWatch({ ping, log, unref })
@@ -95,7 +97,7 @@ async function openFleet(setUp: SetUp): Promise<Fleet> {
   })
   const shards = { namespace, shards: checked.probeQueues }
   const schedule = new FailFastSchedule(new RedisSchedule(connection, shards, source), watch)
-  const shared = { store: new FailFastStore(store, watch), watch, schedule, worker, deadlines }
+  const shared = { store: new FailFastStore(store, watch), watch, schedule, worker, failureDomain, deadlines }
   const feed = new RedisFeed(connection, namespace, errorsOf(setUp))
   const core = new BusbarCore({ context: contextOf(setUp, shared), feed, consistency, onRedisDown })
   return { core, connection, schedule, namespace }
@@ -118,7 +120,7 @@ const errorsOf = (setUp: SetUp): ((error: Error) => void) =>
       : unavailable('a connection', error, setUp.checked.commandTimeoutMs),
   )
 
-type Shared = Pick<ProcessContext, 'store' | 'watch' | 'schedule' | 'worker'> & {
+type Shared = Pick<ProcessContext, 'store' | 'watch' | 'schedule' | 'worker' | 'failureDomain'> & {
   readonly deadlines: Deadlines
 }
 

@@ -26,6 +26,11 @@ export interface ConnectOptions {
   readonly onRedisDown?: OnRedisDown | undefined
   /** Name of this process in events; default host name, pid and four random letters. */
   readonly workerId?: string | undefined
+  /**
+   * What fails together with this process, for a `quorum`: 1 to 128 characters of `A-Za-z0-9._:/@-`. Default: the environment's
+   * `BUSBAR_FAILURE_DOMAIN`, else the host name. In a container the host name is the pod's; set it from the node's name.
+   */
+  readonly failureDomain?: string | undefined
   /** A pino logger, or anything of its shape; `false` for none. Default: pino, level info, to standard error. */
   readonly logger?: Logger | false | undefined
   /** How long one Redis command may take, ms. 1 to 60 000, default 200. */

@@ -47,6 +47,8 @@ export interface TestBusbarOptions {
   readonly logger?: Logger | false | undefined
   /** Default: `test` for the first worker of a fleet, then `test-2`, and so on. */
   readonly workerId?: string | undefined
+  /** What fails together with this worker, for a `quorum`. Default: its name. */
+  readonly failureDomain?: string | undefined
   readonly consistency?: Consistency | undefined
   /** How calls are decided while `busbar.redis` is down; default `local`. */
   readonly onRedisDown?: OnRedisDown | undefined
@@ -66,13 +68,15 @@ export interface TestBusbar extends Busbar {
  * @throws ArgumentError for an option that makes no sense; SettingsError for such a setting in `defaults`.
  */
 export function createTestBusbar(options: TestBusbarOptions = {}): TestBusbar {
-  const { consistency, onRedisDown, workerId } = checkArgument(testBusbarSchema, options, 'createTestBusbar')
+  const checked = checkArgument(testBusbarSchema, options, 'createTestBusbar')
+  const { consistency, onRedisDown, workerId, failureDomain } = checked
   const { clock, defaults = {}, logger } = options
   resolveSettings({}, defaults)
   const fleet = fleetOf(options.fleet, clock)
   const line = fleet.redis.line()
   return new MemoryBusbar(fleet, line, {
     workerId: workerId ?? fleet.nextWorkerId(),
+    failureDomain,
     logger: logger === undefined || logger === false ? SILENT : logger,
     defaults,
     consistency,
@@ -91,6 +95,7 @@ function fleetOf(fleet: TestFleet | undefined, clock: TestClock | undefined): Me
 
 interface Checked {
   readonly workerId: string
+  readonly failureDomain: string | undefined
   readonly logger: Logger
   readonly defaults: SettingsInput
   readonly consistency: Consistency
@@ -104,8 +109,8 @@ class MemoryBusbar extends Busbar implements TestBusbar {
   readonly #leave: () => void
 
   constructor(fleet: MemoryFleet, line: RedisLine, checked: Checked) {
-    const { workerId, logger, defaults, consistency, onRedisDown } = checked
-    const context = contextOf(fleet, line, workerId, logger)
+    const { defaults, consistency, onRedisDown } = checked
+    const context = contextOf(fleet, line, checked)
     const core = new BusbarCore({ context, feed: line.feed(fleet.channel), consistency, onRedisDown })
     super({
       core,
@@ -135,7 +140,11 @@ class MemoryBusbar extends Busbar implements TestBusbar {
   }
 }
 
-function contextOf(fleet: MemoryFleet, line: RedisLine, worker: string, logger: Logger): ProcessContext {
+function contextOf(
+  fleet: MemoryFleet,
+  line: RedisLine,
+  { workerId: worker, failureDomain = worker, logger }: Checked,
+): ProcessContext {
   const { clock } = fleet
   const time = { clock, wallClock: clock, timers: clock }
   const counters = newCounters()
@@ -151,6 +160,7 @@ function contextOf(fleet: MemoryFleet, line: RedisLine, worker: string, logger: 
     store: new FailFastStore(line.store(fleet.store), watch),
     watch,
     worker,
+    failureDomain,
     incarnation: randomUUID(),
     log,
     counters,

@@ -64,6 +64,12 @@ local function admit_trial(provider, request)
     local admitted = request.origin == 'probe' or not enforced(provider)
     return refused(admitted, 'no_trial_free', reason, first_deadline - now)
   end
+  local quorum = quorum_of(provider)
+  local kept_ms = quorum and quorum.kept_for_others_ms(provider, request.process, request.domain) or 0
+  if kept_ms > 0 then
+    local admitted = request.origin == 'probe' or not enforced(provider)
+    return refused(admitted, 'no_trial_free', 'half-open: another failure domain is to try first', kept_ms)
+  end
   local left_ms = request.origin == 'call' and left_to_probes_ms(provider) or 0
   if left_ms > 0 then
     return refused(not enforced(provider), 'awaiting_probe', 'half-open: a health check is to try first', left_ms)

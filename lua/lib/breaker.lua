@@ -46,7 +46,11 @@ local function open_circuit(provider, reason, run, jitter_draw)
     cooldown_ms = math.min(math.max(grown_ms, least_ms), number_setting(provider, 'breaker.maxCooldownMs'))
   end
   local jitter_ms = math.floor(cooldown_ms * number_setting(provider, 'breaker.cooldownJitter') * jitter_draw)
-  local from = circuit.state
+  local from, quorum = circuit.state, quorum_of(provider)
+  if quorum then
+    quorum.after_opening(provider, quorum.reporter.domain)
+    quorum.without_runs(quorum.domains)
+  end
   transition(provider, 'opened', 'open', reason, '', describe(run))
   note_opening(provider, from, describe(run))
   put(provider, 'cooldown_ms', cooldown_ms)
@@ -56,6 +60,12 @@ end
 
 -- Closes the circuit. Every run of failures becomes 0, and the cooldown does at once or after the ramp.
 local function close_circuit(provider, kind, reason, actor)
+  local quorum, since_ms = quorum_of(provider), provider.circuit.outage_since_ms
+  if quorum and since_ms ~= 0 then
+    quorum.after_outage(quorum.domains, since_ms, provider.now)
+  else
+    forget_runs(provider)
+  end
   end_outage(provider)
   transition(provider, kind, 'closed', reason, actor)
   put(provider, 'consecutive_failures', 0)
@@ -77,6 +87,13 @@ local function forget_failures_before(provider, lost_at_ms)
     put(provider, 'consecutive_failures', 0)
     put(provider, 'probe_consecutive_failures', 0)
     put(provider, 'failing_batches', 0)
+    forget_runs(provider)
+    if provider.circuit.judged_by then
+      -- @include lib/rate_window
+      if judgement(provider).rates then
+        empty_rate_window(provider)
+      end
+    end
   end
 end
 
@@ -90,10 +107,14 @@ end
 
 -- Outcomes of the run that came after the transition which the first ones made.
 local function judge_closed(provider, run, jitter_draw)
-  local bad, window = failed(run.outcome), window_of(provider, run)
+  local bad, window, quorum = failed(run.outcome), window_of(provider, run), quorum_of(provider)
   local opening, reason
+  if quorum then
+    quorum.witness(provider, run)
+  end
   if bad or run.outcome == 'degraded' then
     local counts = counts_before(run.origin, run.outcome, provider.circuit[failures_field(run)], window)
+    counts.backing = quorum and quorum.backing(provider, run, window)
     opening, reason = find_trip(provider, counts, run.count)
   end
   local taken = opening or run.count
@@ -102,6 +123,9 @@ local function judge_closed(provider, run, jitter_draw)
     window.count(provider, window, run.outcome, taken)
   end
   if not opening then
+    if quorum and not bad then
+      quorum.note_success(provider, run)
+    end
     return 0
   end
   open_circuit(provider, reason, run, jitter_draw)
@@ -195,6 +219,11 @@ local function judge(provider, run, jitter_draw)
     note_recent(provider, IGNORED, run)
   end
   if run.generation ~= circuit.generation then
+    return run.count, false
+  end
+  local quorum = quorum_of(provider)
+  if quorum and quorum.is_disbelieved(provider, run) then
+    free_slot(provider, run.token)
     return run.count, false
   elseif run.outcome == 'throttled' then
     throttle(provider, run)

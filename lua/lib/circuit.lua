@@ -74,3 +74,22 @@ local function transition(provider, kind, to, reason, actor, failure)
   redis.call('DEL', provider.keys.trials)
   announce(provider, kind, from, to, reason_text(circuit), actor)
 end
+
+-- The quorum, and what can be done with it; nil where none is set, and then nothing of it is made or read.
+local function quorum_of(provider)
+  if not provider.circuit.judged_by then
+    return nil
+  elseif provider.quorum == nil then
+    -- @include lib/quorum
+    provider.quorum = open_quorum(provider) or false
+  end
+  return provider.quorum or nil
+end
+
+-- The runs of failures of all domains begin anew.
+local function forget_runs(provider)
+  local quorum = quorum_of(provider)
+  if quorum then
+    quorum.without_runs(quorum.domains)
+  end
+end

@@ -69,6 +69,12 @@ end
 -- write. While a deadline is pending the time is stored: otherwise a clock that steps back would put the deadline off.
 local function save(provider)
   local circuit, touched = provider.circuit, provider.touched
+  if provider.window then
+    provider.window.save(provider)
+  end
+  if provider.quorum then
+    provider.quorum.save(provider)
+  end
   if not next(touched) then
     local throttled = (circuit.throttled_until_ms or 0) + 0 > provider.now
     if circuit.state == 'closed' and not throttled and (circuit.mark_until_ms or 0) + 0 == 0 then

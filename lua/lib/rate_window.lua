@@ -136,3 +136,10 @@ local function rate_window(provider)
   provider.window = window
   return window
 end
+
+-- Empties it. A read comes first: the window that is stored may be of another generation.
+local function empty_rate_window(provider)
+  local window = rate_window(provider)
+  provider.window = empty_window('', window.bucket_ms, window.newest)
+  rate_window(provider).touched = true
+end

@@ -58,6 +58,7 @@ local function snapshot_json(provider)
     -- @include lib/window_view
     calls, failures, degraded, failure_rate, degraded_rate = view_window(provider)
   end
+  local quorum = quorum_of(provider)
   local by_hand = circuit.state == 'open' and circuit.retry_at_ms == 0
   local cooled = circuit.state == 'open' and state == 'half_open'
   return cjson.encode({
@@ -103,6 +104,7 @@ local function snapshot_json(provider)
     windowDegraded = degraded,
     failureRate = failure_rate,
     degradedRate = degraded_rate,
+    suspects = quorum and quorum.present_suspects(quorum.domains) or nil,
     failingBatches = or_none(circuit.failing_batches),
     applied = circuit.applied,
     lastProbeStatus = circuit.last_probe_status,

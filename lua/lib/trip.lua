@@ -5,7 +5,7 @@
 
 -- @include lib/trip_consecutive
 
--- The counts before the run, which a rule judges by. in_a_row: failures in a row, of outcomes of this origin. window: the
+-- The counts before the run, which a rule judges by; `backing` is added where a quorum is set. in_a_row: failures in a row, of outcomes of this origin. window: the
 -- rate window of a call; nil where there is none.
 local function counts_before(origin, outcome, in_a_row, window)
   return {

@@ -29,7 +29,7 @@ local function reach(what, limit, calls, before, run, minimum_calls)
 end
 
 local function trip_failure_rate(counts, run, rules)
-  if rules.failure_rate == 0 or counts.bad ~= 'failed' then
+  if rules.failure_rate == 0 or counts.bad ~= 'failed' or (counts.backing and not counts.backing.failures) then
     return nil
   end
   local window = counts.window
@@ -37,7 +37,7 @@ local function trip_failure_rate(counts, run, rules)
 end
 
 local function trip_degraded_rate(counts, run, rules)
-  if rules.degraded_rate == 0 then
+  if rules.degraded_rate == 0 or (counts.backing and not counts.backing.poor) then
     return nil
   end
   local window = counts.window

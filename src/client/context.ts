@@ -13,6 +13,8 @@ export interface ProcessContext extends ProcessTime {
   readonly watch: StoreWatch
   /** Name of this process; the same after a restart, if the user says so. */
   readonly worker: string
+  /** What fails together with this process, for a quorum. */
+  readonly failureDomain: string
   /** Random name of this life of the process. */
   readonly incarnation: string
   readonly log: Logger

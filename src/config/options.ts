@@ -37,6 +37,7 @@ const common = {
   consistency: v.optional(oneOf(CONSISTENCIES), c.consistency),
   onRedisDown: v.optional(oneOf(ON_REDIS_DOWN), c.onRedisDown),
   workerId: v.optional(name()),
+  failureDomain: v.optional(name()),
   logger: v.optional(logger),
 }
 
@@ -48,6 +49,7 @@ export const connectSchema = object({
   consistency: common.consistency,
   onRedisDown: common.onRedisDown,
   workerId: common.workerId,
+  failureDomain: common.failureDomain,
   logger: common.logger,
   commandTimeoutMs: v.optional(whole(1, 60_000), c.commandTimeoutMs),
   flushIntervalMs: v.optional(whole(1, 10_000), c.flushIntervalMs),
@@ -63,6 +65,7 @@ export const testBusbarSchema = object({
   defaults: common.defaults,
   logger: common.logger,
   workerId: common.workerId,
+  failureDomain: common.failureDomain,
   consistency: common.consistency,
   onRedisDown: common.onRedisDown,
 })

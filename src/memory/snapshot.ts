@@ -1,11 +1,9 @@
 import type { StoredSnapshot } from '../model/snapshot.js'
-import { presentCircuit } from '../rules/circuit-view.js'
+import { presentCircuit, presentJudgement } from '../rules/circuit-view.js'
 import type { Circuit } from '../rules/circuit.js'
 import { peekClock } from '../rules/clock.js'
 import { view } from '../rules/history.js'
-import { presentSuspects } from '../rules/domains.js'
 import { probeAwaitedSince } from '../rules/overdue.js'
-import { presentWindow } from '../rules/rate-window.js'
 import { viewRecent } from '../rules/recent-calls.js'
 import type { MemoryProvider } from './provider.js'
 
@@ -23,7 +21,7 @@ export function snapshotOf(
   // Assigned, not spread: a literal that spreads so many fields and adds others takes over 100 times as long.
   return Object.assign(
     presentCircuit(circuit, now),
-    presentWindow(circuit.rateWindow, circuit, now, settings.breaker),
+    presentJudgement(circuit, now, settings.breaker),
     {
       id: provider.id,
       settingsRevision: provider.revision,
@@ -37,7 +35,6 @@ export function snapshotOf(
       lastClientError: clientErrors.last,
       ignored: ignored.count,
       lastIgnored: ignored.last,
-      suspects: presentSuspects(circuit.domains, settings.breaker),
       failingBatches: circuit.failingBatches,
       applied: circuit.applied,
       lastProbeStatus: circuit.lastProbe?.status ?? null,

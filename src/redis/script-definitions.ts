@@ -58,6 +58,8 @@ export const PROVIDER_SCRIPTS = {
       notAfterMs: 'integer',
       leaseMs: 'integer',
       minGapMs: 'integer',
+      incarnation: 'text',
+      failureDomain: 'text',
     },
     returns: {
       ...REPLY,
@@ -83,6 +85,10 @@ export const PROVIDER_SCRIPTS = {
       maxBatchesPerSecond: 'integer',
       notAfterMs: 'integer',
       lostMsAgo: 'integer',
+      failureDomain: 'text',
+      tried: 'boolean',
+      ownFailures: 'integer',
+      ownSinceMs: 'integer',
       runs: 'json',
     },
     returns: {

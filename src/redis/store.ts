@@ -15,7 +15,7 @@ import { Scripts, type ScriptReply } from './scripts.js'
 import { PROVIDER_SCRIPTS } from './script-definitions.js'
 import type { ProviderScriptName, ScriptArgs, ScriptReturns } from './script-definitions.js'
 import { ServerClock } from './server-clock.js'
-import { asStored, inForce, recordArgs } from './store-args.js'
+import { admitArgs, asStored, inForce, recordArgs } from './store-args.js'
 
 const WORKER_TTL_MS = 600_000
 
@@ -86,7 +86,7 @@ export class RedisStore implements port.Store {
   }
 
   async admit(id: string, request: port.AdmitRequest): Promise<port.Reply<port.AdmitResult>> {
-    const reply = await this.#run('admit', id, request)
+    const reply = await this.#run('admit', id, admitArgs(request))
     if (reply.status !== 'ok') return reply
     const { known, returned } = this.#known('admit', id, reply)
     const { admitted, reason, retryAfterMs, trial } = returned

@@ -1,6 +1,9 @@
+import type { BreakerSettings } from '../model/settings.js'
 import type { StoredSnapshot } from '../model/snapshot.js'
 import { markAt, reasonText, stateAt, type Circuit } from './circuit.js'
 import { cooldownAt } from './ramp.js'
+import { presentSuspects } from './domains.js'
+import { presentWindow } from './rate-window.js'
 import { liveTrials } from './trials.js'
 
 /**
@@ -42,3 +45,9 @@ export function presentCircuit(circuit: Circuit, now: number) {
     markForMs: mark === null || mark.untilMs === null ? null : mark.untilMs - now,
   } satisfies Partial<StoredSnapshot>
 }
+
+/** The part of a snapshot that the rate rules and the quorum judge by. */
+export const presentJudgement = (circuit: Circuit, now: number, settings: BreakerSettings) => ({
+  ...presentWindow(circuit.rateWindow, circuit, now, settings),
+  suspects: presentSuspects(circuit.domains, settings),
+})

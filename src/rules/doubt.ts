@@ -3,7 +3,6 @@ import { bumpVersion, type Circuit, type RuleEvent, type Step } from './circuit.
 import {
   aliveDomains,
   memoryMs,
-  NO_DOMAINS,
   PROBES,
   stamped,
   successBeside,
@@ -124,7 +123,7 @@ export const forgetSilent = (circuit: Circuit, settings: BreakerSettings): Step 
 /** The domains when a circuit opens by a rule. A suspicion that is younger than the grace was raised by the outage itself. */
 export function afterOpening(circuit: Circuit, domain: string | undefined, settings: BreakerSettings): Step {
   const { domains, lastNowMs: now, outage, phase } = circuit
-  if (domains === NO_DOMAINS || domain === undefined) return { circuit, events: [] }
+  if (domain === undefined) return { circuit, events: [] }
   const wide = aliveDomains(domains, outage?.sinceMs ?? now, settings).length > 1
   const failedTrial = phase.state === 'closed' ? '' : domain
   const young = ({ namedMs }: Doubt) => namedMs > 0 && now - namedMs < settings.quorumGraceMs

@@ -1,85 +1,66 @@
+import { OwnRun } from '../client/sync/own-run.js'
 import type { BreakerSettings } from '../model/settings.js'
 import { isCircuitOutcome, isSuccess, type Outcome } from '../model/words.js'
-import { isDoubtful, tryAgainInMs } from '../rules/doubt.js'
 import type { EventQueue } from './event-queue.js'
 
-/** How much later than the rules say a doubtful process tries, at most, as a share of the wait. */
-const JITTER = 0.2
-
 /**
- * The doubt of one process in itself: its failures in a row of the present generation, and its own circuit, which begins open
- * once they are many. It exists only with a quorum.
+ * The doubt of one process in itself, as a worker has it: the same run of failures, and the same pauses between its tries. It exists
+ * only with a quorum.
  */
 export class SimulatedDoubt {
-  readonly #queue: EventQueue
-  readonly #breaker: BreakerSettings
-  readonly #random: () => number
-  #generation = 0
-  #failures = 0
-  #beganAtMs = 0
-  #tried = false
-  /** When it tries next, ms; undefined while it is not doubtful. */
-  #tryAtMs: number | undefined
-  #tries = 0
-  #trying = false
+  readonly #own: OwnRun
+  readonly #on: boolean
+  /** Failures since the last success. */
+  #inARow = 0
 
-  constructor(queue: EventQueue, breaker: BreakerSettings, random: () => number) {
-    this.#queue = queue
-    this.#breaker = breaker
-    this.#random = random
+  /** `generationNow`: the one that the process knows. */
+  constructor(
+    queue: EventQueue,
+    breaker: BreakerSettings,
+    generationNow: () => number,
+    random: () => number,
+  ) {
+    this.#on = breaker.quorum > 1
+    const known = {
+      get generation() {
+        return generationNow()
+      },
+      doubt: () => undefined,
+    }
+    this.#own = new OwnRun({ now: () => queue.now }, known, () => breaker, random)
+  }
+
+  get doubtful(): boolean {
+    return this.#on && this.#own.doubtful
   }
 
   /** What travels with every batch. */
-  get own() {
-    const ownSinceMs = this.#failures === 0 ? 0 : Math.floor(this.#queue.now - this.#beganAtMs)
-    return { tried: this.#tried, ownFailures: this.#failures, ownSinceMs }
+  report() {
+    const { failures, sinceMs } = this.#on ? this.#own.report(this.#inARow) : { failures: 0, sinceMs: 0 }
+    return { tried: this.#own.tried, ownFailures: failures, ownSinceMs: sinceMs }
   }
 
-  /** Whether a call is refused by the process itself. One that is not, while it doubts, is its trial. */
-  refuses(generation: number): boolean {
-    if (this.#breaker.quorum === 1) return false
-    this.#follow(generation)
-    if (this.#tryAtMs === undefined) return false
-    if (this.#trying || this.#queue.now < this.#tryAtMs) return true
-    this.#trying = true
-    return false
+  /** For a call of a process that doubts itself: whether it is its try. All others are refused. */
+  beginTry(): boolean {
+    if (this.#own.nextTryInMs > 0) return false
+    this.#own.beginTry()
+    return true
   }
 
-  /** A call has ended. True while the process doubts itself, also where this call ends that: its outcome goes at once. */
-  ended(outcome: Outcome, generation: number, present: number): boolean {
-    if (this.#breaker.quorum === 1 || !isCircuitOutcome(outcome)) return false
-    this.#follow(present)
-    const success = isSuccess(outcome)
-    if (success) this.#tried = true
-    if (generation !== present) return false
-    const doubted = this.#tryAtMs !== undefined
-    if (success) this.#begin(present)
-    else this.#failed(doubted)
-    return doubted || this.#tryAtMs !== undefined
+  /** The try ended so; undefined: it was refused, or says nothing. */
+  endTry(outcome: Outcome | undefined): void {
+    this.#own.endTry(outcome !== undefined && isCircuitOutcome(outcome) ? isSuccess(outcome) : undefined)
   }
 
-  #failed(doubted: boolean): void {
-    const now = this.#queue.now
-    if (this.#failures === 0) this.#beganAtMs = now
-    this.#failures += 1
-    if (!isDoubtful({ failures: this.#failures, sinceMs: now - this.#beganAtMs }, this.#breaker)) return
-    if (doubted && !this.#trying) return
-    const waitMs = tryAgainInMs(this.#tries, this.#breaker)
-    this.#tries += 1
-    this.#trying = false
-    this.#tryAtMs = now + waitMs * (1 + JITTER * this.#random())
-  }
-
-  /** A run is of one generation. */
-  #follow(generation: number): void {
-    if (generation !== this.#generation) this.#begin(generation)
-  }
-
-  #begin(generation: number): void {
-    this.#generation = generation
-    this.#failures = 0
-    this.#tryAtMs = undefined
-    this.#tries = 0
-    this.#trying = false
+  /** Counts how a call ended. */
+  count(outcome: Outcome, generation: number): void {
+    if (!this.#on || !isCircuitOutcome(outcome)) return
+    if (isSuccess(outcome)) {
+      this.#own.tried = true
+      this.#inARow = 0
+    } else {
+      this.#own.failed(1, generation, this.#inARow === 0)
+      this.#inARow += 1
+    }
   }
 }

@@ -21,6 +21,14 @@ export interface Simulated {
   readonly tally: Tally
 }
 
+/** How a call began. `tries`: it is what a process tries that doubts itself. */
+interface Beginning {
+  readonly generation: number
+  /** Of the trial's lease; empty when it holds none. */
+  readonly token: string
+  readonly tries: boolean
+}
+
 /** How long a provider that says no more is left alone after a 429, ms. */
 const THROTTLE_MS = 1_000
 
@@ -41,7 +49,12 @@ export class SimulatedWorker {
   constructor(name: string, domain: string, simulated: Simulated, random: () => number) {
     this.name = name
     this.#domain = domain
-    this.#doubt = new SimulatedDoubt(simulated.queue, simulated.store.settings.breaker, random)
+    this.#doubt = new SimulatedDoubt(
+      simulated.queue,
+      simulated.store.settings.breaker,
+      () => simulated.store.known.generation,
+      random,
+    )
     this.#simulated = simulated
     this.#random = random
     this.#outbox = new SimulatedOutbox(simulated.queue, random, (runs) => this.#record(runs))
@@ -54,14 +67,25 @@ export class SimulatedWorker {
     const now = queue.now
     tally.wanted(call, now)
     const { known } = store
-    if (this.#doubt.refuses(known.generation)) tally.refused(call, now)
-    else if (known.state !== 'closed' && (known.state === 'half_open' || passed(known.retryAtMs, now))) {
+    if (known.state !== 'closed' && (known.state === 'half_open' || passed(known.retryAtMs, now))) {
       this.#askForTrial(call, known)
-    } else if (known.state === 'open' || known.throttledUntilMs > now || this.#heldBack(known, now)) {
+    } else if (known.state === 'open' || known.throttledUntilMs > now) {
       tally.refused(call, now)
     } else {
-      this.#begin(call, known.generation, '')
+      this.#wantWhileClosed(call, known)
     }
+  }
+
+  #wantWhileClosed(call: WantedCall, known: Known): void {
+    const { queue, tally } = this.#simulated
+    const tries = this.#doubt.doubtful
+    const refused = tries && !this.#doubt.beginTry()
+    if (!refused && !this.#heldBack(known, queue.now)) {
+      this.#begin(call, { generation: known.generation, token: '', tries })
+      return
+    }
+    if (tries && !refused) this.#doubt.endTry(undefined)
+    tally.refused(call, queue.now)
   }
 
   /** A health check has ended: it needs no permission, and its result goes at once. */
@@ -100,7 +124,7 @@ export class SimulatedWorker {
         this.#asking = false
         if (!admitted) this.#expectNone(retryAfterMs ?? 0)
         else if (trial && breaker.halfOpenMaxTrials === 1) this.#expectNone(breaker.trialLeaseMs)
-        if (admitted) this.#begin(call, generation, trial ? token : '')
+        if (admitted) this.#begin(call, { generation, token: trial ? token : '', tries: false })
         else tally.refused(call, queue.now)
       })
     })
@@ -111,21 +135,22 @@ export class SimulatedWorker {
     this.#refusedUntil = { atMs: queue.now + forMs, version: store.known.version }
   }
 
-  #begin(call: WantedCall, generation: number, token: string): void {
-    this.#simulated.tally.begun(call, token !== '')
+  #begin(call: WantedCall, began: Beginning): void {
+    this.#simulated.tally.begun(call, began.token !== '')
     this.#simulated.queue.after(call.ms, () => {
-      if (!this.#gone) this.#ended(call.outcome, generation, token)
+      if (!this.#gone) this.#ended(call.outcome, began)
     })
   }
 
-  #ended(outcome: Outcome, generation: number, token: string): void {
+  /** First it goes into the outbox, at once because of a doubt; the batch is made after the doubt has ended. */
+  #ended(outcome: Outcome, { generation, token, tries }: Beginning): void {
     const { queue, store } = this.#simulated
     const { known } = store
-    const unblocked = known.state === 'closed' && known.throttledUntilMs <= queue.now
-    // A doubtful process sends at once, and so it does what it tried.
-    const doubted = this.#doubt.ended(outcome, generation, known.generation)
-    if (outcome === 'healthy' && token === '' && unblocked && !doubted) this.#outbox.healthy(generation)
-    else this.#outbox.add(this.#run('call', outcome, generation, token), !unblocked || doubted)
+    this.#doubt.count(outcome, generation)
+    const unblocked = known.state === 'closed' && known.throttledUntilMs <= queue.now && !this.#doubt.doubtful
+    if (outcome === 'healthy' && token === '' && unblocked) this.#outbox.healthy(generation)
+    else this.#outbox.add(this.#run('call', outcome, generation, token), !unblocked)
+    if (tries) this.#doubt.endTry(outcome)
   }
 
   #run(origin: Origin, outcome: Outcome, generation: number, token: string): Run {
@@ -144,7 +169,7 @@ export class SimulatedWorker {
   }
 
   get #sender() {
-    return { name: this.name, domain: this.#domain, sequence: this.#sequence, ...this.#doubt.own }
+    return { name: this.name, domain: this.#domain, sequence: this.#sequence, ...this.#doubt.report() }
   }
 
   #record(runs: readonly Run[]) {

@@ -2,6 +2,7 @@ import type { EventKind, Outage, ProviderEvent } from '../index.js'
 import { clean, formatAbout, formatCount, formatDuration, formatRate, formatTime, plural } from './format.js'
 import { pausedText } from './paused.js'
 import { longReason, rateText } from './rates.js'
+import { suspectsText } from './suspects.js'
 import {
   blocksOfAll,
   clientErrorWords,
@@ -41,6 +42,7 @@ export function explain(
     ['ramp', rampText(view)],
     ['against it', against(view)],
     ['rate', rateText(view)],
+    ['suspects', suspectsText(view)],
     ['callers', clientErrorText(view)],
     ['ignored', ignoredText(view)],
     ['mark', markText(view, events)],

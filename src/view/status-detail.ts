@@ -3,6 +3,7 @@ import { pausedText } from './paused.js'
 import { paintHealth, paintState, type Paints } from './paint.js'
 import { rateText } from './rates.js'
 import { clientErrorWords, ignoredWords, why, type ProviderView } from './provider-view.js'
+import { suspectText } from './suspects.js'
 import { probeTarget } from './probe-target.js'
 import { probeText, retryText, successText } from './status-table.js'
 
@@ -28,6 +29,10 @@ export function statusDetail(
     ['throttled', snapshot.throttled ? `for ${formatAbout(snapshot.throttledForMs)}` : 'no'],
     ['success', `${successText(view)} in the last ${formatDuration(settings.history.windowMs)}`],
     ['failures', failures(view)],
+    ...snapshot.suspects.map((suspect): [string, string] => [
+      'suspect',
+      paints.yellow(suspectText(suspect, at)),
+    ]),
     ...(rateText(view) === '' ? [] : [['rate', rateText(view)] as [string, string]]),
     ...(snapshot.clientErrors === 0 ? [] : [['callers', clientErrorWords(snapshot)] as [string, string]]),
     ...(snapshot.ignored === 0 ? [] : [['ignored', ignoredWords(snapshot)] as [string, string]]),

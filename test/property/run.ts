@@ -35,7 +35,26 @@ interface BatchOptions {
   readonly resent?: boolean
   readonly late?: boolean
   readonly lostMsAgo?: number
+  readonly process?: Process | undefined
+  readonly own?: { readonly failures: number; readonly sinceMs: number }
 }
+
+/** A process of the fleet, and whether it has ever had a success. */
+interface Process {
+  readonly incarnation: string
+  readonly domain: string
+  readonly tried: boolean
+}
+
+const FIRST: Process = { incarnation: 'life', domain: 'node-1', tried: true }
+const PROCESSES: readonly Process[] = [
+  FIRST,
+  { incarnation: 'life-b', domain: 'node-2', tried: true },
+  { incarnation: 'life-c', domain: 'node-2', tried: true },
+  { incarnation: 'life-d', domain: 'node-3', tried: true },
+  { incarnation: 'life-e', domain: 'node-4', tried: false },
+  { incarnation: 'life-f', domain: 'node-1', tried: true },
+]
 
 const FAR = 9_000_000_000_000
 const EVERYTHING = 1_000_000
@@ -55,6 +74,7 @@ export class Recorder {
   #nowMs = START_MS
   #batch = 0
   #generation = 0
+  #threshold: number | null = null
   readonly store = new MemoryStore({ now: () => this.#nowMs })
 
   constructor(id: string, sequence: Sequence, tally: Tally) {
@@ -78,6 +98,14 @@ export class Recorder {
     this.operations.push({ atMs: this.#nowMs, what, call, look })
     this.witnesses.push({ reply, seen, history })
     this.#tally.transitions(before, reply)
+    if ('reason' in reply && String(reply.reason).includes('another failure domain'))
+      this.#tally.count('kept for other domains')
+    const { failureThreshold } = this.#sequence.breaker
+    const opened = reply.status === 'ok' ? reply.events.find(({ kind }) => kind === 'opened') : undefined
+    const inARow = Number(/^(\d+) consecutive failures/.exec(opened?.reason ?? '')?.[1] ?? 0)
+    const known = this.#threshold ?? failureThreshold ?? Infinity
+    if (inARow > known && (before?.consecutiveFailures ?? 0) >= known)
+      this.#tally.count('opened by a late witness')
     return reply
   }
 
@@ -105,6 +133,16 @@ export class Recorder {
           ],
           { late: step.late },
         )
+      case 'report': {
+        const { outcome, count, own, waitMs } = step
+        const process = PROCESSES[step.who % PROCESSES.length]
+        const bad = outcome === 'unhealthy' || outcome === 'timeout'
+        const run = this.#run('call', outcome, await this.#generationFor(false), '', count)
+        const said = bad ? own : { failures: 0, sinceMs: 0 }
+        await this.#record([run], { process, own: said })
+        this.#nowMs += waitMs
+        return
+      }
       case 'burst': {
         const generation = await this.#generationFor(false)
         await this.#record([this.#run('call', 'healthy', generation, '', step.good)])
@@ -199,6 +237,7 @@ export class Recorder {
     const { breaker, history, probe } = this.#sequence
     const rated = breaker.failureRate !== undefined || breaker.degradedRate !== undefined
     const failureThreshold = wanted === null && !rated ? 3 : wanted
+    this.#threshold = failureThreshold
     const settings = resolveSettings({
       breaker: { ...breaker, failureThreshold, successThreshold },
       history,
@@ -277,7 +316,13 @@ export class Recorder {
 
   async #record(runs: readonly Run[], options: BatchOptions = {}): Promise<void> {
     if (options.sequence === undefined) this.#batch += 1
-    const { incarnation = 'life', sequence = this.#batch, resent = false, lostMsAgo = null } = options
+    const { process = FIRST, own = { failures: 0, sinceMs: 0 } } = options
+    const {
+      incarnation = process.incarnation,
+      sequence = this.#batch,
+      resent = false,
+      lostMsAgo = null,
+    } = options
     if (options.late === true) this.#tally.count('late batch')
     const jitterDraw = this.#sequence.draw
     const { state, version } = await this.#known()
@@ -294,6 +339,10 @@ export class Recorder {
       notAfterMs: options.late === true ? this.#nowMs - 1 : FAR,
       lostMsAgo,
       ...flush,
+      failureDomain: process.domain,
+      tried: process.tried,
+      ownFailures: own.failures,
+      ownSinceMs: own.sinceMs,
       runs,
     }
     await this.#do('record', (store) => store.record(this.#id, request))
@@ -308,7 +357,10 @@ export class Recorder {
     const { leaseMs, minGapMs = 0 } = step
     const notAfterMs = step.late ? START_MS - 10_000_000 : FAR
     const knownVersion = this.#upToDate((await this.#known()).version)
-    const request = { worker: 'w', knownVersion, origin, token, notAfterMs, leaseMs, minGapMs }
+    const { incarnation, domain: failureDomain } =
+      PROCESSES[this.operations.length % PROCESSES.length] ?? FIRST
+    const by = { incarnation, failureDomain }
+    const request = { worker: 'w', knownVersion, origin, token, notAfterMs, leaseMs, minGapMs, ...by }
     const reply = (await this.#do('admit', (store) => store.admit(this.#id, request))) as Reply<AdmitResult>
     if (reply.status !== 'ok' || !reply.admitted) return
     const { generation, trial, settingsRevision, markVersion } = reply

@@ -21,6 +21,15 @@ export type Step =
       readonly late: boolean
       readonly detail: string
     }
+  /** A batch of one of several processes, and what it says of its own run; and a time after it. */
+  | {
+      readonly do: 'report'
+      readonly who: number
+      readonly outcome: (typeof OUTCOMES)[number]
+      readonly count: number
+      readonly own: { readonly failures: number; readonly sinceMs: number }
+      readonly waitMs: number
+    }
   /** Calls, a time in which the window may mature, and bad calls. */
   | {
       readonly do: 'burst'
@@ -104,6 +113,27 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       older: fc.constantFrom(false, false, false, true),
       late: fc.constantFrom(false, false, false, false, false, false, false, true),
       detail,
+    }),
+  },
+  {
+    weight: 22,
+    arbitrary: fc.record({
+      do: fc.constant('report' as const),
+      who: fc.nat(5),
+      outcome: fc.constantFrom(
+        'healthy' as const,
+        'healthy' as const,
+        'unhealthy' as const,
+        'unhealthy' as const,
+        'timeout' as const,
+        'degraded' as const,
+      ),
+      count: fc.constantFrom(1, 1, 5, 20),
+      own: fc.record({
+        failures: fc.constantFrom(1, 4, 5, 5, 19, 20),
+        sinceMs: fc.constantFrom(0, 999, 1_000, 1_300, 6_000),
+      }),
+      waitMs: fc.constantFrom(0, 0, 100, 1_100, 1_101, 5_000),
     }),
   },
   {
@@ -247,6 +277,8 @@ export const sequence = fc.record({
     degradedRate: fc.constantFrom(undefined, undefined, undefined, 0.6, 0.2, 1),
     minimumCalls: fc.constantFrom(2, 3, 5, 20),
     rateWindowMs: fc.constantFrom(1_000, 1_009, 10_000, 20_000),
+    quorum: fc.constantFrom(1, 2, 2, 3),
+    quorumGraceMs: fc.constantFrom(100, 2_000, 5_000),
     successThreshold: fc.integer({ min: 1, max: 3 }),
     halfOpenMaxTrials: fc.integer({ min: 1, max: 3 }),
     cooldownMs: fc.constantFrom(1, 100, 1_000),

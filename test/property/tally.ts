@@ -32,18 +32,38 @@ const TRANSITIONS = [
 /** What needs a closing by trials first, and so comes less often. */
 const AFTER_CLOSING = ['opened in the ramp', 'ramp over'] as const
 
+/** What a quorum does: rarer, for it needs several processes to say fitting things. */
+const QUORUM = [
+  'opened by doubtful domains',
+  'opened after the grace',
+  'opened by a late witness',
+  'worker_suspected',
+  'worker_cleared',
+  'suspect succeeds again',
+  'suspicion withdrawn',
+  'suspect forgotten',
+  'kept for other domains',
+] as const
+
+type Counted = (typeof TRANSITIONS | typeof QUORUM | typeof AFTER_CLOSING)[number]
+
 /** The rule that opened a circuit, by its reason. */
-const RULES: readonly (readonly [(typeof TRANSITIONS)[number], RegExp])[] = [
+const RULES: readonly (readonly [Counted, RegExp])[] = [
   ['opened by consecutive failures', /^\d+ consecutive /],
   ['opened by failure rate', /^failure rate /],
   ['opened by degraded rate', /^degraded rate /],
+  ['opened by doubtful domains', /failure domains see failures alone/],
+  ['opened after the grace', /^no other domain succeeded/],
+  ['suspect succeeds again', /succeeds again$/],
+  ['suspicion withdrawn', /fails with the others$/],
+  ['suspect forgotten', /has been silent$/],
 ]
 
 export class Tally {
   readonly #counts = new Map<string, number>()
   steps = 0
 
-  count(what: (typeof TRANSITIONS | typeof AFTER_CLOSING)[number], n = 1): void {
+  count(what: Counted, n = 1): void {
     this.#add(what, n)
   }
 
@@ -55,7 +75,9 @@ export class Tally {
     this.steps += 1
     if (reply.status !== 'ok') return
     for (const { kind, from, reason } of reply.events) {
-      const rule = kind === 'opened' ? RULES.find(([, words]) => words.test(reason)) : undefined
+      const rule = RULES.find(
+        ([, words]) => (kind === 'opened' || kind === 'worker_cleared') && words.test(reason),
+      )
       if (rule !== undefined) this.count(rule[0])
       const circuit = kind === 'opened' || kind === 'half_opened' || kind === 'closed' || kind === 'reset'
       this.#add(circuit ? `${kind} from ${from}` : kind, 1)
@@ -71,7 +93,12 @@ export class Tally {
       count: this.#counts.get(what) ?? 0,
       atLeast: Math.floor(atLeast * share),
     })
-    return [...outcomes.map(row(1_000)), ...TRANSITIONS.map(row(500)), ...AFTER_CLOSING.map(row(150))]
+    return [
+      ...outcomes.map(row(1_000)),
+      ...TRANSITIONS.map(row(500)),
+      ...QUORUM.map(row(200)),
+      ...AFTER_CLOSING.map(row(150)),
+    ]
   }
 
   #add(what: string, n: number): void {

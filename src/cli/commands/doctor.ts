@@ -4,8 +4,8 @@ import { withCommon, writeJson, writeLine, type Cli } from '../common.js'
 import { checkAlternation, type Past } from '../doctor/alternation.js'
 import { finding, worst, type Finding, type Level } from '../doctor/finding.js'
 import { checkFleet } from '../doctor/fleet.js'
+import { checkJudgement } from '../doctor/judgement.js'
 import { checkKeys, checkUnreadable } from '../doctor/keys.js'
-import { checkRules } from '../doctor/rule-advice.js'
 import { checkServer } from '../doctor/server.js'
 import { EXIT } from '../failure.js'
 import { withFleet, type CommonOptions } from '../fleet.js'
@@ -48,7 +48,7 @@ async function examine(options: CommonOptions): Promise<Finding[]> {
         ...findings,
         ...checkUnreadable(unreadable, facts),
         ...checkFleet(facts, views),
-        ...checkRules(facts, views),
+        ...checkJudgement(facts, views),
         ...checkAlternation(await readPasts(busbar, views)),
       ]
     })

@@ -7,10 +7,11 @@ import {
   ProviderRemovedError,
 } from '../../model/errors.js'
 import type { RefusalCode } from '../../model/words.js'
-import { askAgainInMs } from '../../rules/blocks.js'
 import { admitLocally } from '../../rules/snapshot-admission.js'
+import { CachedRefusal } from './cached-refusal.js'
 import type { Fallback } from './fallback.js'
-import { leaseFor, StoredPermit, told, type Decision, type Refused, type Send } from './permit.js'
+import { leaseFor, StoredPermit, told, type Decision, type Send } from './permit.js'
+import { admitDoubtful } from './own-circuit.js'
 import { GroupAdmission } from './group-admission.js'
 import { RecoveryRamp } from './recovery-ramp.js'
 import type { ProcessContext } from '../context.js'
@@ -39,7 +40,7 @@ export class AdmissionGate {
   readonly #ramp: RecoveryRamp
   consistency: Consistency = 'cached'
   #asking = false
-  #cachedRefusal: { readonly refused: Refused; readonly version: number; readonly until: number } | undefined
+  readonly #cachedRefusal: CachedRefusal
 
   constructor(context: ProcessContext, session: ProviderSession, fallback: Fallback, send: Send) {
     this.#context = context
@@ -47,6 +48,7 @@ export class AdmissionGate {
     this.#fallback = fallback
     this.#send = send
     this.#ramp = new RecoveryRamp(session)
+    this.#cachedRefusal = new CachedRefusal(context, session)
     this.#together = new GroupAdmission(
       (timeoutMs) => this.#askIfThere(timeoutMs),
       ({ permit, wouldRefuse }) => this.#grant('', 'redis', wouldRefuse, permit.generation),
@@ -63,16 +65,25 @@ export class AdmissionGate {
     this.#session.used = true
     if (this.#context.calls.closing) return Promise.reject(new BusbarClosedError())
     if (this.#session.withoutStore) return this.#withoutStore(timeoutMs)
-    const { cache } = this.#session
-    if (cache.free) {
-      return this.consistency === 'strict' ? this.#together.admit(timeoutMs) : this.#grant('', 'cache')
-    }
-    return this.#admitWithCare(timeoutMs)
+    return this.#session.cache.free ? this.#admitFree(timeoutMs) : this.#admitWithCare(timeoutMs)
+  }
+
+  #admitFree(timeoutMs: number | undefined): Decision | Promise<Decision> {
+    return this.consistency === 'strict' ? this.#together.admit(timeoutMs) : this.#grant('', 'cache')
   }
 
   /** Anything but a closed circuit that is known to be free. Apart, so that the way of nearly every call stays small. */
   #admitWithCare(timeoutMs: number | undefined): Decision | Promise<Decision> {
+    const { own } = this.#session
+    return own.doubtful
+      ? admitDoubtful(this.#session, () => this.#decide(timeoutMs))
+      : this.#decide(timeoutMs)
+  }
+
+  #decide(timeoutMs: number | undefined): Decision | Promise<Decision> {
     const { cache } = this.#session
+    // A doubt may just have ended.
+    if (cache.free) return this.#admitFree(timeoutMs)
     if (cache.ramping) {
       const drawn = this.#ramp.apply(this.#grant('', 'cache'))
       return this.consistency === 'strict' && drawn.admitted ? this.#together.admit(timeoutMs) : drawn
@@ -121,33 +132,12 @@ export class AdmissionGate {
   }
 
   #tryForTrial(enforce: boolean, timeoutMs: number | undefined): Decision | Promise<Decision> {
-    const refused = this.#refusedMeanwhile()
+    const refused = this.#cachedRefusal.read(this.#asking)
     if (refused !== undefined) return enforce ? refused : this.#grant('', 'cache', refused.code)
     this.#asking = true
     return this.#askAndDraw(timeoutMs).finally(() => {
       this.#asking = false
     })
-  }
-
-  #refusedMeanwhile(): Refused | undefined {
-    const code = 'no_trial_free' as const
-    if (this.#asking) {
-      const reason = 'half-open: this process is asking for a trial'
-      const retryAfterMs = askAgainInMs(Math.ceil(this.#context.commandTimeoutMs))
-      return { admitted: false, code, reason, retryAfterMs, source: 'cache' }
-    }
-    const kept = this.#cachedRefusal
-    const leftMs = kept === undefined ? 0 : Math.ceil(kept.until - this.#context.clock.now())
-    if (kept === undefined || leftMs <= 0 || kept.version !== this.#session.cache.version) return undefined
-    return told({ ...kept.refused, retryAfterMs: leftMs, source: 'cache' })
-  }
-
-  #keep(refused: Refused, forMs: number): void {
-    this.#cachedRefusal = {
-      refused,
-      version: this.#session.cache.version,
-      until: this.#context.clock.now() + forMs,
-    }
   }
 
   /** The store may have been lost since the caller came. */
@@ -196,11 +186,12 @@ export class AdmissionGate {
   }
 
   async #askStore(timeoutMs: number | undefined): Promise<Decision> {
+    const { incarnation, failureDomain } = this.#context
     const token = randomUUID()
     const leaseMs = leaseFor(timeoutMs)
     try {
       const reply = await this.#session.run('admit', (store) => {
-        const { caller, notAfterMs, id } = this.#session
+        const { caller, notAfterMs, id, own } = this.#session
         const { worker, knownVersion } = caller
         return store.admit(id, {
           worker,
@@ -210,13 +201,15 @@ export class AdmissionGate {
           notAfterMs,
           leaseMs,
           minGapMs: 0,
+          incarnation: own.quorumSet ? incarnation : undefined,
+          failureDomain: own.quorumSet ? own.domain(failureDomain) : undefined,
         })
       })
       const { reason, retryAfterMs, generation, trial } = reply
       // Only probes are turned away for coming too soon.
       const code = reply.code === null || reply.code === 'probed_recently' ? undefined : reply.code
       if (reply.admitted) {
-        if (trial) this.#expectNoOther(leaseMs)
+        if (trial) this.#cachedRefusal.expectNoOther(leaseMs)
         return this.#grant(trial ? token : '', 'redis', code, generation)
       }
       const refused = {
@@ -227,24 +220,12 @@ export class AdmissionGate {
         source: 'redis',
       } as const
       if ((code === 'no_trial_free' || code === 'awaiting_probe') && retryAfterMs !== null)
-        this.#keep(refused, retryAfterMs)
+        this.#cachedRefusal.keep(refused, retryAfterMs)
       return told(refused)
     } catch (error) {
       const unanswered = isBusbarError(error, 'redis_unavailable') || isBusbarError(error, 'command_late')
       if (!unanswered && !isProviderTrouble(error)) throw error
       return this.#unanswered(timeoutMs, error instanceof Error ? error.message : String(error))
     }
-  }
-
-  /** Where the fleet has one trial at a time and this process holds it, asking again is of no use until it ends. */
-  #expectNoOther(leaseMs: number): void {
-    const { halfOpenMaxTrials, trialLeaseMs } = this.#session.settings.settings.breaker
-    if (halfOpenMaxTrials !== 1) return
-    const reason = 'half-open: 1 of 1 trials under way'
-    const retryAfterMs = leaseMs === 0 ? trialLeaseMs : leaseMs
-    this.#keep(
-      { admitted: false, code: 'no_trial_free', reason, retryAfterMs, source: 'cache' },
-      retryAfterMs,
-    )
   }
 }

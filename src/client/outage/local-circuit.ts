@@ -45,7 +45,7 @@ export class LocalCircuit {
     const { circuit, admission } = admit(
       this.#at(nowMs),
       { origin: 'call', token, leaseMs, minGapMs: 0 },
-      { ...breaker, halfOpenMaxTrials: 1 },
+      { ...breaker, halfOpenMaxTrials: 1, quorum: 1 },
       settings.probe?.intervalMs ?? null,
     )
     const now = circuit.lastNowMs

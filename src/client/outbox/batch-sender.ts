@@ -14,6 +14,7 @@ import { asSent, type OpenRun } from './open-run.js'
 export class BatchSender {
   readonly #context: ProcessContext
   readonly #session: ProviderSession
+  readonly #inARow: () => number
   #sequence = 0
   /** The batch under way, until it is applied or given up. */
   #sending: readonly OpenRun[] = []
@@ -22,7 +23,9 @@ export class BatchSender {
   /** Ends the pause before a batch is sent again. */
   #wake: (() => void) | undefined
 
-  constructor(context: ProcessContext, session: ProviderSession) {
+  /** `inARow`: failures of calls in this process since its last success. */
+  constructor(context: ProcessContext, session: ProviderSession, inARow: () => number) {
+    this.#inARow = inARow
     this.#context = context
     this.#session = session
   }
@@ -83,6 +86,8 @@ export class BatchSender {
   async #record(runs: readonly OpenRun[], sequence: number, resent: boolean): Promise<RecordResult> {
     const { clock, incarnation, flushIntervalMs, maxBatchesPerSecond, watch } = this.#context
     const outage = this.#outage
+    const { own } = this.#session
+    const quorum = own.quorumSet ? own.report(this.#inARow()) : undefined
     const result = await this.#session.run('record', (store) => {
       const { caller } = this.#session
       return store.record(this.#session.id, {
@@ -95,6 +100,10 @@ export class BatchSender {
         maxBatchesPerSecond,
         notAfterMs: this.#session.notAfterMs,
         lostMsAgo: outage === undefined ? null : watch.lostMsAgo,
+        failureDomain: quorum && this.#context.failureDomain,
+        tried: quorum && own.tried,
+        ownFailures: quorum?.failures,
+        ownSinceMs: quorum?.sinceMs,
         jitterDraw: Math.random(),
         runs: runs.map((run) => asSent(run, clock.now())),
       })

@@ -55,7 +55,7 @@ export class Outbox {
     this.#early = new EarlyProbe(context, session)
     this.#buffer = new OutcomeBuffer(context.clock, () => bucketMs(session.settings.settings.history))
     this.#policy = new FlushPolicy(context.clock, context.flushIntervalMs)
-    this.#sender = new BatchSender(context, session)
+    this.#sender = new BatchSender(context, session, () => this.failuresInRow)
   }
 
   get #mode(): Mode {
@@ -72,7 +72,10 @@ export class Outbox {
   /** A success of a call without a lease: the hot path. Allocates nothing while the run goes on. */
   healthy(generation: number): void {
     this.failuresInRow = 0
-    if (!this.#buffer.addHealthy(generation)) this.#bound()
+    if (!this.#buffer.addHealthy(generation)) {
+      this.#session.own.tried = true
+      this.#bound()
+    }
     if (this.#timer === undefined && this.#flushing === undefined) this.#schedule()
   }
 
@@ -153,10 +156,14 @@ export class Outbox {
     this.#context.log.warn(fields, 'outbox full: the oldest outcomes were dropped')
   }
 
-  #countFailures({ outcome, count, origin }: Run): void {
+  #countFailures({ outcome, count, origin, generation }: Run): void {
     if (origin === 'probe' || !isCircuitOutcome(outcome)) return
-    if (isSuccess(outcome)) this.failuresInRow = 0
-    else {
+    const { own } = this.#session
+    if (isSuccess(outcome)) {
+      this.failuresInRow = 0
+      own.tried = true
+    } else {
+      own.failed(count, generation, this.failuresInRow === 0)
       this.failuresInRow += count
       this.#early.callFailed()
     }

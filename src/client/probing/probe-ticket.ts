@@ -77,6 +77,7 @@ export async function beginProbe(
   if (options.alone && session.cache.unblocked && known !== undefined) {
     return { ticket: ticketOf(outbox, { ...known, token: '' }) }
   }
+  const { own } = session
   const token = randomUUID()
   const reply = await session.run('admit', (store) =>
     store.admit(session.id, {
@@ -86,6 +87,8 @@ export async function beginProbe(
       notAfterMs: session.notAfterMs,
       leaseMs: options.timeoutMs + context.commandTimeoutMs,
       minGapMs: options.minGapMs,
+      incarnation: own.quorumSet ? context.incarnation : undefined,
+      failureDomain: own.quorumSet ? own.domain(context.failureDomain) : undefined,
     }),
   )
   const { admitted, code, reason, retryAfterMs, trial } = reply

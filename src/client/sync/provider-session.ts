@@ -11,6 +11,7 @@ import type { Store } from '../../model/ports/store.js'
 import type { KnownReply, Reply, SettingsReply } from '../../model/ports/store-replies.js'
 import { CutOff } from '../outage/cut-off.js'
 import type { ProcessContext } from '../context.js'
+import { OwnRun } from './own-run.js'
 import { MarkTimer } from './mark-timer.js'
 import { checkProvider } from '../outage/provider-check.js'
 import { registerAgain } from './register-again.js'
@@ -35,6 +36,7 @@ const MAX_ATTEMPTS = 3
 export class ProviderSession {
   readonly id: string
   readonly cache: SnapshotCache
+  readonly own: OwnRun
   /** Whether a write of it was refused: the next outage is over when one was taken. */
   owesWrite = false
   /** Set by each use of the provider: the poll reads only those that were used. */
@@ -57,6 +59,7 @@ export class ProviderSession {
     this.#context = context
     this.#epoch = epoch
     this.cache = new SnapshotCache(context.clock)
+    this.own = new OwnRun(context.clock, this.cache, () => this.settings.settings.breaker)
     this.#markTimer = new MarkTimer({ context, id, cache: this.cache, clear: () => this.clearEndedMark() })
     this.suspend()
     this.#storeClock = { nowMs: registered.nowMs, at: context.clock.now() }

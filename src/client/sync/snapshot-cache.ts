@@ -44,6 +44,8 @@ export class SnapshotCache {
   /** Whether calls are decided without the store. Only `suspend` sets it. */
   suspended = false
   #closing = false
+  /** The generation in which this process doubts itself; 0: it does not. */
+  #doubted = 0
   /** Whether a call may begin without asking anybody or looking at the clock. */
   free = false
   /** The same, but for a ramp: some calls are refused (see `rules/ramp.ts`). Never together with `free`. */
@@ -93,6 +95,12 @@ export class SnapshotCache {
 
   suspend(suspended: boolean): void {
     this.suspended = suspended
+    this.#setFree()
+  }
+
+  /** This process doubts itself while the circuit is in this generation; 0: it does not. */
+  doubt(generation: number): void {
+    this.#doubted = generation
     this.#setFree()
   }
 
@@ -191,6 +199,7 @@ export class SnapshotCache {
       this.#mode === 'following' &&
       snapshot !== undefined &&
       snapshot.state === 'closed' &&
+      snapshot.generation !== this.#doubted &&
       blocksOf(snapshot).length === 0
     this.ramping = unblocked && !rampOver && snapshot.rampForMs > 0
     this.free = unblocked && !this.ramping
