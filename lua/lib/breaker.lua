@@ -88,12 +88,6 @@ local function forget_failures_before(provider, lost_at_ms)
     put(provider, 'probe_consecutive_failures', 0)
     put(provider, 'failing_batches', 0)
     forget_runs(provider)
-    if provider.circuit.judged_by then
-      -- @include lib/rate_window
-      if judgement(provider).rates then
-        empty_rate_window(provider)
-      end
-    end
   end
 end
 

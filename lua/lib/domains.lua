@@ -92,9 +92,9 @@ local function read_domains(key)
   return domains
 end
 
--- Writes the fields that changed; an empty one is not kept.
+-- Writes the fields that changed; an empty one is not kept. Returns whether any did.
 local function save_domains(provider)
-  local key, domains, fields = provider.keys.domains, provider.quorum.domains, {}
+  local key, domains, fields, wrote = provider.keys.domains, provider.quorum.domains, {}, false
   local texts = {
     succeeded = domains.succeeded > 0 and as_text(domains.succeeded) or '',
     doubts = write_doubts(domains.doubts),
@@ -111,6 +111,7 @@ local function save_domains(provider)
     local before = domains.stored[field] or ''
     if text == '' and before ~= '' then
       redis.call('HDEL', key, field)
+      wrote = true
     elseif text ~= before then
       fields[#fields + 1], fields[#fields + 2] = field, text
     end
@@ -119,6 +120,7 @@ local function save_domains(provider)
     redis.call('HSET', key, unpack(fields))
   end
   domains.stored = texts
+  return wrote or #fields > 0
 end
 
 -- The list with this domain in front.

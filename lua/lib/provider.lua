@@ -72,10 +72,8 @@ local function save(provider)
   if provider.window then
     provider.window.save(provider)
   end
-  if provider.quorum then
-    provider.quorum.save(provider)
-  end
-  if not next(touched) then
+  local wrote = provider.quorum and provider.quorum.save(provider)
+  if not next(touched) and not wrote then
     local throttled = (circuit.throttled_until_ms or 0) + 0 > provider.now
     if circuit.state == 'closed' and not throttled and (circuit.mark_until_ms or 0) + 0 == 0 then
       return

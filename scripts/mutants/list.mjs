@@ -1,5 +1,7 @@
 // The faults that scripts/mutants.mjs plants: each says what it breaks, and the edits that break it.
 
+import { quorum, rates } from './judgement.mjs'
+
 const one = (why, file, find, replace, short = false) => ({ why, short, edits: [{ file, find, replace }] })
 /** Not for random sequences: they are too short, or do not go there. */
 const byContract = (...fault) => ({ ...one(...fault), by: 'contract' })
@@ -346,7 +348,7 @@ const straight = [
   essential(
     'a batch is counted past the failure that opens',
     CLOSED,
-    'if find_trip(provider, counts_before(provider, origin, failures), count) then',
+    'if find_trip(provider, counts_before(origin, outcome, failures, window), count) then',
     'if false then',
   ),
   one(
@@ -426,7 +428,7 @@ const straight = [
   one(
     'a script that changed nothing writes the time',
     PROVIDER,
-    '  if not next(touched) then\n',
+    '  if not next(touched) and not wrote then\n',
     '  if false then\n',
   ),
   one(
@@ -535,8 +537,8 @@ const backpressure = [
   one(
     'suspicion tells everybody again and again',
     SUSPICION,
-    'circuit.failing_batches == provider',
-    'circuit.failing_batches >= provider',
+    'circuit.failing_batches == (provider',
+    'circuit.failing_batches >= (provider',
   ),
   byContract('suspicion without load', RECORD, 'if wait_ms and runs', 'if runs'),
 ]
@@ -705,5 +707,7 @@ export const mutants = [
   ...overdue,
   ...recentCalls,
   ...outagesKept,
+  ...rates,
+  ...quorum,
   ...rest,
 ]

@@ -3,10 +3,12 @@ import { SETTING_FIELDS, type SettingField, type ValuesOf } from '../model/setti
 const SECOND = 1_000
 
 const defaultsOf = <G extends 'breaker' | 'history'>(group: G): ValuesOf<G> =>
-  // One value for each field of the group, all of which have a default of their type.
+  // One value for each field of the group, but for those that have no default.
   Object.freeze(
     Object.fromEntries(
-      Object.entries<SettingField>(SETTING_FIELDS[group]).map(([name, field]) => [name, field.default]),
+      Object.entries<SettingField>(SETTING_FIELDS[group])
+        .filter(([, field]) => field.default !== undefined)
+        .map(([name, field]) => [name, field.default]),
     ),
   ) as unknown as ValuesOf<G>
 

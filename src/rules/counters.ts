@@ -3,7 +3,6 @@ import { isSuccess } from '../model/words.js'
 import type { Circuit } from './circuit.js'
 import { withoutRuns } from './domains.js'
 import type { CircuitRun } from './judged.js'
-import { EMPTY_WINDOW } from './rate-window.js'
 
 /** Failures in a row before the run. Calls and probes are counted apart: a call that succeeds says nothing of the probes. */
 export const failuresBefore = (circuit: Circuit, { origin }: Run): number =>
@@ -31,7 +30,6 @@ export function forgetFailuresBefore(lostAtMs: number, circuit: Circuit, written
     consecutiveFailures: 0,
     probeConsecutiveFailures: 0,
     failingBatches: 0,
-    rateWindow: EMPTY_WINDOW,
     domains: withoutRuns(circuit.domains),
   }
 }

@@ -27,7 +27,9 @@ export class SimulatedDoubt {
       },
       doubt: () => undefined,
     }
-    this.#own = new OwnRun({ now: () => queue.now }, known, () => breaker, random)
+    // The worker itself says its names to the store.
+    const process = { clock: { now: () => queue.now }, failureDomain: '', incarnation: '' }
+    this.#own = new OwnRun(process, known, () => breaker, random)
   }
 
   get doubtful(): boolean {

@@ -4,7 +4,10 @@ import type { ProviderView } from './provider-view.js'
 type Suspect = ProviderView['snapshot']['suspects'][number]
 
 /** `worker-7 on node-3 fails alone: 14 failures in a row there in 10s, and 2,310 successes elsewhere meanwhile (node-1 disagrees)`. */
-export function suspectText({ worker, domain, failures, successes, against, since }: Suspect, at: number): string {
+export function suspectText(
+  { worker, domain, failures, successes, against, since }: Suspect,
+  at: number,
+): string {
   const there = `${plural(failures, 'failure')} in a row there in ${formatAbout(at - since)}`
   const elsewhere = `${formatCount(successes)} ${successes === 1 ? 'success' : 'successes'} elsewhere meanwhile`
   const other = against === '*' ? 'a health check' : against

@@ -143,6 +143,14 @@ export class Recorder {
         this.#nowMs += waitMs
         return
       }
+      case 'outbreak': {
+        for (const who of step.whose) {
+          const process = PROCESSES[who]
+          const run = this.#run('call', 'unhealthy', await this.#generationFor(false), '')
+          await this.#record([run], { process, own: { failures: 5, sinceMs: step.sinceMs } })
+        }
+        return
+      }
       case 'burst': {
         const generation = await this.#generationFor(false)
         await this.#record([this.#run('call', 'healthy', generation, '', step.good)])

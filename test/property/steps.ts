@@ -30,6 +30,8 @@ export type Step =
       readonly own: { readonly failures: number; readonly sinceMs: number }
       readonly waitMs: number
     }
+  /** Several processes, one after the other, of which each has failed for long. */
+  | { readonly do: 'outbreak'; readonly whose: readonly number[]; readonly sinceMs: number }
   /** Calls, a time in which the window may mature, and bad calls. */
   | {
       readonly do: 'burst'
@@ -134,6 +136,14 @@ const step: fc.Arbitrary<Step> = fc.oneof(
         sinceMs: fc.constantFrom(0, 999, 1_000, 1_300, 6_000),
       }),
       waitMs: fc.constantFrom(0, 0, 100, 1_100, 1_101, 5_000),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant('outbreak' as const),
+      whose: fc.constantFrom([0, 1, 3], [1, 3, 0], [4, 1, 0], [1, 2, 3], [0, 5, 1]),
+      sinceMs: fc.constantFrom(1_099, 1_100, 1_101, 2_300, 4_000),
     }),
   },
   {
@@ -247,6 +257,9 @@ const step: fc.Arbitrary<Step> = fc.oneof(
         'retry' as const,
         'retry' as const,
         'retry' as const,
+        'lease' as const,
+        'lease' as const,
+        'lease' as const,
         'lease' as const,
         'lease' as const,
         'lease' as const,

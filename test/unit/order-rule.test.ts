@@ -173,7 +173,15 @@ async function batched(given: Given, maxBatchesPerSecond: number) {
     const context: ProcessContext = {
       watch: new StoreWatch({ ping: () => Promise.resolve(), log: new OutageLog(LOG), unref: true }),
       ...SYSTEM_TIME,
-      ...{ store, worker: `worker-${i}`, incarnation: `life-${i}`, clock, log: LOG, counters: newCounters() },
+      ...{
+        store,
+        worker: `worker-${i}`,
+        failureDomain: `node-${i}`,
+        incarnation: `life-${i}`,
+        clock,
+        log: LOG,
+        counters: newCounters(),
+      },
       ...{
         commandTimeoutMs: 200,
         flushIntervalMs: 100,

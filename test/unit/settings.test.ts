@@ -39,6 +39,10 @@ describe('the defaults', () => {
     expect(DEFAULTS).toEqual({
       breaker: {
         failureThreshold: 3,
+        minimumCalls: 20,
+        rateWindowMs: 10_000,
+        quorum: 1,
+        quorumGraceMs: 5_000,
         cooldownMs: 30_000,
         successThreshold: 1,
         halfOpenMaxTrials: 1,
@@ -123,11 +127,11 @@ describe('settings come', () => {
   const PROBE = JSON.stringify({ kind: 'http', url: 'http://a/' })
 
   it('back from Redis apart from what a later version wrote there', () => {
-    const flat = { ...flattenSettings(resolve({})), 'breaker.failureRate': '0.5', chaos: 'true' }
+    const flat = { ...flattenSettings(resolve({})), 'breaker.luckRate': '0.5', chaos: 'true' }
     expect(unflattenSettings(flat)).toEqual({
       settings: resolve({}),
       unread: [
-        { path: 'breaker.failureRate', stored: '0.5', problem: null },
+        { path: 'breaker.luckRate', stored: '0.5', problem: null },
         { path: 'chaos', stored: 'true', problem: null },
       ],
     })
@@ -209,7 +213,6 @@ describe('a number', () => {
 
   it.each<[string, unknown]>([
     ['"3"', '3'],
-    ['null', null],
     ['true', true],
     ['{}', {}],
     ['[3]', [3]],

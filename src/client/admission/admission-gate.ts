@@ -6,12 +6,14 @@ import {
   isProviderTrouble,
   ProviderRemovedError,
 } from '../../model/errors.js'
+import type { AdmitRequest } from '../../model/ports/store-requests.js'
 import type { RefusalCode } from '../../model/words.js'
 import { admitLocally } from '../../rules/snapshot-admission.js'
 import { CachedRefusal } from './cached-refusal.js'
 import type { Fallback } from './fallback.js'
-import { leaseFor, StoredPermit, told, type Decision, type Send } from './permit.js'
+import { StoredPermit, told, type Decision, type Send } from './permit.js'
 import { admitDoubtful } from './own-circuit.js'
+import { leaseFor } from './lease.js'
 import { GroupAdmission } from './group-admission.js'
 import { RecoveryRamp } from './recovery-ramp.js'
 import type { ProcessContext } from '../context.js'
@@ -185,26 +187,29 @@ export class AdmissionGate {
     return this.#fallback.decide(leaseFor(timeoutMs), why)
   }
 
+  /** Written out: strict mode comes here at every call. */
+  #request(token: string, leaseMs: number): AdmitRequest {
+    const { caller, notAfterMs, own } = this.#session
+    return {
+      worker: caller.worker,
+      knownVersion: caller.knownVersion,
+      origin: 'call',
+      token,
+      notAfterMs,
+      leaseMs,
+      minGapMs: 0,
+      incarnation: own.incarnation,
+      failureDomain: own.domain,
+    }
+  }
+
   async #askStore(timeoutMs: number | undefined): Promise<Decision> {
-    const { incarnation, failureDomain } = this.#context
     const token = randomUUID()
     const leaseMs = leaseFor(timeoutMs)
     try {
-      const reply = await this.#session.run('admit', (store) => {
-        const { caller, notAfterMs, id, own } = this.#session
-        const { worker, knownVersion } = caller
-        return store.admit(id, {
-          worker,
-          knownVersion,
-          origin: 'call',
-          token,
-          notAfterMs,
-          leaseMs,
-          minGapMs: 0,
-          incarnation: own.quorumSet ? incarnation : undefined,
-          failureDomain: own.quorumSet ? own.domain(failureDomain) : undefined,
-        })
-      })
+      const reply = await this.#session.run('admit', (store) =>
+        store.admit(this.#session.id, this.#request(token, leaseMs)),
+      )
       const { reason, retryAfterMs, generation, trial } = reply
       // Only probes are turned away for coming too soon.
       const code = reply.code === null || reply.code === 'probed_recently' ? undefined : reply.code

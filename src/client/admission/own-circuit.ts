@@ -5,19 +5,19 @@ import type { ProviderSession } from '../sync/provider-session.js'
 import type { Admitted, Decision, Permit, Refused, SettleOptions, Settled } from './permit.js'
 
 /**
- * Decides a call of a process that doubts itself: its own circuit, which begins open. One call at a time is tried, when its time has
- * come; the others are refused at once. What blocks the whole fleet comes first. `decide`: the usual decision.
+ * Decides the calls of a process that doubts itself: its own circuit, which begins open. One call at a time is tried, when
+ * its time has come; the others are refused at once. What blocks the whole fleet comes first. `goOn`: the usual decision.
  */
 export function admitDoubtful(
   { own, cache, settings }: ProviderSession,
-  decide: () => Decision | Promise<Decision>,
+  goOn: () => Decision | Promise<Decision>,
 ): Decision | Promise<Decision> {
-  const blocked = cache.readBlocking()
-  if (blocked === undefined || blocked.state !== 'closed' || blocksOf(blocked).length > 0) return decide()
+  const known = cache.readBlocking()
+  if (known === undefined || known.state !== 'closed' || blocksOf(known).length > 0) return goOn()
   const waitMs = own.nextTryInMs
   if (waitMs > 0 && settings.settings.breaker.enforce) return refusal(own, waitMs)
   if (waitMs === 0) own.beginTry()
-  const decision = decide()
+  const decision = goOn()
   const watch = (answer: Decision): Decision => watched(own, answer, waitMs > 0)
   return decision instanceof Promise ? decision.then(watch) : watch(decision)
 }

@@ -135,13 +135,6 @@ export function checkCallEnd(outcome: Outcome, options: SettleOptions): CallEnd 
   }
 }
 
-/** A lease outlives its call's timeout by this much, so that the result finds it. */
-const LEASE_MARGIN_MS = 1_000
-
-/** How long the lease of a call with this limit lasts, ms; 0: as long as the settings say. */
-export const leaseFor = (timeoutMs: number | undefined): number =>
-  timeoutMs === undefined ? 0 : Math.ceil(timeoutMs) + LEASE_MARGIN_MS
-
 /** A refusal is kept until the first lease ends; a caller is told to ask sooner, because the trial may end sooner. */
 export const told = (refused: Refused): Refused => {
   const { code, retryAfterMs } = refused

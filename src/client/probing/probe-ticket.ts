@@ -87,8 +87,8 @@ export async function beginProbe(
       notAfterMs: session.notAfterMs,
       leaseMs: options.timeoutMs + context.commandTimeoutMs,
       minGapMs: options.minGapMs,
-      incarnation: own.quorumSet ? context.incarnation : undefined,
-      failureDomain: own.quorumSet ? own.domain(context.failureDomain) : undefined,
+      incarnation: own.incarnation,
+      failureDomain: own.domain,
     }),
   )
   const { admitted, code, reason, retryAfterMs, trial } = reply

@@ -1,4 +1,4 @@
-import type { Clock } from '../../model/ports/time.js'
+import type { ProcessContext } from '../context.js'
 import type { BreakerSettings } from '../../model/settings.js'
 import { isDoubtful, tryAgainInMs, type OwnRun as Reported } from '../../rules/doubt.js'
 import { UNTRIED } from '../../rules/domains.js'
@@ -6,6 +6,8 @@ import type { SnapshotCache } from './snapshot-cache.js'
 
 /** What it needs of the snapshot: the generation of now, and whom to tell of a doubt. */
 export type KnownGeneration = Pick<SnapshotCache, 'generation' | 'doubt'>
+
+type Process = Pick<ProcessContext, 'clock' | 'failureDomain' | 'incarnation'>
 
 /**
  * One process's own run of failures of one provider, while a quorum is set, and its doubt in itself.
@@ -20,7 +22,8 @@ export type KnownGeneration = Pick<SnapshotCache, 'generation' | 'doubt'>
  * `cache.free` is false while it is doubtful, so that the hot path looks at nothing else.
  */
 export class OwnRun {
-  readonly #clock: Clock
+  readonly #context: Process
+  readonly #clock: ProcessContext['clock']
   readonly #cache: KnownGeneration
   readonly #breaker: () => BreakerSettings
   readonly #random: () => number
@@ -33,13 +36,14 @@ export class OwnRun {
 
   /** `random`: draws 0 to 1, of the pauses between tries. */
   constructor(
-    clock: Clock,
+    context: Process,
     cache: KnownGeneration,
     breaker: () => BreakerSettings,
     random: () => number = Math.random,
   ) {
     this.#random = random
-    this.#clock = clock
+    this.#context = context
+    this.#clock = context.clock
     this.#cache = cache
     this.#breaker = breaker
   }
@@ -110,9 +114,15 @@ export class OwnRun {
     return holds ? this.#reported(this.#clock.now()) : { failures: 0, sinceMs: 0 }
   }
 
-  /** The domain that this process stands for. */
-  domain(failureDomain: string): string {
-    return this.tried ? failureDomain : UNTRIED
+  /** The domain that this process stands for; undefined while no quorum is set. */
+  get domain(): string | undefined {
+    if (!this.quorumSet) return undefined
+    return this.tried ? this.#context.failureDomain : UNTRIED
+  }
+
+  /** The name of the life of this process; undefined while no quorum is set. */
+  get incarnation(): string | undefined {
+    return this.quorumSet ? this.#context.incarnation : undefined
   }
 
   get quorumSet(): boolean {

@@ -59,15 +59,12 @@ export class ProviderSession {
     this.#context = context
     this.#epoch = epoch
     this.cache = new SnapshotCache(context.clock)
-    this.own = new OwnRun(context.clock, this.cache, () => this.settings.settings.breaker)
+    this.own = new OwnRun(context, this.cache, () => this.settings.settings.breaker)
     this.#markTimer = new MarkTimer({ context, id, cache: this.cache, clear: () => this.clearEndedMark() })
     this.suspend()
     this.#storeClock = { nowMs: registered.nowMs, at: context.clock.now() }
-    this.#settings = new SettingsCache(
-      context,
-      { id, failed: (error) => this.#judge('snapshot', error) },
-      registered,
-    )
+    const failed = (error: unknown) => this.#judge('snapshot', error)
+    this.#settings = new SettingsCache(context, { id, failed }, registered)
     this.#absorb(registered)
   }
 

@@ -1,4 +1,4 @@
-import type { ProviderEvent } from '../../model/events.js'
+import type { EventOf, ProviderEvent } from '../../model/events.js'
 import type { StoredSnapshot } from '../../model/snapshot.js'
 import type { Logger } from '../shared/log.js'
 
@@ -31,10 +31,8 @@ export function logTransition(log: Logger, event: ProviderEvent, snapshot: Store
       log.warn(fields, 'probe overdue')
       return
     case 'worker_suspected':
-      log.warn({ ...fields, worker: event.to }, 'a worker fails alone')
-      return
     case 'worker_cleared':
-      log.info({ ...fields, worker: event.from }, 'a worker no longer fails alone')
+      logSuspect(log, event)
       return
     case 'settings_changed':
       log.info({ ...fields, from: event.from, to: event.to }, 'settings changed')
@@ -45,6 +43,12 @@ export function logTransition(log: Logger, event: ProviderEvent, snapshot: Store
     default:
       event satisfies never
   }
+}
+
+function logSuspect(log: Logger, event: EventOf<'worker_suspected'> | EventOf<'worker_cleared'>): void {
+  const fields = { provider: event.providerId, reason: event.reason }
+  if (event.kind === 'worker_suspected') log.warn({ ...fields, worker: event.to }, 'a worker fails alone')
+  else log.info({ ...fields, worker: event.from }, 'a worker no longer fails alone')
 }
 
 const failuresOf = (snapshot: StoredSnapshot) => ({
