@@ -203,7 +203,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   {
-    weight: 3,
+    weight: 5,
     arbitrary: fc.record({
       do: fc.constantFrom('reset' as const, 'reset' as const, 'resume' as const),
       said,
