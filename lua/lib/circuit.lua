@@ -86,7 +86,7 @@ local function quorum_of(provider)
   return provider.quorum or nil
 end
 
--- The runs of failures of all domains begin anew.
+-- The runs of failures of all domains start over.
 local function forget_runs(provider)
   local quorum = quorum_of(provider)
   if quorum then

@@ -161,7 +161,7 @@ local function memory_ms(provider)
   return math.max(60000, 3 * number_setting(provider, 'breaker.cooldownMs'))
 end
 
--- The number of domains that reported the provider lately. at_ms: now; while the circuit is not closed, the time at which
+-- The number of domains that reported the provider recently. at_ms: now; while the circuit is not closed, the time at which
 -- it opened.
 local function count_alive(provider, at_ms)
   local most_ms, alive = memory_ms(provider), 0
@@ -201,13 +201,13 @@ local function is_unnamed(doubt)
   return doubt.named_ms == 0
 end
 
--- After any transition: the runs of failures, those of single processes too, begin anew.
+-- After any transition: the runs of failures, those of single processes too, start over.
 local function without_runs(domains)
   domains.witnesses, domains.probe_witnesses, domains.failing, domains.poor = {}, {}, {}, {}
   domains.doubts = without(domains.doubts, is_unnamed)
 end
 
--- After the circuit closed: what was heard before the outage counts as heard so much later, since nobody calls while it
+-- After the circuit closed: what was heard before the outage counts as heard so much later, since no calls are made while it
 -- is open.
 local function after_outage(domains, since_ms, now)
   without_runs(domains)

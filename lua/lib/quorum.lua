@@ -1,4 +1,4 @@
--- The quorum: how many failure domains must have seen failures before a rule opens the circuit, and whom nobody believes. The
+-- The quorum: how many failure domains must have seen failures before a rule opens the circuit, and whose outcomes decide nothing. The
 -- same rules as src/rules/quorum.ts.
 
 -- @include lib/outcomes

@@ -88,7 +88,7 @@ export const witnessed = (witnesses: readonly string[], domain: string): readonl
 /** How long a process or a domain that is silent counts as there, ms. */
 export const memoryMs = ({ cooldownMs }: BreakerSettings): number => Math.max(FORGET_MS, 3 * cooldownMs)
 
-/** Domains that reported the provider lately. `atMs`: now; while the circuit is not closed, the time at which it opened. */
+/** Domains that reported the provider recently. `atMs`: now; while the circuit is not closed, the time at which it opened. */
 export const aliveDomains = (
   { reporters }: Domains,
   atMs: number,
@@ -110,8 +110,8 @@ export const isSuspect = ({ doubts }: Domains, process: string): boolean =>
   doubts.some((doubt) => doubt.process === process && doubt.namedMs > 0)
 
 /**
- * After the circuit closed: what was heard before the outage counts as heard so much later, since nobody calls while it is
- * open. Witnesses begin anew.
+ * After the circuit closed: what was heard before the outage counts as heard so much later, since no calls are made while it is
+ * open. Witnesses start over.
  */
 export function afterOutage(domains: Domains, sinceMs: number, nowMs: number): Domains {
   if (domains === NO_DOMAINS) return domains
@@ -125,7 +125,7 @@ export function afterOutage(domains: Domains, sinceMs: number, nowMs: number): D
   }
 }
 
-/** After any transition: the runs of failures, those of single processes too, begin anew. */
+/** After any transition: the runs of failures, those of single processes too, start over. */
 export const withoutRuns = (domains: Domains): Domains =>
   domains === NO_DOMAINS
     ? domains

@@ -99,8 +99,7 @@ export function answerOf(plan: Plan, life: Life, atMs: number, random: () => num
   const [draw, latencyMs] = [random(), exponential(plan.latencyMs, random)]
   const { fault, scenario, errors } = plan
   const active = atMs >= fault.fromMs && atMs < fault.untilMs
-  const doomed =
-    active && isDoomed(plan, life, (atMs - fault.fromMs) / (fault.untilMs - fault.fromMs), atMs, draw)
+  const doomed = active && isDoomed(plan, life, atMs - fault.fromMs, draw)
   if (doomed)
     return failed(
       scenario === 'slow' ? 'timeout' : 'unhealthy',
@@ -118,8 +117,8 @@ const failed = (outcome: Outcome, ms: number, doomed: boolean): WantedCall => ({
   doomed,
 })
 
-/** Whether the fault, which lasts, fails this call. `progress`: how much of it is over, 0 to 1. */
-function isDoomed(plan: Plan, life: Life, progress: number, atMs: number, draw: number): boolean {
+/** Whether the fault, which began `sinceMs` ago and lasts, fails this call. */
+function isDoomed(plan: Plan, life: Life, sinceMs: number, draw: number): boolean {
   switch (plan.scenario) {
     case 'steady':
     case 'cold_start':
@@ -133,11 +132,11 @@ function isDoomed(plan: Plan, life: Life, progress: number, atMs: number, draw: 
     case 'restarting':
       return life.domainNumber === 0
     case 'flapping':
-      return Math.floor((atMs - plan.fault.fromMs) / FLAP_MS) % 2 === 0
+      return Math.floor(sinceMs / FLAP_MS) % 2 === 0
     case 'bad_deploy':
       return life.broken
     case 'heal_with_bad_domain':
-      return progress < HEALS_AFTER || life.domainNumber === 0
+      return sinceMs < HEALS_AFTER * (plan.fault.untilMs - plan.fault.fromMs) || life.domainNumber === 0
     default:
       return plan.scenario satisfies never
   }

@@ -16,7 +16,8 @@ const SEED: Bounds = { min: 0, max: 2 ** 31, whole: true }
 
 /** @throws ArgumentError naming the path and the value. */
 export function checkSource<S extends SimulationSource>(source: S): S {
-  if (typeof source !== 'object' || source === null) throw wrong('source', 'an object', source)
+  const given: unknown = source
+  if (typeof given !== 'object' || given === null) throw wrong('source', 'an object', source)
   const kinds = (['scenario', 'trace', 'history'] as const).filter((kind) => kind in source)
   if (kinds.length !== 1) throw wrong('source', 'exactly one of scenario, trace and history', kinds)
   if ('scenario' in source) checkScenario(source)

@@ -6,6 +6,7 @@ import { loadContract } from './store/backpressure.js'
 import { circuitContract } from './store/circuit.js'
 import { heartbeatsContract } from './store/heartbeats.js'
 import { historyContract } from './store/history.js'
+import { judgementContract } from './store/judgement.js'
 import { marksContract } from './store/marks.js'
 import { outagesContract } from './store/outages.js'
 import { outageRecordsContract } from './store/outage-records.js'
@@ -38,5 +39,6 @@ export function storeContract(name: string, open: () => Promise<TestStore>): voi
     outagesContract(open)
     loadContract(open)
     historyContract(open)
+    judgementContract(open)
   })
 }

@@ -68,6 +68,7 @@ describe('the registry of codes', () => {
       'marked_terminated',
       'throttled',
       'recovering',
+      'worker_suspected',
       'redis_down',
       'call_timeout',
       'settings_invalid',

@@ -36,7 +36,10 @@ class Judged {
   put(outcome: Outcome, count = 1): this {
     const preconditions = { settingsRevision: 0, breaker: this.breaker, probe: null, windowMs: 60_000 }
     const runs = [run(outcome, this.circuit.generation, count)]
-    const { circuit, events } = judgeBatch(this.circuit, runs, preconditions, { jitterDraw: 0, reporter: null })
+    const { circuit, events } = judgeBatch(this.circuit, runs, preconditions, {
+      jitterDraw: 0,
+      reporter: null,
+    })
     this.circuit = circuit
     for (const { kind, reason } of events) if (kind === 'opened') this.openings.push(reason)
     return this
@@ -61,10 +64,21 @@ it('a run opens at the same outcome as its outcomes one by one', () => {
   let opened = 0
   for (let i = 0; i < 300; i += 1) {
     const share = Math.floor(random() * 9_500 + 500) / 10_000
-    const settings = { failureThreshold: null, failureRate: share, minimumCalls: 2 + Math.floor(random() * 30) }
+    const settings = {
+      failureThreshold: null,
+      failureRate: share,
+      minimumCalls: 2 + Math.floor(random() * 30),
+    }
     const [good, bad, count] = [1, 1, 1].map(() => Math.floor(random() * 40)) as [number, number, number]
-    const prepare = () => new Judged(settings).at(0).put('healthy', good + 1).at(500).put('unhealthy', bad + 1)
-    const together = prepare().at(1_500).put('timeout', count + 1)
+    const prepare = () =>
+      new Judged(settings)
+        .at(0)
+        .put('healthy', good + 1)
+        .at(500)
+        .put('unhealthy', bad + 1)
+    const together = prepare()
+      .at(1_500)
+      .put('timeout', count + 1)
     const single = prepare().at(1_500)
     for (let n = 0; n <= count && single.openings.length === 0; n += 1) single.put('timeout')
     expect(together.openings).toEqual(single.openings)
@@ -87,20 +101,34 @@ it('the window forgets what is older, and a window of another generation is empt
   expect(judged.at(8_999).put('unhealthy').seen).toMatchObject({ windowCalls: 6, windowFailures: 1 })
   expect(judged.at(10_000).put('unhealthy').seen).toMatchObject({ windowCalls: 2, failureRate: null })
   judged.circuit = { ...judged.circuit, generation: judged.circuit.generation + 1 }
-  expect(judged.seen).toMatchObject({ windowCalls: 0, windowFailures: 0, failureRate: null, degradedRate: null })
+  expect(judged.seen).toMatchObject({
+    windowCalls: 0,
+    windowFailures: 0,
+    failureRate: null,
+    degradedRate: null,
+  })
 })
 
 it('degraded calls open by their own rate, and a client error is a call that did not fail', () => {
   const judged = new Judged({ ...HALF, degradedRate: 0.6 }).at(0).put('client_error', 10)
   judged.at(1_000).put('degraded', 14)
   expect(judged.openings).toEqual([])
-  expect(judged.seen).toMatchObject({ windowCalls: 24, windowDegraded: 14, failureRate: 0, degradedRate: 0.5833 })
-  expect(judged.put('degraded').openings).toEqual(['degraded rate 60 % of 25 calls (limit 60 %), last: degraded'])
+  expect(judged.seen).toMatchObject({
+    windowCalls: 24,
+    windowDegraded: 14,
+    failureRate: 0,
+    degradedRate: 0.5833,
+  })
+  expect(judged.put('degraded').openings).toEqual([
+    'degraded rate 60 % of 25 calls (limit 60 %), last: degraded',
+  ])
 })
 
 it('a degraded trial is a failed trial where degraded calls open the circuit', async () => {
   const busbar = createTestBusbar()
-  const provider = await busbar.provider('slow', { breaker: { failureThreshold: 1, degradedRate: 0.5, cooldownMs: 1_000 } })
+  const provider = await busbar.provider('slow', {
+    breaker: { failureThreshold: 1, degradedRate: 0.5, cooldownMs: 1_000 },
+  })
   await provider.recordFailure()
   busbar.clock.advance(1_000)
   const trial = await provider.admit()
@@ -120,7 +148,9 @@ it('5 % errors do not open a circuit with a rate of one half', () => {
 
 it('a circuit that closed does not open again by failures from before', async () => {
   const busbar = createTestBusbar()
-  const provider = await busbar.provider('api', { breaker: { ...HALF, cooldownMs: 1_000, rateWindowMs: 60_000 } })
+  const provider = await busbar.provider('api', {
+    breaker: { ...HALF, cooldownMs: 1_000, rateWindowMs: 60_000 },
+  })
   for (let i = 0; i < 60; i += 1) {
     await provider.recordFailure()
     await busbar.flush()

@@ -15,7 +15,7 @@ afterEach(() => vi.restoreAllMocks())
 
 /** A provider whose circuit a trial has closed just now. */
 async function recovered(settings = RAMPED, options: TestBusbarOptions = {}) {
-  const busbar = await createTestBusbar(options)
+  const busbar = createTestBusbar(options)
   const provider = await busbar.provider('openai', settings)
   await provider.recordFailure()
   await busbar.clock.advanceAsync(1_000)

@@ -1,5 +1,6 @@
 import { Option, type Command } from 'commander'
-import { type Settings } from '../../index.js'
+import type { Provider, Settings } from '../../index.js'
+import type * as Simulation from '../../simulation/index.js'
 import { SCENARIOS, type ScenarioName } from '../../simulation/source.js'
 import { simulationTable } from '../../view/simulation-table.js'
 import { withCommon, writeJson, writeLine, type Cli } from '../common.js'
@@ -8,7 +9,9 @@ import { findProvider, withFleet, type CommonOptions } from '../fleet.js'
 import { overridden, parseOverride, type Override } from '../simulate/overridden.js'
 import { readTrace } from '../simulate/trace-file.js'
 
-type Simulation = typeof import('../../simulation/index.js')
+type Library = typeof Simulation
+/** A run of the history. */
+type Entry = Awaited<ReturnType<Provider['history']>>[number]
 
 interface SimulateOptions extends CommonOptions {
   readonly set?: readonly Override[]
@@ -80,14 +83,8 @@ const read = (
     return options.history === true ? { settings, history: await provider.history() } : { settings }
   })
 
-type Entry = Parameters<Simulation['simulate']>[1] extends infer S
-  ? S extends { readonly history: readonly (infer E)[] }
-    ? E
-    : never
-  : never
-
 function simulateOne(
-  { simulate, parseTraceLine }: Simulation,
+  { simulate, parseTraceLine }: Library,
   settings: ReturnType<typeof overridden>,
   options: SimulateOptions,
   history: readonly Entry[] = [],

@@ -41,5 +41,5 @@ export function overridden(settings: Settings, overrides: readonly Override[]): 
     else result[group] = { [key]: given }
   }
   // Each part is judged when the settings are resolved.
-  return result as SettingsInput
+  return result
 }

@@ -25,15 +25,12 @@ export function logTransition(log: Logger, event: ProviderEvent, snapshot: Store
       log.info({ ...fields, actor: event.actor, to: event.to }, `provider ${event.kind}`)
       return
     case 'throttled':
-      log.info(fields, 'provider asked for a pause')
-      return
+      return log.info(fields, 'provider asked for a pause')
     case 'probe_overdue':
-      log.warn(fields, 'probe overdue')
-      return
+      return log.warn(fields, 'probe overdue')
     case 'worker_suspected':
     case 'worker_cleared':
-      logSuspect(log, event)
-      return
+      return logSuspect(log, event)
     case 'settings_changed':
       log.info({ ...fields, from: event.from, to: event.to }, 'settings changed')
       return

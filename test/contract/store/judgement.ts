@@ -1,0 +1,203 @@
+import { describe, expect, it } from 'vitest'
+import type { RecordRequest } from '../../../src/model/ports/store-requests.js'
+import type { SettingsInput } from '../../../src/model/settings.js'
+import type { Outcome } from '../../../src/model/words.js'
+import { kinds, run, TestProvider, type TestStore } from './test-provider.js'
+
+/** A process of a fleet with a quorum. */
+const from = (name: string, domain: string, over: Partial<RecordRequest> = {}): Partial<RecordRequest> => ({
+  ...{
+    worker: name,
+    incarnation: `life of ${name}`.replaceAll(' ', '-'),
+    failureDomain: domain,
+    tried: true,
+  },
+  ...{ ownFailures: 0, ownSinceMs: 0, ...over },
+})
+const DOUBTFUL = { ownFailures: 5, ownSinceMs: 1_000 }
+
+async function fleet(open: () => Promise<TestStore>, breaker: SettingsInput['breaker'] = {}) {
+  const testProvider = new TestProvider(await open())
+  await testProvider.register({
+    breaker: { failureThreshold: 10, cooldownMs: 10_000, quorum: 2, ...breaker },
+  })
+  const put = async (outcome: Outcome, by: Partial<RecordRequest>, count = 1) => {
+    const { generation } = await testProvider.snapshot()
+    return testProvider.send([run(outcome, { generation, count })], by)
+  }
+  const suspects = async () => (await testProvider.snapshot()).suspects.map(({ worker }) => worker)
+  return { testProvider, put, suspects, advance: testProvider.testStore.advance }
+}
+
+const [A, B, C] = [from('a', 'node-a'), from('b', 'node-b'), from('c', 'node-c')] as const
+
+/** When a circuit opens by rates, and whom a quorum believes. */
+export function judgementContract(open: () => Promise<TestStore>): void {
+  describe('a rate', () => {
+    it('opens, and is told in the snapshot', async () => {
+      const testProvider = new TestProvider(await open())
+      await testProvider.register({ breaker: { failureThreshold: null, failureRate: 0.5, minimumCalls: 4 } })
+      await testProvider.record('healthy', 3)
+      await testProvider.testStore.advance(1_000)
+      await testProvider.record('unhealthy', 1)
+      expect(await testProvider.snapshot()).toMatchObject({
+        windowCalls: 4,
+        windowFailures: 1,
+        failureRate: 0.25,
+      })
+      const reply = await testProvider.record('timeout', 9)
+      expect(reply.events[0]?.reason).toBe('failure rate 50 % of 6 calls (limit 50 %), last: timeout')
+      expect(reply.late).toBe(7)
+      expect(await testProvider.snapshot()).toMatchObject({ windowCalls: 0, failureRate: null })
+    })
+
+    it('leaves nothing behind where it is off, or has been switched off', async () => {
+      const testProvider = new TestProvider(await open())
+      await testProvider.register({ breaker: { failureRate: 0.5 } })
+      await testProvider.record('healthy')
+      expect(await testProvider.snapshot()).toMatchObject({ windowCalls: 1 })
+      await testProvider.register({ breaker: {} })
+      expect(await testProvider.snapshot()).toMatchObject({ windowCalls: 0, failureRate: null })
+    })
+  })
+
+  describe('a quorum', () => {
+    it('does not open by the failures of one of two domains, and does by those of both', async () => {
+      const { put } = await fleet(open)
+      await put('healthy', B)
+      await put('unhealthy', A, 30)
+      expect(kinds(await put('unhealthy', A, 30))).toEqual([])
+      expect(kinds(await put('unhealthy', B))).toEqual(['opened'])
+    })
+
+    it('takes the failures of a lone domain', async () => {
+      const { put } = await fleet(open)
+      expect(kinds(await put('unhealthy', A, 30))).toEqual(['opened'])
+    })
+
+    it('names a process that fails while another domain succeeds, once, and no longer counts what it sees', async () => {
+      const { put, suspects, advance, testProvider } = await fleet(open)
+      await put('healthy', B)
+      await put('unhealthy', { ...A, ...DOUBTFUL })
+      await advance(100)
+      expect(kinds(await put('healthy', B))).toEqual([])
+      await advance(1)
+      const { events } = await put('healthy', B)
+      expect(events.map(({ kind, to, reason }) => ({ kind, to, reason }))).toEqual([
+        {
+          kind: 'worker_suspected',
+          to: 'a',
+          reason:
+            'a on node-a fails alone: 5 failures in a row there, 2 successes elsewhere since; node-b disagrees',
+        },
+      ])
+      expect(await suspects()).toEqual(['a'])
+      expect(await put('unhealthy', { ...A, ...DOUBTFUL }, 50)).toMatchObject({ late: 50 })
+      expect(await testProvider.snapshot()).toMatchObject({ state: 'closed', consecutiveFailures: 0 })
+    })
+
+    it('clears a suspect by its own success, and not by that of a sibling', async () => {
+      const { put, suspects, advance } = await fleet(open)
+      await put('healthy', B)
+      await put('unhealthy', { ...A, ...DOUBTFUL })
+      await advance(1_000)
+      await put('healthy', B)
+      await put('healthy', from('sibling', 'node-a'))
+      // Of a call that began before the doubt: the process still says that it fails.
+      await put('healthy', { ...A, ...DOUBTFUL })
+      expect(await suspects()).toEqual(['a'])
+      expect(kinds(await put('healthy', A))).toEqual(['worker_cleared'])
+      expect(await suspects()).toEqual([])
+    })
+
+    it('believes one domain after the grace, where no other succeeded', async () => {
+      const { put, advance } = await fleet(open, { quorumGraceMs: 2_000 })
+      await put('healthy', B)
+      await advance(5_000)
+      await put('unhealthy', { ...A, ...DOUBTFUL })
+      await advance(999)
+      expect(kinds(await put('unhealthy', { ...A, ownFailures: 6, ownSinceMs: 1_999 }))).toEqual([])
+      await advance(1)
+      const { events } = await put('unhealthy', { ...A, ownFailures: 7, ownSinceMs: 2_000 })
+      expect(events.map(({ reason }) => reason)).toEqual([
+        'no other domain succeeded for 2000 ms, last: unhealthy',
+      ])
+    })
+
+    it('believes two domains that doubt themselves', async () => {
+      const { put, advance } = await fleet(open, { failureThreshold: 1_000 })
+      await put('healthy', C)
+      await advance(3_000)
+      await put('unhealthy', { ...A, ...DOUBTFUL, ownSinceMs: 1_500 })
+      const { events } = await put('unhealthy', { ...B, ...DOUBTFUL, ownSinceMs: 1_500 })
+      expect(events.map(({ reason }) => reason)).toEqual([
+        '2 failure domains see failures alone, last: unhealthy',
+      ])
+    })
+
+    it('takes processes that never had a success for one witness', async () => {
+      const { put } = await fleet(open)
+      await put('healthy', B)
+      await put('unhealthy', from('x', 'node-x', { tried: false }), 20)
+      expect(kinds(await put('unhealthy', from('y', 'node-y', { tried: false }), 20))).toEqual([])
+    })
+
+    it('withdraws a young suspicion when the circuit opens, and keeps an old one', async () => {
+      const { put, suspects, advance } = await fleet(open, { quorumGraceMs: 3_000 })
+      await put('healthy', B)
+      await put('unhealthy', { ...A, ...DOUBTFUL })
+      await advance(500)
+      await put('healthy', B)
+      await advance(3_000)
+      await put('healthy', B)
+      await put('unhealthy', { ...from('d', 'node-d'), ...DOUBTFUL })
+      await advance(500)
+      await put('healthy', B)
+      expect(await suspects()).toEqual(['a', 'd'])
+      await put('unhealthy', B, 9)
+      expect(kinds(await put('unhealthy', C))).toEqual(['worker_cleared', 'opened'])
+      expect(await suspects()).toEqual(['a'])
+    })
+
+    it('gives the domain whose trial failed last no trial in the first tenth of the cooldown', async () => {
+      const { put, advance, testProvider } = await fleet(open)
+      const ask = (domain: string, token: string) =>
+        testProvider.admit(token, { incarnation: domain, failureDomain: domain })
+      await put('unhealthy', B, 9)
+      await put('unhealthy', A)
+      await advance(10_000)
+      const trial = await ask('node-a', 't1')
+      await testProvider.send([run('unhealthy', { generation: trial.generation, token: 't1' })], A)
+      await advance(10_000)
+      expect(await ask('node-a', 't2')).toMatchObject({
+        admitted: false,
+        code: 'no_trial_free',
+        retryAfterMs: 1_000,
+      })
+      expect(await ask('node-b', 't3')).toMatchObject({ admitted: true, trial: true })
+      await testProvider.send([run('ignored', { generation: trial.generation, token: 't3' })], B)
+      await advance(1_000)
+      expect(await ask('node-a', 't4')).toMatchObject({ admitted: false })
+    })
+
+    it('forgets a suspect that is silent for a minute, and clears all by a reset', async () => {
+      const { put, suspects, advance, testProvider } = await fleet(open)
+      const suspect = async () => {
+        await put('unhealthy', { ...A, ...DOUBTFUL })
+        await advance(200)
+        await put('healthy', B)
+      }
+      await put('healthy', B)
+      await suspect()
+      await advance(59_800)
+      await put('healthy', B)
+      expect(await suspects()).toEqual(['a'])
+      await advance(1)
+      expect(kinds(await put('healthy', B))).toEqual(['worker_cleared'])
+      await suspect()
+      expect(await suspects()).toEqual(['a'])
+      expect(kinds(await testProvider.reset())).toEqual(['worker_cleared', 'reset'])
+      expect(await suspects()).toEqual([])
+    })
+  })
+}
