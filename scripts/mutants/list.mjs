@@ -116,7 +116,6 @@ const breaker = [
   one('a reset leaves the grown cooldown', BREAKER, "    put(provider, 'cooldown_ms', 0)\n", ''),
   one('a reset leaves the ramp', BREAKER, "    put(provider, 'ramp_until_ms', 0)\n", ''),
   one('a reset begins a ramp', BREAKER, "  if kind == 'closed' then\n", '  if true then\n'),
-  one('a ramp of 0 begins', RAMP, 'if ramp_ms > 0 then', 'if ramp_ms >= 0 then'),
   one('the ramp lasts one ms too long', RAMP, 'now >= circuit.ramp_until_ms', 'now > circuit.ramp_until_ms'),
   essential(
     'an opening in the ramp begins with the first cooldown',
