@@ -133,9 +133,9 @@ export class OwnRun {
     return { failures: this.#failures, sinceMs: Math.max(0, Math.floor(now - this.#since)) }
   }
 
-  /** Longer by up to a fifth, so that the processes of a broken machine do not all try at once. */
+  /** Shorter by up to a fifth, so that the processes of a broken machine do not all try at once. */
   #pauseMs(tries: number): number {
-    return tryAgainInMs(tries, this.#breaker()) * (1 + this.#random() / 5)
+    return tryAgainInMs(tries, this.#breaker()) * (1 - this.#random() / 5)
   }
 
   #end(): void {
