@@ -35,7 +35,12 @@ async function simulated(...args: string[]): Promise<Shown> {
 describe('busbar simulate', () => {
   it('shows a scenario with the built-in settings, and with others beside them, without any Redis', async () => {
     const scenario = ['--scenario', 'dead', '--seconds', '5', '--rate', '20']
-    const { code, stdout } = await runCli(['simulate', ...scenario, '--set', 'breaker.failureThreshold=100000'])
+    const { code, stdout } = await runCli([
+      'simulate',
+      ...scenario,
+      '--set',
+      'breaker.failureThreshold=100000',
+    ])
     expect(code).toBe(0)
     expect(stdout).toMatch(/^ +in force +with --set\n/)
     expect(stdout).toMatch(/\nopenings +1 +0\n/)
