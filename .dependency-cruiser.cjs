@@ -62,6 +62,19 @@ module.exports = {
       '^src/config/',
     ]),
     only(
+      'simulation-over-memory',
+      'The rules offline: the store of the tests, and of a worker what decides in which order outcomes arrive.',
+      '^src/simulation/',
+      [
+        '^src/model/',
+        '^src/rules/',
+        '^src/config/',
+        '^src/memory/',
+        '^src/client/outbox/(flush-policy|outcome-buffer|open-run)\\.ts$',
+        '^src/client/sync/own-run\\.ts$',
+      ],
+    ),
+    only(
       'probes-see-client',
       'A probe worker is a user of the handle and the ports. What it plans by is what readers judge by: one pace.',
       '^src/probes/',
@@ -83,7 +96,8 @@ module.exports = {
       'view-is-presentation',
       'Text and tables from what any user can read, shared by everything that shows it.',
       '^src/view/',
-      ['^src/index\\.ts$'],
+      // simulation/result.ts: the type of what a simulation gives.
+      ['^src/index\\.ts$', '^src/simulation/result\\.ts$'],
     ),
     only(
       'cli-is-a-user',
@@ -98,6 +112,7 @@ module.exports = {
         '^src/embedded/',
         '^src/package/',
         '^src/view/',
+        '^src/simulation/(index|source)\\.ts$',
       ],
     ),
     only(

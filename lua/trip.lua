@@ -43,11 +43,13 @@ local for_ms = tonumber(ARGV[8])
 -- @include lib/complete
 -- @include lib/marks
 -- @include lib/outage
+-- @include lib/ramp
 -- @include lib/open_in_time
 
 complete(provider)
 expire_mark(provider)
 local from = provider.circuit.state
+end_ramp(provider)
 forget_runs(provider)
 transition(provider, 'opened', 'open', reason ~= '' and reason or 'tripped', actor)
 note_opening(provider, from, nil)

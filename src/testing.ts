@@ -26,6 +26,18 @@ import { LineWatch, type RedisLine, type TestRedis } from './testing/redis.js'
 export { createTestClock, type TestClock } from './testing/clock.js'
 export { createTestFleet, type TestFleet, type TestFleetOptions } from './testing/fleet.js'
 export type { TestRedis } from './testing/redis.js'
+export {
+  SCENARIOS,
+  simulate,
+  type HistorySource,
+  type ScenarioName,
+  type ScenarioOptions,
+  type SimulatedEvent,
+  type SimulationResult,
+  type SimulationSource,
+  type TraceCall,
+  type TraceSource,
+} from './simulation/index.js'
 
 export interface TestBusbarOptions {
   /** Default: a new one, to be found at `busbar.clock`. Not together with `fleet`, which has one. */

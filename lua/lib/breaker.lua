@@ -4,6 +4,7 @@
 -- @include lib/complete
 -- @include lib/circuit
 -- @include lib/trials
+-- @include lib/ramp
 -- @include lib/recovery
 -- @include lib/outcomes
 -- @include lib/history
@@ -31,9 +32,11 @@ local function describe(run)
   return run.detail == '' and run.outcome or run.outcome .. ' (' .. run.detail .. ')'
 end
 
--- Opens the circuit by a rule. The first cooldown is the base; each further one without a closing between is longer.
+-- Opens the circuit by a rule. The first cooldown is the base; each further one without a closing between, or during
+-- the ramp after it, is longer.
 local function open_circuit(provider, reason, run, jitter_draw)
   local circuit, now = provider.circuit, provider.now
+  end_ramp(provider)
   local cooldown_ms = number_setting(provider, 'breaker.cooldownMs')
   if circuit.cooldown_ms ~= 0 then
     -- A growing cooldown grows by a whole millisecond at least: 1 ms times 1.5, rounded down, would stay 1 for ever.
@@ -55,7 +58,7 @@ local function open_circuit(provider, reason, run, jitter_draw)
   put(provider, 'retry_at_ms', now + cooldown_ms + jitter_ms)
 end
 
--- Closes the circuit. Every run of failures, and the cooldown, becomes 0.
+-- Closes the circuit. Every run of failures becomes 0, and the cooldown does at once or after the ramp.
 local function close_circuit(provider, kind, reason, actor)
   local quorum, since_ms = quorum_of(provider), provider.circuit.outage_since_ms
   if quorum and since_ms ~= 0 then
@@ -67,7 +70,12 @@ local function close_circuit(provider, kind, reason, actor)
   transition(provider, kind, 'closed', reason, actor)
   put(provider, 'consecutive_failures', 0)
   put(provider, 'probe_consecutive_failures', 0)
-  put(provider, 'cooldown_ms', 0)
+  if kind == 'closed' then
+    begin_ramp(provider)
+  else
+    put(provider, 'cooldown_ms', 0)
+    put(provider, 'ramp_until_ms', 0)
+  end
   put(provider, 'opened_at_ms', 0)
   put(provider, 'retry_at_ms', 0)
 end

@@ -197,15 +197,16 @@ local function deadline(now, ms)
   return now + ms
 end
 
--- Restores what a caller knew before a wipe: an open circuit, a pause, a mark. Counters begin at 0.
+-- Restores what a caller knew before a wipe: an open circuit, a ramp, a pause, a mark. Counters begin at 0.
 local function restore_circuit(circuit, known, now)
   if known.state ~= 'closed' then
     circuit.state = 'open'
     circuit.opened_at_ms = now
     circuit.retry_at_ms = deadline(now, known.retryAfterMs) or 0
-    circuit.cooldown_ms = known.cooldownMs
     circuit.reason = known.reason
   end
+  circuit.cooldown_ms = known.cooldownMs
+  circuit.ramp_until_ms = known.rampForMs > 0 and now + known.rampForMs or 0
   if known.outageSince and known.outageSince ~= cjson.null and known.outageBy ~= '' then
     circuit.outage_since_ms = math.min(known.outageSince, now)
     circuit.outage_reason = known.outageReason

@@ -5,6 +5,7 @@
 -- @include lib/complete
 -- @include lib/circuit
 -- @include lib/trials
+-- @include lib/ramp
 -- @include lib/overdue
 -- @include lib/outcomes
 -- @include lib/recent_calls
@@ -75,7 +76,8 @@ local function snapshot_json(provider)
     consecutiveSuccesses = or_none(circuit.consecutive_successes),
     openedAt = or_none(circuit.opened_at_ms),
     retryAfterMs = by_hand and cjson.null or ahead(circuit.retry_at_ms, now),
-    cooldownMs = circuit.cooldown_ms,
+    cooldownMs = cooldown_at(circuit, now),
+    rampForMs = or_none(ahead(circuit.ramp_until_ms, now)),
     reason = reason_text(circuit),
     trials = or_none(trials),
     trialFreeInMs = or_none(ahead(first_deadline, now)),

@@ -11,6 +11,7 @@ const CIRCUIT = 'lib/circuit.lua'
 const BREAKER = 'lib/breaker.lua'
 const PROVIDER = 'lib/provider.lua'
 const ADMISSION = 'lib/admission.lua'
+const RAMP = 'lib/ramp.lua'
 const TRIALS = 'lib/trials.lua'
 const HISTORY = 'lib/history.lua'
 const COMPACTION = 'lib/compaction.lua'
@@ -110,10 +111,39 @@ const breaker = [
   one(
     'closing leaves the run of failed probes',
     BREAKER,
-    "  put(provider, 'probe_consecutive_failures', 0)\n  put(provider, 'cooldown_ms', 0)\n",
+    "  put(provider, 'probe_consecutive_failures', 0)\n  if kind == 'closed' then\n",
+    "  if kind == 'closed' then\n",
+  ),
+  one('closing leaves the grown cooldown', RAMP, "    put(provider, 'cooldown_ms', 0)\n", ''),
+  one('a reset leaves the grown cooldown', BREAKER, "    put(provider, 'cooldown_ms', 0)\n", ''),
+  one('a reset leaves the ramp', BREAKER, "    put(provider, 'ramp_until_ms', 0)\n", ''),
+  one('a reset begins a ramp', BREAKER, "  if kind == 'closed' then\n", '  if true then\n'),
+  one('the ramp lasts one ms too long', RAMP, 'now >= circuit.ramp_until_ms', 'now > circuit.ramp_until_ms'),
+  essential(
+    'an opening in the ramp begins with the first cooldown',
+    RAMP,
+    "  put(provider, 'cooldown_ms', cooldown_at(provider.circuit, provider.now))\n",
     "  put(provider, 'cooldown_ms', 0)\n",
   ),
-  one('closing leaves the grown cooldown', BREAKER, "  put(provider, 'cooldown_ms', 0)\n", ''),
+  one(
+    'an opening after the ramp goes on with the grown cooldown',
+    RAMP,
+    "  put(provider, 'cooldown_ms', cooldown_at(provider.circuit, provider.now))\n",
+    '',
+  ),
+  one(
+    'an opening leaves the ramp',
+    RAMP,
+    "provider.now))\n  put(provider, 'ramp_until_ms', 0)\n",
+    'provider.now))\n',
+  ),
+  one('a trip leaves the ramp', 'trip.lua', 'end_ramp(provider)\n', ''),
+  one(
+    'a snapshot shows a cooldown that the end of the ramp reset',
+    SNAPSHOT,
+    'cooldownMs = cooldown_at(circuit, now)',
+    'cooldownMs = circuit.cooldown_ms',
+  ),
   one(
     'opening zeroes the run of failures',
     BREAKER,

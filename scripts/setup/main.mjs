@@ -24,6 +24,8 @@ const scripts = {
   bench: script('bench', 'run.mjs'),
   soak: script('test', 'harness', 'soak', 'soak.mjs'),
   doomed: script('scripts', 'doomed.mjs'),
+  simulate: script('scripts', 'simulate-tables.mjs'),
+  'simulate-live': script('scripts', 'simulate-live.mjs'),
 }
 
 /** Answers the exit code, or undefined when what was started goes on in this process and sets its own. */

@@ -24,6 +24,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   remove: async () => (await import('./commands/remove.js')).addRemove,
   watch: async () => (await import('./commands/watch.js')).addWatch,
   schedules: async () => (await import('./commands/schedules.js')).addSchedules,
+  simulate: async () => (await import('./commands/simulate.js')).addSimulate,
   doctor: async () => (await import('./commands/doctor.js')).addDoctor,
 }
 

@@ -88,7 +88,7 @@ export class ProviderCore {
   /** The snapshot known here of a circuit that is closed, with nothing in the way; else undefined. Copies nothing. */
   get knownFree(): StoredSnapshot | undefined {
     const { cache, settings } = this.session
-    return cache.free && cache.held?.settingsRevision === settings.revision ? cache.held : undefined
+    return cache.unblocked && cache.held?.settingsRevision === settings.revision ? cache.held : undefined
   }
 
   /** Of the settings that the newest snapshot known here was judged by. */

@@ -48,6 +48,11 @@ export const CIRCUIT_FIELDS = {
   },
   state_since_ms: { type: 'number', since: 2, meaning: 'when the state last changed' },
   cooldown_ms: { type: 'number', since: 2, meaning: 'the cooldown in force, without its jitter' },
+  ramp_until_ms: {
+    type: 'number',
+    since: 2,
+    meaning: 'when the ramp after the last closing ends; the cooldown in force stays until then',
+  },
   consecutive_successes: { type: 'number', since: 2, meaning: 'successful trials in a row' },
   probe_consecutive_failures: { type: 'number', since: 2, meaning: 'failed probes in a row' },
   failing_batches: {

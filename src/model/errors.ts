@@ -8,6 +8,8 @@ export const ERROR_CODES = {
   marked_unhealthy: 'The provider is marked unhealthy: the call was refused.',
   marked_terminated: 'The provider is marked terminated: the call was refused.',
   throttled: 'The provider asked for a pause (429): the call was refused.',
+  recovering:
+    'The circuit closed a while ago and lets through a growing share of calls: the call was refused.',
   worker_suspected: 'Calls of this process fail and those of others do not: the call was refused here alone.',
   redis_down: 'Redis could not be asked: the call was refused.',
   group_exhausted: 'No member of the group is left that could take the call.',

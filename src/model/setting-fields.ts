@@ -141,6 +141,16 @@ export const SETTING_FIELDS = {
       meaning:
         'whose trials may close the circuit: those of calls, of probes (needs the setting `probe`), or of whichever comes first',
     },
+    recoveryRampMs: {
+      type: 'whole',
+      min: 0,
+      max: 3_600_000,
+      unit: 'ms',
+      default: 0,
+      since: 2,
+      meaning:
+        'after trials closed the circuit, calls are let through at a share that grows from 10 % to 100 % in this time; 0: all at once',
+    },
   },
   history: {
     maxRecords: {

@@ -54,6 +54,12 @@ export interface BreakerSettings {
    * `probe`), or of both, whichever comes first (`both`). Default `both`.
    */
   readonly recovery: Recovery
+  /**
+   * After trials closed the circuit, each worker lets calls through at a share that grows linearly from 10 % to 100 % in this
+   * time, ms; the rest is refused with `recovering`. 0 to 3 600 000, default 0: all calls at once. Probes and trials are
+   * exempt, a `reset` skips it, and without Redis it does not apply. The cooldown keeps growing until it is over.
+   */
+  readonly recoveryRampMs: number
 }
 
 /** How much of the past is kept, and how it is judged. */

@@ -28,8 +28,10 @@ export interface StoredSnapshot {
   readonly openedAt: number | null
   /** Time until trials begin, ms; 0 when there is nothing to wait for; null when only a reset ends it. */
   readonly retryAfterMs: number | null
-  /** The cooldown in force without its jitter, ms; 0 while closed. */
+  /** The cooldown in force without its jitter, ms; 0 while closed, unless calls are still held back after the closing. */
   readonly cooldownMs: number
+  /** Time until all calls are let through again after a closing, ms; 0 when none is held back. See `recoveryRampMs`. */
+  readonly rampForMs: number
   /** Why the circuit is as it is, in words: `registered` when it was never touched. */
   readonly reason: string
   /** Trials under way. */
@@ -150,6 +152,7 @@ export const SNAPSHOT_FIELDS = {
   openedAt: field('maybe', null),
   retryAfterMs: field('maybe', 0),
   cooldownMs: field('number', 0),
+  rampForMs: field('number', 0),
   reason: field('text', ''),
   trials: field('number', 0),
   trialFreeInMs: field('number', 0),

@@ -32,6 +32,7 @@ export const REFUSAL_CODES = [
   'marked_unhealthy',
   'marked_terminated',
   'throttled',
+  'recovering',
   'redis_down',
   'worker_suspected',
 ] as const

@@ -1,6 +1,7 @@
 import type { BreakerSettings } from '../model/settings.js'
 import type { StoredSnapshot } from '../model/snapshot.js'
 import { markAt, reasonText, stateAt, type Circuit } from './circuit.js'
+import { cooldownAt } from './ramp.js'
 import { presentSuspects } from './domains.js'
 import { presentWindow } from './rate-window.js'
 import { liveTrials } from './trials.js'
@@ -26,7 +27,8 @@ export function presentCircuit(circuit: Circuit, now: number) {
     openedAt: phase.state === 'closed' ? null : phase.openedAtMs,
     retryAfterMs:
       phase.state !== 'open' ? 0 : phase.retryAtMs === null ? null : Math.max(0, phase.retryAtMs - now),
-    cooldownMs: circuit.cooldownMs,
+    cooldownMs: cooldownAt(circuit, now),
+    rampForMs: Math.max(0, circuit.rampUntilMs - now),
     reason: reasonText(circuit),
     trials: deadlines.length,
     trialFreeInMs: deadlines.length === 0 ? 0 : Math.min(...deadlines) - now,

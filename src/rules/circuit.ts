@@ -45,8 +45,10 @@ export interface Circuit extends ClockState {
   readonly consecutiveFailures: number
   readonly probeConsecutiveFailures: number
   readonly consecutiveSuccesses: number
-  /** Without its jitter; 0 until an automatic opening, and again after closing. */
+  /** Without its jitter; 0 until an automatic opening, and again after closing or after the ramp that follows it. */
   readonly cooldownMs: number
+  /** When the ramp ends, ms; 0: there was none. */
+  readonly rampUntilMs: number
   /** In a few words; see `reasonText`. */
   readonly reason: string
   /** The outcome that opened it, in words; empty unless an outcome did. */
@@ -108,6 +110,7 @@ export function newCircuit(nowMs: number, known = { generation: 0, version: 0 })
     probeConsecutiveFailures: 0,
     consecutiveSuccesses: 0,
     cooldownMs: 0,
+    rampUntilMs: 0,
     reason: 'registered',
     lastFailure: '',
     throttledUntilMs: 0,

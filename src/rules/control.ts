@@ -1,6 +1,7 @@
 import type { ControlRequest, TripRequest } from '../model/ports/store-requests.js'
 import { clearSuspects } from './doubt.js'
 import { transition, type Circuit, type Step } from './circuit.js'
+import { endRamp } from './ramp.js'
 
 /** Why an operator does it, and who the operator is. */
 export type ByOperator = Pick<ControlRequest, 'reason' | 'actor'>
@@ -17,6 +18,7 @@ export function reset(circuit: Circuit, { reason, actor }: ByOperator): Step {
       consecutiveFailures: 0,
       probeConsecutiveFailures: 0,
       cooldownMs: 0,
+      rampUntilMs: 0,
       throttledUntilMs: 0,
     },
     actor,
@@ -32,5 +34,5 @@ export function trip(
   const now = circuit.lastNowMs
   const retryAtMs = forMs === null ? null : now + forMs
   const phase = { state: 'open' as const, openedAtMs: now, retryAtMs }
-  return transition(circuit, 'opened', { phase, reason: reason === '' ? 'tripped' : reason }, actor)
+  return transition(endRamp(circuit), 'opened', { phase, reason: reason === '' ? 'tripped' : reason }, actor)
 }

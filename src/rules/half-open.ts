@@ -5,6 +5,7 @@ import type { BatchContext } from './closed.js'
 import { count } from './counters.js'
 import { judged, unannounced, type CircuitRun, type Judged } from './judged.js'
 import { open } from './opening.js'
+import { beginRamp } from './ramp.js'
 import { enterHalfOpen, freeSlot } from './trials.js'
 
 /**
@@ -42,26 +43,26 @@ const fail = (
 function succeed(
   { circuit, events }: Step,
   run: CircuitRun,
-  { successThreshold }: BreakerSettings,
+  settings: BreakerSettings,
 ): { readonly step: Step; readonly taken: number } {
   // The step to half-open made a new generation: what follows the first outcome of this run is of an older one.
   const eligible = events.length > 0 ? 1 : run.count
-  const missing = Math.max(1, successThreshold - circuit.consecutiveSuccesses)
+  const missing = Math.max(1, settings.successThreshold - circuit.consecutiveSuccesses)
   const taken = Math.min(eligible, missing)
   const consecutiveSuccesses = circuit.consecutiveSuccesses + taken
   const counted = { ...count(circuit, run, taken), consecutiveSuccesses }
-  const step = taken === missing ? close(counted) : freeSlot(counted, run.token)
+  const step = taken === missing ? close(counted, settings) : freeSlot(counted, run.token)
   return { step, taken }
 }
 
-/** Closing is trust again: the counts of failures and the cooldown start over. */
-function close(circuit: Circuit): Step {
+/** Closing is trust again: the counts of failures start over, and the cooldown does at once or after the ramp. */
+function close(circuit: Circuit, settings: BreakerSettings): Step {
   const { consecutiveSuccesses: successes } = circuit
   return transition(circuit, 'closed', {
     phase: { state: 'closed' },
     reason: `${successes} successful ${successes === 1 ? 'trial' : 'trials'}`,
     consecutiveFailures: 0,
     probeConsecutiveFailures: 0,
-    cooldownMs: 0,
+    ...beginRamp(circuit, settings),
   })
 }

@@ -2,6 +2,7 @@ import type { BreakerSettings } from '../model/settings.js'
 import { afterOpening } from './doubt.js'
 import { transition, type Circuit, type Step } from './circuit.js'
 import type { CircuitRun } from './judged.js'
+import { endRamp } from './ramp.js'
 
 export interface Cause {
   /** Why, in at most 64 bytes: the circuit hash keeps it. */
@@ -12,8 +13,9 @@ export interface Cause {
   readonly domain?: string | undefined
 }
 
-/** Opens the circuit by a rule. The first cooldown is the base; each further one without a closing grows. */
-export function open(circuit: Circuit, cause: Cause, settings: BreakerSettings, jitterDraw: number): Step {
+/** Opens the circuit by a rule. The first cooldown is the base; each further one without a closing grows, and so does one during the ramp. */
+export function open(before: Circuit, cause: Cause, settings: BreakerSettings, jitterDraw: number): Step {
+  const circuit = endRamp(before)
   const now = circuit.lastNowMs
   const noted = afterOpening(circuit, cause.domain, settings)
   const cooldownMs = circuit.cooldownMs === 0 ? settings.cooldownMs : grown(circuit.cooldownMs, settings)

@@ -3,7 +3,7 @@ import type { OutageState } from './outage.js'
 import { newCircuit, type Circuit, type MarkState, type Phase } from './circuit.js'
 
 /**
- * A provider after its store was wiped. An open circuit, a pause and a mark that a caller knew still hold. Counters
+ * A provider after its store was wiped. An open circuit, a ramp, a pause and a mark that a caller knew still hold. Counters
  * begin at 0. Generation and version go on, so that results from before the wipe decide nothing.
  */
 export function restoreCircuit(known: StoredSnapshot, nowMs: number): Circuit {
@@ -12,7 +12,8 @@ export function restoreCircuit(known: StoredSnapshot, nowMs: number): Circuit {
   return {
     ...circuit,
     phase: restorePhase(known, nowMs),
-    cooldownMs: known.state === 'closed' ? 0 : known.cooldownMs,
+    cooldownMs: known.cooldownMs,
+    rampUntilMs: known.rampForMs > 0 ? nowMs + known.rampForMs : 0,
     reason: known.state === 'closed' ? RESTORED : known.reason,
     throttledUntilMs: known.throttledForMs > 0 ? nowMs + known.throttledForMs : 0,
     outage: restoreOutage(known, nowMs),

@@ -4,12 +4,14 @@ import { pausedText } from './paused.js'
 import { longReason, rateText } from './rates.js'
 import { suspectsText } from './suspects.js'
 import {
+  blocksOfAll,
   clientErrorWords,
   ignoredAdvice,
   ignoredWords,
   madeBy,
   mostlyClientErrors,
   mostlyIgnored,
+  rampWords,
   UNTOUCHED,
   type ProviderView,
 } from './provider-view.js'
@@ -37,6 +39,7 @@ export function explain(
     ['before', outagesText(view, outages)],
     ['until', until(view)],
     ['closes', whatCloses(view)],
+    ['ramp', rampText(view)],
     ['against it', streaks(view)],
     ['rate', rateText(view)],
     ['suspects', suspectsText(view)],
@@ -61,7 +64,9 @@ export function explain(
 
 function headline({ snapshot }: ProviderView): string {
   const { id, health, mark, state } = snapshot
-  const calls = refusesAll(snapshot) ? 'calls are refused' : 'calls go through'
+  const share = snapshot.enforce ? rampShareText(snapshot) : ''
+  const some = share === '' ? 'calls go through' : `${share} go through`
+  const calls = refusesAll(snapshot) ? 'calls are refused' : some
   if (mark !== null) return `${id} is ${health}: it is marked so, and ${calls}. Its circuit is ${state}.`
   switch (state) {
     case 'open':
@@ -75,8 +80,20 @@ function headline({ snapshot }: ProviderView): string {
   }
 }
 
-const refusesAll = ({ enforce, blockedBy }: ProviderView['snapshot']): boolean =>
-  enforce && blockedBy.length > 0
+const refusesAll = (snapshot: ProviderView['snapshot']): boolean =>
+  snapshot.enforce && blocksOfAll(snapshot).length > 0
+
+/** `37 % of calls`; empty where the ramp is over, or there is none. */
+const rampShareText = (snapshot: ProviderView['snapshot']): string =>
+  /\d+ % of calls/.exec(rampWords(snapshot))?.[0] ?? ''
+
+function rampText({ snapshot }: ProviderView): string {
+  const share = rampShareText(snapshot)
+  if (share === '') return ''
+  const lets = `Each worker lets ${share.replace('of calls', 'of its calls')} through`
+  const all = `all of them in ${formatAbout(snapshot.rampForMs)}`
+  return `${lets}, ${all}. An opening before that grows the cooldown on. All at once: busbar reset ${snapshot.id}`
+}
 
 function becauseOf({ snapshot }: ProviderView): string {
   const { state, mark, markActor } = snapshot

@@ -109,6 +109,7 @@ export function why(view: ProviderView): string {
   const said = [
     markWords(snapshot),
     circuitWords(view),
+    rampWords(snapshot),
     mostlyClientErrors(snapshot) ? clientErrorWords(snapshot) : '',
     mostlyIgnored(snapshot) ? ignoredWords(snapshot) : '',
     pauseWords(snapshot),
@@ -149,6 +150,10 @@ export function outageWords({ outageSince, outageReason, outageTrials, at }: Sna
   return `; down for ${formatAbout(at - outageSince)} (${outageReason}), ${trials}`
 }
 
+/** `recovering: 37 % of calls are let through`; empty where all are. */
+export const rampWords = ({ blockedBy }: Snapshot): string =>
+  blockedBy.find(({ code }) => code === 'recovering')?.reason ?? ''
+
 const pauseWords = ({ throttled, throttledForMs }: Snapshot): string =>
   throttled ? `asked for a pause (429), ${formatAbout(throttledForMs)} left` : ''
 
@@ -187,8 +192,13 @@ export function ignoredAdvice({ lastIgnored }: Snapshot): string {
 /** The longest wait of a due probe for the planner, ms: another process takes over within a second or so. */
 export const LATE_MS = 3_000
 
-/** When calling again can help: ms, or the step that a person must take; undefined when nothing blocks. */
-export function retryIn({ blockedBy }: Snapshot): number | 'on resume' | 'on reset' | undefined {
+/** The blocks that refuse every call: `recovering` refuses a share of them. */
+export const blocksOfAll = ({ blockedBy }: Snapshot): Snapshot['blockedBy'] =>
+  blockedBy.filter(({ code }) => code !== 'recovering')
+
+/** When calling again can help: ms, or the step that a person must take; undefined when nothing blocks every call. */
+export function retryIn(snapshot: Snapshot): number | 'on resume' | 'on reset' | undefined {
+  const blockedBy = blocksOfAll(snapshot)
   const endless = blockedBy.find(({ retryAfterMs }) => retryAfterMs === null)
   if (endless !== undefined) return endless.code === 'circuit_open' ? 'on reset' : 'on resume'
   const latest = Math.max(0, ...blockedBy.map(({ retryAfterMs }) => retryAfterMs ?? 0))

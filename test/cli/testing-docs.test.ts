@@ -43,6 +43,12 @@ describe('docs/testing.md', () => {
   )
 })
 
+it('docs/choosing-rules.md: the sample runs', async () => {
+  const [, code = ''] = /```js\n([^]*?)```/.exec(readFileSync('docs/choosing-rules.md', 'utf8')) ?? []
+  expect(code).toContain('simulate(')
+  expect((await node(code)).stderr).toBe('')
+})
+
 it('busbar/testing loads neither ioredis nor bullmq, which loads ioredis, not even to probe', async () => {
   const { stdout } = await node(`
     import { createRequire } from 'node:module'

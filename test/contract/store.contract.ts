@@ -13,6 +13,7 @@ import { outagesContract } from './store/outages.js'
 import { outageRecordsContract } from './store/outage-records.js'
 import { overdueContract } from './store/overdue.js'
 import { probesContract } from './store/probes.js'
+import { rampContract } from './store/ramp.js'
 import { recoveryContract } from './store/recovery.js'
 import { registrationContract } from './store/registration.js'
 import { settingsEventsContract } from './store/settings-events.js'
@@ -31,6 +32,7 @@ export function storeContract(name: string, open: () => Promise<TestStore>): voi
     outageRecordsContract(open)
     probesContract(open)
     overdueContract(open)
+    rampContract(open)
     recoveryContract(open)
     heartbeatsContract(open)
     marksContract(open)

@@ -405,8 +405,10 @@ export class Recorder {
       rateAge: Math.max(1_000, Math.floor(this.#sequence.breaker.rateWindowMs / 10)),
       throttle: snapshot.throttledForMs,
       mark: snapshot.markForMs ?? 0,
+      ramp: snapshot.rampForMs,
     }[what]
     if (ahead === 0) return
+    if (what === 'ramp' && off >= 0) this.#tally.count('ramp over')
     if (what === 'lease' && off >= 0) this.#tally.count('lease expiry')
     this.#tally.steps += 1
     this.#nowMs += ahead + off

@@ -9,7 +9,7 @@ export interface Said {
 }
 
 /** Moments at which something changes: `rateAge` is that from which on a rate is judged. */
-export type Border = 'retry' | 'lease' | 'window' | 'rateWindow' | 'rateAge' | 'throttle' | 'mark'
+export type Border = 'retry' | 'lease' | 'window' | 'rateWindow' | 'rateAge' | 'throttle' | 'mark' | 'ramp'
 
 /** What can be done to a provider, before it is known what state it will be in. */
 export type Step =
@@ -203,7 +203,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   {
-    weight: 3,
+    weight: 5,
     arbitrary: fc.record({
       do: fc.constantFrom('reset' as const, 'reset' as const, 'resume' as const),
       said,
@@ -250,7 +250,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   {
-    weight: 12,
+    weight: 15,
     arbitrary: fc.record({
       do: fc.constant('waitFor' as const),
       what: fc.constantFrom(
@@ -271,6 +271,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
         'rateAge' as const,
         'throttle' as const,
         'mark' as const,
+        'ramp' as const,
+        'ramp' as const,
       ),
       off: fc.constantFrom(-1, 0, 0, 1),
     }),
@@ -299,6 +301,7 @@ export const sequence = fc.record({
     cooldownJitter: fc.constantFrom(0, 0, 0.5),
     enforce: fc.constantFrom(true, true, true, true, false),
     recovery: fc.constantFrom('both' as const, 'both' as const, 'traffic' as const, 'probe' as const),
+    recoveryRampMs: fc.constantFrom(0, 500, 500, 3_600_000),
   }),
   probe: fc.record({
     kind: fc.constant('heartbeat' as const),

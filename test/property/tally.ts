@@ -29,6 +29,8 @@ const TRANSITIONS = [
   'opened by failure rate',
   'opened by degraded rate',
 ] as const
+/** What needs a closing by trials first, and so comes less often. */
+const AFTER_CLOSING = ['opened in the ramp', 'ramp over'] as const
 
 /** What a quorum does: rarer, for it needs several processes to say fitting things. */
 const QUORUM = [
@@ -43,7 +45,7 @@ const QUORUM = [
   'kept for other domains',
 ] as const
 
-type Counted = (typeof TRANSITIONS)[number] | (typeof QUORUM)[number]
+type Counted = (typeof TRANSITIONS | typeof QUORUM | typeof AFTER_CLOSING)[number]
 
 /** The rule that opened a circuit, by its reason. */
 const RULES: readonly (readonly [Counted, RegExp])[] = [
@@ -69,7 +71,7 @@ export class Tally {
     this.#add(`${outcome} in ${state}`, n)
   }
 
-  transitions(_before: StoredSnapshot | null, reply: Reply): void {
+  transitions(before: StoredSnapshot | null, reply: Reply): void {
     this.steps += 1
     if (reply.status !== 'ok') return
     for (const { kind, from, reason } of reply.events) {
@@ -79,6 +81,7 @@ export class Tally {
       if (rule !== undefined) this.count(rule[0])
       const circuit = kind === 'opened' || kind === 'half_opened' || kind === 'closed' || kind === 'reset'
       this.#add(circuit ? `${kind} from ${from}` : kind, 1)
+      if (kind === 'opened' && (before?.rampForMs ?? 0) > 0) this.#add('opened in the ramp', 1)
     }
   }
 
@@ -90,7 +93,12 @@ export class Tally {
       count: this.#counts.get(what) ?? 0,
       atLeast: Math.floor(atLeast * share),
     })
-    return [...outcomes.map(row(1_000)), ...TRANSITIONS.map(row(500)), ...QUORUM.map(row(200))]
+    return [
+      ...outcomes.map(row(1_000)),
+      ...TRANSITIONS.map(row(500)),
+      ...QUORUM.map(row(200)),
+      ...AFTER_CLOSING.map(row(150)),
+    ]
   }
 
   #add(what: string, n: number): void {

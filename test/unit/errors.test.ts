@@ -67,6 +67,7 @@ describe('the registry of codes', () => {
       'marked_unhealthy',
       'marked_terminated',
       'throttled',
+      'recovering',
       'worker_suspected',
       'redis_down',
       'call_timeout',

@@ -53,6 +53,7 @@ describe('the defaults', () => {
         maxThrottleMs: 600_000,
         enforce: true,
         recovery: 'both',
+        recoveryRampMs: 0,
       },
       history: { maxRecords: 100_000, windowMs: 60_000, degradationThreshold: 0.8 },
       probe: { intervalMs: 10_000, timeoutMs: 2_000, healthyAfter: 1, unhealthyAfter: 1 },

@@ -1,21 +1,16 @@
-import { randomUUID } from 'node:crypto'
 import type { Consistency } from '../../config/options.js'
-import {
-  BusbarClosedError,
-  isBusbarError,
-  isProviderTrouble,
-  ProviderRemovedError,
-} from '../../model/errors.js'
-import type { AdmitRequest } from '../../model/ports/store-requests.js'
+import { BusbarClosedError, ProviderRemovedError } from '../../model/errors.js'
 import type { RefusalCode } from '../../model/words.js'
-import { askAgainInMs } from '../../rules/blocks.js'
 import { admitLocally } from '../../rules/snapshot-admission.js'
+import { CachedRefusal } from './cached-refusal.js'
 import type { Fallback } from './fallback.js'
-import { StoredPermit, type Decision, type Refused, type Send } from './permit.js'
 import { viewGate, type GateView } from './gate-view.js'
+import { StoredPermit, type Decision, type Refused, type Send } from './permit.js'
 import { admitDoubtful } from './own-circuit.js'
 import { leaseFor } from './lease.js'
 import { GroupAdmission } from './group-admission.js'
+import { RecoveryRamp } from './recovery-ramp.js'
+import { StoreAdmission } from './store-admission.js'
 import type { ProcessContext } from '../context.js'
 import type { ProviderSession } from '../sync/provider-session.js'
 import { USED } from '../sync/use.js'
@@ -29,6 +24,8 @@ import { USED } from '../sync/use.js'
  * snapshot may be old, every admission asks; strict ones of one turn ask together while the circuit is closed, as far as
  * this process knows (`GroupAdmission`).
  *
+ * During the ramp after a closing, the calls that would begin are drawn for here, once each (`RecoveryRamp`).
+ *
  * No admission waits longer than one command may take, or two where another of its group was given a lease: then, and for
  * as long as the store is lost or the provider is cut off, `Fallback` decides.
  */
@@ -38,15 +35,24 @@ export class AdmissionGate {
   readonly #fallback: Fallback
   readonly #send: Send
   readonly #together: GroupAdmission
+  readonly #ramp: RecoveryRamp
+  readonly #store: StoreAdmission
   consistency: Consistency = 'cached'
   #asking = false
-  #cachedRefusal: { readonly refused: Refused; readonly version: number; readonly until: number } | undefined
+  readonly #cachedRefusal: CachedRefusal
 
   constructor(context: ProcessContext, session: ProviderSession, fallback: Fallback, send: Send) {
     this.#context = context
     this.#session = session
     this.#fallback = fallback
     this.#send = send
+    this.#ramp = new RecoveryRamp(session)
+    this.#cachedRefusal = new CachedRefusal(context, session)
+    this.#store = new StoreAdmission(context, session, {
+      grant: (token, wouldRefuse, generation) => this.#grant(token, 'redis', wouldRefuse, generation),
+      unanswered: (timeoutMs, why) => this.#decideWithoutStore(timeoutMs, why),
+      cachedRefusal: this.#cachedRefusal,
+    })
     this.#together = new GroupAdmission(
       (timeoutMs) => this.#askIfThere(timeoutMs),
       ({ permit, wouldRefuse }) => this.#grant('', 'redis', wouldRefuse, permit.generation),
@@ -68,22 +74,50 @@ export class AdmissionGate {
     this.#session.used = USED
     if (this.#context.calls.closing) return Promise.reject(new BusbarClosedError())
     if (this.#session.withoutStore) return this.#withoutStore(timeoutMs)
-    if (!this.#session.own.doubtful) return this.#decide(timeoutMs)
-    return admitDoubtful(this.#session, () => this.#decide(timeoutMs))
+    return this.#session.cache.free ? this.#admitFree(timeoutMs) : this.#admitWithCare(timeoutMs)
+  }
+
+  /** As `admit`, for a member of a group: where the ramp is known, the group's order has drawn its share already. */
+  admitMember(timeoutMs?: number): Decision | Promise<Decision> {
+    const { cache, own, withoutStore } = this.#session
+    if (!cache.ramping || own.doubtful || withoutStore || this.#context.calls.closing)
+      return this.admit(timeoutMs)
+    this.#session.used = USED
+    return this.#admitFree(timeoutMs)
+  }
+
+  /** Half-open: why no trial is worth asking for now, as far as this process knows. Asks nothing of the store. */
+  refusedMeanwhile(): Refused | undefined {
+    return this.#cachedRefusal.read(this.#asking)
+  }
+
+  #admitFree(timeoutMs: number | undefined): Decision | Promise<Decision> {
+    return this.consistency === 'strict' ? this.#together.admit(timeoutMs) : this.#grant('', 'cache')
+  }
+
+  /** Anything but a closed circuit that is known to be free. Apart, so that the way of nearly every call stays small. */
+  #admitWithCare(timeoutMs: number | undefined): Decision | Promise<Decision> {
+    const { own } = this.#session
+    return own.doubtful
+      ? admitDoubtful(this.#session, () => this.#decide(timeoutMs))
+      : this.#decide(timeoutMs)
   }
 
   #decide(timeoutMs: number | undefined): Decision | Promise<Decision> {
     const { cache } = this.#session
-    if (cache.free) {
-      return this.consistency === 'strict' ? this.#together.admit(timeoutMs) : this.#grant('', 'cache')
+    // A doubt may just have ended.
+    if (cache.free) return this.#admitFree(timeoutMs)
+    if (cache.ramping) {
+      const drawn = this.#ramp.apply(this.#grant('', 'cache'))
+      return this.consistency === 'strict' && drawn.admitted ? this.#together.admit(timeoutMs) : drawn
     }
-    if (this.consistency === 'strict' || !cache.decides) return this.#ask(timeoutMs)
+    if (this.consistency === 'strict' || !cache.decides) return this.#askAndDraw(timeoutMs)
     const snapshot = cache.readBlocking()
-    if (snapshot === undefined) return this.#ask(timeoutMs)
+    if (snapshot === undefined) return this.#askAndDraw(timeoutMs)
     const local = admitLocally(snapshot)
     switch (local.decide) {
       case 'admit':
-        return this.#grant('', 'cache', local.wouldRefuse)
+        return this.#ramp.apply(this.#grant('', 'cache', local.wouldRefuse))
       case 'refuse': {
         const { code, reason, retryAfterMs } = local
         return { admitted: false, code, reason, retryAfterMs, source: 'cache' }
@@ -97,9 +131,13 @@ export class AdmissionGate {
 
   #withoutStore(timeoutMs: number | undefined): Decision | Promise<Decision> {
     if (this.#session.removed) return Promise.reject(new ProviderRemovedError(this.#session.id))
-    this.#context.counters.admissionsWithoutRedis += 1
     const why = this.#context.watch.lost ? undefined : this.#session.cutOff
-    return this.#fallback.decide(leaseFor(timeoutMs), why ?? 'Redis does not answer')
+    return this.#decideWithoutStore(timeoutMs, why ?? 'Redis does not answer')
+  }
+
+  #decideWithoutStore(timeoutMs: number | undefined, why: string): Decision {
+    this.#context.counters.admissionsWithoutRedis += 1
+    return this.#fallback.decide(leaseFor(timeoutMs), why)
   }
 
   #grant(token: string, source: 'cache' | 'redis', wouldRefuse?: RefusalCode, generation?: number): Decision {
@@ -124,134 +162,18 @@ export class AdmissionGate {
     const refused = this.refusedMeanwhile()
     if (refused !== undefined) return enforce ? refused : this.#grant('', 'cache', refused.code)
     this.#asking = true
-    return this.#ask(timeoutMs).finally(() => {
+    return this.#askAndDraw(timeoutMs).finally(() => {
       this.#asking = false
     })
   }
 
-  /** Half-open: why no trial is worth asking for now, as far as this process knows. Asks nothing of the store. */
-  refusedMeanwhile(): Refused | undefined {
-    const code = 'no_trial_free' as const
-    if (this.#asking) {
-      const reason = 'half-open: this process is asking for a trial'
-      const retryAfterMs = askAgainInMs(Math.ceil(this.#context.commandTimeoutMs))
-      return { admitted: false, code, reason, retryAfterMs, source: 'cache' }
-    }
-    const kept = this.#cachedRefusal
-    const leftMs = kept === undefined ? 0 : Math.ceil(kept.until - this.#context.clock.now())
-    if (kept === undefined || leftMs <= 0 || kept.version !== this.#session.cache.version) return undefined
-    return told({ ...kept.refused, retryAfterMs: leftMs, source: 'cache' })
-  }
-
-  #keep(refused: Refused, forMs: number): void {
-    this.#cachedRefusal = {
-      refused,
-      version: this.#session.cache.version,
-      until: this.#context.clock.now() + forMs,
-    }
-  }
-
   /** The store may have been lost since the caller came. */
   async #askIfThere(timeoutMs: number | undefined): Promise<Decision> {
-    return this.#session.withoutStore ? this.#withoutStore(timeoutMs) : this.#ask(timeoutMs)
+    return this.#session.withoutStore ? this.#withoutStore(timeoutMs) : this.#store.ask(timeoutMs)
   }
 
-  /** Asks the store, for as long as one command may take. A lease that comes later is given back. */
-  #ask(timeoutMs: number | undefined): Promise<Decision> {
-    const deadlines = this.#context.commandDeadlines ?? this.#context.deadlines
-    return new Promise((resolve, reject) => {
-      let waiting = true
-      const deadline = deadlines.set(this.#context.commandTimeoutMs, () => {
-        waiting = false
-        const why = new Error(`no answer within ${this.#context.commandTimeoutMs} ms`)
-        this.#context.watch.fail(why)
-        resolve(this.#unanswered(timeoutMs, why.message))
-      })
-      const late = (decision: Decision) => {
-        if (decision.admitted && decision.source === 'redis' && decision.permit.trial) {
-          decision.permit.settle('ignored').catch(() => undefined)
-        }
-      }
-      this.#askStore(timeoutMs).then(
-        (decision) => {
-          deadline.clear()
-          if (waiting) resolve(decision)
-          else late(decision)
-        },
-        (error: unknown) => {
-          deadline.clear()
-          reject(error instanceof Error ? error : new Error(String(error)))
-        },
-      )
-    })
+  /** The answer may be the first that this process hears of a ramp. */
+  async #askAndDraw(timeoutMs: number | undefined): Promise<Decision> {
+    return this.#ramp.apply(await this.#store.ask(timeoutMs))
   }
-
-  #unanswered(timeoutMs: number | undefined, why: string): Decision {
-    this.#context.counters.admissionsWithoutRedis += 1
-    return this.#fallback.decide(leaseFor(timeoutMs), why)
-  }
-
-  /** Written out: strict mode comes here at every call. */
-  #request(token: string, leaseMs: number): AdmitRequest {
-    const { caller, notAfterMs, own } = this.#session
-    return {
-      worker: caller.worker,
-      knownVersion: caller.knownVersion,
-      origin: 'call',
-      token,
-      notAfterMs,
-      leaseMs,
-      minGapMs: 0,
-      incarnation: own.incarnation,
-      failureDomain: own.domain,
-    }
-  }
-
-  async #askStore(timeoutMs: number | undefined): Promise<Decision> {
-    const token = randomUUID()
-    const leaseMs = leaseFor(timeoutMs)
-    try {
-      const reply = await this.#session.run('admit', (store) =>
-        store.admit(this.#session.id, this.#request(token, leaseMs)),
-      )
-      const { reason, retryAfterMs, generation, trial } = reply
-      // Only probes are turned away for coming too soon.
-      const code = reply.code === null || reply.code === 'probed_recently' ? undefined : reply.code
-      if (reply.admitted && trial) this.#expectNoOther(leaseMs)
-      if (reply.admitted) return this.#grant(trial ? token : '', 'redis', code, generation)
-      const refused = {
-        admitted: false,
-        code: code ?? 'circuit_open',
-        reason,
-        retryAfterMs,
-        source: 'redis',
-      } as const
-      if ((code === 'no_trial_free' || code === 'awaiting_probe') && retryAfterMs !== null)
-        this.#keep(refused, retryAfterMs)
-      return told(refused)
-    } catch (error) {
-      const unanswered = isBusbarError(error, 'redis_unavailable') || isBusbarError(error, 'command_late')
-      if (!unanswered && !isProviderTrouble(error)) throw error
-      return this.#unanswered(timeoutMs, error instanceof Error ? error.message : String(error))
-    }
-  }
-
-  /** Where the fleet has one trial at a time and this process holds it, asking again is of no use until it ends. */
-  #expectNoOther(leaseMs: number): void {
-    const { halfOpenMaxTrials, trialLeaseMs } = this.#session.settings.settings.breaker
-    if (halfOpenMaxTrials !== 1) return
-    const reason = 'half-open: 1 of 1 trials under way'
-    const retryAfterMs = leaseMs === 0 ? trialLeaseMs : leaseMs
-    this.#keep(
-      { admitted: false, code: 'no_trial_free', reason, retryAfterMs, source: 'cache' },
-      retryAfterMs,
-    )
-  }
-}
-
-/** A refusal is kept until the first lease ends; a caller is told to ask sooner, because the trial may end sooner. */
-const told = (refused: Refused): Refused => {
-  const { code, retryAfterMs } = refused
-  if (code !== 'no_trial_free' || retryAfterMs === null) return refused
-  return { ...refused, retryAfterMs: askAgainInMs(retryAfterMs) }
 }

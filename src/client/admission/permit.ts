@@ -2,6 +2,7 @@ import { checkKeys } from '../../config/keys.js'
 import { show } from '../../config/show.js'
 import { ArgumentError } from '../../model/errors.js'
 import type { Run } from '../../model/ports/store-requests.js'
+import { askAgainInMs } from '../../rules/blocks.js'
 import { OUTCOMES, type Outcome, type RefusalCode, type Source } from '../../model/words.js'
 import { DEFAULT_THROTTLE_MS, MAX_THROTTLE_MS } from '../shared/retry-after.js'
 
@@ -135,4 +136,11 @@ export function checkCallEnd(outcome: Outcome, options: SettleOptions): CallEnd 
     retryAfterMs: outcome === 'throttled' ? Math.ceil(retryAfterMs) : 0,
     detail: detail.toWellFormed(),
   }
+}
+
+/** A refusal is kept until the first lease ends; a caller is told to ask sooner, because the trial may end sooner. */
+export const told = (refused: Refused): Refused => {
+  const { code, retryAfterMs } = refused
+  if (code !== 'no_trial_free' || retryAfterMs === null) return refused
+  return { ...refused, retryAfterMs: askAgainInMs(retryAfterMs) }
 }

@@ -119,7 +119,8 @@ export class Caller {
 
   /** As `admit`, of a member that a group chose: its order has drawn the share of a provider that recovers. */
   admitMember(timeoutMs?: number): Decision | Promise<Decision> {
-    return this.admit(timeoutMs)
+    const answer = this.gate.admitMember(timeoutMs)
+    return this.#context.observers.on ? this.#observer.decided(answer) : answer
   }
 
   /** A call of a group that began `from` a member which is free and plain. What is no plain success goes to `group`. */

@@ -74,7 +74,7 @@ export class OutcomeSink {
   /** Puts an outcome into the outbox. A pause holds in this process at once. True when it goes at once. */
   #post(run: Run): boolean {
     // Only while the circuit is closed can good news wait: in any other state it may be what closes it.
-    const urgent = !this.#session.cache.free
+    const urgent = !this.#session.cache.unblocked
     if (run.outcome === 'throttled') this.#session.cache.throttle(run.retryAfterMs)
     return this.#outbox.add(run, urgent)
   }

@@ -2,6 +2,7 @@ import type { HealthStatus } from '../../model/words.js'
 import { isMark } from '../../rules/blocks.js'
 import { hashOf, shareOf, type Ranked } from '../../rules/group-order.js'
 import { healthOf, type Observed } from '../../rules/health.js'
+import { rampShare } from '../../rules/ramp.js'
 import type { GateView } from '../admission/gate-view.js'
 import type { Caller } from '../call/caller.js'
 import type { ProviderSession } from '../sync/provider-session.js'
@@ -56,7 +57,7 @@ export class Member {
 
   /** The part of its weight that it gets. */
   shareOf(observed: Observed | undefined): number {
-    return shareOf(this.#healthOf(observed), rampShare())
+    return shareOf(this.#healthOf(observed), this.#rampShare())
   }
 
   /**
@@ -67,6 +68,12 @@ export class Member {
     if (nowMs - this.#readAt < READ_AGAIN_MS) return Promise.resolve()
     this.#readAt = nowMs
     return this.core.session.resync(this.core.session.cache.gap)
+  }
+
+  /** The share of its calls that it gets while it recovers: 1 where no ramp lasts. */
+  #rampShare(): number {
+    const { session } = this.core
+    return rampShare(session.cache.rampLeftMs(), session.settings.settings.breaker.recoveryRampMs)
   }
 
   #healthOf(observed: Observed | undefined): HealthStatus {
@@ -83,7 +90,7 @@ export class Member {
       id: this.id,
       priority: this.priority,
       weight: this.weight,
-      share: shareOf(health, rampShare()),
+      share: shareOf(health, this.#rampShare()),
       health,
       admissible: refusal === undefined,
       marked: refusal !== undefined && (isMark(refusal) || refusal.code === 'redis_down'),
@@ -95,6 +102,3 @@ export class Member {
 
 /** The snapshot of a member with less than its full share is read again after this. */
 const READ_AGAIN_MS = 1_000
-
-/** The share of its calls that a provider gets while it recovers: all of them. The one place where such a share enters. */
-const rampShare = (): number => 1

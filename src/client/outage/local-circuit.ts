@@ -70,8 +70,17 @@ export class LocalCircuit {
     const before = this.#at(nowMs)
     const { breaker, history } = settings
     const { settingsRevision } = run
-    const fence = { settingsRevision, breaker, probe: null, windowMs: history.windowMs }
-    const { circuit, events } = judge(before, run, fence, { jitterDraw: Math.random(), reporter: null })
+    // No ramp without the store: trials are so rare here that the load grows by itself.
+    const fence = {
+      settingsRevision,
+      breaker: { ...breaker, recoveryRampMs: 0 },
+      probe: null,
+      windowMs: history.windowMs,
+    }
+    const { circuit, events } = judge(before, run, fence, {
+      jitterDraw: Math.random(),
+      reporter: null,
+    })
     this.#circuit = events.some((event) => event.kind === 'opened')
       ? this.#delayed(circuit, settings)
       : circuit
@@ -91,6 +100,7 @@ export class LocalCircuit {
       ...presentWindow(circuit.rateWindow, circuit, now, settings.breaker),
       id,
       enforce: settings.breaker.enforce,
+      rampForMs: 0,
       stateSince: storeMs(stateSince),
       openedAt: openedAt === null ? null : storeMs(openedAt),
       outageSince: seeded ? (this.#seed?.outageSince ?? null) : outageSince && storeMs(outageSince),

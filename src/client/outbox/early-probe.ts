@@ -20,7 +20,7 @@ export class EarlyProbe {
     const { schedule, clock, counters, log } = this.#context
     const gapMs = this.#session.settings.settings.probe?.suspiciousIntervalMs
     // While it is open, or marked, others plan its probes.
-    if (schedule === undefined || gapMs === undefined || !this.#session.cache.free) return
+    if (schedule === undefined || gapMs === undefined || !this.#session.cache.unblocked) return
     const now = clock.now()
     if (now < this.#notBefore) return
     this.#notBefore = now + gapMs

@@ -18,13 +18,15 @@ export class FlushPolicy {
   #notBefore: number | undefined
   #urgentShare = 1
   /** 0 to 1. Below `#urgentShare`, this worker's failures are urgent. */
-  readonly #draw = Math.random()
+  readonly #draw: number
   /** 0 to 1: where in `flushIntervalMs` this worker's turns are. */
-  readonly #phase = Math.random()
+  readonly #phase: number
 
-  constructor(clock: Clock, flushIntervalMs: number) {
+  constructor(clock: Clock, flushIntervalMs: number, random: () => number = Math.random) {
     this.#clock = clock
     this.#flushIntervalMs = flushIntervalMs
+    this.#draw = random()
+    this.#phase = random()
   }
 
   /** Whether this worker is one of those whose failures go at once. */

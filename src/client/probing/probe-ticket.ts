@@ -76,7 +76,7 @@ export async function beginProbe(
   options: ProbeBeginning,
 ): Promise<ProbeAdmission> {
   const known = session.cache.held
-  if (options.alone && session.cache.free && known !== undefined) {
+  if (options.alone && session.cache.unblocked && known !== undefined) {
     return { kind: 'admitted', ticket: ticketOf({ context, session, outbox }, { ...known, token: '' }) }
   }
   const { own } = session

@@ -4,6 +4,9 @@ import { isDoubtful, tryAgainInMs, type OwnRun as Reported } from '../../rules/d
 import { UNTRIED } from '../../rules/domains.js'
 import type { SnapshotCache } from './snapshot-cache.js'
 
+/** What it needs of the snapshot: the generation of now, and whom to tell of a doubt. */
+export type KnownGeneration = Pick<SnapshotCache, 'generation' | 'doubt'>
+
 type Process = Pick<ProcessContext, 'clock' | 'failureDomain' | 'incarnation'>
 
 /**
@@ -21,8 +24,9 @@ type Process = Pick<ProcessContext, 'clock' | 'failureDomain' | 'incarnation'>
 export class OwnRun {
   readonly #context: Process
   readonly #clock: ProcessContext['clock']
-  readonly #cache: SnapshotCache
+  readonly #cache: KnownGeneration
   readonly #breaker: () => BreakerSettings
+  readonly #random: () => number
   /** Whether this process has ever had a success of the provider. */
   tried = false
   #failures = 0
@@ -30,7 +34,14 @@ export class OwnRun {
   #generation = 0
   #doubt: { tries: number; nextAt: number; tryingUntil: number } | undefined
 
-  constructor(context: Process, cache: SnapshotCache, breaker: () => BreakerSettings) {
+  /** `random`: draws 0 to 1, of the pauses between tries. */
+  constructor(
+    context: Process,
+    cache: KnownGeneration,
+    breaker: () => BreakerSettings,
+    random: () => number = Math.random,
+  ) {
+    this.#random = random
     this.#context = context
     this.#clock = context.clock
     this.#cache = cache
@@ -124,7 +135,7 @@ export class OwnRun {
 
   /** Shorter by up to a fifth, so that the processes of a broken machine do not all try at once. */
   #pauseMs(tries: number): number {
-    return tryAgainInMs(tries, this.#breaker()) * (1 - Math.random() / 5)
+    return tryAgainInMs(tries, this.#breaker()) * (1 - this.#random() / 5)
   }
 
   #end(): void {

@@ -49,6 +49,8 @@ export class SnapshotCache {
   #doubted = 0
   /** Whether a call may begin without a command to Redis or a look at the clock. */
   free = false
+  /** The same, but for a ramp: some calls are refused (see `rules/ramp.ts`). Never together with `free`. */
+  ramping = false
   /** The generation of an outcome without a permit; 0 when none is known. */
   generation = 0
   /** Told after each change of what is held, or of the mode; set while somebody waits for one. */
@@ -60,6 +62,21 @@ export class SnapshotCache {
 
   get mode(): CacheMode {
     return this.#mode
+  }
+
+  /** Closed, followed, and nothing in the way of all calls. */
+  get unblocked(): boolean {
+    return this.free || this.ramping
+  }
+
+  /** How long the ramp still holds calls back, ms. Once it is over, calls are free again without a newer snapshot. */
+  rampLeftMs(): number {
+    if (this.#held === undefined || this.#held.snapshot.rampForMs === 0) return 0
+    const { snapshot, takenAt } = this.#held
+    const leftMs = snapshot.rampForMs - (this.#clock.now() - takenAt)
+    if (leftMs > 0) return leftMs
+    if (this.ramping) this.#setFree(true)
+    return 0
   }
 
   /** The version that scripts are told, so that they send no snapshot that is known already; 0 when none. */
@@ -186,9 +203,10 @@ export class SnapshotCache {
     this.#setFree()
   }
 
-  #setFree(): void {
+  /** `rampOver`: the ramp of the snapshot that is held has ended since it came. */
+  #setFree(rampOver = false): void {
     const snapshot = this.#held?.snapshot
-    this.free =
+    const unblocked =
       !this.suspended &&
       !this.#closing &&
       this.#mode === 'following' &&
@@ -196,6 +214,8 @@ export class SnapshotCache {
       snapshot.state === 'closed' &&
       snapshot.generation !== this.#doubted &&
       blocksOf(snapshot).length === 0
+    this.ramping = unblocked && !rampOver && snapshot.rampForMs > 0
+    this.free = unblocked && !this.ramping
     this.onChange?.()
   }
 }

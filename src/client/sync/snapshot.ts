@@ -1,8 +1,10 @@
 import type { SettingsReply } from '../../model/ports/store-replies.js'
+import type { BreakerSettings } from '../../model/settings.js'
 import type { StoredSnapshot } from '../../model/snapshot.js'
 import type { HealthStatus, Source } from '../../model/words.js'
 import { askAgainInMs, blocksOf, type Block, type Enforced } from '../../rules/blocks.js'
 import { healthOf, successRate } from '../../rules/health.js'
+import { rampBlock } from '../../rules/ramp.js'
 import { endsProbes, intervalNow, isStale } from '../../rules/probe-interval.js'
 
 /** A provider at one moment, as its users see it. */
@@ -20,8 +22,8 @@ export interface Snapshot extends StoredSnapshot {
   /** Whether it is to be probed, and no result has come for three of these intervals. */
   readonly stale: boolean
   /**
-   * What blocks a call now, the gravest first; empty when nothing does. In half-open: that no trial is free. With
-   * `enforce: false` nothing of it is refused.
+   * What blocks a call now, the gravest first; empty when nothing does. In half-open: that no trial is free. Last
+   * `recovering`, which refuses a share of the calls alone. With `enforce: false` nothing of it is refused.
    */
   readonly blockedBy: readonly Block[]
   readonly source: Source
@@ -31,11 +33,15 @@ export interface Snapshot extends StoredSnapshot {
 export function ageSnapshot(stored: StoredSnapshot, elapsedMs: number): StoredSnapshot {
   const markEnded = hasMarkEnded(stored, elapsedMs)
   const aged = ageBlocking(stored, elapsedMs)
+  const rampForMs = left(stored.rampForMs, elapsedMs)
   const cooled = aged.state !== stored.state
   return {
     ...stored,
     ...aged,
     stateSince: cooled ? stored.at + (stored.retryAfterMs ?? 0) : stored.stateSince,
+    // The end of a ramp resets the cooldown.
+    cooldownMs: stored.rampForMs > 0 && rampForMs === 0 ? 0 : stored.cooldownMs,
+    rampForMs,
     trialFreeInMs: left(stored.trialFreeInMs, elapsedMs),
     markActor: markEnded ? '' : stored.markActor,
     markEnded: markEnded || stored.markEnded,
@@ -81,14 +87,17 @@ export function presentSnapshot(
     throttled: stored.throttledForMs > 0,
     probeIntervalMs: probe === undefined ? null : intervalNow(probe, stored),
     stale: probe !== undefined && isStale(probe, stored, readAt),
-    blockedBy: blockedBy(stored, settings.settings.breaker.halfOpenMaxTrials),
+    blockedBy: blockedBy(stored, settings.settings.breaker),
     source,
   }
 }
 
-function blockedBy(stored: StoredSnapshot, maxTrials: number): readonly Block[] {
+function blockedBy(stored: StoredSnapshot, breaker: BreakerSettings): readonly Block[] {
   const blocks = blocksOf(stored)
-  const { state, trials, trialFreeInMs } = stored
+  const { state, trials, trialFreeInMs, rampForMs } = stored
+  const ramp = rampBlock(rampForMs, breaker.recoveryRampMs)
+  if (ramp !== undefined) return [...blocks, ramp]
+  const { halfOpenMaxTrials: maxTrials } = breaker
   if (blocks.length > 0 || state !== 'half_open' || trials < maxTrials) return blocks
   const reason = `half-open: ${trials} of ${maxTrials} trials under way`
   return [{ code: 'no_trial_free', reason, retryAfterMs: askAgainInMs(trialFreeInMs) }]

@@ -67,6 +67,7 @@ export function registrationContract(open: () => Promise<TestStore>): void {
         openedAt: null,
         retryAfterMs: 0,
         cooldownMs: 0,
+        rampForMs: 0,
         reason: 'registered',
         trials: 0,
         trialFreeInMs: 0,
