@@ -32,3 +32,10 @@ export function parseCount(text: string): number {
     throw new InvalidArgumentError('Expected a whole number from 1 to 999999.')
   return Number(text)
 }
+
+/** Any number, in digits. Bounds are for those that use it. */
+export function parseNumber(text: string): number {
+  const number = text.trim() === '' ? NaN : Number(text)
+  if (Number.isNaN(number)) throw new InvalidArgumentError('Expected a number.')
+  return number
+}

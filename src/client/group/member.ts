@@ -85,12 +85,14 @@ export class Member {
   view(): MemberView {
     const { observed, refusal } = this.core.caller.gate.view()
     const health = this.#healthOf(observed)
+    const rampShare = this.#rampShare()
     return {
       member: this,
       id: this.id,
       priority: this.priority,
       weight: this.weight,
-      share: shareOf(health, this.#rampShare()),
+      share: shareOf(health, rampShare),
+      rampShare,
       health,
       admissible: refusal === undefined,
       marked: refusal !== undefined && (isMark(refusal) || refusal.code === 'redis_down'),
