@@ -82,7 +82,7 @@ describe('busbar simulate', () => {
     [
       'no number',
       ['--scenario', 'dead', '--workers', 'ten'],
-      "'--workers <n>' argument 'ten' is invalid. Expected a number.",
+      "'--workers <n>' argument 'ten' is invalid. Expected a number",
     ],
     [
       'what a trace does not have',
