@@ -1,6 +1,6 @@
 import { checkArgument } from '../config/check.js'
 import { checkKeys } from '../config/keys.js'
-import { closeSchema, idSchema, observerSchema, probeNowSchema, probesSchema } from '../config/options.js'
+import { closeSchema, idSchema, observerSchema } from '../config/options.js'
 import type { AnyEventOf, AnyKind, Change } from '../model/events.js'
 import type { Inspection } from '../model/inspection.js'
 import type { Observer } from '../model/observations.js'
@@ -173,8 +173,7 @@ export class Busbar implements AsyncDisposable {
    * @throws ArgumentError naming what it does not take; RedisUnavailableError when Redis is away for longer
    */
   async startProbes(options: ProbeWorkerOptions = {}): Promise<ProbeWorker> {
-    this.#core.assertOpen()
-    return this.#probes.start(checkArgument(probesSchema, options, 'startProbes'))
+    return this.#probes.start(options)
   }
 
   /**
@@ -185,10 +184,7 @@ export class Busbar implements AsyncDisposable {
    * @throws UnknownProviderError; RedisUnavailableError, then it may be made all the same
    */
   async probe(id: string, options: ProbeNowOptions = {}): Promise<ProbeReport> {
-    checkArgument(idSchema, id, 'id')
-    const { timeoutMs } = checkArgument(probeNowSchema, options, 'probe')
-    this.#core.assertOpen()
-    return this.#probes.probe(id, timeoutMs)
+    return this.#probes.probe(id, options)
   }
 
   /**
@@ -197,7 +193,6 @@ export class Busbar implements AsyncDisposable {
    * @throws RedisUnavailableError
    */
   async pausedProbeQueues(): Promise<readonly string[]> {
-    this.#core.assertOpen()
     return this.#probes.pausedQueues()
   }
 
@@ -207,7 +202,6 @@ export class Busbar implements AsyncDisposable {
    * @throws RedisUnavailableError
    */
   async schedules(): Promise<ProbeSchedules> {
-    this.#core.assertOpen()
     return this.#probes.schedules()
   }
 

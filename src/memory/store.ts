@@ -4,7 +4,7 @@ import type * as port from '../model/ports/store.js'
 import type { Clock } from '../model/ports/time.js'
 import type { HistoryEntry } from '../model/snapshot.js'
 import { admit } from '../rules/admission.js'
-import { bumpVersion, type Circuit, type Step } from '../rules/circuit.js'
+import type { Circuit, Step } from '../rules/circuit.js'
 import { peekClock } from '../rules/clock.js'
 import { reset, trip } from '../rules/control.js'
 import { recordHeartbeat } from '../rules/heartbeat.js'
@@ -12,8 +12,9 @@ import { view } from '../rules/history.js'
 import { clearMark, setMark } from '../rules/marks.js'
 import { overdue } from '../rules/overdue.js'
 import { andThen, atPresent, begin, keep, stamp, type MemoryProvider, type Written } from './provider.js'
-import { idleIds, removalOfIdle, stays, touchMember, type RemovedBy } from './idle.js'
+import { idleIds, removalOfIdle, stays, touchMember } from './idle.js'
 import { record } from './record.js'
+import { removal, type RemovedBy } from './removal.js'
 import { createProvider, reconfigure, refuseRegistration } from './register.js'
 import { settingsOf } from './settings.js'
 import { snapshotOf } from './snapshot.js'
@@ -114,19 +115,9 @@ export class MemoryStore implements port.Store {
   }
 
   #remove(provider: MemoryProvider, before: Circuit, by: RemovedBy): port.KnownReply<unknown> {
-    const circuit = bumpVersion(before)
-    const { generation, version, lastNowMs: nowMs, applied, phase } = circuit
-    const { reason, actor, worker } = by
-    const removed = {
-      kind: 'removed' as const,
-      from: phase.state,
-      to: '',
-      reason,
-      actor,
-      generation,
-      version,
-    }
-    const events = stamp(provider, worker, { circuit, events: [removed] })
+    const step = removal(before, by)
+    const { lastNowMs: nowMs, applied } = step.circuit
+    const events = stamp(provider, by.worker, step)
     this.#providers.delete(provider.id)
     this.#publish({ providerId: provider.id, events, snapshot: null })
     return { status: 'ok', nowMs, applied, snapshot: null, events }
