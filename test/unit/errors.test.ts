@@ -70,6 +70,7 @@ describe('the registry of codes', () => {
       'recovering',
       'worker_suspected',
       'redis_down',
+      'group_exhausted',
       'call_timeout',
       'settings_invalid',
       'argument_invalid',
