@@ -2,6 +2,7 @@ import { isCircuitOutcome, isSuccess, type Outcome } from '../../model/words.js'
 import { askAgainInMs, blocksOf, type Enforced } from '../../rules/blocks.js'
 import type { OwnRun } from '../sync/own-run.js'
 import type { ProviderSession } from '../sync/provider-session.js'
+import { StoredPermit } from './permit.js'
 import type { Admitted, Decision, Permit, Refused, SettleOptions, Settled } from './permit.js'
 
 /**
@@ -50,7 +51,7 @@ function watched(own: OwnRun, answer: Decision, wouldRefuse: boolean): Decision 
 }
 
 /** The permit of a call that began after the doubt: how it ends says whether this process is well. */
-class TriedPermit implements Permit {
+export class TriedPermit implements Permit {
   readonly #own: OwnRun
   readonly #permit: Permit
   #ended = false
@@ -66,6 +67,11 @@ class TriedPermit implements Permit {
 
   get trial(): boolean {
     return this.#permit.trial
+  }
+
+  /** As that of `StoredPermit`. */
+  set onSettled(listener: (outcome: Outcome) => void) {
+    if (this.#permit instanceof StoredPermit) this.#permit.onSettled = listener
   }
 
   settle(outcome: Outcome, options?: SettleOptions): Promise<Settled> {
