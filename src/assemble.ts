@@ -1,7 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { BusbarCore } from './client/busbar-core.js'
-import { Busbar, type BusbarParts } from './client/busbar.js'
+import { Busbar } from './client/busbar.js'
+import type { BusbarParts } from './client/busbar-parts.js'
 import { CallsUnderWay } from './client/call/calls-under-way.js'
 import type { ProcessContext } from './client/context.js'
 import { FailFastSchedule } from './client/outage/fail-fast-schedule.js'
@@ -28,7 +29,7 @@ import type { Clock } from './model/ports/time.js'
 import type { RedisConnection } from './redis/connection.js'
 import { unavailable } from './redis/errors.js'
 import { RedisFeed } from './redis/feed.js'
-import { inspectRedis } from './redis/inspect.js'
+import { inspectRedis, readWorkers } from './redis/inspect.js'
 import type { LuaSourceOptions } from './redis/lua-source.js'
 import { openStore } from './redis/open-store.js'
 import { RedisSchedule } from './redis/schedule.js'
@@ -159,6 +160,7 @@ function partsOf({
       )
       return (await probesByHand).probe(request)
     },
+    workers: () => core.context.watch.ask('the workers', () => readWorkers(connection, namespace)),
     inspect: async () => {
       const facts = await inspectRedis(connection, { namespace, worker, prefixes: schedule.prefixes })
       const readable = facts.wrongTypes?.every(({ key }) => !key.startsWith('{')) ?? true

@@ -1,6 +1,7 @@
 export { connect } from './connect.js'
 export type { ConnectOptions } from './connect-options.js'
-export type { Busbar, ListenerOptions } from './client/busbar.js'
+export type { Busbar } from './client/busbar.js'
+export type { ListenerOptions } from './client/shared/listeners.js'
 export type { ProbeNowOptions, ProbeSchedules } from './client/fleet-probes.js'
 export type { ProviderOptions } from './client/registry/provider-registry.js'
 export type { ProbeWorker, ProbeWorkerOptions } from './client/probing/probe-worker.js'

@@ -13,28 +13,17 @@ import type { Inspection } from '../model/inspection.js'
 import type { SettingsInput } from '../model/settings.js'
 import type { SettingsPlan } from './settings-plan.js'
 import type { BusbarCore } from './busbar-core.js'
+import type { BusbarParts } from './busbar-parts.js'
 import type { ProviderOptions } from './registry/provider-registry.js'
 import type { ProcessContext } from './context.js'
-import type { Counters } from './shared/log.js'
+import type { ListenerOptions } from './shared/listeners.js'
+import type { Counters, Logger } from './shared/log.js'
 import type { ProbeReport } from './probing/probe-ticket.js'
 import type { Provider } from './provider.js'
 import type { ControlOptions } from './provider-control.js'
 import { FleetProviders } from './fleet-providers.js'
-import { FleetProbes, type ProbeNowOptions, type ProbeParts, type ProbeSchedules } from './fleet-probes.js'
+import { FleetProbes, type ProbeNowOptions, type ProbeSchedules } from './fleet-probes.js'
 import type { ProbeWorker, ProbeWorkerOptions } from './probing/probe-worker.js'
-
-export interface ListenerOptions {
-  /** Takes the listener off again. */
-  readonly signal?: AbortSignal
-}
-
-/** What `connect` puts together. */
-export interface BusbarParts extends ProbeParts {
-  readonly core: BusbarCore
-  readonly namespace: string
-  readonly defaults: SettingsInput
-  inspect(): Promise<Omit<Inspection, 'pausedProbeQueues'>>
-}
 
 /** The core behind a busbar, for parts of this package that are given no more than the face of it. */
 export let coreOf: (busbar: Busbar) => BusbarCore
@@ -75,6 +64,16 @@ export class Busbar implements AsyncDisposable {
   /** What was swallowed so that the user's work goes on. */
   get counters(): Readonly<Counters> {
     return this.#context.counters
+  }
+
+  /** The logger of this process, as `connect` was given it: no secret reaches it. For parts that work with a busbar. */
+  get logger(): Logger {
+    return this.#context.log
+  }
+
+  /** Aborted when `close` is called. */
+  get closing(): AbortSignal {
+    return this.#core.closing
   }
 
   /**
@@ -199,6 +198,12 @@ export class Busbar implements AsyncDisposable {
   async schedules(): Promise<ProbeSchedules> {
     this.#core.assertOpen()
     return this.#probes.schedules()
+  }
+
+  /** Processes that sent a heartbeat in the last ten minutes, and how long ago. @throws RedisUnavailableError */
+  async workers(): Promise<Inspection['workers']> {
+    this.#core.assertOpen()
+    return this.#parts.workers()
   }
 
   /**

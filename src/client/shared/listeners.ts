@@ -7,6 +7,11 @@ import { onRejection, type Counters, type Logger } from './log.js'
 
 type Listener = (event: never) => unknown
 
+export interface ListenerOptions {
+  /** Takes the listener off again. */
+  readonly signal?: AbortSignal
+}
+
 const KINDS: readonly string[] = [...EVENT_KINDS, ...STORE_EVENT_KINDS]
 
 /** Typed listeners of one process. One that throws, or rejects, disturbs nothing else. */
