@@ -80,11 +80,24 @@ module.exports = {
       ['^src/index\\.ts$'],
     ),
     only(
+      'http-is-a-user',
+      'The API shows and does what any user can, in the words of the view; its requests are checked by schemas.',
+      '^src/http/',
+      ['^src/index\\.ts$', '^src/config/(check|http)\\.ts$', '^src/view/', '^src/package/'],
+    ),
+    only(
       'cli-is-a-user',
       'The CLI uses what any user has, so that whatever it can do, they can.',
       '^src/cli/',
       // connect.ts: to load the parts before it begins to wait for Redis.
-      ['^src/index\\.ts$', '^src/connect\\.ts$', '^src/embedded/', '^src/package/', '^src/view/'],
+      [
+        '^src/index\\.ts$',
+        '^src/connect\\.ts$',
+        '^src/embedded/',
+        '^src/http/',
+        '^src/package/',
+        '^src/view/',
+      ],
     ),
     room('shared', 'Tools that know nothing of providers.', []),
     room('outage', 'Whether the store answers, and what a process does while it does not.', ['shared']),

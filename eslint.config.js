@@ -30,6 +30,12 @@ export default tseslint.config(
     },
   },
   {
+    files: ['src/http/assets/*.js'],
+    languageOptions: {
+      globals: { document: 'readonly', DOMParser: 'readonly', EventSource: 'readonly' },
+    },
+  },
+  {
     files: ['**/*.mjs', '**/*.js', '**/*.cjs'],
     languageOptions: {
       globals: {

@@ -43,9 +43,12 @@ export const viewerSchema = v.looseObject(
 )
 
 const REASON = 'expected a reason: text of 1 to 500 characters'
+/** As `text`, in an order in which its bounds come before the conversion, and so into openapi.json. */
 const reason = v.pipe(
-  text(500),
-  v.nonEmpty(REASON),
+  v.string(REASON),
+  v.minLength(1, REASON),
+  v.maxLength(500, REASON),
+  v.transform((value) => value.toWellFormed()),
   refuse((value: string) => (value.trim() === '' ? { message: REASON } : undefined)),
 )
 const HOUR = 3_600_000

@@ -3,12 +3,12 @@ import { handlerSchema, type Action } from '../config/http.js'
 import type { Busbar } from '../index.js'
 import { act } from './api/act.js'
 import * as read from './api/read.js'
+import { asset } from './assets.js'
 import type { Exchange, Site } from './exchange.js'
 import { FleetState } from './fleet-state.js'
 import { assertSameSite, securityHeaders } from './guard.js'
 import { health, livez, readyz } from './health.js'
 import { mountOf } from './mount.js'
-import { asset } from './page/assets.js'
 import { statusPage } from './page/status-page.js'
 import { internalProblem, problemOf, Refused } from './problem.js'
 import { viewerOf, type Authorize, type Viewer } from './rights.js'
@@ -38,6 +38,8 @@ export interface Handler {
   (request: Request): Promise<Response>
   /** Ends its streams. So does `busbar.close()`. Call it before a server is closed that waits for its connections. */
   close(): void
+  /** Streams that are open now. */
+  streams(): number
 }
 
 /**
@@ -72,7 +74,7 @@ export function createHandlerWith(busbar: Busbar, options: HandlerOptions, times
     for (const [name, value] of security) if (!response.headers.has(name)) response.headers.set(name, value)
     return response
   }
-  return Object.assign(handle, { close })
+  return Object.assign(handle, { close, streams: () => site.hub.count })
 }
 
 function problemFor(error: unknown, { busbar }: Site): Response {

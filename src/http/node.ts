@@ -96,13 +96,13 @@ function bodyOf(request: NodeRequest): RequestInit['body'] {
 }
 
 function streamOf(request: NodeRequest): ReadableStream<Uint8Array> {
-  const chunks: AsyncIterator<Buffer> = request[Symbol.asyncIterator]()
+  const chunks: AsyncIterator<Buffer, undefined> = request[Symbol.asyncIterator]()
   return new ReadableStream<Uint8Array>(
     {
       pull: async (controller) => {
-        const { done = false, value } = await chunks.next()
-        if (done) controller.close()
-        else controller.enqueue(value)
+        const next = await chunks.next()
+        if (next.done === true) controller.close()
+        else controller.enqueue(next.value)
       },
     },
     { highWaterMark: 0 },
@@ -110,7 +110,7 @@ function streamOf(request: NodeRequest): ReadableStream<Uint8Array> {
 }
 
 async function send(answer: Response, request: NodeRequest, response: ServerResponse): Promise<void> {
-  // A body that was not read to its end: reading it all would be work for whoever sends it.
+  // A body that was not read to its end: the rest is not read, however much is sent.
   const unread = !request.complete && request.method !== 'GET' && request.method !== 'HEAD'
   for (const [name, value] of answer.headers) response.appendHeader(name, value)
   if (unread) response.setHeader('connection', 'close')

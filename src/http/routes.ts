@@ -1,4 +1,4 @@
-import { ACTIONS } from '../config/http.js'
+import type { Action } from '../config/http.js'
 
 /** One address of the handler, below the place where it is mounted. */
 export interface Route {
@@ -50,7 +50,7 @@ function open(path: string, summary: string) {
   return { method: 'GET', path, summary, open: true } as const
 }
 
-function post(action: (typeof ACTIONS)[number], summary: string) {
+function post(action: Action, summary: string) {
   return { method: 'POST', path: `/api/providers/:id/${action}`, summary } as const
 }
 

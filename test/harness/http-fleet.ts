@@ -1,6 +1,11 @@
 import { createServer, request as httpRequest, type IncomingMessage, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { onTestFinished } from 'vitest'
+import { createHandlerWith } from '../../src/http/handler.js'
+import { toNode, type HandlerOptions } from '../../src/http/index.js'
+import { STREAM_TIMES, type StreamTimes } from '../../src/http/stream/stream-hub.js'
+import type { Busbar } from '../../src/index.js'
+import { realFleet } from './real-fleet.js'
 
 /** A server of node:http on a free port, closed with the test. */
 export async function serve(
@@ -107,3 +112,43 @@ export class StreamClient {
     })
   }
 }
+
+export const OPERATOR = { actor: 'alice', can: 'operate' } as const
+
+/** The handler of a fleet of two providers, behind node:http. */
+export async function httpFleet(options: Partial<HandlerOptions> = {}, times: Partial<StreamTimes> = {}) {
+  const fleet = realFleet()
+  const busbar = await fleet.join({ workerId: 'worker-1' })
+  const openai = await busbar.provider('openai', { breaker: { failureThreshold: 2 } })
+  const mistral = await busbar.provider('mistral')
+  const served = await over(busbar, options, times)
+  return { ...fleet, ...served, busbar, openai, mistral }
+}
+
+/** The same over a busbar that is there. */
+async function over(busbar: Busbar, options: Partial<HandlerOptions>, times: Partial<StreamTimes> = {}) {
+  const handler = createHandlerWith(
+    busbar,
+    { authorize: () => OPERATOR, ...options },
+    { ...STREAM_TIMES, ...times },
+  )
+  onTestFinished(() => handler.close())
+  const { url, port } = await serve(toNode(handler))
+  const answerOf = async <T>(answer: Response) => ({
+    status: answer.status,
+    type: answer.headers.get('content-type'),
+    body: (await answer.json()) as T, // what the test looks at is what it expects to be there
+  })
+  const get = async <T>(path: string, headers: Record<string, string> = {}) =>
+    answerOf<T>(await fetch(url + path, { headers }))
+  const post = async <T>(path: string, body: unknown, headers: Record<string, string> = {}) =>
+    answerOf<T>(
+      await fetch(url + path, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...headers },
+        body: typeof body === 'string' ? body : JSON.stringify(body),
+      }),
+    )
+  return { handler, url, port, get, post }
+}
+httpFleet.over = over

@@ -1,14 +1,18 @@
 import type { Command } from 'commander'
 import { withCommon, type Cli } from '../common.js'
+import { parsePort } from '../duration.js'
 import { wrongCall } from '../failure.js'
 import type { CommonOptions } from '../fleet.js'
 import { coordinate } from '../start/coordinate.js'
 import { Lifetime } from '../start/shutdown.js'
 import { chooseReporter } from '../start/choose-reporter.js'
 import { runSample } from '../start/sample.js'
+import { USUAL_PORT } from '../ui/listen.js'
 
 interface StartOptions extends CommonOptions {
   readonly config?: string
+  readonly port?: number
+  readonly host?: string
 }
 
 export function addStart(program: Command, cli: Cli): void {
@@ -19,8 +23,17 @@ export function addStart(program: Command, cli: Cli): void {
       '--config <file>',
       'register the providers of this YAML file and run their probes, instead of the sample',
     )
+    .option(
+      '--port <n>',
+      `serve the page there, or on the next free port; default of the sample ${USUAL_PORT}`,
+      parsePort,
+    )
+    .option(
+      '--host <address>',
+      'the address of the page; any but loopback needs BUSBAR_TOKEN, or one is made',
+    )
     .action(async (options: StartOptions) => {
-      const { config, redis, namespace, json } = options
+      const { config, redis, namespace, json, port, host } = options
       if (config === undefined && (redis !== undefined || namespace !== undefined)) {
         throw wrongCall(
           'the sample job has a Redis of its own: --redis and --namespace go with --config <file>',
@@ -31,13 +44,17 @@ export function addStart(program: Command, cli: Cli): void {
       lifetime.onEnd(() => reporter.close())
       cli.exitCode = await lifetime.run(() =>
         config === undefined
-          ? runSample(lifetime, reporter)
-          : coordinate(lifetime, reporter, { file: config, redis, namespace }),
+          ? runSample(lifetime, reporter, { port, host })
+          : coordinate(lifetime, reporter, {
+              ...{ file: config, redis, namespace },
+              ui: port === undefined && host === undefined ? undefined : { port, host },
+            }),
       )
     })
   withCommon(command, [
     'busbar start',
     'busbar start --config busbar.yaml',
+    'busbar start --config busbar.yaml --port 8379',
     'busbar start --config busbar.yaml --redis redis://127.0.0.1:6379 --namespace prod',
   ]).addHelpText(
     'after',

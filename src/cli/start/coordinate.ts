@@ -7,12 +7,16 @@ import { announce } from './write-ready.js'
 import { reportEvents, reportStatus } from './follow.js'
 import type { Lifetime } from './shutdown.js'
 import type { Reporter } from './reporter.js'
+import { openPage } from './open-page.js'
 import { startPrivateRedis } from './private-redis.js'
+import type { UiOptions } from '../ui/serve-ui.js'
 
 export interface CoordinateOptions {
   readonly file: string
   readonly redis?: string | undefined
   readonly namespace?: string | undefined
+  /** Undefined: no page is served. */
+  readonly ui?: UiOptions | undefined
 }
 
 /** Registers the providers of a file, runs their probes, and shows how they are. */
@@ -34,6 +38,7 @@ export async function coordinate(
     reportEvents(busbar, reporter)
     const providers = await register(busbar, config)
     await busbar.startProbes()
+    if (options.ui !== undefined) await openPage(busbar, lifetime, reporter, options.ui)
     announce({ redis, namespace }, lifetime, reporter)
     reportStatus(providers, reporter, lifetime)
   } catch (error) {
