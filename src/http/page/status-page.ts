@@ -23,6 +23,9 @@ export async function statusPage(exchange: Exchange): Promise<Response> {
   }
 }
 
+/** Not within a template: the bundler would put a helper of its own, which is in no package, around a template that ends a script. */
+const SCRIPT = new Html('<script src="page.js" defer></script>')
+
 function page(status: number, site: Pick<Site, 'title' | 'environment' | 'busbar'>, main: Html): Response {
   const { title, environment, busbar } = site
   const badge = environment === '' ? new Html('') : html`<span class="badge">${environment}</span>`
@@ -34,7 +37,7 @@ function page(status: number, site: Pick<Site, 'title' | 'environment' | 'busbar
         <meta name="color-scheme" content="light dark" />
         <title>${environment === '' ? title : `${title} (${environment})`}</title>
         <link rel="stylesheet" href="page.css" />
-        <script src="page.js" defer></script>
+        ${SCRIPT}
       </head>
       <body>
         <header>
