@@ -17,6 +17,7 @@ const full = (report) => ({ BUSBAR_TEST_FORM: 'full', BUSBAR_TEST_REPORT: report
  */
 const EXTRAS = [
   { project: 'clients', what: 'client packages' },
+  { project: 'servers', what: 'web servers' },
   { project: 'containers', what: 'containers', packages: join('test', 'harness', 'container') },
   { project: 'browser', what: 'browser tests' },
   { project: 'promtool', what: 'promtool' },
