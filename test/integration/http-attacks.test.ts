@@ -328,25 +328,17 @@ describe('streams', () => {
     await busbar.close()
   })
 
-  it('cut off a client that never reads, without keeping its messages', async () => {
+  it('cut off a client that never reads', async () => {
     const busbar = createTestBusbar()
-    for (let i = 0; i < 200; i += 1) await busbar.provider(`provider-${i}`)
-    const { port, handler } = await httpFleet.over(busbar, { authorize: 'anyone' }, { stuckMs: 200 })
+    // The state is longer than what the system keeps of a connection.
+    await Promise.all(Array.from({ length: 3_000 }, (_, i) => busbar.provider(`provider-${i}`)))
+    const { port, handler } = await httpFleet.over(busbar, { authorize: 'anyone' }, { stuckMs: 500 })
     const socket = openSocket(port, '127.0.0.1')
     onTestFinished(() => void socket.destroy())
-    socket.on('error', () => undefined)
-    socket.pause()
+    socket.on('error', () => undefined).pause()
     socket.write('GET /api/stream HTTP/1.1\r\nHost: localhost\r\n\r\n')
     await eventually(() => handler.streams() === 1, 'it is there')
-    let changes = 0
-    await eventually(
-      async () => {
-        changes += 1
-        await busbar.get(`provider-${changes % 200}`)?.trip({ reason: `${changes} ${'x'.repeat(400)}` })
-        return handler.streams() === 0
-      },
-      { what: 'it is cut off', timeoutMs: 60_000 },
-    )
+    await eventually(() => handler.streams() === 0, 'it is cut off')
     await busbar.close()
   })
 })

@@ -4,7 +4,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js'
 
 /** Undefined where the document is one. */
 export async function openApiProblems(document) {
-  const { valid, errors } = await new Validator().validate(structuredClone(document))
+  const { valid, errors } = await new Validator().validate(JSON.parse(JSON.stringify(document)))
   return valid ? undefined : errors
 }
 

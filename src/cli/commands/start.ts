@@ -33,23 +33,7 @@ export function addStart(program: Command, cli: Cli): void {
       'the address of the page; any but loopback needs BUSBAR_TOKEN, or one is made',
     )
     .action(async (options: StartOptions) => {
-      const { config, redis, namespace, json, port, host } = options
-      if (config === undefined && (redis !== undefined || namespace !== undefined)) {
-        throw wrongCall(
-          'the sample job has a Redis of its own: --redis and --namespace go with --config <file>',
-        )
-      }
-      const lifetime = new Lifetime()
-      const reporter = chooseReporter(json === true)
-      lifetime.onEnd(() => reporter.close())
-      cli.exitCode = await lifetime.run(() =>
-        config === undefined
-          ? runSample(lifetime, reporter, { port, host })
-          : coordinate(lifetime, reporter, {
-              ...{ file: config, redis, namespace },
-              ui: port === undefined && host === undefined ? undefined : { port, host },
-            }),
-      )
+      cli.exitCode = await start(options)
     })
   withCommon(command, [
     'busbar start',
@@ -61,5 +45,22 @@ export function addStart(program: Command, cli: Cli): void {
     '\nWith --config, Redis is --redis, else BUSBAR_REDIS, else REDIS_URL, else the one in the file, else a private one.' +
       '\nProbes of the kinds process and function are code, which only your own workers can run: they are refused.' +
       '\nRuns until Ctrl-C. While it runs, other commands find it in this folder by .busbar/url.',
+  )
+}
+
+async function start({ config, redis, namespace, json, port, host }: StartOptions): Promise<number> {
+  if (config === undefined && (redis !== undefined || namespace !== undefined)) {
+    throw wrongCall('the sample job has a Redis of its own: --redis and --namespace go with --config <file>')
+  }
+  const lifetime = new Lifetime()
+  const reporter = chooseReporter(json === true)
+  lifetime.onEnd(() => reporter.close())
+  const ui = { port, host }
+  // A coordinator opens a port only where it is asked to.
+  const wanted = port === undefined && host === undefined ? undefined : ui
+  return lifetime.run(() =>
+    config === undefined
+      ? runSample(lifetime, reporter, ui)
+      : coordinate(lifetime, reporter, { file: config, redis, namespace, ui: wanted }),
   )
 }

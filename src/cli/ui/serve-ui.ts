@@ -84,7 +84,7 @@ function guardedBy(gate: Gate, handler: Handler): Handler {
       return secured(known)
     }
   }
-  return Object.assign(answer, { close: handler.close, streams: handler.streams })
+  return Object.assign(answer, { close: () => handler.close(), streams: () => handler.streams() })
 }
 
 function secured(response: Response): Response {
