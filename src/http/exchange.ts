@@ -28,10 +28,11 @@ export interface Exchange {
   readonly id: string
 }
 
-export const jsonText = (text: string): Response =>
-  new Response(text, { headers: { 'content-type': 'application/json' } })
+/** Of JSON that is text, or bytes, already. */
+export const jsonOf = (content: string | Uint8Array): Response =>
+  new Response(content, { headers: { 'content-type': 'application/json' } })
 
-export const json = (value: object): Response => jsonText(JSON.stringify(value))
+export const json = (value: object): Response => jsonOf(JSON.stringify(value))
 
 /**
  * The provider of a request. One that this viewer may not know of looks as one that is not there.

@@ -90,10 +90,16 @@ async function answer(request: Request, site: Site, authorize: Authorize | 'anyo
   if (found.kind !== 'route') return elsewhere(found, url, request.method)
   const { name, route, id } = found
   if (route.method === 'POST') assertSameSite(request)
-  if (route.open === true) return OPEN[name]?.(site.busbar) ?? livez()
+  const open = route.open === true ? OPEN[name] : undefined
+  if (open !== undefined) return withoutBody(request, open(site.busbar))
   const viewer = await ofThisProcess(() => viewerOf(request, authorize))
   const response = await RUN[name]({ site, request, url, viewer, id: decode(id) })
-  if (request.method !== 'HEAD') return response
+  return withoutBody(request, response)
+}
+
+/** The answer to HEAD has the headers alone; a stream that nobody reads must not stay open. */
+async function withoutBody({ method }: Request, response: Response): Promise<Response> {
+  if (method !== 'HEAD') return response
   await response.body?.cancel()
   return new Response(null, response)
 }
@@ -140,7 +146,11 @@ const seer =
     }
   }
 
-const OPEN: Partial<Record<RouteName, (busbar: Busbar) => Response>> = { health, livez, readyz }
+/** Answered without `authorize`: nothing of it is about a provider. */
+const OPEN: Partial<Record<RouteName, (busbar: Busbar) => Response>> = {
+  ...{ health, livez, readyz },
+  ...{ script: () => asset('page.js'), style: () => asset('page.css') },
+}
 
 const RUN: Readonly<Record<RouteName, (exchange: Exchange) => Response | Promise<Response>>> = {
   ...read,

@@ -28,7 +28,9 @@ async function works(base: string, openai: { trip(options: object): Promise<void
   const text = await page.text()
   const addresses = [...text.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, address = '']) => address)
   expect(addresses).toEqual(['page.css', 'page.js', 'api/openapi.json'])
-  for (const address of addresses) expect((await fetch(new URL(address, page.url))).status).toBe(200)
+  const types: (string | null)[] = []
+  for (const address of addresses) types.push((await fetch(new URL(address, page.url))).headers.get('content-type'))
+  expect(types).toEqual(['text/css; charset=utf-8', 'text/javascript; charset=utf-8', 'application/json'])
   expect(await (await fetch(`${base}/api/providers`)).json()).toMatchObject({ counts: { total: 1 } })
   expect(await (await fetch(`${base}/api/providers/eu%2Fopenai`)).json()).toMatchObject({ id: 'eu/openai' })
   expect((await fetch(`${base}/api/nothing`)).status).toBe(404)

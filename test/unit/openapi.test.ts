@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { openApi } from '../harness/openapi.js'
 
 it('src/http/assets/openapi.json is what the schemas and the tables say', async () => {
-  // prettier writes nothing else than two spaces; `-u` writes the file.
+  // `-u` writes the file.
   const text = `${JSON.stringify(openApi(), null, 1)}\n`
   await expect(text).toMatchFileSnapshot('../../src/http/assets/openapi.json')
 })

@@ -7,7 +7,7 @@ import { COMMAND_WITHIN_MS, findFleet, unreachable, workerId, type CommonOptions
 import { Lifetime } from '../start/shutdown.js'
 import { USUAL_PORT } from '../ui/listen.js'
 import { openBrowser } from '../ui/open-browser.js'
-import { serveUi, type UiOptions } from '../ui/serve-ui.js'
+import type { UiOptions } from '../ui/serve-ui.js'
 
 interface UiCommandOptions extends CommonOptions, UiOptions {
   readonly open: boolean
@@ -50,6 +50,8 @@ async function serve(lifetime: Lifetime, options: UiCommandOptions): Promise<voi
     throw unreachable(error, redis, hint) ?? error
   })
   lifetime.onEnd(() => busbar.close({ timeoutMs: COMMAND_WITHIN_MS }))
+  // On demand: help needs no server.
+  const { serveUi } = await import('../ui/serve-ui.js')
   const ui = await serveUi(busbar, options)
   lifetime.onEnd(() => ui.close())
   if (options.json === true) writeLine(JSON.stringify({ type: 'page', url: ui.url }))

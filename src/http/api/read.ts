@@ -8,7 +8,7 @@ import { historyJson } from '../../view/history-json.js'
 import { pausedQueuesOf } from '../../view/paused.js'
 import { readView, viewJson } from '../../view/provider-view.js'
 import { scheduleJson, scheduleRows } from '../../view/schedule-rows.js'
-import { json, jsonText, providerOf, type Exchange } from '../exchange.js'
+import { json, jsonOf, providerOf, type Exchange } from '../exchange.js'
 import { countsOf, type FleetNow } from '../fleet-state.js'
 import { actionsOf } from '../rights.js'
 
@@ -20,14 +20,14 @@ export async function fleetOf({ site, viewer }: Pick<Exchange, 'site' | 'viewer'
   return { ...now, entries: now.entries.filter(sees), unreadable: now.unreadable.filter(sees) }
 }
 
-/** Entries are JSON already; they are put together as text. */
-const texts = new WeakMap<FleetNow, string>()
+/** Entries are JSON already; a list of them is put together, and encoded, once. */
+const lists = new WeakMap<FleetNow, Uint8Array>()
 
 export async function providers(exchange: Exchange): Promise<Response> {
   const now = await fleetOf(exchange)
-  const made = texts.get(now) ?? listText(exchange.site.busbar.namespace, now)
-  texts.set(now, made)
-  return jsonText(made)
+  const made = lists.get(now) ?? new TextEncoder().encode(listText(exchange.site.busbar.namespace, now))
+  lists.set(now, made)
+  return jsonOf(made)
 }
 
 function listText(namespace: string, now: FleetNow): string {
