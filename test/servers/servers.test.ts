@@ -29,7 +29,8 @@ async function works(base: string, openai: { trip(options: object): Promise<void
   const addresses = [...text.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, address = '']) => address)
   expect(addresses).toEqual(['page.css', 'page.js', 'api/openapi.json'])
   const types: (string | null)[] = []
-  for (const address of addresses) types.push((await fetch(new URL(address, page.url))).headers.get('content-type'))
+  for (const address of addresses)
+    types.push((await fetch(new URL(address, page.url))).headers.get('content-type'))
   expect(types).toEqual(['text/css; charset=utf-8', 'text/javascript; charset=utf-8', 'application/json'])
   expect(await (await fetch(`${base}/api/providers`)).json()).toMatchObject({ counts: { total: 1 } })
   expect(await (await fetch(`${base}/api/providers/eu%2Fopenai`)).json()).toMatchObject({ id: 'eu/openai' })
