@@ -70,13 +70,16 @@ function snapshotField(type: SnapshotType): Json {
   }
 }
 
+const numeric = (type: 'integer' | 'number', { nullable = false }: { readonly nullable?: true }) =>
+  nullable ? [type, 'null'] : type
+
 function setting(field: SettingField): Json {
   const description = field.meaning
   switch (field.type) {
     case 'whole':
-      return { type: 'integer', minimum: field.min, maximum: field.max, description }
+      return { type: numeric('integer', field), minimum: field.min, maximum: field.max, description }
     case 'number':
-      return { type: 'number', minimum: field.min, maximum: field.max, description }
+      return { type: numeric('number', field), minimum: field.min, maximum: field.max, description }
     case 'flag':
       return { type: 'boolean', description }
     case 'word':

@@ -75,6 +75,9 @@ describe('busbar/http reads', () => {
       body: { workers: expect.arrayContaining(workers) as unknown[] },
     })
     expect(await get('/api/groups')).toMatchObject({ body: { groups: [] } })
+    await other.provider('grouped', { group: 'llm' })
+    const llm = { name: 'llm', health: 'ok', members: ['grouped'], admissible: ['grouped'] }
+    await eventually(async () => expect(await get('/api/groups')).toMatchObject({ body: { groups: [llm] } }))
     expect(await get('/api/schedules')).toMatchObject({
       body: { providers: [{ id: 'probed', planned: false }] },
     })

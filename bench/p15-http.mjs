@@ -1,4 +1,4 @@
-// P14: what the API over HTTP costs: a list of 1 000 providers, 200 streams, and Redis while a stream is open.
+// P15: what the API over HTTP costs: a list of 1 000 providers, 200 streams, and Redis while a stream is open.
 import { Agent, get } from 'node:http'
 import { Redis } from 'ioredis'
 import {
@@ -55,7 +55,7 @@ async function latency(ours, bare, bytes) {
   agent.destroy()
   const what = `latency of ${PROVIDERS} providers beside a bare reply`
   const note = `${(bytes / 1e6).toFixed(1)} MB; the peer sends a text that is ready`
-  return row('P14', what, {
+  return row('P15', what, {
     ours: times.ours,
     peer: times.bare,
     unit: 'ms',
@@ -80,7 +80,7 @@ async function memory(child, ours, bare) {
   const ofOurs = await bytesOfStreams(child, ours, '/api/stream')
   const ofBare = await bytesOfStreams(child, bare, '/stream')
   const what = `memory of each of ${STREAMS} streams, beside streams of node:http`
-  return row('P14', what, { ours: ofOurs, peer: ofBare, unit: 'bytes', ratio: ofOurs / ofBare })
+  return row('P15', what, { ours: ofOurs, peer: ofBare, unit: 'bytes', ratio: ofOurs / ofBare })
 }
 
 async function bytesOfStreams(child, port, path) {
@@ -121,7 +121,7 @@ async function cost(server, redis) {
     for (const stream of streams) stream.destroy()
     const what = `script calls per second, two streams open, ${FEW} idle providers`
     const [ours, peer] = [calls / SECONDS, FEW / READ_EVERY]
-    return row('P14', what, { ours, peer, unit: 'calls/s', ratio: ours / peer, target: 1.1 })
+    return row('P15', what, { ours, peer, unit: 'calls/s', ratio: ours / peer, target: 1.1 })
   } finally {
     await endAll([child])
   }
