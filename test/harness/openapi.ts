@@ -70,8 +70,8 @@ function snapshotField(type: SnapshotType): Json {
   }
 }
 
-const numeric = (type: 'integer' | 'number', { nullable = false }: { readonly nullable?: true }) =>
-  nullable ? [type, 'null'] : type
+const numeric = (type: 'integer' | 'number', { nullable }: { readonly nullable?: true }) =>
+  nullable === true ? [type, 'null'] : type
 
 function setting(field: SettingField): Json {
   const description = field.meaning
