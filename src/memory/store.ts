@@ -1,4 +1,5 @@
 import type { Change, ProviderEvent } from '../model/events.js'
+import type { Inspection } from '../model/inspection.js'
 import type { Outage } from '../model/outage.js'
 import type * as port from '../model/ports/store.js'
 import type { Clock } from '../model/ports/time.js'
@@ -29,6 +30,7 @@ export class MemoryStore implements port.Store {
   readonly #clock: Clock
   readonly #publish: (change: Change) => void
   readonly #providers = new Map<string, MemoryProvider>()
+  readonly #workers = new Map<string, number>()
 
   constructor(clock: Clock, publish: (change: Change) => void = () => undefined) {
     this.#clock = clock
@@ -190,8 +192,15 @@ export class MemoryStore implements port.Store {
     return Promise.resolve(all.filter(({ settings }) => settings.group === group).map(({ id }) => id))
   }
 
-  touchWorker(): Promise<void> {
+  touchWorker(worker: string): Promise<void> {
+    this.#workers.set(worker, this.#clock.now())
     return Promise.resolve()
+  }
+
+  /** See `busbar.workers()`. */
+  workers(): Inspection['workers'] {
+    const now = this.#clock.now()
+    return [...this.#workers].map(([id, at]) => ({ id, lastSeenAgoMs: now - at }))
   }
 
   close(): Promise<void> {

@@ -3,8 +3,8 @@ import type { RedisConnection } from './connection.js'
 import { findWrongTypes, keysOfFleet, keysOfProvider } from './key-types.js'
 import { fleetKeys } from './keys.js'
 import { flatten, scriptNames } from './lua-source.js'
-import { parseHash, parseScores } from './parse.js'
 import { withTimeout } from '../model/timeout.js'
+import { parseHash, parseScores, parseTime } from './parse.js'
 
 /**
  * Inspects the server behind a fleet and the keys of the fleet as a whole. Null stands for what a server does not give:
@@ -22,7 +22,7 @@ export async function inspectRedis(
   const info = parseInfo(await redis.run('info', []))
   const saveRules = await readConfig(redis, 'save')
   const schema = readable(keys.meta) ? await redis.run('hget', [keys.meta, 'schema']) : null
-  const workers = readable(keys.workers) ? await redis.run('zrange', [keys.workers, 0, -1, 'WITHSCORES']) : []
+  const workers = readable(keys.workers) ? await seenAt(redis, keys.workers) : new Map<string, number>()
   return {
     ...describeServer(info),
     saveRules,
@@ -32,9 +32,21 @@ export async function inspectRedis(
     ...(await loadScripts(redis)),
     pubSubProblem: await tryPubSub(redis, `${namespace}:doctor:${worker}`),
     wrongTypes,
-    workers: [...parseScores(workers)].map(([id, at]) => ({ id, lastSeenAgoMs: Math.max(0, nowMs - at) })),
+    workers: agesOf(workers, nowMs),
   }
 }
+
+/** The processes of a fleet, and when each sent its last heartbeat. Two commands. */
+export async function readWorkers(redis: RedisConnection, namespace: string): Promise<Inspection['workers']> {
+  const [seen, time] = await Promise.all([seenAt(redis, fleetKeys(namespace).workers), redis.run('time', [])])
+  return agesOf(seen, parseTime(time))
+}
+
+const seenAt = async (redis: RedisConnection, key: string): Promise<ReadonlyMap<string, number>> =>
+  parseScores(await redis.run('zrange', [key, 0, -1, 'WITHSCORES']))
+
+const agesOf = (seen: ReadonlyMap<string, number>, nowMs: number): Inspection['workers'] =>
+  [...seen].map(([id, at]) => ({ id, lastSeenAgoMs: Math.max(0, nowMs - at) }))
 
 /** The server by its own INFO. */
 function describeServer(info: ReadonlyMap<string, string>) {
