@@ -2,7 +2,6 @@ import { checkArgument } from '../config/check.js'
 import { checkKeys } from '../config/keys.js'
 import { closeSchema, idSchema, observerSchema } from '../config/options.js'
 import type { AnyEventOf, AnyKind, Change } from '../model/events.js'
-import type { Inspection } from '../model/inspection.js'
 import type { Observer } from '../model/observations.js'
 import type { SettingsInput } from '../model/settings.js'
 import type { SettingsPlan } from './settings-plan.js'
@@ -13,23 +12,21 @@ import type { GroupOptions } from './group/group-options.js'
 import type { Group } from './group/group.js'
 import type { ListenerOptions } from './shared/listeners.js'
 import type { BusbarParts } from './busbar-parts.js'
-import type { Counters, Logger } from './shared/log.js'
 import type { ProbeReport } from './probing/probe-ticket.js'
 import type { Provider } from './provider.js'
 import type { ControlOptions } from './provider-control.js'
 import { FleetFamilies } from './fleet-families.js'
+import { FleetInspection } from './fleet-inspection.js'
 import { FleetProviders } from './fleet-providers.js'
 import type { Family, FamilyOptions, FamilySettings } from './registry/family.js'
-import { FleetProbes, type ProbeNowOptions, type ProbeSchedules } from './fleet-probes.js'
+import { FleetProbes, type ProbeNowOptions } from './fleet-probes.js'
 import type { ProbeWorker, ProbeWorkerOptions } from './probing/probe-worker.js'
 
 /** The core behind a busbar, for parts of this package that are given no more than the face of it. */
 export let coreOf: (busbar: Busbar) => BusbarCore
 
 /** One process's connection to the fleet. */
-export class Busbar implements AsyncDisposable {
-  readonly namespace: string
-  readonly #parts: BusbarParts
+export class Busbar extends FleetInspection implements AsyncDisposable {
   readonly #core: BusbarCore
   readonly #context: ProcessContext
   readonly #fleet: FleetProviders
@@ -42,38 +39,13 @@ export class Busbar implements AsyncDisposable {
 
   /** Comes from `connect()`. */
   constructor(parts: BusbarParts) {
-    this.namespace = parts.namespace
-    this.#parts = parts
+    const probes = new FleetProbes(parts.core, parts)
+    super(parts, probes)
     this.#core = parts.core
     this.#context = parts.core.context
     this.#fleet = new FleetProviders(parts.core, parts.defaults)
     this.#families = new FleetFamilies(parts.core, this.#fleet)
-    this.#probes = new FleetProbes(parts.core, parts)
-  }
-
-  /** Since when Redis has not answered this process, ms since 1970 on its own clock; undefined while it answers. */
-  get degradedSince(): number | undefined {
-    return this.#context.watch.since
-  }
-
-  /** This process's name in events and in `busbar:workers`. */
-  get workerId(): string {
-    return this.#context.worker
-  }
-
-  /** What was swallowed so that the user's work goes on. */
-  get counters(): Readonly<Counters> {
-    return this.#context.counters
-  }
-
-  /** The logger of this process, as `connect` was given it: no secret reaches it. For parts that work with a busbar. */
-  get logger(): Logger {
-    return this.#context.log
-  }
-
-  /** Aborted when `close` is called. */
-  get closing(): AbortSignal {
-    return this.#core.closing
+    this.#probes = probes
   }
 
   /**
@@ -195,39 +167,6 @@ export class Busbar implements AsyncDisposable {
    */
   async probe(id: string, options: ProbeNowOptions = {}): Promise<ProbeReport> {
     return this.#probes.probe(id, options)
-  }
-
-  /**
-   * Probe queues of the fleet that somebody paused (`queue.pause()` of BullMQ), by the names of their keys, such as
-   * `{busbar}:probes`: none of their probes runs until `queue.resume()`. Usually empty.
-   * @throws RedisUnavailableError
-   */
-  async pausedProbeQueues(): Promise<readonly string[]> {
-    return this.#probes.pausedQueues()
-  }
-
-  /**
-   * The work of the fleet's probe workers: every provider that is to be probed, when its next probe is due and by which
-   * queue, and the queues. One read of it all; O(providers).
-   * @throws RedisUnavailableError
-   */
-  async schedules(): Promise<ProbeSchedules> {
-    return this.#probes.schedules()
-  }
-
-  /** Processes that sent a heartbeat in the last ten minutes, and how long ago. @throws RedisUnavailableError */
-  async workers(): Promise<Inspection['workers']> {
-    this.#core.assertOpen()
-    return this.#parts.workers()
-  }
-
-  /**
-   * The facts of the Redis behind it, for a check of the whole set-up such as `busbar doctor`. O(providers).
-   * @throws RedisUnavailableError
-   */
-  async inspect(): Promise<Inspection> {
-    this.#core.assertOpen()
-    return { ...(await this.#parts.inspect()), pausedProbeQueues: await this.pausedProbeQueues() }
   }
 
   /**

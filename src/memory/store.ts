@@ -6,12 +6,11 @@ import type { Clock } from '../model/ports/time.js'
 import type { HistoryEntry } from '../model/snapshot.js'
 import { admit } from '../rules/admission.js'
 import type { Circuit, Step } from '../rules/circuit.js'
-import { peekClock } from '../rules/clock.js'
 import { reset, trip } from '../rules/control.js'
 import { recordHeartbeat } from '../rules/heartbeat.js'
-import { view } from '../rules/history.js'
 import { clearMark, setMark } from '../rules/marks.js'
 import { overdue } from '../rules/overdue.js'
+import { historyOf } from './history.js'
 import { andThen, atPresent, begin, keep, stamp, type MemoryProvider, type Written } from './provider.js'
 import { idleIds, removalOfIdle, stays, touchMember } from './idle.js'
 import { record } from './record.js'
@@ -166,12 +165,7 @@ export class MemoryStore implements port.Store {
   }
 
   history(id: string, count: number, sinceMs: number): Promise<readonly HistoryEntry[]> {
-    const provider = this.#providers.get(id)
-    if (provider === undefined || count === 0) return Promise.resolve([])
-    const { history, circuit, settings } = provider
-    const { runs } = view(history, peekClock(circuit, this.#clock.now()), settings.history)
-    const kept = runs.filter((run) => run.atMs >= sinceMs).slice(-count)
-    return Promise.resolve(kept.map((run) => ({ at: run.atMs, status: run.status, count: run.count })))
+    return Promise.resolve(historyOf(this.#providers.get(id), this.#clock.now(), count, sinceMs))
   }
 
   events(id: string, count: number): Promise<readonly ProviderEvent[]> {
