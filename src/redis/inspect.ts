@@ -5,6 +5,7 @@ import { fleetKeys } from './keys.js'
 import { flatten, scriptNames } from './lua-source.js'
 import { parseHash, parseScores } from './parse.js'
 import { withTimeout } from '../model/timeout.js'
+import { seenWorkers } from './worker-index.js'
 
 /**
  * Inspects the server behind a fleet and the keys of the fleet as a whole. Null stands for what a server does not give:
@@ -22,7 +23,8 @@ export async function inspectRedis(
   const info = parseInfo(await redis.run('info', []))
   const saveRules = await readConfig(redis, 'save')
   const schema = readable(keys.meta) ? await redis.run('hget', [keys.meta, 'schema']) : null
-  const workers = readable(keys.workers) ? await redis.run('zrange', [keys.workers, 0, -1, 'WITHSCORES']) : []
+  const scores = async (key: string) =>
+    parseScores(readable(key) ? await redis.run('zrange', [key, 0, -1, 'WITHSCORES']) : [])
   return {
     ...describeServer(info),
     saveRules,
@@ -32,7 +34,7 @@ export async function inspectRedis(
     ...(await loadScripts(redis)),
     pubSubProblem: await tryPubSub(redis, `${namespace}:doctor:${worker}`),
     wrongTypes,
-    workers: [...parseScores(workers)].map(([id, at]) => ({ id, lastSeenAgoMs: Math.max(0, nowMs - at) })),
+    workers: seenWorkers(await scores(keys.workers), await scores(keys.workerDomains), nowMs),
   }
 }
 
