@@ -32,3 +32,10 @@ export function parseCount(text: string): number {
     throw new InvalidArgumentError('Expected a whole number from 1 to 999999.')
   return Number(text)
 }
+
+/** A port; 0 is any that is free. */
+export function parsePort(text: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : NaN
+  if (!(port <= 65_535)) throw new InvalidArgumentError('Expected a port from 0 to 65535.')
+  return port
+}

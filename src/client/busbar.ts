@@ -12,7 +12,8 @@ import type { ProcessContext } from './context.js'
 import type { GroupOptions } from './group/group-options.js'
 import type { Group } from './group/group.js'
 import type { ListenerOptions } from './shared/listeners.js'
-import type { Counters } from './shared/log.js'
+import type { BusbarParts } from './busbar-parts.js'
+import type { Counters, Logger } from './shared/log.js'
 import type { ProbeReport } from './probing/probe-ticket.js'
 import type { Provider } from './provider.js'
 import type { ControlOptions } from './provider-control.js'
@@ -20,7 +21,6 @@ import { FleetFamilies } from './fleet-families.js'
 import { FleetProviders } from './fleet-providers.js'
 import type { Family, FamilyOptions, FamilySettings } from './registry/family.js'
 import { FleetProbes, type ProbeNowOptions, type ProbeSchedules } from './fleet-probes.js'
-import type { BusbarParts } from './busbar-parts.js'
 import type { ProbeWorker, ProbeWorkerOptions } from './probing/probe-worker.js'
 
 /** The core behind a busbar, for parts of this package that are given no more than the face of it. */
@@ -64,6 +64,16 @@ export class Busbar implements AsyncDisposable {
   /** What was swallowed so that the user's work goes on. */
   get counters(): Readonly<Counters> {
     return this.#context.counters
+  }
+
+  /** The logger of this process, as `connect` was given it: no secret reaches it. For parts that work with a busbar. */
+  get logger(): Logger {
+    return this.#context.log
+  }
+
+  /** Aborted when `close` is called. */
+  get closing(): AbortSignal {
+    return this.#core.closing
   }
 
   /**
@@ -209,6 +219,12 @@ export class Busbar implements AsyncDisposable {
   async schedules(): Promise<ProbeSchedules> {
     this.#core.assertOpen()
     return this.#probes.schedules()
+  }
+
+  /** Processes that sent a heartbeat in the last ten minutes, how long ago, and what fails together with them. @throws RedisUnavailableError */
+  async workers(): Promise<Inspection['workers']> {
+    this.#core.assertOpen()
+    return this.#parts.workers()
   }
 
   /**

@@ -1,4 +1,5 @@
 import type { Change, ProviderEvent } from '../model/events.js'
+import type { Inspection } from '../model/inspection.js'
 import type { Outage } from '../model/outage.js'
 import type * as port from '../model/ports/store.js'
 import type { Clock } from '../model/ports/time.js'
@@ -28,6 +29,7 @@ export class MemoryStore implements port.Store {
   readonly #clock: Clock
   readonly #publish: (change: Change) => void
   readonly #providers = new Map<string, MemoryProvider>()
+  readonly #workers = new Map<string, { readonly atMs: number; readonly domain: string | undefined }>()
 
   constructor(clock: Clock, publish: (change: Change) => void = () => undefined) {
     this.#clock = clock
@@ -199,8 +201,22 @@ export class MemoryStore implements port.Store {
     return Promise.resolve(all.filter(({ settings }) => settings.group === group).map(({ id }) => id))
   }
 
-  touchWorker(): Promise<void> {
+  touchWorker(worker: string, domain?: string): Promise<void> {
+    this.#workers.set(worker, {
+      atMs: this.#clock.now(),
+      domain: domain ?? this.#workers.get(worker)?.domain,
+    })
     return Promise.resolve()
+  }
+
+  /** See `busbar.workers()`. */
+  workers(): Inspection['workers'] {
+    const now = this.#clock.now()
+    return [...this.#workers].map(([id, { atMs, domain = null }]) => ({
+      id,
+      lastSeenAgoMs: now - atMs,
+      domain,
+    }))
   }
 
   close(): Promise<void> {

@@ -3,8 +3,8 @@ import type { RedisConnection } from './connection.js'
 import { findWrongTypes, keysOfFleet, keysOfProvider } from './key-types.js'
 import { fleetKeys } from './keys.js'
 import { flatten, scriptNames } from './lua-source.js'
-import { parseHash, parseScores } from './parse.js'
 import { withTimeout } from '../model/timeout.js'
+import { parseHash, parseScores, parseTime } from './parse.js'
 import { seenWorkers } from './worker-index.js'
 
 /**
@@ -23,8 +23,7 @@ export async function inspectRedis(
   const info = parseInfo(await redis.run('info', []))
   const saveRules = await readConfig(redis, 'save')
   const schema = readable(keys.meta) ? await redis.run('hget', [keys.meta, 'schema']) : null
-  const scores = async (key: string) =>
-    parseScores(readable(key) ? await redis.run('zrange', [key, 0, -1, 'WITHSCORES']) : [])
+  const scores = async (key: string) => (readable(key) ? await seenAt(redis, key) : NOBODY)
   return {
     ...describeServer(info),
     saveRules,
@@ -37,6 +36,22 @@ export async function inspectRedis(
     workers: seenWorkers(await scores(keys.workers), await scores(keys.workerDomains), nowMs),
   }
 }
+
+/** The processes of a fleet, when each sent its last heartbeat, and their failure domains. Three commands. */
+export async function readWorkers(redis: RedisConnection, namespace: string): Promise<Inspection['workers']> {
+  const keys = fleetKeys(namespace)
+  const [workers, domains, time] = await Promise.all([
+    seenAt(redis, keys.workers),
+    seenAt(redis, keys.workerDomains),
+    redis.run('time', []),
+  ])
+  return seenWorkers(workers, domains, parseTime(time))
+}
+
+const NOBODY: ReadonlyMap<string, number> = new Map()
+
+const seenAt = async (redis: RedisConnection, key: string): Promise<ReadonlyMap<string, number>> =>
+  parseScores(await redis.run('zrange', [key, 0, -1, 'WITHSCORES']))
 
 /** The server by its own INFO. */
 function describeServer(info: ReadonlyMap<string, string>) {
