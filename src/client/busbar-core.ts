@@ -123,8 +123,8 @@ export class BusbarCore {
   }
 
   #touchWorker(): void {
-    const { store, worker, counters, log } = this.context
-    store.touchWorker(worker).catch((error: unknown) => {
+    const { store, worker, failureDomain, counters, log } = this.context
+    store.touchWorker(worker, failureDomain).catch((error: unknown) => {
       counters.connectionErrors += 1
       log.debug({ err: error }, 'heartbeat not written')
     })

@@ -58,7 +58,7 @@ export class FleetInspection {
     return this.#probes.schedules()
   }
 
-  /** Processes that sent a heartbeat in the last ten minutes, and how long ago. @throws RedisUnavailableError */
+  /** Processes that sent a heartbeat in the last ten minutes, how long ago, and what fails together with them. @throws RedisUnavailableError */
   async workers(): Promise<Inspection['workers']> {
     this.#parts.core.assertOpen()
     return this.#parts.workers()

@@ -29,7 +29,7 @@ export class MemoryStore implements port.Store {
   readonly #clock: Clock
   readonly #publish: (change: Change) => void
   readonly #providers = new Map<string, MemoryProvider>()
-  readonly #workers = new Map<string, number>()
+  readonly #workers = new Map<string, { readonly atMs: number; readonly domain: string | undefined }>()
 
   constructor(clock: Clock, publish: (change: Change) => void = () => undefined) {
     this.#clock = clock
@@ -186,15 +186,22 @@ export class MemoryStore implements port.Store {
     return Promise.resolve(all.filter(({ settings }) => settings.group === group).map(({ id }) => id))
   }
 
-  touchWorker(worker: string): Promise<void> {
-    this.#workers.set(worker, this.#clock.now())
+  touchWorker(worker: string, domain?: string): Promise<void> {
+    this.#workers.set(worker, {
+      atMs: this.#clock.now(),
+      domain: domain ?? this.#workers.get(worker)?.domain,
+    })
     return Promise.resolve()
   }
 
   /** See `busbar.workers()`. */
   workers(): Inspection['workers'] {
     const now = this.#clock.now()
-    return [...this.#workers].map(([id, at]) => ({ id, lastSeenAgoMs: now - at }))
+    return [...this.#workers].map(([id, { atMs, domain = null }]) => ({
+      id,
+      lastSeenAgoMs: now - atMs,
+      domain,
+    }))
   }
 
   close(): Promise<void> {

@@ -5,6 +5,7 @@ import { fleetKeys } from './keys.js'
 import { flatten, scriptNames } from './lua-source.js'
 import { withTimeout } from '../model/timeout.js'
 import { parseHash, parseScores, parseTime } from './parse.js'
+import { seenWorkers } from './worker-index.js'
 
 /**
  * Inspects the server behind a fleet and the keys of the fleet as a whole. Null stands for what a server does not give:
@@ -22,7 +23,7 @@ export async function inspectRedis(
   const info = parseInfo(await redis.run('info', []))
   const saveRules = await readConfig(redis, 'save')
   const schema = readable(keys.meta) ? await redis.run('hget', [keys.meta, 'schema']) : null
-  const workers = readable(keys.workers) ? await seenAt(redis, keys.workers) : new Map<string, number>()
+  const scores = async (key: string) => (readable(key) ? await seenAt(redis, key) : NOBODY)
   return {
     ...describeServer(info),
     saveRules,
@@ -32,21 +33,25 @@ export async function inspectRedis(
     ...(await loadScripts(redis)),
     pubSubProblem: await tryPubSub(redis, `${namespace}:doctor:${worker}`),
     wrongTypes,
-    workers: agesOf(workers, nowMs),
+    workers: seenWorkers(await scores(keys.workers), await scores(keys.workerDomains), nowMs),
   }
 }
 
-/** The processes of a fleet, and when each sent its last heartbeat. Two commands. */
+/** The processes of a fleet, when each sent its last heartbeat, and their failure domains. Three commands. */
 export async function readWorkers(redis: RedisConnection, namespace: string): Promise<Inspection['workers']> {
-  const [seen, time] = await Promise.all([seenAt(redis, fleetKeys(namespace).workers), redis.run('time', [])])
-  return agesOf(seen, parseTime(time))
+  const keys = fleetKeys(namespace)
+  const [workers, domains, time] = await Promise.all([
+    seenAt(redis, keys.workers),
+    seenAt(redis, keys.workerDomains),
+    redis.run('time', []),
+  ])
+  return seenWorkers(workers, domains, parseTime(time))
 }
+
+const NOBODY: ReadonlyMap<string, number> = new Map()
 
 const seenAt = async (redis: RedisConnection, key: string): Promise<ReadonlyMap<string, number>> =>
   parseScores(await redis.run('zrange', [key, 0, -1, 'WITHSCORES']))
-
-const agesOf = (seen: ReadonlyMap<string, number>, nowMs: number): Inspection['workers'] =>
-  [...seen].map(([id, at]) => ({ id, lastSeenAgoMs: Math.max(0, nowMs - at) }))
 
 /** The server by its own INFO. */
 function describeServer(info: ReadonlyMap<string, string>) {

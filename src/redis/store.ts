@@ -7,7 +7,6 @@ import type { HistoryEntry } from '../model/snapshot.js'
 import type { RedisConnection } from './connection.js'
 import { FleetEpoch } from './fleet-epoch.js'
 import { GroupIndex } from './group-index.js'
-import { fleetKeys } from './keys.js'
 import { IdleIndex } from './idle-index.js'
 import type { LuaSourceOptions } from './lua-source.js'
 import { ProviderIndex } from './provider-index.js'
@@ -15,8 +14,7 @@ import { ProviderReader } from './provider-reader.js'
 import { ProviderScripts } from './provider-scripts.js'
 import { ServerClock } from './server-clock.js'
 import { admitArgs, asStored, recordArgs, registered } from './store-args.js'
-
-const WORKER_TTL_MS = 600_000
+import { WorkerIndex } from './worker-index.js'
 
 /** The store in Redis: every decision is made by a script, atomically, on Redis's clock. */
 export class RedisStore implements port.Store {
@@ -28,7 +26,7 @@ export class RedisStore implements port.Store {
   readonly #reader: ProviderReader
   readonly #epoch: FleetEpoch
   readonly #clock: ServerClock
-  readonly #keys: ReturnType<typeof fleetKeys>
+  readonly #workers: WorkerIndex
 
   constructor(redis: RedisConnection, namespace: string, source?: LuaSourceOptions) {
     this.#redis = redis
@@ -38,8 +36,8 @@ export class RedisStore implements port.Store {
     this.#idle = new IdleIndex(redis, namespace, () => this.#clock.nowMs())
     this.#reader = new ProviderReader(redis, namespace)
     this.#epoch = new FleetEpoch(redis, namespace)
-    this.#keys = fleetKeys(namespace)
     this.#scripts = new ProviderScripts(redis, namespace, source)
+    this.#workers = new WorkerIndex(redis, namespace, () => this.#clock.nowMs())
   }
 
   /** @throws RedisUnsupportedError when the keys of the namespace are of another schema */
@@ -217,10 +215,8 @@ export class RedisStore implements port.Store {
     return this.#groups.members(group)
   }
 
-  async touchWorker(worker: string): Promise<void> {
-    const now = await this.#clock.nowMs()
-    await this.#redis.run('zadd', [this.#keys.workers, now, worker])
-    await this.#redis.run('zremrangebyscore', [this.#keys.workers, '-inf', now - WORKER_TTL_MS])
+  touchWorker(worker: string, domain?: string): Promise<void> {
+    return this.#workers.touch(worker, domain)
   }
 
   close(): Promise<void> {

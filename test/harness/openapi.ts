@@ -179,7 +179,7 @@ const SCHEMAS: Json = {
       record({ name: text, health: words(GROUP_HEALTHS), members: list(text), admissible: list(text) }),
     ),
   }),
-  Workers: record({ workers: list(record({ id: text, lastSeenAgoMs: number })) }),
+  Workers: record({ workers: list(record({ id: text, lastSeenAgoMs: number, domain: orNull('string') })) }),
   Schedules: record({
     providers: list(
       record({

@@ -70,6 +70,7 @@ describe('busbar/http reads', () => {
     const workers = ['worker-1', 'worker-2'].map((id) => ({
       id,
       lastSeenAgoMs: expect.any(Number) as number,
+      domain: expect.any(String) as string,
     }))
     expect(await get('/api/workers')).toMatchObject({
       body: { workers: expect.arrayContaining(workers) as unknown[] },
