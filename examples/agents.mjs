@@ -35,7 +35,7 @@ async function lookAfter() {
     breaker: { failureThreshold: 3, cooldownMs: 500 },
     probe: { kind: 'heartbeat', process: 'agent-1', ttlMs: 5_000, stallMs: 1_000, intervalMs: 100 },
   })
-  let child = start(20)
+  let [child, another] = [start(20), false]
   // A function, because it is another child later.
   await busbar.startProbes({ processes: { 'agent-1': () => child } })
 
@@ -50,11 +50,14 @@ async function lookAfter() {
     if (child.exitCode === null) return
     console.log(`nobody gives it work any more: ${reason}`)
     child = start(10_000)
+    another = true
   })
   busbar.on('closed', async () => {
+    if (!another) return
     console.log('another agent-1 works: the fleet gives it work again')
     clearInterval(watch)
     child.kill()
+    await busbar.remove('agent-1') // so that the next run finds it as this one did
     await busbar.close()
   })
 }

@@ -11,7 +11,9 @@ const openai = await startProvider()
 const anthropic = await startProvider()
 const urls = { openai: openai.url, anthropic: anthropic.url }
 
-const busbar = await connect({ redis: process.env.REDIS_URL ?? 'redis://127.0.0.1:6379' })
+// A fleet of its own: other members of `llm` in this Redis would take the calls too.
+const namespace = `failover-${process.pid}`
+const busbar = await connect({ redis: process.env.REDIS_URL ?? 'redis://127.0.0.1:6379', namespace })
 // Once, at the start: this registers.
 await busbar.provider('openai', { group: 'llm', priority: 0 })
 await busbar.provider('anthropic', { group: 'llm', priority: 1 })
@@ -44,7 +46,6 @@ openai.pause(0)
 while (!llm.order()[0].admissible) await new Promise((resolve) => setTimeout(resolve, 50))
 console.log(`its pause is over: ${await ask()}`)
 
-// No two test runs meet in one Redis.
 for (const id of Object.keys(urls)) await busbar.remove(id)
 await busbar.close()
 for (const { close } of [openai, anthropic]) close()

@@ -57,5 +57,9 @@ async function show() {
   console.log(`all three refuse: ${await call(0)}, ${await call(1)}, ${await call(2)}`)
   console.log(`requests that reached the upstream meanwhile: ${asked}`)
   for (const service of services) service.disconnect()
+  // So that the next run finds it as this one did.
+  const busbar = await connect({ redis })
+  await busbar.remove('upstream')
+  await busbar.close()
   upstream.close()
 }

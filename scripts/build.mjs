@@ -25,6 +25,10 @@ const CHUNKS = [
   { name: 'base', test: /[\\/](cli[\\/](exit|output)|package[\\/]\w+)\.js$/, priority: 1 },
   // Code that three commands or more share, with what it uses of the library; it is small, and one file is found sooner than twenty.
   { name: 'common', test: /[\\/]cli[\\/]/, minShareCount: 3 },
+  // What the library and the simulation share: the bundler would make a small file of each way in which they do. The
+  // help of all commands needs words of the model, and no schema.
+  { name: 'model', test: /[\\/]model[\\/]/, minShareCount: 2 },
+  { name: 'rules', test: /[\\/](rules|config|client[\\/](shared|outage))[\\/]/, minShareCount: 2 },
 ]
 
 /** Answers an exit code if a signal ended the build, else undefined. Call it under the setup lock. */

@@ -39,3 +39,10 @@ export function parsePort(text: string): number {
   if (!(port <= 65_535)) throw new InvalidArgumentError('Expected a port from 0 to 65535.')
   return port
 }
+
+/** Any number, in digits. Bounds are for those that use it. */
+export function parseNumber(text: string): number {
+  const number = text.trim() === '' ? NaN : Number(text)
+  if (Number.isNaN(number)) throw new InvalidArgumentError('Expected a number.')
+  return number
+}

@@ -9,6 +9,8 @@ export interface Ranked {
   readonly weight: number
   /** The part of its weight that its health leaves it, above 0 to 1. */
   readonly share: number
+  /** The part of its calls that it gets while it recovers: 1 where no ramp lasts. `share` has it too. */
+  readonly rampShare: number
   /** Whether a call would be admitted. */
   readonly admissible: boolean
   /** Whether a person refuses it by a mark: then it is no last resort either. */
@@ -39,14 +41,17 @@ export interface Order<M> {
   readonly refused: readonly M[]
 }
 
-/** Admissible first, weight 0 after the others, lowest priority first; then by draw. O(members x log members). */
-export function orderMembers<M extends Ranked>(
-  members: readonly M[],
-  drawOf: (member: M) => number,
-): Order<M> {
+/** A call draws twice for a member: for its place, and whether its ramp holds the call back. */
+export type DrawOf<M> = (member: M, what: 'place' | 'ramp') => number
+
+/**
+ * Admissible first, weight 0 after the others, lowest priority first; then by draw. A member that recovers gets its share:
+ * the rest goes to its equals, or to the members behind it where it has none. O(members x log members).
+ */
+export function orderMembers<M extends Ranked>(members: readonly M[], drawOf: DrawOf<M>): Order<M> {
   const placed = members.map((member) => {
     const { weight, share } = member
-    return { member, place: placeOf((weight === 0 ? 1 : weight) * share, drawOf(member)) }
+    return { member, place: placeOf((weight === 0 ? 1 : weight) * share, drawOf(member, 'place')) }
   })
   const sorted = placed
     .sort(
@@ -56,10 +61,26 @@ export function orderMembers<M extends Ranked>(
         a.place - b.place,
     )
     .map(({ member }) => member)
+  const admissible = sorted.filter((member) => member.admissible)
   return {
-    admissible: sorted.filter(({ admissible }) => admissible),
-    refused: sorted.filter(({ admissible }) => !admissible),
+    admissible: admissible.every(({ rampShare }) => rampShare === 1)
+      ? admissible
+      : heldBackLast(admissible, drawOf),
+    refused: sorted.filter((member) => !member.admissible),
   }
+}
+
+/** Weights give a member its share only beside one that takes the rest: where all equals recover, the call is held back. */
+function heldBackLast<M extends Ranked>(admissible: readonly M[], drawOf: DrawOf<M>): readonly M[] {
+  const isEqual = (a: M, b: M) => a.priority === b.priority && (a.weight === 0) === (b.weight === 0)
+  const held = new Set(
+    admissible.filter(
+      (member) =>
+        !admissible.some((other) => other.rampShare === 1 && isEqual(member, other)) &&
+        drawOf(member, 'ramp') > member.rampShare,
+    ),
+  )
+  return [...admissible.filter((member) => !held.has(member)), ...held]
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { EventKind, Outage, ProviderEvent } from '../index.js'
 import { clean, formatAbout, formatCount, formatDuration, formatRate, formatTime, plural } from './format.js'
 import { explainProbe } from './explain-probe.js'
-import { longReason, rateText } from './rates.js'
+import { fromDomains, longReason, rateText } from './rates.js'
 import { suspectsText } from './suspects.js'
 import {
   blocksOfAll,
@@ -191,7 +191,7 @@ function streaks({ snapshot, settings }: ProviderView): string {
       ? 'nothing recorded'
       : `${formatRate(successRate)} of ${formatCount(historyTotal)} records healthy`
   return (
-    `${runs.join(', ')} (${threshold === null ? 'no number of them opens it' : `${formatCount(threshold)} open it`}). ` +
+    `${runs.join(', ')} (${threshold === null ? 'no number of them opens it' : `${fromDomains(formatCount(threshold), settings.breaker)} open it`}). ` +
     `In the last ${formatDuration(windowMs)}${covered}: ${rate} (below ${formatRate(degradationThreshold)} counts as degraded).`
   )
 }

@@ -1,7 +1,7 @@
 import { groupHealthOf, type GroupHealth } from '../index.js'
 import { plural } from './format.js'
 import type { Paints } from './paint.js'
-import type { ProviderView } from './provider-view.js'
+import { blocksOfAll, type ProviderView } from './provider-view.js'
 
 /** A group of providers at one moment. */
 export interface GroupView {
@@ -21,7 +21,7 @@ export function groupsOf(views: readonly ProviderView[]): GroupView[] {
 /** A group without members is exhausted. */
 export function groupOf(name: string, views: readonly ProviderView[]): GroupView {
   const members = views.filter(({ snapshot }) => snapshot.group === name)
-  const admits = ({ snapshot }: ProviderView) => !snapshot.enforce || snapshot.blockedBy.length === 0
+  const admits = ({ snapshot }: ProviderView) => !snapshot.enforce || blocksOfAll(snapshot).length === 0
   return {
     name,
     health: groupHealthOf(

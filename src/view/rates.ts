@@ -20,6 +20,10 @@ export function rateText({ snapshot, settings }: Pick<ProviderView, 'snapshot' |
   return `Of ${calls} in ${span} ${parts.join(', and ')}.`
 }
 
+/** `3`; with a quorum `3 from 2 failure domains`. `threshold`: of a rule. */
+export const fromDomains = (threshold: string, { quorum }: ProviderView['settings']['breaker']): string =>
+  quorum > 1 ? `${threshold} from ${quorum} failure domains` : threshold
+
 const RATE = /^(failure|degraded) rate ([\d.]+) % of (\d+) calls? \(limit ([\d.]+) %\)/
 
 /** A reason of the circuit for people who read sentences: Redis keeps it in 64 bytes. */

@@ -3,7 +3,7 @@ import type { GroupHealth } from '../index.js'
 import { paintGroupHealth } from './group-view.js'
 import { pausedText } from './paused.js'
 import { paintHealth, paintState, type Paints } from './paint.js'
-import { rateText } from './rates.js'
+import { fromDomains, rateText } from './rates.js'
 import { clientErrorWords, ignoredWords, why, type ProviderView } from './provider-view.js'
 import { suspectText } from './suspects.js'
 import { probeTarget } from './probe-target.js'
@@ -91,7 +91,10 @@ function failures({ snapshot, settings }: ProviderView): string {
   const { consecutiveFailures, probeConsecutiveFailures } = snapshot
   const counts = `${formatCount(consecutiveFailures)} calls, ${formatCount(probeConsecutiveFailures)} probes`
   const { failureThreshold } = settings.breaker
-  const open = failureThreshold === null ? 'no number of them opens' : `${formatCount(failureThreshold)} open`
+  const open =
+    failureThreshold === null
+      ? 'no number of them opens'
+      : `${fromDomains(formatCount(failureThreshold), settings.breaker)} open`
   return `${counts} in a row; ${open} the circuit`
 }
 

@@ -82,7 +82,12 @@ describe('busbar simulate', () => {
     [
       'no number',
       ['--scenario', 'dead', '--workers', 'ten'],
-      'workers: expected a whole number from 1 to 10000, got NaN',
+      "'--workers <n>' argument 'ten' is invalid. Expected a number.",
+    ],
+    [
+      'what a trace does not have',
+      ['--trace', '/nowhere.ndjson', '--workers', '5'],
+      '--workers 5: it says something of a --scenario alone',
     ],
   ])('refuses %s in one line', async (_, args, message) => {
     const { code, stderr } = await runCli(['simulate', ...args])

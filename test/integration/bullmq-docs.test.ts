@@ -52,9 +52,3 @@ describe('docs/bullmq.md', () => {
     expect(Object.fromEntries(stated)).toEqual(Object.fromEntries(defaults))
   })
 })
-
-it('examples/bullmq-pool.mjs brings all jobs through the outage', async () => {
-  const env = { ...process.env, REDIS_URL: redisUrl() }
-  const { stdout } = await run(process.execPath, ['examples/bullmq-pool.mjs'], { env, timeout: 100_000 })
-  expect(stdout).toMatch(/^200 jobs done, 0 failed, 0 attempts spent$/m)
-})

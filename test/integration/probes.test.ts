@@ -83,7 +83,8 @@ describe('a probe worker', () => {
     await eventually(async () => (await provider.state()) === 'open', 'it opens')
     upstream.behave({})
     await eventually(async () => (await provider.state()) === 'closed', 'it closes')
-    const kinds = (await provider.events()).map(({ kind }) => kind)
+    // On a machine that stands still a probe is overdue at any moment.
+    const kinds = (await provider.events()).flatMap(({ kind }) => (kind === 'probe_overdue' ? [] : kind))
     expect(kinds.slice(0, 2)).toEqual(['registered', 'opened'])
     expect(kinds.slice(-2)).toEqual(['half_opened', 'closed'])
   })

@@ -38,7 +38,8 @@ describe('a provider that dies at night, without traffic', () => {
       await dies(upstream, async () => (await provider.state()) === 'open')
       await eventually(async () => (await provider.state()) === 'closed', 'it is back')
     })
-    const events = await provider.events()
+    // On a machine that stands still a probe is overdue at any moment.
+    const events = (await provider.events()).filter(({ kind }) => kind !== 'probe_overdue')
     const [opened, halfOpened, closed] = events.slice(-3)
     expect(events.slice(-3).map(({ kind }) => kind)).toEqual(['opened', 'half_opened', 'closed'])
     // By Redis's clock: nobody tries it before, and the one probe that closed it came soon after.

@@ -12,7 +12,7 @@ import { generator } from '../harness/random.js'
 
 const member = (id: string, given: Partial<Ranked> = {}): Ranked => ({
   id,
-  ...{ priority: 0, weight: 1, share: 1, admissible: true, marked: false, throttled: false },
+  ...{ priority: 0, weight: 1, share: 1, rampShare: 1, admissible: true, marked: false, throttled: false },
   ...given,
 })
 const ids = (members: readonly Ranked[]): string => members.map(({ id }) => id).join(' ')
@@ -64,6 +64,23 @@ describe('the order of a group', () => {
     )
     expect(ids(admissible)).toBe('first second spare')
     expect(ids(refused)).toBe('gone down')
+  })
+
+  it('holds a call back from the only one of its priority while it recovers: the next takes the rest', () => {
+    const draws = generator(3)
+    const first = member('first', { share: 0.2, rampShare: 0.2 })
+    const spare = member('spare', { weight: 0 })
+    const behind = member('behind', { priority: 1 })
+    for (const draw of [undefined, () => 1 - draws()]) {
+      expect((firsts([first, spare, behind], draw).get('first') ?? 0) / KEYS.length).toBeCloseTo(0.2, 1)
+      expect((firsts([first, spare], draw).get('spare') ?? 0) / KEYS.length).toBeCloseTo(0.8, 1)
+      // One that no other relieves is called rather than none.
+      expect(firsts([first, member('down', { admissible: false })], draw).get('first')).toBe(KEYS.length)
+    }
+    const { admissible } = orderMembers([first, spare, behind], () => 0.5)
+    expect(ids(admissible)).toBe('behind spare first')
+    // Beside an equal the weights do it, in one draw.
+    expect(ids(orderMembers([first, member('equal')], () => 0.5).admissible)).toBe('equal first')
   })
 
   it.each([

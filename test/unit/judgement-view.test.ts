@@ -3,7 +3,10 @@ import { checkJudgement } from '../../src/cli/doctor/judgement.js'
 import type { Inspection } from '../../src/index.js'
 import { createTestBusbar, createTestFleet } from '../../src/testing.js'
 import { explain } from '../../src/view/explain.js'
+import { paintsFor } from '../../src/view/paint.js'
 import { readView } from '../../src/view/provider-view.js'
+import { statusDetail } from '../../src/view/status-detail.js'
+import { suspectText } from '../../src/view/suspects.js'
 
 // The checks read the processes alone.
 const FACTS = { workers: [] } as unknown as Inspection
@@ -43,4 +46,20 @@ it('a worker that fails alone refuses its calls, and is named in explain and by 
     ['warn', 'worker bad'],
     ['warn', 'settings api'],
   ])
+})
+
+it('a limit in failures says from how many domains they must come, and a worker without a success no domain', async () => {
+  const { well } = await pair()
+  const view = await readView(well)
+  expect(explain(view, []).sentences.find(({ topic }) => topic === 'against it')?.text).toMatch(
+    /\(10 from 2 failure domains open it\)/,
+  )
+  expect(statusDetail(view, paintsFor({ isTTY: false }, {}))).toContain(
+    '10 from 2 failure domains open the circuit',
+  )
+  const [suspect] = view.snapshot.suspects
+  if (suspect === undefined) throw new Error('nobody is suspected')
+  expect(suspectText({ ...suspect, domain: '?' }, view.snapshot.at)).toMatch(
+    /^bad, without a success since it started, fails alone: \d+ failures in a row there/,
+  )
 })

@@ -1,8 +1,9 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { createTestBusbar, type TestBusbarOptions } from '../../src/testing.js'
+import { createTestBusbar, type TestBusbar, type TestBusbarOptions } from '../../src/testing.js'
 import type { Decision, SettingsInput } from '../../src/index.js'
 import { rampShare } from '../../src/rules/ramp.js'
 import { explain } from '../../src/view/explain.js'
+import { groupOf } from '../../src/view/group-view.js'
 import { readView, retryIn } from '../../src/view/provider-view.js'
 import { generator } from '../harness/random.js'
 
@@ -126,6 +127,26 @@ describe('the ramp in a worker', () => {
     expect(provider.peek()).toMatchObject({ source: 'fallback', rampForMs: 0, blockedBy: [] })
   })
 })
+
+it('a member that recovers gets its share of its group, also where no other has its priority', async () => {
+  vi.spyOn(Math, 'random').mockImplementation(generator(2))
+  const { busbar } = await recovered({ ...RAMPED, group: 'llm' })
+  await busbar.provider('anthropic', { group: 'llm', priority: 1 })
+  const llm = busbar.group('llm')
+  await llm.members()
+  const calls = 2_000
+  let first = 0
+  for (let call = 0; call < calls; call += 1) if ((await llm.execute(({ id }) => id)) === 'openai') first += 1
+  // The first tenth; 2 000 draws deviate by 0.007.
+  expect(Math.abs(first / calls - 0.1)).toBeLessThan(0.03)
+  expect(await groupSaid(busbar)).toEqual(['openai', 'anthropic'])
+})
+
+/** The members that `busbar status` says admit calls. */
+async function groupSaid(busbar: TestBusbar): Promise<readonly string[]> {
+  const views = ['openai', 'anthropic'].flatMap((id) => busbar.get(id) ?? []).map(readView)
+  return groupOf('llm', await Promise.all(views)).admissible
+}
 
 describe('what is said of the ramp', () => {
   it('is in blockedBy and explain; the calls go through in part', async () => {

@@ -4,6 +4,7 @@ import type * as Simulation from '../../simulation/index.js'
 import { SCENARIOS, type ScenarioName } from '../../simulation/source.js'
 import { simulationTable } from '../../view/simulation-table.js'
 import { withCommon, writeJson, writeLine, type Cli } from '../common.js'
+import { parseNumber } from '../duration.js'
 import { EXIT, wrongCall } from '../failure.js'
 import { findProvider, withFleet, type CommonOptions } from '../fleet.js'
 import { overridden, parseOverride, type Override } from '../simulate/overridden.js'
@@ -27,6 +28,8 @@ interface SimulateOptions extends CommonOptions {
   readonly seed?: number
 }
 
+const OF_A_SCENARIO = ['workers', 'domains', 'rate', 'errors', 'latency', 'seconds'] as const
+
 export function addSimulate(program: Command, cli: Cli): void {
   const command = program
     .command('simulate')
@@ -36,13 +39,13 @@ export function addSimulate(program: Command, cli: Cli): void {
     .option('--trace <file>', 'calls that were made, one JSON a line, as connect({ onOutcome }) gives them')
     .addOption(new Option('--scenario <name>', 'calls that are made up').choices(SCENARIOS))
     .option('--history', 'the history of the provider: rates alone, it has neither workers nor exact order')
-    .option('--workers <n>', 'of a scenario: processes; default 10', Number)
-    .option('--domains <n>', 'of a scenario: failure domains; default one for each worker', Number)
-    .option('--rate <n>', 'of a scenario: calls of one worker, 1/s; default 50', Number)
-    .option('--errors <share>', 'of a scenario: share of calls that fail by themselves, 0 to 1', Number)
-    .option('--latency <ms>', 'of a scenario: mean latency; default 50', Number)
-    .option('--seconds <n>', 'of a scenario: how long the fault lasts; default 120', Number)
-    .option('--seed <n>', 'the same seed gives the same result; default 1', Number)
+    .option('--workers <n>', 'of a scenario: processes; default 10', parseNumber)
+    .option('--domains <n>', 'of a scenario: failure domains; default one for each worker', parseNumber)
+    .option('--rate <n>', 'of a scenario: calls of one worker, 1/s; default 50', parseNumber)
+    .option('--errors <share>', 'of a scenario: share of calls that fail by themselves, 0 to 1', parseNumber)
+    .option('--latency <ms>', 'of a scenario: mean latency; default 50', parseNumber)
+    .option('--seconds <n>', 'of a scenario: how long the fault lasts; default 120', parseNumber)
+    .option('--seed <n>', 'the same seed gives the same result; default 1', parseNumber)
     .action(async (id: string | undefined, options: SimulateOptions) => {
       await run(id, options)
       cli.exitCode = EXIT.ok
@@ -57,6 +60,9 @@ export function addSimulate(program: Command, cli: Cli): void {
 async function run(id: string | undefined, options: SimulateOptions): Promise<void> {
   const kinds = [options.trace, options.scenario, options.history].filter((kind) => kind !== undefined)
   if (kinds.length !== 1) throw wrongCall('give one of --scenario <name>, --trace <file> and --history')
+  const idle = OF_A_SCENARIO.find((name) => options[name] !== undefined)
+  if (idle !== undefined && options.scenario === undefined)
+    throw wrongCall(`--${idle} ${options[idle] ?? ''}: it says something of a --scenario alone`)
   if (options.history === true && id === undefined)
     throw wrongCall('--history: of which provider? Give its id')
   // Loaded here, so that the help of all commands does not need it.

@@ -143,8 +143,10 @@ export class GroupMembers {
     this.used = true
     const views = this.all().map((member) => member.view())
     for (const { member, share, admissible } of views) if (admissible && share < 1) this.#readAgain(member)
-    return orderMembers(views, ({ member }) =>
-      keyHash === undefined ? randomDraw() : drawOfKey(keyHash, member.hash),
+    return orderMembers(views, ({ member }, what) =>
+      keyHash === undefined
+        ? randomDraw()
+        : drawOfKey(what === 'place' ? keyHash : keyHash ^ OF_A_RAMP, member.hash),
     )
   }
 
@@ -171,6 +173,9 @@ export class GroupMembers {
     return this.#tier?.first(keyHash)
   }
 }
+
+/** The second draw of a key for a member does not follow from the first. */
+const OF_A_RAMP = 0x5bd1e995
 
 /** Providers looked up at once. */
 const READS_AT_ONCE = 16

@@ -89,12 +89,14 @@ export class Member {
     const { observed, outlook } = this.core.caller.gate.view()
     const refusal = outlook.can === 'wait' ? outlook : undefined
     const health = this.#healthOf(observed)
+    const rampShare = this.#rampShare()
     return {
       member: this,
       id: this.id,
       priority: this.priority,
       weight: this.weight,
-      share: shareOf(health, this.#rampShare()),
+      share: shareOf(health, rampShare),
+      rampShare,
       health,
       admissible: refusal === undefined,
       marked: refusal !== undefined && (isMark(refusal) || refusal.code === 'redis_down'),
