@@ -4,6 +4,7 @@ import type { Observed } from '../../rules/health.js'
 import { admitLocally } from '../../rules/snapshot-admission.js'
 import type { ProviderSession } from '../sync/provider-session.js'
 import type { Fallback } from './fallback.js'
+import { refusalOfDoubt } from './own-circuit.js'
 import type { Refused } from './permit.js'
 
 /** One provider as its calls are decided here, without asking anybody and without taking anything. */
@@ -24,7 +25,9 @@ export function viewGate(
   if (cache.free) return { observed: cache.held, refusal: undefined }
   const known = withoutStore ? fallback.snapshot() : present(session)
   if (known === undefined) return { observed: undefined, refusal: undefined }
-  return { observed: known, refusal: refusalOf(known, withoutStore ? fallback : undefined, refusedMeanwhile) }
+  if (withoutStore) return { observed: known, refusal: refusalOf(known, fallback, refusedMeanwhile) }
+  const refusal = refusalOfDoubt(session) ?? refusalOf(known, undefined, refusedMeanwhile)
+  return { observed: known, refusal }
 }
 
 /** Only what is needed here: a whole snapshot has dozens of fields, and a group looks at each member. */

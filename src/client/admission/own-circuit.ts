@@ -9,17 +9,31 @@ import type { Admitted, Decision, Permit, Refused, SettleOptions, Settled } from
  * its time has come; the others are refused at once. What blocks the whole fleet comes first. `goOn`: the usual decision.
  */
 export function admitDoubtful(
-  { own, cache, settings }: ProviderSession,
+  session: ProviderSession,
   goOn: () => Decision | Promise<Decision>,
 ): Decision | Promise<Decision> {
-  const known = cache.readBlocking()
-  if (known === undefined || known.state !== 'closed' || blocksOf(known).length > 0) return goOn()
+  if (!isOwnToDecide(session)) return goOn()
+  const { own, settings } = session
   const waitMs = own.nextTryInMs
   if (waitMs > 0 && settings.settings.breaker.enforce) return refusal(own, waitMs)
   if (waitMs === 0) own.beginTry()
   const decision = goOn()
   const watch = (answer: Decision): Decision => watched(own, answer, waitMs > 0)
   return decision instanceof Promise ? decision.then(watch) : watch(decision)
+}
+
+/** Why the process's doubt in itself would refuse a call that came now; undefined where it would not. Takes nothing. */
+export function refusalOfDoubt(session: ProviderSession): Refused | undefined {
+  const { own, settings } = session
+  if (!own.doubtful || !settings.settings.breaker.enforce || !isOwnToDecide(session)) return undefined
+  const waitMs = own.nextTryInMs
+  return waitMs > 0 ? refusal(own, waitMs) : undefined
+}
+
+/** Nothing refuses the whole fleet. */
+function isOwnToDecide({ cache }: ProviderSession): boolean {
+  const known = cache.readBlocking()
+  return known?.state === 'closed' && blocksOf(known).length === 0
 }
 
 const refusal = (own: OwnRun, waitMs: number): Refused => ({
