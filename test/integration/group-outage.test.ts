@@ -105,7 +105,10 @@ it('a process that doubts itself goes to the next member, refuses where it doubt
     { id: 'a', admissible: false, reason: expect.stringContaining('calls of this process fail') as unknown },
   ])
   await mine.busbar.flush()
-  expect(await mine.busbar.get('a')?.state()).toBe('closed')
+  const a = mine.busbar.get('a')
+  expect(await a?.state()).toBe('closed')
+  // So it is for loops that wait, and for workers that are held.
+  await expect(a?.ready({ signal: AbortSignal.timeout(20) })).rejects.toMatchObject({ name: 'TimeoutError' })
   expect(await other.group.execute(well.call)).toBe('a')
 
   bad.dead.add('b')
@@ -128,6 +131,7 @@ it('a process that doubts itself goes to the next member, refuses where it doubt
   bad.dead.clear()
   await succeedElsewhere()
   await fleet.clock.advance(2_000)
+  await a?.ready()
   await eventually(async () => expect(await mine.group.execute(bad.call)).toBe('a'))
   expect(ids(mine.group)[0]).toEqual(['a', true])
 })

@@ -24,11 +24,13 @@ export function admitDoubtful(
 
 /** Why the process's doubt in itself would refuse a call that came now; undefined where it would not. Takes nothing. */
 export function refusalOfDoubt(session: ProviderSession): Refused | undefined {
-  const { own, settings } = session
-  if (!own.doubtful || !settings.settings.breaker.enforce || !isOwnToDecide(session)) return undefined
-  const waitMs = own.nextTryInMs
-  return waitMs > 0 ? refusal(own, waitMs) : undefined
+  const waitMs = isDoubted(session) ? session.own.nextTryInMs : 0
+  return waitMs > 0 ? refusal(session.own, waitMs) : undefined
 }
+
+/** Whether calls are decided by the process's doubt in itself: refused, or tried one at a time. */
+export const isDoubted = (session: ProviderSession): boolean =>
+  session.own.doubtful && session.settings.settings.breaker.enforce && isOwnToDecide(session)
 
 /** Nothing refuses the whole fleet. */
 function isOwnToDecide({ cache }: ProviderSession): boolean {

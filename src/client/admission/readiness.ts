@@ -12,11 +12,13 @@ import type { ProviderSession } from '../sync/provider-session.js'
 import type { AdmissionGate } from './admission-gate.js'
 import type { Fallback } from './fallback.js'
 import { markOf } from './fallback.js'
+import { isDoubted, refusalOfDoubt } from './own-circuit.js'
+import type { Refused } from './permit.js'
 
 /** What a call would meet now. `known`: whether the store has said so; otherwise it is a guess, or decided without it. */
 export type Outlook =
   | { readonly can: 'begin'; readonly known: boolean }
-  /** Half-open: a trial may be free, and only the store can say. */
+  /** Half-open: a trial may be free, and only the store can say. Or this process doubts itself, and one call is to show. */
   | { readonly can: 'try'; readonly known: boolean }
   | {
       readonly can: 'wait'
@@ -83,7 +85,9 @@ export class Readiness {
     const snapshot = session.cache.read()
     // With nothing to go by, an admission asks the store.
     if (snapshot === undefined) return { can: 'begin', known: false }
-    return this.#judge(snapshot, session.cache.decides)
+    const known = session.cache.decides
+    if (isDoubted(session)) return waitOrTry(refusalOfDoubt(session), known)
+    return this.#judge(snapshot, known)
   }
 
   /** Calls `listener` after each change, also one that time alone brings. Returns what ends it. */
@@ -179,16 +183,10 @@ export class Readiness {
   #judge(snapshot: StoredSnapshot, known: boolean): Outlook {
     const local = admitLocally(snapshot)
     if (local.decide === 'admit') return { can: 'begin', known }
-    if (local.decide === 'refuse') {
-      const { code, reason, retryAfterMs } = local
-      return { can: 'wait', known, code, reason, retryAfterMs }
-    }
+    if (local.decide === 'refuse') return waitFor(local, known)
     if (!snapshot.enforce) return { can: 'begin', known }
     const refused = this.#parts.session.withoutStore ? undefined : this.#parts.gate.refusedMeanwhile()
-    if (refused !== undefined) {
-      const { code, reason, retryAfterMs } = refused
-      return { can: 'wait', known, code, reason, retryAfterMs }
-    }
+    if (refused !== undefined) return waitFor(refused, known)
     const { trials, trialFreeInMs } = snapshot
     const most = this.#parts.session.settings.settings.breaker.halfOpenMaxTrials
     if (trials < most || trialFreeInMs === 0) return { can: 'try', known }
@@ -230,3 +228,17 @@ export class Readiness {
       : outlook.retryAfterMs
   }
 }
+
+const waitOrTry = (refused: Refused | undefined, known: boolean): Outlook =>
+  refused === undefined ? { can: 'try', known } : waitFor(refused, known)
+
+const waitFor = (
+  { code, reason, retryAfterMs }: Omit<Refused, 'admitted' | 'source'>,
+  known: boolean,
+): Outlook => ({
+  can: 'wait',
+  known,
+  code,
+  reason,
+  retryAfterMs,
+})
