@@ -100,6 +100,12 @@ module.exports = {
       ['^src/index\\.ts$', '^src/simulation/result\\.ts$'],
     ),
     only(
+      'http-is-a-user',
+      'The API shows and does what any user can, in the words of the view; its requests are checked by schemas.',
+      '^src/http/',
+      ['^src/index\\.ts$', '^src/config/(check|http)\\.ts$', '^src/view/', '^src/package/'],
+    ),
+    only(
       'cli-is-a-user',
       'The CLI uses what any user has, so that whatever it can do, they can.',
       '^src/cli/',
@@ -110,6 +116,7 @@ module.exports = {
         '^src/connect\\.ts$',
         '^src/model/timeout\\.ts$',
         '^src/embedded/',
+        '^src/http/',
         '^src/package/',
         '^src/view/',
         '^src/simulation/(index|source)\\.ts$',

@@ -30,6 +30,12 @@ export default tseslint.config(
     },
   },
   {
+    files: ['src/http/assets/*.js'],
+    languageOptions: {
+      globals: { document: 'readonly', DOMParser: 'readonly', EventSource: 'readonly' },
+    },
+  },
+  {
     files: ['**/*.mjs', '**/*.js', '**/*.cjs'],
     languageOptions: {
       globals: {
@@ -46,6 +52,7 @@ export default tseslint.config(
         AbortSignal: 'readonly',
         Buffer: 'readonly',
         performance: 'readonly',
+        Request: 'readonly',
       },
     },
   },

@@ -16,6 +16,7 @@ const projects = {
   package: 300_000,
   clients: 120_000, // packages of their own; not within `npm test`
   bullmq5: 120_000, // a BullMQ of its own; not within `npm test`
+  servers: 120_000, // the same
   containers: 120_000, // skipped, with the reason, where no Docker engine answers; not within `npm test`
 }
 

@@ -1,6 +1,15 @@
 // Builds dist/: TypeScript, then the command bundled, then every Lua operation flattened, so that
 // `redis-cli --eval dist/lua/<op>.lua` works for a person. All of it is written to a folder beside dist/, which it replaces at the end: nobody sees half a build.
-import { existsSync, mkdirSync, readdirSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { basename, isAbsolute, join, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
@@ -30,6 +39,7 @@ export async function build(root) {
   try {
     const stopped = await compile(root, temporary)
     if (stopped !== undefined) return stopped
+    copyAssets(root, temporary)
     await bundleCommand(temporary)
     await flattenScripts(root, temporary)
     writeStamp(join(temporary, '.stamp'), hash)
@@ -46,6 +56,10 @@ async function compile(root, outDir) {
   if (signal !== undefined) return code
   if (code !== 0) throw expected(`the build failed:\n${output.trim()}`)
 }
+
+/** Files that the handler sends as they are; src/http/assets.ts reads them. */
+const copyAssets = (root, outDir) =>
+  cpSync(join(root, 'src', 'http', 'assets'), join(outDir, 'http', 'assets'), { recursive: true })
 
 /**
  * Puts the files of `cli/`, with what they use of the library, into few: finding and opening a file for each module is

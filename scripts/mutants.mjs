@@ -1,6 +1,6 @@
 // Plants faults in a copy of lua/, one at a time, and sees whether the tests catch each. A fault that survives is a test
-// that is missing. `npm run mutants` runs all; `-- --short` the essential ones with fewer sequences; `-- --only <word>`
-// those whose description or file bears the word.
+// that is missing. `npm run mutants` runs all; `-- --short` the essential ones with fewer sequences; `-- --only <words>`
+// those whose description or file bears one of the words, which commas separate.
 //
 // One vitest runs all of it, so that only the first run pays for its start. Each run is a process of its own, which
 // finds the changed scripts by BUSBAR_TEST_LUA_DIR.
@@ -125,9 +125,9 @@ function soundness(vitest, dir) {
 }
 
 function choose() {
-  const word = options.only?.toLowerCase()
-  if (word === undefined) return options.short ? mutants.filter((mutant) => mutant.short) : mutants
-  return mutants.filter((mutant) => JSON.stringify(mutant).toLowerCase().includes(word))
+  const words = options.only?.toLowerCase().split(',')
+  if (words === undefined) return options.short ? mutants.filter((mutant) => mutant.short) : mutants
+  return mutants.filter((mutant) => words.some((word) => JSON.stringify(mutant).toLowerCase().includes(word)))
 }
 
 /** The number of those that no test caught. */

@@ -31,7 +31,7 @@ import type { Clock } from './model/ports/time.js'
 import type { RedisConnection } from './redis/connection.js'
 import { unavailable } from './redis/errors.js'
 import { RedisFeed } from './redis/feed.js'
-import { inspectRedis } from './redis/inspect.js'
+import { inspectRedis, readWorkers } from './redis/inspect.js'
 import type { LuaSourceOptions } from './redis/lua-source.js'
 import { openStore } from './redis/open-store.js'
 import { RedisSchedule } from './redis/schedule.js'
@@ -165,6 +165,7 @@ function partsOf({
       )
       return (await probesByHand).probe(request)
     },
+    workers: () => core.context.watch.ask('the workers', () => readWorkers(connection, namespace)),
     inspect: async () => {
       const facts = await inspectRedis(connection, { namespace, worker, prefixes: schedule.prefixes })
       const readable = facts.wrongTypes?.every(({ key }) => !key.startsWith('{')) ?? true

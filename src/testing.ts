@@ -126,6 +126,7 @@ class MemoryBusbar extends Busbar implements TestBusbar {
         (await import('./testing/probe-worker.js')).startTestProbes(owner, options),
       probe: async (owner, { id, registered }) =>
         (await import('./probes/probe-now.js')).probeNow(owner, id, registered),
+      workers: () => Promise.resolve(fleet.store.workers()),
       inspect: () => Promise.reject(new ArgumentError('inspect', 'inspect: there is no Redis to look at')),
     })
     this.clock = fleet.clock

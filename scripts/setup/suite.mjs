@@ -18,6 +18,7 @@ const full = (report) => ({ BUSBAR_TEST_FORM: 'full', BUSBAR_TEST_REPORT: report
 const EXTRAS = [
   { project: 'clients', what: 'client packages' },
   { project: 'bullmq5', what: 'BullMQ 5' },
+  { project: 'servers', what: 'web servers' },
   { project: 'containers', what: 'containers', packages: join('test', 'harness', 'container') },
   { project: 'browser', what: 'browser tests' },
   { project: 'promtool', what: 'promtool' },

@@ -1,7 +1,7 @@
 import type { ProviderCore } from '../client/provider-core.js'
 import type { GuardSettings } from '../config/guard-options.js'
-import { isBusbarError } from '../model/errors.js'
-import { REFUSAL_CODES } from '../model/words.js'
+import { isBusbarError, type GroupAttempt, type GroupExhaustedError } from '../model/errors.js'
+import { OUTCOMES, REFUSAL_CODES } from '../model/words.js'
 import { isEnding, jobHashOf, workerOf, type GuardedJob } from './job.js'
 
 /** Where nothing ends a refusal by itself, the job is tried again after this long, ms. */
@@ -28,10 +28,25 @@ export function refusalIn(error: unknown): Refusal | undefined {
   if (!isBusbarError(error)) return undefined
   // This process is about to end: it says nothing of the job, and another process can run it.
   if (error.code === 'busbar_closed') return { retryAfterMs: null }
+  if (isBusbarError(error, 'group_exhausted')) return refusalOfGroup(error)
   if (!(REFUSAL_CODES as readonly string[]).includes(error.code)) return undefined
   const retryAfterMs = 'retryAfterMs' in error ? error.retryAfterMs : null
   return { retryAfterMs: typeof retryAfterMs === 'number' ? retryAfterMs : null }
 }
+
+/**
+ * Where a member refuses, waiting for it can help. Where every member was called and failed, and none refuses now, the job may
+ * be what fails: deferred, it would fail at all of them for a day instead of for its attempts.
+ */
+function refusalOfGroup({ attempts, retryAfterMs }: GroupExhaustedError): Refusal | undefined {
+  const isOwnFailure = attempts.length > 0 && attempts.every(wasCalled)
+  return isOwnFailure && retryAfterMs === null ? undefined : { retryAfterMs }
+}
+
+/** `throttled` is said of a refusal too, and it is worth waiting for either way. */
+const wasCalled = (attempt: GroupAttempt): boolean =>
+  'error' in attempt ||
+  (attempt.code !== 'throttled' && (OUTCOMES as readonly string[]).includes(attempt.code))
 
 /**
  * Moves the job to delayed, which spends no attempt, and gives the error by which BullMQ knows that it was moved. Undefined

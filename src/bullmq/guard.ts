@@ -1,4 +1,5 @@
 import type { CallOutcome } from '../client/call/execute.js'
+import { Group } from '../client/group/group.js'
 import { Provider, providerCoreOf } from '../client/provider.js'
 import type { ProviderCore } from '../client/provider-core.js'
 import { checkArgument } from '../config/check.js'
@@ -46,7 +47,7 @@ export type ProviderOf<J extends GuardedJob> =
 /**
  * Makes a processor for a worker of BullMQ (5.73.5 or later, the user's own copy) whose jobs an outage costs no attempt. A job
  * whose provider refuses, before the call or by a `CallRefusedError` from inside, is moved to delayed by the refusal's
- * `retryAfterMs` (30 s where that is null) and a random spread. The job's call is judged as that of `execute`; its own failures
+ * `retryAfterMs` (30 s where that is null) and a random spread. So is one that a group refuses (`GroupExhaustedError`). The job's call is judged as that of `execute`; its own failures
  * spend attempts as ever.
  * @throws ArgumentError naming what makes no sense
  */
@@ -68,9 +69,15 @@ function checkProvider(provider: unknown): void {
   if (provider instanceof Provider || typeof provider === 'function') return
   throw new ArgumentError(
     'provider',
-    `provider: expected a provider, or a function from a job to one, got ${show(provider)}`,
+    `provider: expected a provider, or a function from a job to one, got ${showGiven(provider)}`,
   )
 }
+
+/** A group has no circuit of its own, so the guard cannot make the call. */
+const showGiven = (given: unknown): string =>
+  given instanceof Group
+    ? `group ${given.name}: give guard one of its members with deferOnly: true, and call execute of the group in the processor`
+    : show(given)
 
 class JobGuard<J extends GuardedJob, R> {
   readonly #provider: ProviderOf<J>
@@ -102,7 +109,7 @@ class JobGuard<J extends GuardedJob, R> {
     const found = this.#provider instanceof Provider ? this.#provider : await this.#provider(job)
     if (found instanceof Provider) return providerCoreOf(found)
     const name = `${job.queueName} ${job.id ?? ''}`.trim()
-    throw new ArgumentError('provider', `provider: expected one for job ${name}, got ${show(found)}`)
+    throw new ArgumentError('provider', `provider: expected one for job ${name}, got ${showGiven(found)}`)
   }
 
   /** BullMQ would fail a job for having been deferred too often: such a worker fails it at the first refusal, and says so. */

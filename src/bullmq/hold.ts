@@ -1,6 +1,7 @@
 import { Provider, providerCoreOf } from '../client/provider.js'
 import type { ProviderCore } from '../client/provider-core.js'
-import { TURN_MS, type Outlook } from '../client/admission/readiness.js'
+import type { Outlook } from '../client/admission/outlook.js'
+import { TURN_MS } from '../client/admission/readiness.js'
 import type { Timer } from '../model/ports/time.js'
 import { show } from '../config/show.js'
 import { ArgumentError } from '../model/errors.js'

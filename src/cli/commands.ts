@@ -23,6 +23,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   export: async () => (await import('./commands/export.js')).addExport,
   remove: async () => (await import('./commands/remove.js')).addRemove,
   watch: async () => (await import('./commands/watch.js')).addWatch,
+  ui: async () => (await import('./commands/ui.js')).addUi,
   schedules: async () => (await import('./commands/schedules.js')).addSchedules,
   simulate: async () => (await import('./commands/simulate.js')).addSimulate,
   doctor: async () => (await import('./commands/doctor.js')).addDoctor,

@@ -55,7 +55,7 @@ export const timedByHand = (
 
 const MAX_ACTOR_LENGTH = 128
 
-function whoAmI(): string {
+export function whoAmI(): string {
   let user: string
   try {
     user = userInfo().username

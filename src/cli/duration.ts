@@ -33,6 +33,13 @@ export function parseCount(text: string): number {
   return Number(text)
 }
 
+/** A port; 0 is any that is free. */
+export function parsePort(text: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : NaN
+  if (!(port <= 65_535)) throw new InvalidArgumentError('Expected a port from 0 to 65535.')
+  return port
+}
+
 /** Any number, in digits. Bounds are for those that use it. */
 export function parseNumber(text: string): number {
   const number = text.trim() === '' ? NaN : Number(text)

@@ -19,7 +19,7 @@ export interface Fleet {
 }
 
 const CONNECT_WITHIN_MS = 1_500
-const COMMAND_WITHIN_MS = 1_000
+export const COMMAND_WITHIN_MS = 1_000
 
 /** The fleet of a shell; `REDIS_URL` is not among them, because other programs mean other servers by it. */
 const REDIS_VARIABLE = 'BUSBAR_REDIS'
@@ -32,7 +32,7 @@ export function fleetFromEnvironment(): { readonly redis?: string; readonly name
 }
 
 /** The address of the fleet: from the options, else the environment, else the file of the fleet started in this folder. */
-function findFleet(options: CommonOptions): FleetAddress & { readonly hint: string } {
+export function findFleet(options: CommonOptions): FleetAddress & { readonly hint: string } {
   const set = fleetFromEnvironment()
   const namespace = options.namespace ?? set.namespace
   if (options.redis !== undefined) {
@@ -77,7 +77,7 @@ export async function withFleet<T>(
 /** The prefix of a command's worker id: `doctor` does not count commands as workers. */
 export const CLI_WORKER_PREFIX = 'cli:'
 
-const workerId = (): string =>
+export const workerId = (): string =>
   `${CLI_WORKER_PREFIX}${hostname()
     .replace(/[^A-Za-z0-9.-]/g, '-')
     .slice(0, 64)}-${process.pid}`

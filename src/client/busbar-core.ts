@@ -36,6 +36,7 @@ export class BusbarCore {
   #subscribing = false
   #touching: Timer | undefined
   #closing: Promise<void> | undefined
+  readonly #ending = new AbortController()
 
   constructor({ context, feed, ...defaults }: BusbarCoreParts) {
     this.context = context
@@ -122,8 +123,8 @@ export class BusbarCore {
   }
 
   #touchWorker(): void {
-    const { store, worker, counters, log } = this.context
-    store.touchWorker(worker).catch((error: unknown) => {
+    const { store, worker, failureDomain, counters, log } = this.context
+    store.touchWorker(worker, failureDomain).catch((error: unknown) => {
       counters.connectionErrors += 1
       log.debug({ err: error }, 'heartbeat not written')
     })
@@ -156,8 +157,13 @@ export class BusbarCore {
     if (this.#closing !== undefined) throw new BusbarClosedError()
   }
 
+  get closing(): AbortSignal {
+    return this.#ending.signal
+  }
+
   /** See `busbar.close()`. */
   close(timeoutMs: number, probeWorkers: Iterable<Closable>): Promise<void> {
+    this.#ending.abort()
     this.#closing ??= this.#close(timeoutMs, probeWorkers)
     return this.#closing
   }

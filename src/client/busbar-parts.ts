@@ -3,10 +3,11 @@ import type { SettingsInput } from '../model/settings.js'
 import type { BusbarCore } from './busbar-core.js'
 import type { ProbeParts } from './fleet-probes.js'
 
-/** What `connect` puts together. */
+/** What `connect` puts together for a `Busbar`. */
 export interface BusbarParts extends ProbeParts {
   readonly core: BusbarCore
   readonly namespace: string
   readonly defaults: SettingsInput
+  workers(): Promise<Inspection['workers']>
   inspect(): Promise<Omit<Inspection, 'pausedProbeQueues'>>
 }

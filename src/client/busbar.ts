@@ -1,8 +1,7 @@
 import { checkArgument } from '../config/check.js'
 import { checkKeys } from '../config/keys.js'
-import { closeSchema, idSchema, observerSchema, probeNowSchema, probesSchema } from '../config/options.js'
+import { closeSchema, idSchema, observerSchema } from '../config/options.js'
 import type { AnyEventOf, AnyKind, Change } from '../model/events.js'
-import type { Inspection } from '../model/inspection.js'
 import type { Observer } from '../model/observations.js'
 import type { SettingsInput } from '../model/settings.js'
 import type { SettingsPlan } from './settings-plan.js'
@@ -12,24 +11,22 @@ import type { ProcessContext } from './context.js'
 import type { GroupOptions } from './group/group-options.js'
 import type { Group } from './group/group.js'
 import type { ListenerOptions } from './shared/listeners.js'
-import type { Counters } from './shared/log.js'
+import type { BusbarParts } from './busbar-parts.js'
 import type { ProbeReport } from './probing/probe-ticket.js'
 import type { Provider } from './provider.js'
 import type { ControlOptions } from './provider-control.js'
 import { FleetFamilies } from './fleet-families.js'
+import { FleetInspection } from './fleet-inspection.js'
 import { FleetProviders } from './fleet-providers.js'
 import type { Family, FamilyOptions, FamilySettings } from './registry/family.js'
-import { FleetProbes, type ProbeNowOptions, type ProbeSchedules } from './fleet-probes.js'
-import type { BusbarParts } from './busbar-parts.js'
+import { FleetProbes, type ProbeNowOptions } from './fleet-probes.js'
 import type { ProbeWorker, ProbeWorkerOptions } from './probing/probe-worker.js'
 
 /** The core behind a busbar, for parts of this package that are given no more than the face of it. */
 export let coreOf: (busbar: Busbar) => BusbarCore
 
 /** One process's connection to the fleet. */
-export class Busbar implements AsyncDisposable {
-  readonly namespace: string
-  readonly #parts: BusbarParts
+export class Busbar extends FleetInspection implements AsyncDisposable {
   readonly #core: BusbarCore
   readonly #context: ProcessContext
   readonly #fleet: FleetProviders
@@ -42,28 +39,13 @@ export class Busbar implements AsyncDisposable {
 
   /** Comes from `connect()`. */
   constructor(parts: BusbarParts) {
-    this.namespace = parts.namespace
-    this.#parts = parts
+    const probes = new FleetProbes(parts.core, parts)
+    super(parts, probes)
     this.#core = parts.core
     this.#context = parts.core.context
     this.#fleet = new FleetProviders(parts.core, parts.defaults)
     this.#families = new FleetFamilies(parts.core, this.#fleet)
-    this.#probes = new FleetProbes(parts.core, parts)
-  }
-
-  /** Since when Redis has not answered this process, ms since 1970 on its own clock; undefined while it answers. */
-  get degradedSince(): number | undefined {
-    return this.#context.watch.since
-  }
-
-  /** This process's name in events and in `busbar:workers`. */
-  get workerId(): string {
-    return this.#context.worker
-  }
-
-  /** What was swallowed so that the user's work goes on. */
-  get counters(): Readonly<Counters> {
-    return this.#context.counters
+    this.#probes = probes
   }
 
   /**
@@ -173,8 +155,7 @@ export class Busbar implements AsyncDisposable {
    * @throws ArgumentError naming what it does not take; RedisUnavailableError when Redis is away for longer
    */
   async startProbes(options: ProbeWorkerOptions = {}): Promise<ProbeWorker> {
-    this.#core.assertOpen()
-    return this.#probes.start(checkArgument(probesSchema, options, 'startProbes'))
+    return this.#probes.start(options)
   }
 
   /**
@@ -185,39 +166,7 @@ export class Busbar implements AsyncDisposable {
    * @throws UnknownProviderError; RedisUnavailableError, then it may be made all the same
    */
   async probe(id: string, options: ProbeNowOptions = {}): Promise<ProbeReport> {
-    checkArgument(idSchema, id, 'id')
-    const { timeoutMs } = checkArgument(probeNowSchema, options, 'probe')
-    this.#core.assertOpen()
-    return this.#probes.probe(id, timeoutMs)
-  }
-
-  /**
-   * Probe queues of the fleet that somebody paused (`queue.pause()` of BullMQ), by the names of their keys, such as
-   * `{busbar}:probes`: none of their probes runs until `queue.resume()`. Usually empty.
-   * @throws RedisUnavailableError
-   */
-  async pausedProbeQueues(): Promise<readonly string[]> {
-    this.#core.assertOpen()
-    return this.#probes.pausedQueues()
-  }
-
-  /**
-   * The work of the fleet's probe workers: every provider that is to be probed, when its next probe is due and by which
-   * queue, and the queues. One read of it all; O(providers).
-   * @throws RedisUnavailableError
-   */
-  async schedules(): Promise<ProbeSchedules> {
-    this.#core.assertOpen()
-    return this.#probes.schedules()
-  }
-
-  /**
-   * The facts of the Redis behind it, for a check of the whole set-up such as `busbar doctor`. O(providers).
-   * @throws RedisUnavailableError
-   */
-  async inspect(): Promise<Inspection> {
-    this.#core.assertOpen()
-    return { ...(await this.#parts.inspect()), pausedProbeQueues: await this.pausedProbeQueues() }
+    return this.#probes.probe(id, options)
   }
 
   /**

@@ -1,8 +1,11 @@
+import { checkArgument } from '../config/check.js'
+import { idSchema, probeNowSchema, probesSchema } from '../config/options.js'
 import type { Planned, ProbeQueueState } from '../model/ports/schedule.js'
 import type { ProbeFunction, ProcessSource } from '../model/probe.js'
 import type { BusbarCore } from './busbar-core.js'
 import type { ProbeReport } from './probing/probe-ticket.js'
-import type { CheckedProbeWorkerOptions, ProbeWorker, RegisteredChecks } from './probing/probe-worker.js'
+import type { CheckedProbeWorkerOptions, ProbeWorker, ProbeWorkerOptions } from './probing/probe-worker.js'
+import type { RegisteredChecks } from './probing/probe-worker.js'
 import { checkNames } from './probing/registered-names.js'
 
 /** See `busbar.schedules()`. */
@@ -33,7 +36,7 @@ export interface ProbeParts {
   probe(core: BusbarCore, request: ProbeRequest): Promise<ProbeReport>
 }
 
-/** One process's part in the fleet's probes. */
+/** One process's part in the fleet's probes: what the methods of `Busbar` do, and their checks. */
 export class FleetProbes {
   readonly #core: BusbarCore
   readonly #parts: ProbeParts
@@ -49,7 +52,9 @@ export class FleetProbes {
     this.#parts = parts
   }
 
-  async start(options: CheckedProbeWorkerOptions): Promise<ProbeWorker> {
+  async start(given: ProbeWorkerOptions): Promise<ProbeWorker> {
+    this.#core.assertOpen()
+    const options = checkArgument(probesSchema, given, 'startProbes')
     checkNames(this.#registered, options)
     const worker = await this.#parts.startProbes(this.#core, options)
     this.workers.add(worker)
@@ -58,15 +63,20 @@ export class FleetProbes {
     return worker
   }
 
-  probe(id: string, timeoutMs: number | undefined): Promise<ProbeReport> {
+  async probe(id: string, options: ProbeNowOptions): Promise<ProbeReport> {
+    checkArgument(idSchema, id, 'id')
+    const { timeoutMs } = checkArgument(probeNowSchema, options, 'probe')
+    this.#core.assertOpen()
     return this.#parts.probe(this.#core, { id, registered: this.#registered, timeoutMs })
   }
 
   async pausedQueues(): Promise<readonly string[]> {
+    this.#core.assertOpen()
     return (await this.#core.context.schedule?.pausedQueues()) ?? []
   }
 
   async schedules(): Promise<ProbeSchedules> {
+    this.#core.assertOpen()
     const { schedule } = this.#core.context
     if (schedule === undefined) return { planned: [], queues: [] }
     const [planned, known] = await Promise.all([schedule.list(), schedule.queues()])

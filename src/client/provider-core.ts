@@ -42,8 +42,8 @@ export class ProviderCore {
 
   /** When a call could begin; made when it is first asked for. */
   get readiness(): Readiness {
-    const { gate, fallback } = this.caller
-    this.#readiness ??= new Readiness({ context: this.#context, session: this.session, gate, fallback })
+    const { gate } = this.caller
+    this.#readiness ??= new Readiness({ context: this.#context, session: this.session, gate })
     return this.#readiness
   }
 

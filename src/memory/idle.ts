@@ -1,13 +1,7 @@
 import type { TouchRequest } from '../model/ports/store-requests.js'
 import type { Circuit } from '../rules/circuit.js'
 import type { MemoryProvider, Written } from './provider.js'
-
-/** The author of a removal. */
-export interface RemovedBy {
-  readonly reason: string
-  readonly actor: string
-  readonly worker: string
-}
+import type { RemovedBy } from './removal.js'
 
 /** A member of a family is used. */
 export function touchMember(provider: MemoryProvider, { begin, idleMs }: TouchRequest, nowMs: number): void {

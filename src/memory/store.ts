@@ -1,19 +1,20 @@
 import type { Change, ProviderEvent } from '../model/events.js'
+import type { Inspection } from '../model/inspection.js'
 import type { Outage } from '../model/outage.js'
 import type * as port from '../model/ports/store.js'
 import type { Clock } from '../model/ports/time.js'
 import type { HistoryEntry } from '../model/snapshot.js'
 import { admit } from '../rules/admission.js'
-import { bumpVersion, type Circuit, type Step } from '../rules/circuit.js'
-import { peekClock } from '../rules/clock.js'
+import type { Circuit, Step } from '../rules/circuit.js'
 import { reset, trip } from '../rules/control.js'
 import { recordHeartbeat } from '../rules/heartbeat.js'
-import { view } from '../rules/history.js'
 import { clearMark, setMark } from '../rules/marks.js'
 import { overdue } from '../rules/overdue.js'
+import { historyOf } from './history.js'
 import { andThen, atPresent, begin, keep, stamp, type MemoryProvider, type Written } from './provider.js'
-import { idleIds, removalOfIdle, stays, touchMember, type RemovedBy } from './idle.js'
+import { idleIds, removalOfIdle, stays, touchMember } from './idle.js'
 import { record } from './record.js'
+import { removal, type RemovedBy } from './removal.js'
 import { createProvider, reconfigure, refuseRegistration } from './register.js'
 import { settingsOf } from './settings.js'
 import { snapshotOf } from './snapshot.js'
@@ -28,6 +29,7 @@ export class MemoryStore implements port.Store {
   readonly #clock: Clock
   readonly #publish: (change: Change) => void
   readonly #providers = new Map<string, MemoryProvider>()
+  readonly #workers = new Map<string, { readonly atMs: number; readonly domain: string | undefined }>()
 
   constructor(clock: Clock, publish: (change: Change) => void = () => undefined) {
     this.#clock = clock
@@ -114,19 +116,9 @@ export class MemoryStore implements port.Store {
   }
 
   #remove(provider: MemoryProvider, before: Circuit, by: RemovedBy): port.KnownReply<unknown> {
-    const circuit = bumpVersion(before)
-    const { generation, version, lastNowMs: nowMs, applied, phase } = circuit
-    const { reason, actor, worker } = by
-    const removed = {
-      kind: 'removed' as const,
-      from: phase.state,
-      to: '',
-      reason,
-      actor,
-      generation,
-      version,
-    }
-    const events = stamp(provider, worker, { circuit, events: [removed] })
+    const step = removal(before, by)
+    const { lastNowMs: nowMs, applied } = step.circuit
+    const events = stamp(provider, by.worker, step)
     this.#providers.delete(provider.id)
     this.#publish({ providerId: provider.id, events, snapshot: null })
     return { status: 'ok', nowMs, applied, snapshot: null, events }
@@ -173,12 +165,7 @@ export class MemoryStore implements port.Store {
   }
 
   history(id: string, count: number, sinceMs: number): Promise<readonly HistoryEntry[]> {
-    const provider = this.#providers.get(id)
-    if (provider === undefined || count === 0) return Promise.resolve([])
-    const { history, circuit, settings } = provider
-    const { runs } = view(history, peekClock(circuit, this.#clock.now()), settings.history)
-    const kept = runs.filter((run) => run.atMs >= sinceMs).slice(-count)
-    return Promise.resolve(kept.map((run) => ({ at: run.atMs, status: run.status, count: run.count })))
+    return Promise.resolve(historyOf(this.#providers.get(id), this.#clock.now(), count, sinceMs))
   }
 
   events(id: string, count: number): Promise<readonly ProviderEvent[]> {
@@ -199,8 +186,22 @@ export class MemoryStore implements port.Store {
     return Promise.resolve(all.filter(({ settings }) => settings.group === group).map(({ id }) => id))
   }
 
-  touchWorker(): Promise<void> {
+  touchWorker(worker: string, domain?: string): Promise<void> {
+    this.#workers.set(worker, {
+      atMs: this.#clock.now(),
+      domain: domain ?? this.#workers.get(worker)?.domain,
+    })
     return Promise.resolve()
+  }
+
+  /** See `busbar.workers()`. */
+  workers(): Inspection['workers'] {
+    const now = this.#clock.now()
+    return [...this.#workers].map(([id, { atMs, domain = null }]) => ({
+      id,
+      lastSeenAgoMs: now - atMs,
+      domain,
+    }))
   }
 
   close(): Promise<void> {

@@ -27,7 +27,12 @@ export interface Inspection {
   /** Why a message did not come back; null when it did. */
   readonly pubSubProblem: string | null
   /** Processes that sent a heartbeat in the last ten minutes. */
-  readonly workers: readonly { readonly id: string; readonly lastSeenAgoMs: number }[]
+  readonly workers: readonly {
+    readonly id: string
+    readonly lastSeenAgoMs: number
+    /** What fails together with it, as it said itself; null where an older version of Busbar runs it. */
+    readonly domain: string | null
+  }[]
   /**
    * Keys of another type than Busbar keeps there, and the provider that each belongs to. Null when this user of Redis
    * may not ask (TYPE).

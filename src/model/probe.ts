@@ -150,7 +150,9 @@ export interface ProbeSettingsByKind {
 }
 
 /** The settings of one of these kinds; by default, of any. */
-export type ProbeSettings<K extends ProbeKind = ProbeKind> = { [P in K]: ProbeSettingsByKind[P & keyof ProbeSettingsByKind] }[K]
+export type ProbeSettings<K extends ProbeKind = ProbeKind> = {
+  [P in K]: ProbeSettingsByKind[P & keyof ProbeSettingsByKind]
+}[K]
 
 type Partially<T> = { readonly [K in keyof T]?: T[K] | undefined }
 type Given<T, Needed extends keyof T> = Pick<T, Needed> & Partially<Omit<T, Needed>>

@@ -3,8 +3,9 @@ import type { RedisConnection } from './connection.js'
 import { findWrongTypes, keysOfFleet, keysOfProvider } from './key-types.js'
 import { fleetKeys } from './keys.js'
 import { flatten, scriptNames } from './lua-source.js'
-import { parseHash, parseScores } from './parse.js'
 import { withTimeout } from '../model/timeout.js'
+import { parseHash, parseScores, parseTime } from './parse.js'
+import { seenWorkers } from './worker-index.js'
 
 /**
  * Inspects the server behind a fleet and the keys of the fleet as a whole. Null stands for what a server does not give:
@@ -22,7 +23,7 @@ export async function inspectRedis(
   const info = parseInfo(await redis.run('info', []))
   const saveRules = await readConfig(redis, 'save')
   const schema = readable(keys.meta) ? await redis.run('hget', [keys.meta, 'schema']) : null
-  const workers = readable(keys.workers) ? await redis.run('zrange', [keys.workers, 0, -1, 'WITHSCORES']) : []
+  const scores = async (key: string) => (readable(key) ? await seenAt(redis, key) : NOBODY)
   return {
     ...describeServer(info),
     saveRules,
@@ -32,9 +33,25 @@ export async function inspectRedis(
     ...(await loadScripts(redis)),
     pubSubProblem: await tryPubSub(redis, `${namespace}:doctor:${worker}`),
     wrongTypes,
-    workers: [...parseScores(workers)].map(([id, at]) => ({ id, lastSeenAgoMs: Math.max(0, nowMs - at) })),
+    workers: seenWorkers(await scores(keys.workers), await scores(keys.workerDomains), nowMs),
   }
 }
+
+/** The processes of a fleet, when each sent its last heartbeat, and their failure domains. Three commands. */
+export async function readWorkers(redis: RedisConnection, namespace: string): Promise<Inspection['workers']> {
+  const keys = fleetKeys(namespace)
+  const [workers, domains, time] = await Promise.all([
+    seenAt(redis, keys.workers),
+    seenAt(redis, keys.workerDomains),
+    redis.run('time', []),
+  ])
+  return seenWorkers(workers, domains, parseTime(time))
+}
+
+const NOBODY: ReadonlyMap<string, number> = new Map()
+
+const seenAt = async (redis: RedisConnection, key: string): Promise<ReadonlyMap<string, number>> =>
+  parseScores(await redis.run('zrange', [key, 0, -1, 'WITHSCORES']))
 
 /** The server by its own INFO. */
 function describeServer(info: ReadonlyMap<string, string>) {

@@ -17,12 +17,13 @@ export function keysOfProvider(namespace: string, id: string): TypedKey[] {
 
 /** Those of the whole namespace, and of the schedule of probes in its shards. */
 export function keysOfFleet(namespace: string, prefixes: readonly string[]): TypedKey[] {
-  const { meta, providers, workers, idle } = FLEET_KEYS
+  const { meta, providers, workers, worker_domains: workerDomains, idle } = FLEET_KEYS
   const keys = fleetKeys(namespace)
   const fleet = [
     [keys.meta, meta],
     [keys.providers, providers],
     [keys.workers, workers],
+    [keys.workerDomains, workerDomains],
     [keys.idle, idle],
   ] as const
   const shards = prefixes.flatMap((prefix) =>

@@ -18,7 +18,13 @@ export const providerKey = (namespace: string, id: string, key: ProviderKey): st
   keyOfProvider(namespace)(id, key)
 
 /** What TYPE says of the keys of the whole namespace. */
-export const FLEET_KEYS = { meta: 'hash', providers: 'zset', workers: 'zset', idle: 'zset' } as const
+export const FLEET_KEYS = {
+  meta: 'hash',
+  providers: 'zset',
+  workers: 'zset',
+  worker_domains: 'zset',
+  idle: 'zset',
+} as const
 
 /** What TYPE says of the keys of one shard. */
 export const SHARD_KEYS = {
@@ -75,5 +81,6 @@ export const fleetKeys = (namespace: string) => ({
   meta: `${namespace}:meta`,
   providers: `${namespace}:providers`,
   workers: `${namespace}:workers`,
+  workerDomains: `${namespace}:worker_domains`,
   idle: `${namespace}:idle`,
 })

@@ -1,5 +1,5 @@
 import { flatFields } from '../config/flat.js'
-import { CommandLateError, UnknownProviderError } from '../model/errors.js'
+import { CommandLateError } from '../model/errors.js'
 import type * as port from '../model/ports/store.js'
 import type { Outage } from '../model/outage.js'
 import type { ProviderEvent } from '../model/events.js'
@@ -7,32 +7,26 @@ import type { HistoryEntry } from '../model/snapshot.js'
 import type { RedisConnection } from './connection.js'
 import { FleetEpoch } from './fleet-epoch.js'
 import { GroupIndex } from './group-index.js'
-import { changesChannel, fleetKeys, keyOfProvider } from './keys.js'
 import { IdleIndex } from './idle-index.js'
 import type { LuaSourceOptions } from './lua-source.js'
-import { parseEvents, parseSnapshot } from './parse.js'
 import { ProviderIndex } from './provider-index.js'
 import { ProviderReader } from './provider-reader.js'
-import { Scripts, type ScriptReply } from './scripts.js'
-import { PROVIDER_SCRIPTS } from './script-definitions.js'
-import type { ProviderScriptName, ScriptArgs, ScriptReturns } from './script-definitions.js'
+import { ProviderScripts } from './provider-scripts.js'
 import { ServerClock } from './server-clock.js'
 import { admitArgs, asStored, recordArgs, registered } from './store-args.js'
-
-const WORKER_TTL_MS = 600_000
+import { WorkerIndex } from './worker-index.js'
 
 /** The store in Redis: every decision is made by a script, atomically, on Redis's clock. */
 export class RedisStore implements port.Store {
   readonly #redis: RedisConnection
-  readonly #scripts: Scripts<ProviderScriptName>
+  readonly #scripts: ProviderScripts
   readonly #index: ProviderIndex
   readonly #groups: GroupIndex
   readonly #idle: IdleIndex
   readonly #reader: ProviderReader
   readonly #epoch: FleetEpoch
   readonly #clock: ServerClock
-  readonly #keys: ReturnType<typeof fleetKeys>
-  readonly #channel: string
+  readonly #workers: WorkerIndex
 
   constructor(redis: RedisConnection, namespace: string, source?: LuaSourceOptions) {
     this.#redis = redis
@@ -42,9 +36,8 @@ export class RedisStore implements port.Store {
     this.#idle = new IdleIndex(redis, namespace, () => this.#clock.nowMs())
     this.#reader = new ProviderReader(redis, namespace)
     this.#epoch = new FleetEpoch(redis, namespace)
-    this.#keys = fleetKeys(namespace)
-    this.#channel = changesChannel(namespace, redis.database)
-    this.#scripts = new Scripts(redis, PROVIDER_SCRIPTS, keyOfProvider(namespace), source)
+    this.#scripts = new ProviderScripts(redis, namespace, source)
+    this.#workers = new WorkerIndex(redis, namespace, () => this.#clock.nowMs())
   }
 
   /** @throws RedisUnsupportedError when the keys of the namespace are of another schema */
@@ -66,7 +59,7 @@ export class RedisStore implements port.Store {
     const fields = flatFields(settings)
     if (settings.group !== undefined && mode !== 'release') await this.#groups.join(settings.group, id)
     const run = () =>
-      this.#run('register', id, {
+      this.#scripts.run('register', id, {
         worker,
         knownVersion,
         mode,
@@ -79,7 +72,7 @@ export class RedisStore implements port.Store {
       })
     const reply = await (mode === 'release' ? run() : this.#index.around(id, run))
     if (reply.status === 'late') throw new CommandLateError('register', id)
-    const { known, returned } = this.#known('register', id, reply)
+    const { known, returned } = this.#scripts.known('register', id, reply)
     const stored = registered(known, returned, request)
     // Once more: a reader that saw the id before its settings named the group took it off the list.
     if (stored.settings.group !== undefined) await this.#groups.join(stored.settings.group, id)
@@ -87,9 +80,9 @@ export class RedisStore implements port.Store {
   }
 
   async admit(id: string, request: port.AdmitRequest): Promise<port.Reply<port.AdmitResult>> {
-    const reply = await this.#run('admit', id, admitArgs(request))
+    const reply = await this.#scripts.run('admit', id, admitArgs(request))
     if (reply.status !== 'ok') return reply
-    const { known, returned } = this.#known('admit', id, reply)
+    const { known, returned } = this.#scripts.known('admit', id, reply)
     const { admitted, reason, retryAfterMs, trial } = returned
     // Written out: strict mode comes here at every call, and a spread costs microseconds.
     return {
@@ -111,9 +104,9 @@ export class RedisStore implements port.Store {
   }
 
   async record(id: string, request: port.RecordRequest): Promise<port.Reply<port.RecordResult>> {
-    const reply = await this.#run('record', id, recordArgs(request))
+    const reply = await this.#scripts.run('record', id, recordArgs(request))
     if (reply.status !== 'ok') return reply
-    const { known, returned } = this.#known('record', id, reply)
+    const { known, returned } = this.#scripts.known('record', id, reply)
     const { duplicate, outdated, dropped, waitMs, urgentShare } = returned
     return {
       status: 'ok',
@@ -130,34 +123,34 @@ export class RedisStore implements port.Store {
   }
 
   async recordHeartbeat(id: string, request: port.HeartbeatRequest): Promise<port.Reply> {
-    return this.#plain('heartbeat', id, await this.#run('heartbeat', id, request))
+    return this.#scripts.plain('heartbeat', id, await this.#scripts.run('heartbeat', id, request))
   }
 
   async overdue(id: string, request: port.OverdueRequest): Promise<port.Reply> {
-    return this.#plain('overdue', id, await this.#run('overdue', id, request))
+    return this.#scripts.plain('overdue', id, await this.#scripts.run('overdue', id, request))
   }
 
   async reset(id: string, request: port.ControlRequest): Promise<port.Reply> {
-    return this.#plain('reset', id, await this.#run('reset', id, request))
+    return this.#scripts.plain('reset', id, await this.#scripts.run('reset', id, request))
   }
 
   async trip(id: string, request: port.TripRequest): Promise<port.Reply> {
-    return this.#plain('trip', id, await this.#run('trip', id, request))
+    return this.#scripts.plain('trip', id, await this.#scripts.run('trip', id, request))
   }
 
   async mark(id: string, request: port.MarkRequest): Promise<port.Reply> {
-    return this.#plain('mark', id, await this.#run('mark', id, request))
+    return this.#scripts.plain('mark', id, await this.#scripts.run('mark', id, request))
   }
 
   async resume(id: string, request: port.ResumeRequest): Promise<port.Reply> {
     const { endedOnly = false } = request
-    return this.#plain('resume', id, await this.#run('resume', id, { ...request, endedOnly }))
+    return this.#scripts.plain('resume', id, await this.#scripts.run('resume', id, { ...request, endedOnly }))
   }
 
   /** The script first, so that no keys are left behind under an id that is not listed. */
   async remove(id: string, request: port.ControlRequest): Promise<port.Reply> {
     const group = await this.#groups.groupOf(id)
-    const reply = this.#plain('remove', id, await this.#run('remove', id, request))
+    const reply = this.#scripts.plain('remove', id, await this.#scripts.run('remove', id, request))
     if (reply.status === 'late') return reply
     await this.#index.remove(id)
     if (group !== null) await this.#groups.leave(group, id)
@@ -166,21 +159,21 @@ export class RedisStore implements port.Store {
 
   /** The script first: an entry of the index without it would be looked at in vain. */
   async touch(id: string, request: port.TouchRequest): Promise<port.Reply> {
-    const reply = await this.#run('touch', id, request)
+    const reply = await this.#scripts.run('touch', id, request)
     if (reply.status !== 'ok') return reply
-    const { known, returned } = this.#known('touch', id, reply)
+    const { known, returned } = this.#scripts.known('touch', id, reply)
     if (returned.idleAtMs !== null) await this.#idle.set(id, returned.idleAtMs)
     return known
   }
 
   /** The script first, as with `remove`. */
   async expire(id: string, request: port.Caller): Promise<port.Reply<{ readonly expired: boolean }>> {
-    const reply = await this.#run('expire', id, request)
+    const reply = await this.#scripts.run('expire', id, request)
     if (reply.status !== 'ok') {
       await this.#idle.set(id, null)
       return reply
     }
-    const { known, returned } = this.#known('expire', id, reply)
+    const { known, returned } = this.#scripts.known('expire', id, reply)
     if (returned.expired) await this.#index.remove(id)
     await this.#idle.set(id, returned.idleAtMs)
     return { ...known, expired: returned.expired }
@@ -191,7 +184,7 @@ export class RedisStore implements port.Store {
   }
 
   async snapshot(id: string): Promise<port.Reply> {
-    return this.#plain('snapshot', id, await this.#scripts.run('snapshot', id, { id }))
+    return this.#scripts.plain('snapshot', id, await this.#scripts.snapshot(id))
   }
 
   settings(id: string): Promise<port.SettingsReply | null> {
@@ -222,43 +215,12 @@ export class RedisStore implements port.Store {
     return this.#groups.members(group)
   }
 
-  async touchWorker(worker: string): Promise<void> {
-    const now = await this.#clock.nowMs()
-    await this.#redis.run('zadd', [this.#keys.workers, now, worker])
-    await this.#redis.run('zremrangebyscore', [this.#keys.workers, '-inf', now - WORKER_TTL_MS])
+  touchWorker(worker: string, domain?: string): Promise<void> {
+    return this.#workers.touch(worker, domain)
   }
 
   close(): Promise<void> {
     this.#redis.close()
     return Promise.resolve()
-  }
-
-  #run<N extends Exclude<ProviderScriptName, 'snapshot'>>(
-    name: N,
-    id: string,
-    args: Omit<ScriptArgs<N>, 'id' | 'channel'>,
-  ): Promise<ScriptReply<N>> {
-    const rest = { id, channel: this.#channel }
-    // Every script but `snapshot` takes both; the compiler cannot see that through the generic.
-    return this.#scripts.run<N, 'id' | 'channel'>(name, id, args, rest)
-  }
-
-  #plain(name: ProviderScriptName, id: string, reply: ScriptReply<ProviderScriptName>): port.Reply {
-    return reply.status === 'ok' ? this.#known(name, id, reply).known : reply
-  }
-
-  #known<N extends ProviderScriptName>(name: N, id: string, reply: ScriptReply<N>) {
-    if (reply.status !== 'ok')
-      throw new UnknownProviderError(`${id} (script ${name} answered ${reply.status})`)
-    // Narrowed by the line above; the compiler loses that in the generic.
-    const returned = reply as unknown as ScriptReturns<N>
-    const known: port.KnownReply<unknown> = {
-      status: 'ok',
-      nowMs: Number(returned.nowMs),
-      applied: Number(returned.applied),
-      snapshot: parseSnapshot(returned.snapshot),
-      events: parseEvents(id, returned.events),
-    }
-    return { known, returned }
   }
 }

@@ -1,6 +1,6 @@
 import type { EventKind, Outage, ProviderEvent } from '../index.js'
 import { clean, formatAbout, formatCount, formatDuration, formatRate, formatTime, plural } from './format.js'
-import { pausedText } from './paused.js'
+import { explainProbe } from './explain-probe.js'
 import { fromDomains, longReason, rateText } from './rates.js'
 import { suspectsText } from './suspects.js'
 import {
@@ -47,7 +47,7 @@ export function explain(
     ['ignored', ignoredText(view)],
     ['mark', markText(view, events)],
     ['pause', pauseText(view)],
-    ['probe', probeText(view, pausedQueues)],
+    ['probe', explainProbe(view, pausedQueues)],
     ['settings', [pinText(view), ...view.problems.map(problemText)].filter((text) => text !== '').join(' ')],
     [
       'refusals',
@@ -234,21 +234,3 @@ const pauseText = ({ snapshot }: ProviderView): string =>
   snapshot.throttled
     ? `It asked for a pause (429): no calls for another ${formatAbout(snapshot.throttledForMs)}.`
     : ''
-
-function probeText({ snapshot, settings, problems }: ProviderView, pausedQueues: readonly string[]): string {
-  const { probe } = settings
-  if (probe === undefined) {
-    return problems.some((problem) => problem.startsWith('probe'))
-      ? 'One is configured that this version of Busbar cannot read; workers that can read it make it.'
-      : 'No probe is configured: only calls say how it is.'
-  }
-  const { lastProbeAt, lastProbeStatus, lastProbeDetail, at, stale } = snapshot
-  const every = `every ${formatDuration(snapshot.probeIntervalMs ?? probe.intervalMs)}`
-  const paused = pausedText(pausedQueues)
-  const question = stale ? ' That is stale: does any process run startProbes()?' : ''
-  const late = paused === '' ? question : `${stale ? ' That is stale.' : ''} None is made now: ${paused}.`
-  if (lastProbeAt === null || lastProbeStatus === null)
-    return `None has ended yet; one is due ${every}.${late}`
-  const detail = lastProbeDetail === '' ? '' : ` (${lastProbeDetail})`
-  return `The last was ${lastProbeStatus}${detail}, ${formatAbout(at - lastProbeAt)} ago, ${every}.${late}`
-}

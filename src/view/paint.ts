@@ -11,6 +11,11 @@ export interface Paints {
   readonly red: Paint
 }
 
+const asItIs: Paint = (text) => text
+
+/** Of what has its colours from elsewhere, such as a page. */
+export const NO_PAINT: Paints = { bold: asItIs, dim: asItIs, green: asItIs, yellow: asItIs, red: asItIs }
+
 /** Colour on a terminal only, unless NO_COLOR is set; with FORCE_COLOR everywhere. */
 export function paintsFor(stream: { readonly isTTY?: boolean }, env = process.env): Paints {
   const set = (name: string) => (env[name] ?? '') !== ''

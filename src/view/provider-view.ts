@@ -68,7 +68,8 @@ type ReadOne =
 /** Undefined when it was removed since it was listed. */
 async function readOne(busbar: Busbar, id: string): Promise<ReadOne | undefined> {
   try {
-    const provider = await busbar.lookup(id)
+    // A handle that this process has costs one command, a lookup four.
+    const provider = busbar.get(id) ?? (await busbar.lookup(id))
     return provider === undefined ? undefined : { kind: 'read', view: await readView(provider) }
   } catch (error) {
     if (isBusbarError(error, 'provider_removed')) return undefined

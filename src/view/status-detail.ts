@@ -16,6 +16,13 @@ export interface DetailBeside {
   readonly groupHealth?: GroupHealth | null
 }
 
+type Fact = readonly [name: string, text: string]
+
+const fact = (name: string, text: string): Fact => [name, text]
+
+/** None where there is nothing to say. */
+const optional = (name: string, text: string): readonly Fact[] => (text === '' ? [] : [[name, text]])
+
 /** One provider, one fact a line. */
 export function statusDetail(
   view: ProviderView,
@@ -24,35 +31,32 @@ export function statusDetail(
 ): string {
   const { snapshot, settings } = view
   const { id, health, state, at } = snapshot
-  const facts: [string, string][] = [
+  const facts: Fact[] = [
     ['circuit', paintState(paints, state) + (snapshot.enforce ? '' : ' (not enforced: nothing is refused)')],
     ['why', why(view) || '-'],
     [
       'opened',
       snapshot.openedAt === null || snapshot.openedAt === 0 ? '-' : formatTime(snapshot.openedAt, at),
     ],
-    ...(snapshot.outageTrials === 0 ? [] : [['down since', downSince(view)] as [string, string]]),
+    ...optional('down since', snapshot.outageTrials === 0 ? '' : downSince(view)),
     ['retry in', retryText(view)],
     ['trials', trials(view)],
     ['mark', markText(view)],
     ['throttled', snapshot.throttled ? `for ${formatAbout(snapshot.throttledForMs)}` : 'no'],
     ['success', `${successText(view)} in the last ${formatDuration(settings.history.windowMs)}`],
     ['failures', failures(view)],
-    ...snapshot.suspects.map((suspect): [string, string] => [
-      'suspect',
-      paints.yellow(suspectText(suspect, at)),
-    ]),
-    ...(rateText(view) === '' ? [] : [['rate', rateText(view)] as [string, string]]),
-    ...(snapshot.clientErrors === 0 ? [] : [['callers', clientErrorWords(snapshot)] as [string, string]]),
-    ...(snapshot.ignored === 0 ? [] : [['ignored', ignoredWords(snapshot)] as [string, string]]),
+    ...snapshot.suspects.map((suspect) => fact('suspect', paints.yellow(suspectText(suspect, at)))),
+    ...optional('rate', rateText(view)),
+    ...optional('callers', snapshot.clientErrors === 0 ? '' : clientErrorWords(snapshot)),
+    ...optional('ignored', snapshot.ignored === 0 ? '' : ignoredWords(snapshot)),
     ['last probe', probeText(view, paints) + detail(snapshot.lastProbeDetail)],
     ...(settings.probe === undefined || pausedQueues.length === 0
       ? []
-      : [['probes', paints.yellow(pausedText(pausedQueues))] as [string, string]]),
-    ...(groupHealth === null ? [] : [['group', groupText(view, groupHealth, paints)] as [string, string]]),
+      : [fact('probes', paints.yellow(pausedText(pausedQueues)))]),
+    ...optional('group', groupHealth === null ? '' : groupText(view, groupHealth, paints)),
     ['settings', settingsText(view)],
-    ...view.problems.map((problem): [string, string] => ['not read', paints.yellow(clean(problem))]),
-    ...(view.origin.pinned ? [['set by', pinText(view)] as [string, string]] : []),
+    ...view.problems.map((problem) => fact('not read', paints.yellow(clean(problem)))),
+    ...optional('set by', view.origin.pinned ? pinText(view) : ''),
     ['numbers', `generation ${snapshot.generation}, version ${snapshot.version}`],
   ]
   const lines = facts.map(([name, text]) => `  ${paints.dim(name.padEnd(11))} ${text}`)

@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { connect } from '../../src/index.js'
 import { startRedis } from '../../src/embedded/index.js'
 import { runCli } from '../harness/cli.js'
 import { cliFleet, expectOneLine, type CliFleet } from '../harness/cli-fleet.js'
@@ -58,6 +59,25 @@ describe('busbar doctor', () => {
     expect(of('scripts')?.found).toMatch(/^all \d+ load$/)
     expect(of('workers')?.found).toBe('1 process connected')
     expect(of('probes')?.found).toBe('1 provider probed, each as often as it should be')
+  })
+
+  it('sees the failure domains that the heartbeats say, and advises a quorum: still 0', async () => {
+    const { fleet } = await privateFleet('--appendonly', 'yes')
+    await fleet.busbar.provider('api')
+    const { url, namespace } = fleet
+    for (const failureDomain of ['node-1', 'node-2', 'node-3']) {
+      const worker = `of-${failureDomain}`
+      const busbar = await connect({ redis: url, namespace, logger: false, workerId: worker, failureDomain })
+      onTestFinished(() => busbar.close())
+    }
+    const domains = async () => (await fleet.busbar.inspect()).workers.flatMap(({ domain }) => domain ?? [])
+    await eventually(async () => (await domains()).length === 4)
+    const { code, of } = await examine(fleet)
+    expect(of('failure domains')).toMatchObject({
+      level: 'note',
+      found: '4 live, and api opens by the failures of one alone',
+    })
+    expect(code).toBe(0)
   })
 
   it('names a key of another type, whose it is and what to do, and still sees the others; so does status', async () => {

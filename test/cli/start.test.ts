@@ -56,6 +56,9 @@ describe('the sample job', { timeout: 90_000 }, () => {
   it('runs a fleet in which one upstream’s circuit opens and closes, starts a killed worker again, and ends on SIGTERM', async () => {
     const job = await startReady([BIN, 'start'])
     expect(job.output().match(/^ready /gm)).toHaveLength(1)
+    const [page = '', url = ''] = /\bpage (http:\/\/127\.0\.0\.1:\d+\/)$/m.exec(job.output()) ?? []
+    expect(job.output().indexOf(page)).toBeLessThan(job.output().indexOf('ready redis='))
+    expect((await fetch(`${url}api/providers/steady`)).status).toBe(200)
     expect(tree.length).toBeGreaterThanOrEqual(8) // itself, upstreams, four workers, Redis and its watchdog
     const [, redis = '', namespace] = READY.exec(job.output()) ?? []
     expect(namespace).toBe('busbar-demo')

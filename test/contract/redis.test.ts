@@ -65,7 +65,7 @@ describe('the keys in Redis', () => {
     const { fleet, ...testStore } = await openRedis()
     const testProvider = await quick(testStore, { successThreshold: 2, trialLeaseMs: 60_000 })
     await testStore.store.ensureEpoch()
-    await testStore.store.touchWorker('worker-1')
+    await testStore.store.touchWorker('worker-1', 'node-1')
     await testProvider.openAndWait()
     await testProvider.admit()
     const types = new Map<string, string>()
@@ -83,6 +83,7 @@ describe('the keys in Redis', () => {
       [`${fleet.namespace}:meta`]: 'hash',
       [`${fleet.namespace}:providers`]: 'zset',
       [`${fleet.namespace}:workers`]: 'zset',
+      [`${fleet.namespace}:worker_domains`]: 'zset',
     })
   })
 

@@ -63,8 +63,8 @@ const NEWER: readonly Edit[] = [
   },
   {
     file: 'src/model/probe.ts',
-    before: "'function', 'heartbeat']",
-    after: "'function', 'heartbeat', 'echo']",
+    before: "  'heartbeat',\n]",
+    after: "  'heartbeat',\n  'echo',\n]",
   },
   { file: 'lua/lib/config_fields.lua', before: "  ['tcp']", after: "  ['echo'] = true,\n  ['tcp']" },
   {
@@ -83,13 +83,20 @@ export const functionProbe`,
     before: 'import { functionProbe,',
     after: 'import { echoProbe, functionProbe,',
   },
-  { file: 'src/config/probe.ts', before: '[httpProbe,', after: '[echoProbe, httpProbe,' },
   {
-    file: 'src/probes/probe-runner.ts',
-    before: "      case 'heartbeat':",
-    after: `      case 'echo':
-        return Promise.resolve({ status: 'healthy', detail: 'echo by ' + this.#workerId, elapsedMs: 1 })
-      case 'heartbeat':`,
+    file: 'src/config/probe.ts',
+    before: '  http: httpProbe,',
+    after: '  echo: echoProbe,\n  http: httpProbe,',
+  },
+  {
+    file: 'src/probes/kinds.ts',
+    before: '  http: httpKind,',
+    after: `  echo: {
+    ...{ needs: () => '', unable: () => undefined, address: () => undefined, judgesSnapshot: false },
+    run: (probe, subject, { workerId }) =>
+      Promise.resolve({ kind: 'judged', status: 'healthy', detail: 'echo by ' + workerId, elapsedMs: 1 }),
+  },
+  http: httpKind,`,
   },
   {
     file: 'src/model/words.ts',

@@ -39,10 +39,14 @@ export async function testFleet(): Promise<Fleet> {
   return { namespace, url, clock, redis, connect }
 }
 
+/** As many arguments as a call may have. */
+const KEYS_AT_ONCE = 10_000
+
 /** Leaves nothing of the namespace behind, on whatever Redis the tests were given. */
 export async function removeKeys(redis: Redis, namespace: string): Promise<void> {
   for (const pattern of [`${namespace}:*`, `{${namespace}}:*`, `{${namespace}:*`]) {
     const keys = await redis.keys(pattern)
-    if (keys.length > 0) await redis.unlink(...keys)
+    for (let first = 0; first < keys.length; first += KEYS_AT_ONCE)
+      await redis.unlink(...keys.slice(first, first + KEYS_AT_ONCE))
   }
 }

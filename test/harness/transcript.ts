@@ -49,3 +49,18 @@ export function documented(page: string, name: string, actual: string): string {
   }
   return block(name).exec(text)?.[2] ?? ''
 }
+
+const part = (name: string) => new RegExp(`(<!-- ${name} -->\\n)([^]*?)(\\n?<!-- /${name} -->)`)
+
+/** A part of a page that code makes, such as a table; written anew with BUSBAR_UPDATE_DOCS=1. */
+export function documentedPart(page: string, name: string, actual: string): string {
+  const text = readFileSync(page, 'utf8')
+  if (process.env['BUSBAR_UPDATE_DOCS'] === '1') {
+    writeFileSync(
+      page,
+      text.replace(part(name), (_all, head: string) => `${head}${actual}\n<!-- /${name} -->`),
+    )
+    return actual
+  }
+  return part(name).exec(text)?.[2] ?? ''
+}

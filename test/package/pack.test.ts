@@ -90,11 +90,33 @@ describe('the package', () => {
     expect(await node('testing.mjs', source)).toBe('answer closed')
   })
 
+  it('serves a fleet by busbar/http, and loads no server and no generator for it', async () => {
+    const loaded = await loadedBy(`
+      import { createTestBusbar } from 'busbar/testing'
+      import { createHandler, toNode } from 'busbar/http'
+      import plugin from 'busbar/fastify'
+      const busbar = createTestBusbar()
+      await busbar.provider('openai')
+      const handler = createHandler(busbar, { authorize: 'anyone' })
+      const bodies = await Promise.all(
+        ['/', '/page.js', '/page.css', '/api/openapi.json', '/api/providers'].map(async (path) =>
+          (await (await handler(new Request('http://localhost' + path))).text()).length,
+        ),
+      )
+      if (typeof plugin !== 'function' || typeof toNode(handler) !== 'function') throw new Error('no functions')
+      if (bodies.some((length) => length < 200)) throw new Error(bodies.join())
+      await busbar.close()`)
+    expect(loaded).toContain('/busbar/dist/http/index.js')
+    expect(loaded).not.toMatch(
+      /node_modules\/(bullmq|commander|ioredis|pino|yaml|@valibot|fastify)\/|dist\/(cli|redis)\//,
+    )
+  })
+
   it('loads at import neither ioredis nor pino, nor anything else that it does not need yet', async () => {
     const loaded = await loadedBy(`import 'busbar'`)
     expect(loaded).toContain('/busbar/dist/index.js')
     expect(loaded).not.toMatch(
-      /node_modules\/(bullmq|commander|ioredis|pino|valibot|yaml)\/|dist\/(cli|client|redis)\//,
+      /node_modules\/(bullmq|commander|ioredis|pino|valibot|yaml)\/|dist\/(cli|client|http|redis)\//,
     )
   })
 

@@ -20,6 +20,13 @@ const ERRORS: [string, busbar.BusbarError, ErrorCode, string, object][] = [
     { providerId: 'openai', timeoutMs: 50 },
   ],
   [
+    'GroupExhaustedError',
+    new busbar.GroupExhaustedError('llm', [{ id: 'openai', code: 'timeout' }], ['openai (timeout)'], 70),
+    'group_exhausted',
+    'no member of group llm is left: openai (timeout)',
+    { group: 'llm', attempts: [{ id: 'openai', code: 'timeout' }], retryAfterMs: 70 },
+  ],
+  [
     'UnknownProviderError',
     new busbar.UnknownProviderError('openai'),
     'provider_unknown',
@@ -70,6 +77,7 @@ describe('the registry of codes', () => {
       'recovering',
       'worker_suspected',
       'redis_down',
+      'group_exhausted',
       'call_timeout',
       'settings_invalid',
       'argument_invalid',

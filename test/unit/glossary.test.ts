@@ -56,6 +56,7 @@ const PUBLIC_NAMES: Readonly<Record<string, readonly string[]>> = {
   'an export of src/index.ts': exportsOf('src/index.ts'),
   'an export of src/testing.ts': exportsOf('src/testing.ts'),
   'an export of src/bullmq/index.ts': exportsOf('src/bullmq/index.ts'),
+  'an export of src/http/index.ts': [...exportsOf('src/http/index.ts'), ...exportsOf('src/http/fastify.ts')],
   'a setting': SETTING_ENTRIES.map(({ path }) => path),
   'a default': pathsOf(DEFAULTS),
   'a setting of a probe': declaredIn('src/model/probe.ts'),

@@ -2,7 +2,7 @@ import type { Job, Worker } from 'bullmq'
 import { describe, expect, expectTypeOf, it, onTestFinished } from 'vitest'
 import { guard, holdWhileOpen, type GuardOptions, type HeldWorker } from '../../src/bullmq/index.js'
 import { providerCoreOf } from '../../src/client/provider.js'
-import type { Provider } from '../../src/index.js'
+import { GroupExhaustedError, type GroupAttempt, type Provider } from '../../src/index.js'
 import { createTestBusbar } from '../../src/testing.js'
 
 async function open(): Promise<Provider> {
@@ -55,6 +55,20 @@ describe('guard', () => {
     expect(() => guard('mail', () => 1)).toThrow(
       /^provider: expected a provider, or a function .*, got "mail"$/,
     )
+    const busbar = createTestBusbar()
+    onTestFinished(() => busbar.close())
+    const group = busbar.group('llm')
+    const instead =
+      'got group llm: give guard one of its members with deferOnly: true, and call execute of the group in the processor'
+    // @ts-expect-error: a group is no provider
+    expect(() => guard(group, () => 1)).toThrow(instead)
+    await expect(
+      guard(
+        // @ts-expect-error: nor is one that a function finds
+        () => group,
+        () => 1,
+      )(aJob()),
+    ).rejects.toThrow(instead)
     // @ts-expect-error: no processor
     expect(() => guard(provider, './processor.js')).toThrow(
       'processor: expected a function, got "./processor.js"',
@@ -92,6 +106,34 @@ describe('guard', () => {
     expect(Math.max(...job.moves)).toBeLessThanOrEqual(most + 1)
     expect(Math.max(...job.moves) - Math.min(...job.moves)).toBeGreaterThan((most - least) * 0.5)
     expect(providerCoreOf(provider).deferredJobs).toEqual(new Map([['mails', 200]]))
+  })
+
+  const failed: GroupAttempt = { id: 'a', error: new Error('down') }
+  it.each([
+    ['by its retryAfterMs', [{ id: 'a', code: 'circuit_open' }], 400, [400, 500]],
+    ['by 30 s, where no member says when', [{ id: 'a', code: 'marked_unhealthy' }], null, [30_000, 30_100]],
+    ['by 30 s, where it has no member', [], null, [30_000, 30_100]],
+    [
+      'where a member refuses beside one that failed',
+      [failed, { id: 'b', code: 'throttled' }],
+      400,
+      [400, 500],
+    ],
+    ['where a member refuses since it failed', [failed, { id: 'b', code: 'timeout' }], 400, [400, 500]],
+    ['not where all failed and none refuses', [failed, { id: 'b', code: 'unhealthy' }], null, undefined],
+  ] as const)('defers a job that a group refuses: %s', async (_, attempts, retryAfterMs, expected) => {
+    const provider = await open()
+    const job = aJob()
+    const error = new GroupExhaustedError('llm', attempts, [], retryAfterMs)
+    const thrown = await rejection(guard(provider, () => Promise.reject(error), { spreadMs: 100 })(job))
+    if (expected === undefined) expect([thrown, job.moves]).toEqual([error, []])
+    else {
+      expect(thrown).toMatchObject({ name: 'DelayedError' })
+      expect(job.moves[0]).toBeGreaterThanOrEqual(expected[0] - 50)
+      expect(job.moves[0]).toBeLessThanOrEqual(expected[1] + 1)
+    }
+    // The call said nothing of the provider of the guard.
+    expect(await provider.history()).toEqual([])
   })
 
   it('lets the refusal fail a job that BullMQ does not move, and says why', async () => {

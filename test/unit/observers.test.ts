@@ -2,7 +2,7 @@ import { hostname } from 'node:os'
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { failureDomainOf } from '../../src/config/failure-domain.js'
 import type { DecisionObservation, OutcomeObservation } from '../../src/index.js'
-import { createTestBusbar, type TestBusbarOptions } from '../../src/testing.js'
+import { createTestBusbar, createTestFleet, type TestBusbarOptions } from '../../src/testing.js'
 
 function observed(options: TestBusbarOptions = {}) {
   const outcomes: OutcomeObservation[] = []
@@ -39,6 +39,22 @@ describe('connect({ onOutcome })', () => {
       ['ignored', 0],
     ])
     for (const one of outcomes) expect(one).toMatchObject({ provider: 'openai', origin: 'call' })
+  })
+
+  it('is told of the tries of a process that doubts itself', async () => {
+    const fleet = createTestFleet()
+    const { busbar, outcomes } = observed({ fleet })
+    const other = createTestBusbar({ fleet })
+    onTestFinished(() => other.close())
+    const settings = { breaker: { quorum: 2 } }
+    const provider = await busbar.provider('openai', settings)
+    await (await other.provider('openai', settings)).record('healthy')
+    await other.flush()
+    for (let i = 0; i < 20; i += 1) await provider.record('unhealthy')
+    await fleet.clock.advanceAsync(1_000)
+    expect(await provider.execute(() => 'answer')).toBe('answer')
+    expect(outcomes).toHaveLength(21)
+    expect(outcomes.at(-1)).toMatchObject({ outcome: 'healthy' })
   })
 
   it('gives lines of a trace: at, outcome, ms, domain, worker, origin', async () => {

@@ -126,6 +126,7 @@ describe('busbar start on a machine without a Redis server', () => {
       statusEveryMs: 1_000,
       note: (line: string) => void noted.push(line),
       ready: () => undefined,
+      page: () => undefined,
       status: () => undefined,
       event: () => undefined,
       close: () => undefined,

@@ -70,6 +70,7 @@ describe('the defaults', () => {
         unref: false,
       },
       probes: { concurrency: 16 },
+      family: { maxHandles: 1_000, idleExpireMs: 7 * 86_400_000 },
       guard: {
         spreadMs: 1_000,
         maxDeferMs: 86_400_000,

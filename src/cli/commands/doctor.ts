@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { isBusbarError, type Busbar, type ProviderEvent } from '../../index.js'
 import { withCommon, writeJson, writeLine, type Cli } from '../common.js'
 import { checkAlternation, type Past } from '../doctor/alternation.js'
+import { checkDomains } from '../doctor/domains.js'
 import { finding, worst, type Finding, type Level } from '../doctor/finding.js'
 import { checkFleet } from '../doctor/fleet.js'
 import { checkJudgement } from '../doctor/judgement.js'
@@ -49,6 +50,7 @@ async function examine(options: CommonOptions): Promise<Finding[]> {
         ...checkUnreadable(unreadable, facts),
         ...checkFleet(facts, views),
         ...checkJudgement(facts, views),
+        ...checkDomains(facts, views),
         ...checkAlternation(await readPasts(busbar, views)),
       ]
     })

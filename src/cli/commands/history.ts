@@ -5,6 +5,7 @@ import { EXIT } from '../failure.js'
 import { findProvider, withFleet, type CommonOptions } from '../fleet.js'
 import { clean, formatCount, formatDuration, formatRate, formatTime } from '../../view/format.js'
 import { paintOutcome, paintsFor } from '../../view/paint.js'
+import { historyJson } from '../../view/history-json.js'
 import { readView, type ProviderView } from '../../view/provider-view.js'
 import { renderTable } from '../../view/table.js'
 import type { HistoryEntry } from '../../index.js'
@@ -30,12 +31,6 @@ export function addHistory(program: Command, cli: Cli): void {
       })
     })
   withCommon(command, ['busbar history openai', 'busbar history openai --count 5 --json'])
-}
-
-function historyJson({ snapshot, settings }: ProviderView, history: readonly HistoryEntry[]): object {
-  const { id, successRate, historyTotal, historyHealthy, windowCoveredMs } = snapshot
-  const { windowMs } = settings.history
-  return { id, successRate, historyTotal, historyHealthy, windowMs, windowCoveredMs, history }
 }
 
 function writeHistory({ snapshot, settings }: ProviderView, history: readonly HistoryEntry[]): void {

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { Planned, ProbeQueueState } from '../../index.js'
+import type { ProbeQueueState } from '../../index.js'
 import { withCommon, writeJson, writeLine, type Cli } from '../common.js'
 import { CliError, EXIT } from '../failure.js'
 import { withFleet, type CommonOptions, type Fleet } from '../fleet.js'
@@ -8,7 +8,8 @@ import { paintsFor, type Paints } from '../../view/paint.js'
 import { resumeCall } from '../../view/paused.js'
 import { nothingText } from './status.js'
 import { matcherOf } from '../../view/provider-list.js'
-import { LATE_MS, readAll, type ProviderView } from '../../view/provider-view.js'
+import { readAll } from '../../view/provider-view.js'
+import { scheduleJson, scheduleRows, type ScheduleRow } from '../../view/schedule-rows.js'
 import { probeText } from '../../view/status-table.js'
 import { renderTable } from '../../view/table.js'
 
@@ -27,74 +28,26 @@ export function addSchedules(program: Command, cli: Cli): void {
   )
 }
 
-/** A provider with a probe. */
-interface Row {
-  readonly view: ProviderView
-  /** Undefined: no worker has planned it. */
-  readonly plan: Planned | undefined
-  /** Why the queue of its probes gives none to a worker. */
-  readonly held: 'paused' | 'no_worker' | null
-  readonly overdue: boolean
-}
-
 async function show(
   { busbar, address: { namespace } }: Fleet,
   pattern: string | undefined,
   { json }: CommonOptions,
 ): Promise<number> {
   const accepts = pattern === undefined ? () => true : matcherOf(pattern)
-  const [{ planned, queues }, { views }] = await Promise.all([busbar.schedules(), readAll(busbar, accepts)])
+  const [schedules, { views }] = await Promise.all([busbar.schedules(), readAll(busbar, accepts)])
+  const { queues } = schedules
   if (views.length === 0 && json !== true) {
     throw new CliError('provider_unknown', EXIT.unknown, nothingText(namespace, { pattern }))
   }
-  const plans = new Map(planned.map((plan) => [plan.id, plan]))
-  const rows = views
-    .filter(({ snapshot }) => snapshot.probeIntervalMs !== null)
-    .map((view) => rowOf(view, plans.get(view.snapshot.id), queues))
-    .sort((a, b) => rank(a) - rank(b))
-  if (json === true) writeJson({ providers: rows.map(rowJson), queues })
+  const rows = scheduleRows(views, schedules)
+  if (json === true) writeJson({ providers: rows.map(scheduleJson), queues })
   else write(rows, queues)
   if (views.length === 0) return EXIT.unknown
   const stuck = queues.some(({ paused }) => paused) || rows.some(({ held }) => held !== null)
   return stuck || rows.some(({ overdue }) => overdue) ? EXIT.degraded : EXIT.ok
 }
 
-function rowOf(view: ProviderView, plan: Planned | undefined, queues: readonly ProbeQueueState[]): Row {
-  const late = plan === undefined || plan.lateMs > LATE_MS
-  const queue = queues.find((one) => one.queue === plan?.queue)
-  const unserved = queue?.hasWorker === false ? 'no_worker' : null
-  return {
-    view,
-    plan,
-    held: queue?.paused === true ? 'paused' : unserved,
-    overdue: view.snapshot.stale || late,
-  }
-}
-
-/** The overdue first, then by when the next probe comes. */
-const rank = ({ plan, overdue }: Row): number =>
-  overdue ? -1e15 - (plan?.lateMs ?? 0) : (plan?.nextInMs ?? 0) - (plan?.lateMs ?? 0)
-
-function rowJson({ view: { snapshot }, plan, held, overdue }: Row) {
-  const { id, lastProbeAt, lastProbeStatus, lastProbeDetail, at, probeIntervalMs } = snapshot
-  return {
-    id,
-    intervalMs: plan?.intervalMs ?? probeIntervalMs,
-    planned: plan !== undefined,
-    nextInMs: plan?.nextInMs ?? null,
-    lateMs: plan?.lateMs ?? null,
-    why: plan?.why ?? null,
-    queue: plan?.queue ?? null,
-    held,
-    overdue,
-    last:
-      lastProbeAt === null
-        ? null
-        : { status: lastProbeStatus, detail: lastProbeDetail, agoMs: at - lastProbeAt },
-  }
-}
-
-function write(rows: readonly Row[], queues: readonly ProbeQueueState[]): void {
+function write(rows: readonly ScheduleRow[], queues: readonly ProbeQueueState[]): void {
   const paints = paintsFor(process.stdout)
   if (rows.length === 0) writeLine('no provider is to be probed')
   else writeLine(renderTable({ head: HEAD.map(paints.dim), rows: rows.map((row) => cellsOf(row, paints)) }))
@@ -111,7 +64,7 @@ const HEAD = ['PROVIDER', 'EVERY', 'NEXT', 'WHY', 'QUEUE', 'LAST PROBE']
 const QUEUE_HEAD = ['QUEUE', 'WAITING', 'UNDER WAY', 'STATE']
 const NONE = '-'
 
-function cellsOf(row: Row, paints: Paints): string[] {
+function cellsOf(row: ScheduleRow, paints: Paints): string[] {
   const { view, plan, held, overdue } = row
   const { id, probeIntervalMs } = view.snapshot
   return [
@@ -127,7 +80,7 @@ function cellsOf(row: Row, paints: Paints): string[] {
 const HELD = { paused: 'queue paused', no_worker: 'no worker' } as const
 
 /** When it is due, and what keeps it. */
-function nextText({ plan, held, overdue }: Row): string {
+function nextText({ plan, held, overdue }: ScheduleRow): string {
   if (plan === undefined) return 'not planned: does any process run startProbes()?'
   const next = plan.lateMs > 0 ? `due ${formatAbout(plan.lateMs)} ago` : `in ${formatAbout(plan.nextInMs)}`
   return [next, ...(overdue ? ['overdue'] : []), ...(held === null ? [] : [HELD[held]])].join(', ')

@@ -3,6 +3,7 @@ import type { Busbar, GroupHealth, HealthStatus } from '../../index.js'
 import { withCommon, writeJson, writeLine, type Cli } from '../common.js'
 import { CliError, EXIT } from '../failure.js'
 import { findProvider, withFleet, type CommonOptions, type Fleet } from '../fleet.js'
+import { countsText } from '../../view/fleet-words.js'
 import { clean, plural } from '../../view/format.js'
 import { readFleet, withSelection, type FleetView, type Selection } from '../selection.js'
 import { groupLine } from '../../view/group-view.js'
@@ -85,7 +86,7 @@ function writeTable({ views, unreadable, read, pausedQueues, groups }: FleetView
   else if (views.length > 0) {
     const table = statusTable(views, paints, room)
     writeLine(table)
-    if (stdout.isTTY && table.split('\n').length >= stdout.rows) writeLine(`\n${countsText(views)}`)
+    if (stdout.isTTY && table.split('\n').length >= stdout.rows) writeLine(`\n${countsBelow(views)}`)
   }
   for (const { id, why } of unreadable) writeLine(`${paints.red(id)} cannot be read: ${why}`)
   if (groups.length > 0) writeLine(`\n${groups.map((group) => groupLine(group, paints)).join('\n')}`)
@@ -93,13 +94,9 @@ function writeTable({ views, unreadable, read, pausedQueues, groups }: FleetView
   if (paused !== '') writeLine(`\n${paints.yellow(paused)}`)
 }
 
-/** Counts below a table that is longer than the screen: its beginning, with the worst providers, has scrolled away. */
-function countsText(views: readonly ProviderView[]): string {
-  const count = (health: HealthStatus) => views.filter(({ snapshot }) => snapshot.health === health).length
-  const [healthy, degraded] = [count('healthy'), count('degraded')]
-  const down = views.length - healthy - degraded
-  return `${down} unhealthy, ${degraded} degraded, ${healthy} healthy; --unhealthy leaves out the healthy ones`
-}
+/** Below a table that is longer than the screen: its beginning, with the worst providers, has scrolled away. */
+const countsBelow = (views: readonly ProviderView[]): string =>
+  `${countsText(views)}; --unhealthy leaves out the healthy ones`
 
 async function showOne(fleet: Fleet, id: string, { json }: CommonOptions): Promise<number> {
   const view = await readView(await findProvider(fleet, id))

@@ -11,6 +11,7 @@ import {
   mostlyIgnored,
   type ProviderView,
 } from '../../view/provider-view.js'
+import { isLive } from './domains.js'
 import { finding, ok, type Finding } from './finding.js'
 
 /** Checks of the namespace: its keys, its processes, its probes. */
@@ -39,12 +40,9 @@ function schema({ schema }: Inspection): Finding {
   )
 }
 
-/** Silence after which a process counts as gone: twice the heartbeat and a little, ms. */
-const SEEN_LATELY_MS = 75_000
-
 function workers({ workers }: Inspection, views: readonly ProviderView[]): Finding {
   const seen = workers.filter(({ id }) => !id.startsWith(CLI_WORKER_PREFIX))
-  const live = seen.filter(({ lastSeenAgoMs }) => lastSeenAgoMs <= SEEN_LATELY_MS)
+  const live = seen.filter(isLive)
   const gone = seen.length - live.length
   const found = `${plural(live.length, 'process', 'processes')} connected${gone === 0 ? '' : `, ${gone} gone in the last 10m`}`
   if (live.length > 0 || views.length === 0) return ok('workers', found)

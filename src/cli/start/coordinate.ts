@@ -8,12 +8,16 @@ import { writeReady } from './write-ready.js'
 import { reportEvents, reportStatus } from './follow.js'
 import type { Shutdown } from './shutdown.js'
 import type { Reporter } from './reporter.js'
+import { openPage } from './open-page.js'
 import { startPrivateRedis } from './private-redis.js'
+import type { UiOptions } from '../ui/serve-ui.js'
 
 export interface CoordinateOptions {
   readonly file: string
   readonly redis?: string | undefined
   readonly namespace?: string | undefined
+  /** Undefined: no page is served. */
+  readonly ui?: UiOptions | undefined
 }
 
 /** Registers the providers of a file, runs their probes, and shows how they are. */
@@ -35,6 +39,7 @@ export async function coordinate(
     reportEvents(busbar, reporter)
     const providers = await register(busbar, config)
     await busbar.startProbes()
+    if (options.ui !== undefined) await openPage(busbar, shutdown, reporter, options.ui)
     writeReady({ redis, namespace }, shutdown, reporter)
     reportStatus(providers, reporter, shutdown)
   } catch (error) {

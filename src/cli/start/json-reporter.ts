@@ -21,6 +21,10 @@ export class JsonReporter implements Reporter {
     this.#write({ type: 'status', at: Date.now(), providers: views.map(viewJson) })
   }
 
+  page(url: string): void {
+    this.#write({ type: 'page', url })
+  }
+
   ready({ redis, namespace }: FleetAddress): void {
     this.#write({ type: 'ready', redis: hideSecrets(redis), namespace })
   }

@@ -47,6 +47,10 @@ export class LineReporter implements Reporter {
     return parts.join(', ')
   }
 
+  page(url: string): void {
+    this.note(`page ${url}`)
+  }
+
   ready(address: FleetAddress): void {
     this.#line(readyLine(address))
   }

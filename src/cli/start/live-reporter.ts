@@ -47,6 +47,10 @@ export class LiveReporter implements Reporter {
     this.#draw()
   }
 
+  page(url: string): void {
+    this.note(`page ${url}`)
+  }
+
   ready(address: FleetAddress): void {
     this.#out.write(`${readyLine(address)}\n\n${HIDE_CURSOR}`)
     this.#address = address

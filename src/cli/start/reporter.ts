@@ -11,6 +11,8 @@ export interface Reporter {
   note(text: string): void
   event(event: ProviderEvent): void
   status(views: readonly ProviderView[]): void
+  /** The page of the fleet can be opened. Called before `ready`, once at most. */
+  page(url: string): void
   /** Everything runs. Called once. */
   ready(address: FleetAddress): void
   close(): void

@@ -9,7 +9,9 @@ import { reportEvents, reportStatus } from './follow.js'
 import type { Shutdown } from './shutdown.js'
 import type { Reporter } from './reporter.js'
 import { startPrivateRedis } from './private-redis.js'
+import { openPage } from './open-page.js'
 import { Supervisor } from './supervisor.js'
+import type { UiOptions } from '../ui/serve-ui.js'
 
 const NAMESPACE = 'busbar-demo'
 const WORKERS = 4
@@ -19,7 +21,7 @@ const READY_WITHIN_MS = 20_000
 const programOf = (name: 'upstreams' | 'worker') => new URL(`cli/demo-${name}.js`, CODE_FOLDER)
 
 /** The sample job: a Redis of its own, three upstreams in a process of their own, four workers that call them. */
-export async function runSample(shutdown: Shutdown, reporter: Reporter): Promise<void> {
+export async function runSample(shutdown: Shutdown, reporter: Reporter, options: UiOptions): Promise<void> {
   const redis = await startPrivateRedis(shutdown, reporter)
   const address = { redis, namespace: NAMESPACE }
   const busbar = await connect({ ...address, logger: false, commandTimeoutMs: 2_000 })
@@ -27,6 +29,7 @@ export async function runSample(shutdown: Shutdown, reporter: Reporter): Promise
   reportEvents(busbar, reporter)
   await startProcesses(address, shutdown, reporter)
   const found = await Promise.all(SAMPLES.map((id) => busbar.lookup(id)))
+  await openPage(busbar, shutdown, reporter, options)
   writeReady(address, shutdown, reporter)
   reportStatus(
     found.filter((provider) => provider !== undefined),

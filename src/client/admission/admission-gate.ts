@@ -4,7 +4,7 @@ import type { RefusalCode } from '../../model/words.js'
 import { admitLocally } from '../../rules/snapshot-admission.js'
 import { CachedRefusal } from './cached-refusal.js'
 import type { Fallback } from './fallback.js'
-import { viewGate, type GateView } from './gate-view.js'
+import { viewGate, type GateView, type OutlookParts } from './outlook.js'
 import { StoredPermit, type Decision, type Refused, type Send } from './permit.js'
 import { admitDoubtful } from './own-circuit.js'
 import { leaseFor } from './lease.js'
@@ -37,6 +37,7 @@ export class AdmissionGate {
   readonly #together: GroupAdmission
   readonly #ramp: RecoveryRamp
   readonly #store: StoreAdmission
+  readonly #outlook: OutlookParts
   consistency: Consistency = 'cached'
   #asking = false
   readonly #cachedRefusal: CachedRefusal
@@ -48,6 +49,7 @@ export class AdmissionGate {
     this.#send = send
     this.#ramp = new RecoveryRamp(session)
     this.#cachedRefusal = new CachedRefusal(context, session)
+    this.#outlook = { session, fallback, refusedMeanwhile: () => this.#refusedMeanwhile() }
     this.#store = new StoreAdmission(context, session, {
       grant: (token, wouldRefuse, generation) => this.#grant(token, 'redis', wouldRefuse, generation),
       unanswered: (timeoutMs, why) => this.#decideWithoutStore(timeoutMs, why),
@@ -66,7 +68,7 @@ export class AdmissionGate {
 
   /** As far as this process knows without asking, whether a call would be admitted. */
   view(): GateView {
-    return viewGate(this.#session, this.#fallback, () => this.refusedMeanwhile())
+    return viewGate(this.#outlook)
   }
 
   /** `timeoutMs`: of the call, so that its lease outlives it. */
@@ -87,7 +89,7 @@ export class AdmissionGate {
   }
 
   /** Half-open: why no trial is worth asking for now, as far as this process knows. Asks nothing of the store. */
-  refusedMeanwhile(): Refused | undefined {
+  #refusedMeanwhile(): Refused | undefined {
     return this.#cachedRefusal.read(this.#asking)
   }
 
@@ -159,7 +161,7 @@ export class AdmissionGate {
   }
 
   #tryForTrial(enforce: boolean, timeoutMs: number | undefined): Decision | Promise<Decision> {
-    const refused = this.refusedMeanwhile()
+    const refused = this.#refusedMeanwhile()
     if (refused !== undefined) return enforce ? refused : this.#grant('', 'cache', refused.code)
     this.#asking = true
     return this.#askAndDraw(timeoutMs).finally(() => {

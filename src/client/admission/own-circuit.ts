@@ -1,7 +1,8 @@
 import { isCircuitOutcome, isSuccess, type Outcome } from '../../model/words.js'
-import { askAgainInMs, blocksOf } from '../../rules/blocks.js'
+import { askAgainInMs, blocksOf, type Enforced } from '../../rules/blocks.js'
 import type { OwnRun } from '../sync/own-run.js'
 import type { ProviderSession } from '../sync/provider-session.js'
+import { StoredPermit } from './permit.js'
 import type { Admitted, Decision, Permit, Refused, SettleOptions, Settled } from './permit.js'
 
 /**
@@ -9,20 +10,29 @@ import type { Admitted, Decision, Permit, Refused, SettleOptions, Settled } from
  * its time has come; the others are refused at once. What blocks the whole fleet comes first. `goOn`: the usual decision.
  */
 export function admitDoubtful(
-  { own, cache, settings }: ProviderSession,
+  session: ProviderSession,
   goOn: () => Decision | Promise<Decision>,
 ): Decision | Promise<Decision> {
-  const known = cache.readBlocking()
-  if (known === undefined || known.state !== 'closed' || blocksOf(known).length > 0) return goOn()
-  const waitMs = own.nextTryInMs
-  if (waitMs > 0 && settings.settings.breaker.enforce) return refusal(own, waitMs)
+  const { own } = session
+  const known = session.cache.readBlocking()
+  const waitMs = known === undefined ? undefined : nextTryInMs(session, known)
+  if (waitMs === undefined) return goOn()
+  if (waitMs > 0 && session.settings.settings.breaker.enforce) return doubtRefusal(own, waitMs)
   if (waitMs === 0) own.beginTry()
   const decision = goOn()
   const watch = (answer: Decision): Decision => watched(own, answer, waitMs > 0)
   return decision instanceof Promise ? decision.then(watch) : watch(decision)
 }
 
-const refusal = (own: OwnRun, waitMs: number): Refused => ({
+/**
+ * When a process that doubts itself tries the next call, ms from now; 0: the next one that comes. Undefined where no doubt
+ * decides: there is none, or the fleet's circuit is not closed or is blocked.
+ */
+export const nextTryInMs = ({ own }: ProviderSession, known: Enforced): number | undefined =>
+  own.doubtful && known.state === 'closed' && blocksOf(known).length === 0 ? own.nextTryInMs : undefined
+
+/** The refusal of the others. `waitMs`: until the next try. */
+export const doubtRefusal = (own: OwnRun, waitMs: number): Refused => ({
   admitted: false,
   code: 'worker_suspected',
   reason: `calls of this process fail: ${own.failures} failures in a row`,
@@ -41,7 +51,7 @@ function watched(own: OwnRun, answer: Decision, wouldRefuse: boolean): Decision 
 }
 
 /** The permit of a call that began after the doubt: how it ends says whether this process is well. */
-class TriedPermit implements Permit {
+export class TriedPermit implements Permit {
   readonly #own: OwnRun
   readonly #permit: Permit
   #ended = false
@@ -57,6 +67,11 @@ class TriedPermit implements Permit {
 
   get trial(): boolean {
     return this.#permit.trial
+  }
+
+  /** As that of `StoredPermit`. */
+  set onSettled(listener: (outcome: Outcome) => void) {
+    if (this.#permit instanceof StoredPermit) this.#permit.onSettled = listener
   }
 
   settle(outcome: Outcome, options?: SettleOptions): Promise<Settled> {

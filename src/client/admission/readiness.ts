@@ -2,29 +2,11 @@ import { checkKeys } from '../../config/keys.js'
 import { show } from '../../config/show.js'
 import { ArgumentError, BusbarClosedError, ProviderRemovedError } from '../../model/errors.js'
 import type { Timer } from '../../model/ports/time.js'
-import type { StoredSnapshot } from '../../model/snapshot.js'
-import type { RefusalCode } from '../../model/words.js'
-import { askAgainInMs } from '../../rules/blocks.js'
-import { admitLocally } from '../../rules/snapshot-admission.js'
 import type { ProcessContext } from '../context.js'
 import { offAbort, onAbort } from '../shared/abort-signals.js'
 import type { ProviderSession } from '../sync/provider-session.js'
 import type { AdmissionGate } from './admission-gate.js'
-import type { Fallback } from './fallback.js'
-import { markOf } from './fallback.js'
-
-/** What a call would meet now. `known`: whether the store has said so; otherwise it is a guess, or decided without it. */
-export type Outlook =
-  | { readonly can: 'begin'; readonly known: boolean }
-  /** Half-open: a trial may be free, and only the store can say. */
-  | { readonly can: 'try'; readonly known: boolean }
-  | {
-      readonly can: 'wait'
-      readonly known: boolean
-      readonly code: RefusalCode
-      readonly reason: string
-      readonly retryAfterMs: number | null
-    }
+import type { Outlook } from './outlook.js'
 
 export interface ReadyOptions {
   /** Ends the wait, which then rejects with its reason. Default: none. */
@@ -35,7 +17,6 @@ export interface ReadinessParts {
   readonly context: ProcessContext
   readonly session: ProviderSession
   readonly gate: AdmissionGate
-  readonly fallback: Fallback
 }
 
 /** In half-open the next waiter of a process follows after this long, ms, if no newer version came. */
@@ -78,12 +59,7 @@ export class Readiness {
   }
 
   look(): Outlook {
-    const { session } = this.#parts
-    if (session.withoutStore) return this.#lookWithoutStore()
-    const snapshot = session.cache.read()
-    // With nothing to go by, an admission asks the store.
-    if (snapshot === undefined) return { can: 'begin', known: false }
-    return this.#judge(snapshot, session.cache.decides)
+    return this.#parts.gate.view().outlook
   }
 
   /** Calls `listener` after each change, also one that time alone brings. Returns what ends it. */
@@ -153,47 +129,6 @@ export class Readiness {
 
   get #turnLeftMs(): number {
     return this.#turn.version === this.version ? this.#turn.until - this.#parts.context.clock.now() : 0
-  }
-
-  #lookWithoutStore(): Outlook {
-    const { session, fallback } = this.#parts
-    const snapshot = fallback.snapshot()
-    switch (fallback.mode) {
-      case 'local':
-        return snapshot === undefined ? { can: 'begin', known: false } : this.#judge(snapshot, false)
-      case 'allow': {
-        const mark = snapshot === undefined ? undefined : markOf(snapshot)
-        if (mark === undefined || snapshot?.enforce === false) return { can: 'begin', known: false }
-        return { can: 'wait', known: false, ...mark }
-      }
-      case 'deny': {
-        if (!session.settings.settings.breaker.enforce) return { can: 'begin', known: false }
-        const why = { code: 'redis_down', reason: 'Redis does not answer', retryAfterMs: null } as const
-        return { can: 'wait', known: false, ...why }
-      }
-      default:
-        return fallback.mode satisfies never
-    }
-  }
-
-  #judge(snapshot: StoredSnapshot, known: boolean): Outlook {
-    const local = admitLocally(snapshot)
-    if (local.decide === 'admit') return { can: 'begin', known }
-    if (local.decide === 'refuse') {
-      const { code, reason, retryAfterMs } = local
-      return { can: 'wait', known, code, reason, retryAfterMs }
-    }
-    if (!snapshot.enforce) return { can: 'begin', known }
-    const refused = this.#parts.session.withoutStore ? undefined : this.#parts.gate.refusedMeanwhile()
-    if (refused !== undefined) {
-      const { code, reason, retryAfterMs } = refused
-      return { can: 'wait', known, code, reason, retryAfterMs }
-    }
-    const { trials, trialFreeInMs } = snapshot
-    const most = this.#parts.session.settings.settings.breaker.halfOpenMaxTrials
-    if (trials < most || trialFreeInMs === 0) return { can: 'try', known }
-    const reason = `half-open: ${trials} of ${most} trials under way`
-    return { can: 'wait', known, code: 'no_trial_free', reason, retryAfterMs: askAgainInMs(trialFreeInMs) }
   }
 
   /** Once for all that changes in one turn: a removal is a cache that stops first, and a session that says why after it. */

@@ -1,5 +1,6 @@
 import type { DecisionObservation } from '../../model/observations.js'
 import type { Outcome } from '../../model/words.js'
+import { TriedPermit } from '../admission/own-circuit.js'
 import { StoredPermit, type Admitted, type Decision } from '../admission/permit.js'
 import type { ProcessContext } from '../context.js'
 import type { ProviderSession } from '../sync/provider-session.js'
@@ -57,7 +58,7 @@ export class CallObserver {
   }
 
   #followPermit({ permit }: Admitted): void {
-    if (!(permit instanceof StoredPermit)) return
+    if (!(permit instanceof StoredPermit || permit instanceof TriedPermit)) return
     const began = this.#context.clock.now()
     permit.onSettled = (outcome) => this.#emit(outcome, began)
   }

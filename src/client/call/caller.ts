@@ -2,14 +2,15 @@ import type { Consistency } from '../../config/options.js'
 import type { Settings } from '../../model/settings.js'
 import type { Outcome } from '../../model/words.js'
 import { callRun, type Decision, type CallEnd } from '../admission/permit.js'
-import { Call, PlainContext, UNTIMED, type CallOptions, type ExecuteOptions, type Judged } from './call.js'
-import { isResponse, type Judgement, type Verdict } from './classify.js'
-import { endingOf, execute, guard, refusalOf, rejectLater } from './execute.js'
+import { Call, PlainContext, UNTIMED, type CallOptions, type ExecuteOptions } from './call.js'
+import { isResponse } from './classify.js'
+import { execute, guard, refusalOf, rejectLater } from './execute.js'
 import type { Begin, CallOutcome, ExecuteTarget, Failover, Guarded, GuardedMember } from './execute.js'
 import type { Fallback } from '../admission/fallback.js'
 import { AdmissionGate } from '../admission/admission-gate.js'
 import { CallJudge } from './call-judge.js'
 import { CallObserver } from './call-observer.js'
+import { JudgedEnding } from './judged-ending.js'
 import type { LocalOptions } from './local-options.js'
 import type { ProcessContext } from '../context.js'
 import type { ProviderSession } from '../sync/provider-session.js'
@@ -29,6 +30,7 @@ export class Caller {
   readonly #sink: OutcomeSink
   readonly #judge: CallJudge
   readonly #observer: CallObserver
+  readonly #ending: JudgedEnding
   #timeoutMs: number | undefined
   /** Contexts of calls that have ended, for those to come: a call with nothing to tell allocates none. */
   readonly #spare: PlainContext[] = []
@@ -44,6 +46,14 @@ export class Caller {
     this.#setConsistency(local.consistency)
     this.#judge = new CallJudge(context, session.id, local.classify, () => this.#settings.slowMs)
     this.#observer = new CallObserver(context, session)
+    const { id } = session
+    this.#ending = new JudgedEnding({
+      context,
+      id,
+      judge: this.#judge,
+      observer: this.#observer,
+      sink: this.#sink,
+    })
     this.#timeoutMs = local.timeoutMs
   }
 
@@ -104,10 +114,10 @@ export class Caller {
     try {
       result = await fn(context)
     } catch (error) {
-      await this.#threw(error, context)
+      await this.#ending.threw(error, context)
       throw error
     }
-    if (!this.#endPlain(result, context)) await this.#endJudged(result, context)
+    if (!this.#endPlain(result, context)) await this.#ending.returned(result, context)
     else if (this.#spare.length < MAX_SPARE) this.#spare.push(context)
     return result
   }
@@ -130,10 +140,10 @@ export class Caller {
     try {
       result = await fn(context)
     } catch (error) {
-      return group.threw(fn, from, error, await this.#threw(error, context))
+      return group.threw(fn, from, error, await this.#ending.threw(error, context))
     }
     if (!this.#endPlain(result, context))
-      return group.returned(fn, from, result, await this.#endJudged(result, context))
+      return group.returned(fn, from, result, await this.#ending.returned(result, context))
     if (this.#spare.length < MAX_SPARE) this.#spare.push(context)
     return result
   }
@@ -170,12 +180,12 @@ export class Caller {
     try {
       result = await call.run(fn, false)
     } catch (error) {
-      await this.#threw(error, call, ended)
+      await this.#ending.threw(error, call, ended)
       throw error
     }
     call.end(result)
     if (began !== UNTIMED || !this.#endPlain(result, call)) {
-      const judgement = await this.#endJudged(result, call, began)
+      const judgement = await this.#ending.returned(result, call, began)
       if (ended !== undefined) ended.judgement = judgement
     }
     return result
@@ -192,48 +202,6 @@ export class Caller {
     this.#outbox.healthy(context.generation)
     this.#context.calls.end()
     return true
-  }
-
-  /** Nothing is slow where no `slowMs` says so, and no clock was read. */
-  async #endJudged(result: unknown, context: Judged, began = UNTIMED): Promise<Judgement> {
-    const { mark } = context
-    const timing = began === UNTIMED ? { mark } : { mark, elapsedMs: this.#context.clock.now() - began }
-    const judgement = this.#judge.result(result, context, timing)
-    await this.#end(judgement, context)
-    return judgement
-  }
-
-  /** Never rejects; see `#end`. */
-  async #threw(error: unknown, context: PlainContext | Call, ended?: CallOutcome): Promise<Judgement> {
-    const call = context instanceof PlainContext ? undefined : context
-    call?.end()
-    const timing = { mark: context.mark, timeoutMs: call?.timeoutMs }
-    const abortion = call?.abortion
-    const judgement =
-      abortion === undefined
-        ? this.#judge.error(error, context, timing)
-        : this.#judge.abortion(abortion, timing)
-    if (ended !== undefined) ended.judgement = judgement
-    await this.#end(judgement, context)
-    return judgement
-  }
-
-  /**
-   * Ends a call that is no plain success. An outcome that trips the circuit is known before the call ends. Never rejects: the caller gets
-   * its own result or error, and an outcome that cannot be written is counted and logged where it is given up.
-   */
-  async #end(verdict: Verdict, call: Judged): Promise<void> {
-    if (call.began !== UNTIMED) this.#observer.end(verdict.outcome, call)
-    try {
-      await this.#sink.end(endingOf(verdict), call.generation)
-    } catch (error) {
-      this.#context.log.debug(
-        { err: error, provider: this.#session.id },
-        'an outcome could not be written yet',
-      )
-    } finally {
-      this.#context.calls.end()
-    }
   }
 
   #target(): ExecuteTarget {

@@ -1,4 +1,9 @@
-import { GroupExhaustedError, isBusbarError, type GroupAttempt } from '../../model/errors.js'
+import {
+  CallRefusedError,
+  GroupExhaustedError,
+  isBusbarError,
+  type GroupAttempt,
+} from '../../model/errors.js'
 import { REFUSAL_CODES, type RefusalCode } from '../../model/words.js'
 import { lastResorts } from '../../rules/group-order.js'
 import type { Judgement } from '../call/classify.js'
@@ -7,7 +12,7 @@ import type { ProcessContext } from '../context.js'
 import { onRejection } from '../shared/log.js'
 import type { GroupMembers } from './group-members.js'
 import type { GroupExecuteOptions, GroupFailure } from './group-options.js'
-import type { Member, MemberView } from './member.js'
+import type { Member, MemberView, Refusal } from './member.js'
 
 /** The parts of a group that a call needs. */
 export interface GroupParts {
@@ -17,10 +22,12 @@ export interface GroupParts {
 }
 
 /** How an attempt ended: with the answer of the caller, or so that the next member is tried. */
-type Attempted<T> = { readonly kind: 'answered'; readonly answer: T } | { readonly kind: 'next' | 'refused' }
+type Attempted<T> =
+  | { readonly kind: 'answered'; readonly answer: T }
+  | { readonly kind: 'next' }
+  | { readonly kind: 'refused'; readonly refusal: Refusal }
 
 const NEXT = { kind: 'next' } as const
-const REFUSED = { kind: 'refused' } as const
 
 /** Failures after which another member may do better. */
 const FAILOVER_ON: ReadonlySet<GroupFailure> = new Set([
@@ -110,7 +117,8 @@ export class GroupCall<T> {
       if (attempted.kind === 'answered') return attempted.answer
       if (attempted.kind === 'next') continue
       available -= 1
-      refused.push(view)
+      // A draw of the ramp is not seen in the view.
+      refused.push({ ...view.member.view(), refusal: attempted.refusal })
     }
     const forced = lastResorts(refused, available, minAvailable)
     for (const view of refused) {
@@ -161,12 +169,12 @@ export class GroupCall<T> {
       this.#note({ id, code }, code)
       return NEXT
     }
-    return REFUSED
+    const retryAfterMs = error instanceof CallRefusedError ? error.retryAfterMs : null
+    return { kind: 'refused', refusal: { code, reason: String(error), retryAfterMs } }
   }
 
-  /** Why it refuses now, as far as is known: its circuit may have refused for a reason that the order did not know. */
-  #noteRefusal({ id, member, refusal }: MemberView): void {
-    const { code } = member.view().refusal ?? refusal ?? { code: 'no_trial_free' as const }
+  #noteRefusal({ id, refusal }: MemberView): void {
+    const code = refusal?.code ?? 'no_trial_free'
     this.#note({ id, code }, code)
   }
 
@@ -213,9 +221,9 @@ export function earliestOf(members: readonly Member[]): number | null {
   return waits.length === 0 ? null : Math.min(...waits)
 }
 
-type Refusal = RefusalCode | 'provider_removed' | 'provider_unknown'
-const REFUSALS: readonly Refusal[] = [...REFUSAL_CODES, 'provider_removed', 'provider_unknown']
+type NotCalled = RefusalCode | 'provider_removed' | 'provider_unknown'
+const NOT_CALLED: readonly NotCalled[] = [...REFUSAL_CODES, 'provider_removed', 'provider_unknown']
 
 /** The code of an error that says that a member takes no calls; undefined for any other error. */
-export const refusalIn = (error: unknown): Refusal | undefined =>
-  isBusbarError(error) ? REFUSALS.find((code) => code === error.code) : undefined
+export const refusalIn = (error: unknown): NotCalled | undefined =>
+  isBusbarError(error) ? NOT_CALLED.find((code) => code === error.code) : undefined

@@ -3,7 +3,7 @@ import type { GroupAttempt } from '../../model/errors.js'
 import type { HealthStatus, RefusalCode, Source } from '../../model/words.js'
 import { groupHealthOf, type GroupHealth } from '../../rules/group-health.js'
 import { hashOf, lastResorts } from '../../rules/group-order.js'
-import type { Admitted } from '../admission/permit.js'
+import type { Admitted, Decision } from '../admission/permit.js'
 import { rejectLater, type Failover, type GuardedMember } from '../call/execute.js'
 import { earliestOf, GroupCall, refusalIn, type GroupParts } from './group-call.js'
 import { checkAdmit, checkExecute, checkOrder } from './group-options.js'
@@ -118,10 +118,12 @@ export class Group {
     let available = order.admissible.length
     for (const view of order.admissible) {
       if (exclude.has(view.id)) continue
-      const admitted = await admitMember(view)
-      if (admitted !== undefined) return admitted
+      const decision = await admitMember(view)
+      if (decision?.admitted === true) return { ...decision, id: view.id, lastResort: false }
       available -= 1
-      refused.push({ ...view, refusal: view.member.view().refusal })
+      const now = view.member.view()
+      // A draw of the ramp is not seen in the view.
+      refused.push({ ...now, refusal: decision ?? now.refusal })
     }
     const forced = lastResorts(refused, available, minAvailable).find(({ id }) => !exclude.has(id))
     if (forced !== undefined) {
@@ -189,11 +191,10 @@ const memberOf = ({ id, admissible, health, refusal }: MemberView, lastResort: b
   retryAfterMs: refusal === undefined ? 0 : refusal.retryAfterMs,
 })
 
-/** Undefined where it refuses, or was removed meanwhile. @throws BusbarClosedError */
-async function admitMember({ id, member }: MemberView): Promise<GroupAdmitted | undefined> {
+/** Undefined where it was removed meanwhile. @throws BusbarClosedError */
+async function admitMember({ member }: MemberView): Promise<Decision | undefined> {
   try {
-    const decision = await member.core.caller.admitMember()
-    return decision.admitted ? { ...decision, id, lastResort: false } : undefined
+    return await member.core.caller.admitMember()
   } catch (error) {
     if (refusalIn(error) !== undefined || isProviderTrouble(error)) return undefined
     throw error

@@ -3,7 +3,7 @@ import { isMark } from '../../rules/blocks.js'
 import { hashOf, shareOf, type Ranked } from '../../rules/group-order.js'
 import { healthOf, type Observed } from '../../rules/health.js'
 import { rampShare } from '../../rules/ramp.js'
-import type { GateView } from '../admission/gate-view.js'
+import type { Refused } from '../admission/permit.js'
 import type { Caller } from '../call/caller.js'
 import type { ProviderSession } from '../sync/provider-session.js'
 
@@ -23,11 +23,14 @@ export interface Origin {
   readonly keyHash: number | undefined
 }
 
+export type Refusal = Pick<Refused, 'code' | 'reason' | 'retryAfterMs'>
+
 /** A member of a group as it stands at one moment. */
 export interface MemberView extends Ranked {
   readonly member: Member
   readonly health: HealthStatus
-  readonly refusal: GateView['refusal']
+  /** Why a call would be refused; undefined where it would begin, or where only the store can say. */
+  readonly refusal: Refusal | undefined
 }
 
 /** One provider as a member of a group, in one process. */
@@ -83,7 +86,8 @@ export class Member {
 
   /** As it stands now. Asks nothing of the store. */
   view(): MemberView {
-    const { observed, refusal } = this.core.caller.gate.view()
+    const { observed, outlook } = this.core.caller.gate.view()
+    const refusal = outlook.can === 'wait' ? outlook : undefined
     const health = this.#healthOf(observed)
     const rampShare = this.#rampShare()
     return {

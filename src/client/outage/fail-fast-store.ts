@@ -103,8 +103,8 @@ export class FailFastStore implements port.Store {
     return this.#watch.ask(`the members of group ${group}`, () => this.#store.members(group))
   }
 
-  touchWorker(worker: string) {
-    return this.#watch.ask('the heartbeat', () => this.#store.touchWorker(worker))
+  touchWorker(worker: string, domain?: string) {
+    return this.#watch.ask('the heartbeat', () => this.#store.touchWorker(worker, domain))
   }
 
   close() {

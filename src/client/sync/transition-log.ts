@@ -6,12 +6,9 @@ import type { Logger } from '../shared/log.js'
 export function logTransition(log: Logger, event: ProviderEvent, snapshot: StoredSnapshot | null): void {
   const fields = { provider: event.providerId, reason: event.reason, generation: event.generation }
   switch (event.kind) {
-    case 'opened': {
-      const failures = snapshot === null ? {} : failuresOf(snapshot)
-      const message = event.from === 'half_open' ? 'circuit re-opened' : 'circuit opened'
-      log.warn({ ...fields, ...failures, ...(event.actor === '' ? {} : { actor: event.actor }) }, message)
+    case 'opened':
+      log.warn({ ...fields, ...openedFields(event, snapshot) }, openedMessage(event))
       return
-    }
     case 'closed':
       log.info(fields, 'circuit closed')
       return
@@ -25,12 +22,15 @@ export function logTransition(log: Logger, event: ProviderEvent, snapshot: Store
       log.info({ ...fields, actor: event.actor, to: event.to }, `provider ${event.kind}`)
       return
     case 'throttled':
-      return log.info(fields, 'provider asked for a pause')
+      log.info(fields, 'provider asked for a pause')
+      return
     case 'probe_overdue':
-      return log.warn(fields, 'probe overdue')
+      log.warn(fields, 'probe overdue')
+      return
     case 'worker_suspected':
     case 'worker_cleared':
-      return logSuspect(log, event)
+      logSuspect(log, event)
+      return
     case 'settings_changed':
       log.info({ ...fields, from: event.from, to: event.to }, 'settings changed')
       return
@@ -41,6 +41,14 @@ export function logTransition(log: Logger, event: ProviderEvent, snapshot: Store
       event satisfies never
   }
 }
+
+const openedMessage = ({ from }: ProviderEvent): string =>
+  from === 'half_open' ? 'circuit re-opened' : 'circuit opened'
+
+const openedFields = ({ actor }: ProviderEvent, snapshot: StoredSnapshot | null): object => ({
+  ...(snapshot === null ? {} : failuresOf(snapshot)),
+  ...(actor === '' ? {} : { actor }),
+})
 
 function logSuspect(log: Logger, event: EventOf<'worker_suspected'> | EventOf<'worker_cleared'>): void {
   const fields = { provider: event.providerId, reason: event.reason }

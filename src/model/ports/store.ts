@@ -72,7 +72,7 @@ export interface Store {
   providers(): Promise<readonly ProviderSummary[]>
   /** Ids of the providers whose settings name this group. */
   members(group: string): Promise<readonly string[]>
-  /** Information only; no decision reads it. */
-  touchWorker(worker: string): Promise<void>
+  /** Information only; no decision reads it. `domain`: the failure domain of the process; undefined where it was said before. */
+  touchWorker(worker: string, domain?: string): Promise<void>
   close(): Promise<void>
 }

@@ -92,7 +92,7 @@ export function judgementContract(open: () => Promise<TestStore>): void {
         },
       ])
       expect(await suspects()).toEqual(['a'])
-      expect(await put('unhealthy', { ...A, ...DOUBTFUL }, 50)).toMatchObject({ late: 50 })
+      expect(await put('unhealthy', { ...A, ...DOUBTFUL }, 50)).toMatchObject({ outdated: 50 })
       expect(await testProvider.snapshot()).toMatchObject({ state: 'closed', consecutiveFailures: 0 })
     })
 

@@ -1,9 +1,10 @@
 import { createRequire } from 'node:module'
+import { fileURLToPath } from 'node:url'
 import { Redis } from 'ioredis'
 import type { Job as BullJob, Queue as BullQueue, Worker as BullWorker } from 'bullmq'
 import { expect, it, onTestFinished } from 'vitest'
 import { guard, holdWhileOpen, type GuardOptions } from '../../../src/bullmq/index.js'
-import type { Logger, Provider, SettingsInput } from '../../../src/index.js'
+import type { Busbar, Logger, Provider, SettingsInput } from '../../../src/index.js'
 import { deferred } from '../deferred.js'
 import { eventually } from '../eventually.mjs'
 import { realFleet } from '../real-fleet.js'
@@ -21,10 +22,16 @@ export const loadBullMQ = (path: string): BullMQ => createRequire(import.meta.ur
 type Process = (job: BullJob, token: string | undefined, signal: AbortSignal) => unknown
 
 interface Opened {
+  readonly busbar: Busbar
   readonly provider: Provider
   readonly other: Provider
+  readonly connection: Redis
+  readonly namespace: string
+  readonly url: string
   readonly queue: BullQueue
   readonly logged: string[]
+  /** Closed with the test. */
+  readonly workers: BullWorker[]
   readonly work: (process: Process, options?: WorkOptions) => BullWorker
   readonly add: (count: number, attempts?: number) => Promise<BullJob[]>
 }
@@ -42,7 +49,8 @@ async function open({ Worker, Queue }: BullMQ, settings: SettingsInput = QUICK):
   const logged: string[] = []
   const log = (level: string) => (_: object, message: string) => void logged.push(`${level} ${message}`)
   const logger: Logger = { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') }
-  const provider = await (await join({ logger })).provider('mail', settings)
+  const busbar = await join({ logger })
+  const provider = await busbar.provider('mail', settings)
   const other = await (await join()).provider('mail')
   const connection = new Redis(url, { maxRetriesPerRequest: null })
   const queue = new Queue(namespace, { connection })
@@ -54,10 +62,8 @@ async function open({ Worker, Queue }: BullMQ, settings: SettingsInput = QUICK):
     connection.disconnect()
   })
   return {
-    provider,
-    other,
-    queue,
-    logged,
+    ...{ busbar, provider, other, connection, namespace, url },
+    ...{ queue, logged, workers },
     work(process, { guard: options = {}, worker: more = {} } = {}) {
       const processor = guard(provider, (job: BullJob, token, signal) => process(job, token, signal), {
         spreadMs: 50,
@@ -72,6 +78,9 @@ async function open({ Worker, Queue }: BullMQ, settings: SettingsInput = QUICK):
       queue.addBulk(Array.from({ length: count }, (_, i) => ({ name: 'send', data: i, opts: { attempts } }))),
   }
 }
+
+/** A processor that BullMQ runs in a process of its own. */
+const SANDBOXED = fileURLToPath(new URL('sandboxed.mjs', import.meta.url))
 
 const down = () => Promise.reject(Object.assign(new Error('unavailable'), { status: 503 }))
 const jobOf = async (queue: BullQueue, added: BullJob | undefined) => {
@@ -133,6 +142,57 @@ export function guardCases(bullmq: BullMQ): void {
     await eventually(async () => expect(await queue.getCompletedCount()).toBe(1))
     // The guard itself made no call.
     expect([calls, await provider.historySize()]).toEqual([1, 1])
+  })
+
+  it('a job that a group refuses is deferred until a member admits calls; one that fails at all members spends an attempt', async () => {
+    const { busbar, provider, queue, work, add } = await open(bullmq)
+    const settings: SettingsInput = { group: 'llm', breaker: { failureThreshold: 3 } }
+    const members = [await busbar.provider('a', settings), await busbar.provider('b', settings)]
+    const llm = busbar.group('llm')
+    expect(await llm.members()).toHaveLength(2)
+    let fail = false
+    const call = ({ id }: { readonly id: string }) => (fail ? down() : id)
+    work((_, __, signal) => llm.execute(call, { signal }), { guard: { deferOnly: true } })
+    for (const [i, member] of members.entries()) await member.trip({ forMs: 2_000 + i * 60_000 })
+    const [job] = await add(1)
+    await eventually(async () => expect(await queue.getDelayedCount()).toBe(1))
+    const waiting = await jobOf(queue, job)
+    expect([waiting.attemptsMade, waiting.attemptsStarted]).toEqual([0, 1])
+    expect(waiting.delay).toBeGreaterThan(0)
+    expect(waiting.delay).toBeLessThanOrEqual(2_060)
+    for (const member of members) await member.reset()
+    await eventually(async () => expect(await queue.getCompletedCount()).toBe(1))
+    expect((await jobOf(queue, job)).returnvalue).toMatch(/^[ab]$/)
+    // Both are called, and neither refuses after it: there is nothing to wait for.
+    fail = true
+    const [own] = await add(1, 1)
+    await eventually(async () => expect(await queue.getFailedCount()).toBe(1))
+    const failed = await jobOf(queue, own)
+    expect([failed.attemptsMade, failed.failedReason]).toEqual([
+      1,
+      expect.stringMatching(/^no member of group llm is left: . \(HTTP 503\), . \(HTTP 503\)$/),
+    ])
+    expect(await provider.history()).toEqual([])
+  })
+
+  it('a sandboxed processor (a file) is guarded as well', async () => {
+    const { provider, queue, workers, connection, namespace, url } = await open(bullmq)
+    await provider.trip()
+    const worker = new bullmq.Worker(namespace, SANDBOXED, { connection, drainDelay: 1 })
+    worker.on('error', () => undefined)
+    workers.push(worker)
+    const job = await queue.add('send', { url, namespace }, { attempts: 3 })
+    await eventually(async () => expect(await queue.getDelayedCount()).toBe(1), {
+      what: 'its process has started, and the job is deferred',
+      timeoutMs: 60_000,
+    })
+    expect((await jobOf(queue, job)).attemptsMade).toBe(0)
+    await provider.reset()
+    await (await jobOf(queue, job)).promote()
+    await eventually(async () => expect(await queue.getCompletedCount()).toBe(1))
+    const done = await jobOf(queue, job)
+    expect([done.returnvalue, done.attemptsMade]).toEqual(['sent', 1])
+    expect(done.attemptsStarted).toBe(2)
   })
 
   it('a worker with maxStartedAttempts is not held, and its jobs fail at the refusal, said once', async () => {

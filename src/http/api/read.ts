@@ -1,0 +1,107 @@
+import { checkArgument } from '../../config/check.js'
+import { countQuerySchema } from '../../config/http.js'
+import { DEFAULTS, maskSecrets } from '../../index.js'
+import { packageVersion } from '../../package/version.js'
+import { eventJson } from '../../view/event-line.js'
+import { explain } from '../../view/explain.js'
+import { groupsOf } from '../../view/group-view.js'
+import { historyJson } from '../../view/history-json.js'
+import { pausedQueuesOf } from '../../view/paused.js'
+import { readView, viewJson } from '../../view/provider-view.js'
+import { scheduleJson, scheduleRows } from '../../view/schedule-rows.js'
+import { json, jsonOf, providerOf, type Exchange } from '../exchange.js'
+import { countsOf, type FleetNow } from '../fleet-state.js'
+import { actionsOf } from '../rights.js'
+
+/** The fleet as this viewer may see it: what is hidden is in no list and no count. */
+export async function fleetOf({ site, viewer }: Pick<Exchange, 'site' | 'viewer'>): Promise<FleetNow> {
+  const now = await site.fleet.now()
+  if (!site.filtered) return now
+  const sees = ({ id }: { readonly id: string }) => site.sees(id, viewer)
+  return { ...now, entries: now.entries.filter(sees), unreadable: now.unreadable.filter(sees) }
+}
+
+/** Entries are JSON already; a list of them is put together, and encoded, once. */
+const lists = new WeakMap<FleetNow, Uint8Array>()
+
+export async function providers(exchange: Exchange): Promise<Response> {
+  const now = await fleetOf(exchange)
+  const made = lists.get(now) ?? new TextEncoder().encode(listText(exchange.site.busbar.namespace, now))
+  lists.set(now, made)
+  return jsonOf(made)
+}
+
+function listText(namespace: string, now: FleetNow): string {
+  const { entries, readAt, unreadable, pausedProbeQueues } = now
+  const about = JSON.stringify({ namespace, readAt, counts: countsOf(now), unreadable, pausedProbeQueues })
+  return `${about.slice(0, -1)},"providers":[${entries.map((entry) => entry.json).join(',')}]}`
+}
+
+/** With what `busbar explain` says. */
+export async function provider(exchange: Exchange): Promise<Response> {
+  const found = await providerOf(exchange)
+  const view = await readView(found)
+  const [events, outages, pausedProbeQueues] = await Promise.all([
+    found.events({ count: EXPLAINED_EVENTS }),
+    found.outages(),
+    pausedQueuesOf(exchange.site.busbar, found.id),
+  ])
+  const explanation = explain(view, events, outages, pausedProbeQueues)
+  return json({ ...viewJson(view), pausedProbeQueues, explanation, outages })
+}
+
+export async function history(exchange: Exchange): Promise<Response> {
+  const found = await providerOf(exchange)
+  const view = await readView(found)
+  return json(historyJson(view, await found.history({ count: countOf(exchange) })))
+}
+
+export async function events(exchange: Exchange): Promise<Response> {
+  const found = await providerOf(exchange)
+  const list = await found.events({ count: countOf(exchange) })
+  return json({ id: found.id, events: list.map(eventJson) })
+}
+
+/** Of hidden providers a group has no trace, and a group of hidden ones is not there. */
+export async function groups(exchange: Exchange): Promise<Response> {
+  const { entries } = await fleetOf(exchange)
+  return json({ groups: groupsOf(entries.map(({ view }) => view)) })
+}
+
+export async function workers({ site }: Exchange): Promise<Response> {
+  return json({ workers: await site.busbar.workers() })
+}
+
+export async function schedules(exchange: Exchange): Promise<Response> {
+  const [{ entries }, found] = await Promise.all([fleetOf(exchange), exchange.site.busbar.schedules()])
+  const rows = scheduleRows(
+    entries.map(({ view }) => view),
+    found,
+  )
+  return json({ providers: rows.map(scheduleJson), queues: found.queues })
+}
+
+export async function config(exchange: Exchange): Promise<Response> {
+  const { site, viewer } = exchange
+  const { title, environment, readOnly, busbar } = site
+  const { entries } = await fleetOf(exchange)
+  const settings = entries.map(({ id, view: { settings: own, origin } }) => [
+    id,
+    { settings: maskSecrets(own), settingsOrigin: origin },
+  ])
+  return json({
+    ...{ title, environment, readOnly, namespace: busbar.namespace, version: packageVersion() },
+    ...{ actor: viewer.actor, actions: readOnly ? [] : actionsOf(viewer) },
+    defaults: { breaker: DEFAULTS.breaker, history: DEFAULTS.history },
+    providers: Object.fromEntries(settings) as Record<string, unknown>,
+  })
+}
+
+const EXPLAINED_EVENTS = 100
+const DEFAULT_COUNT = 100
+
+function countOf({ url }: Exchange): number {
+  const given = url.searchParams.get('count')
+  if (given === null) return DEFAULT_COUNT
+  return checkArgument(countQuerySchema, /^\d{1,9}$/.test(given) ? Number(given) : given, 'count')
+}
