@@ -18,6 +18,7 @@ import { removal, type RemovedBy } from './removal.js'
 import { createProvider, reconfigure, refuseRegistration } from './register.js'
 import { settingsOf } from './settings.js'
 import { snapshotOf } from './snapshot.js'
+import { WorkerIndex } from './worker-index.js'
 
 /**
  * The store in a Map, over `rules/`. Tests of users run on it, and `lua/` is held to it. It answers by promises, as
@@ -29,7 +30,7 @@ export class MemoryStore implements port.Store {
   readonly #clock: Clock
   readonly #publish: (change: Change) => void
   readonly #providers = new Map<string, MemoryProvider>()
-  readonly #workers = new Map<string, { readonly atMs: number; readonly domain: string | undefined }>()
+  readonly #workers = new WorkerIndex()
 
   constructor(clock: Clock, publish: (change: Change) => void = () => undefined) {
     this.#clock = clock
@@ -187,21 +188,13 @@ export class MemoryStore implements port.Store {
   }
 
   touchWorker(worker: string, domain?: string): Promise<void> {
-    this.#workers.set(worker, {
-      atMs: this.#clock.now(),
-      domain: domain ?? this.#workers.get(worker)?.domain,
-    })
+    this.#workers.touch(worker, this.#clock.now(), domain)
     return Promise.resolve()
   }
 
   /** See `busbar.workers()`. */
   workers(): Inspection['workers'] {
-    const now = this.#clock.now()
-    return [...this.#workers].map(([id, { atMs, domain = null }]) => ({
-      id,
-      lastSeenAgoMs: now - atMs,
-      domain,
-    }))
+    return this.#workers.list(this.#clock.now())
   }
 
   close(): Promise<void> {
