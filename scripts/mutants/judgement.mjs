@@ -93,7 +93,14 @@ export const quorum = [
     'count_alive(provider, since_ms) > 1',
     'count_alive(provider, since_ms) > 0',
   ),
-  one('an opening from closed names a trial', DOUBT, "circuit.state == 'closed' and '' or domain", 'domain'),
+  one(
+    'an opening from closed names a trial',
+    DOUBT,
+    "circuit.state == 'closed' and {} or after_trial",
+    'after_trial',
+  ),
+  byContract('every domain may be kept from trials', DOUBT, '#list < alive - 1', '#list < alive'),
+  byContract('only the last failed trial is remembered', DOUBT, '#list < alive - 1', 'false'),
   one('a domain disagrees with itself', DOMAINS, 'if stamp.domain ~= domain and (not last', 'if (not last'),
   one(
     'time while open counts as silence',
@@ -148,7 +155,7 @@ export const quorum = [
   one(
     'the domain that failed last takes the next trial',
     QUORUM,
-    'domains.failed_trial ~= domain then',
+    'not includes(domains.failed_trials, domain) then',
     'true then',
   ),
   one(
