@@ -87,12 +87,7 @@ export const quorum = [
     'provider.now - doubt.seen_ms > most_ms',
     'provider.now - doubt.seen_ms >= most_ms',
   ),
-  one(
-    'one alive is many',
-    DOUBT,
-    'count_alive(provider, since_ms) > 1',
-    'count_alive(provider, since_ms) > 0',
-  ),
+  one('one alive is many', DOUBT, 'domains.wide = alive > 1', 'domains.wide = alive > 0'),
   one(
     'an opening from closed names a trial',
     DOUBT,
