@@ -10,7 +10,7 @@ local MAX_DOMAINS, MAX_SUCCESSES, MAX_DOUBTS = 4, 2, 16
 local UNTRIED, PROBES = '?', '*'
 
 local STAMPS = { 'reporters', 'successes', 'failing', 'poor', 'announced' }
-local NAMES = { 'witnesses', 'probe_witnesses' }
+local NAMES = { 'witnesses', 'probe_witnesses', 'failed_trials' }
 -- In place of an empty text.
 local NONE = '!'
 
@@ -80,7 +80,6 @@ local function read_domains(key)
     stored = stored,
     succeeded = (stored.succeeded or 0) + 0,
     doubts = parse_doubts(stored.doubts),
-    failed_trial = stored.failed_trial or '',
     wide = stored.wide == 'true',
   }
   for _, field in ipairs(STAMPS) do
@@ -98,7 +97,6 @@ local function save_domains(provider)
   local texts = {
     succeeded = domains.succeeded > 0 and as_text(domains.succeeded) or '',
     doubts = write_doubts(domains.doubts),
-    failed_trial = domains.failed_trial,
     wide = domains.wide and 'true' or '',
   }
   for _, field in ipairs(STAMPS) do
@@ -217,7 +215,7 @@ local function after_outage(domains, since_ms, now)
   for _, doubt in ipairs(domains.doubts) do
     doubt.seen_ms = math.min(now, doubt.seen_ms + now - since_ms)
   end
-  domains.failed_trial, domains.wide = '', false
+  domains.failed_trials, domains.wide = {}, false
 end
 
 -- The part of a snapshot that is the suspects'; nil: there are none.

@@ -104,12 +104,24 @@ local function forget_silent(provider)
   end, 'has been silent')
 end
 
+-- The domain whose trial failed, before those of earlier trials. At least one that is alive is not among them.
+local function after_trial(failed_trials, domain, alive)
+  local list = { domain }
+  for _, name in ipairs(failed_trials) do
+    if name ~= domain and #list < alive - 1 then
+      list[#list + 1] = name
+    end
+  end
+  return list
+end
+
 -- The domains when a circuit opens by a rule. A suspicion that is younger than the grace was raised by the outage itself.
 local function after_opening(provider, domain)
   local quorum, circuit, now = provider.quorum, provider.circuit, provider.now
   local since_ms = circuit.outage_since_ms ~= 0 and circuit.outage_since_ms or now
-  quorum.domains.wide = count_alive(provider, since_ms) > 1
-  quorum.domains.failed_trial = circuit.state == 'closed' and '' or domain
+  local domains, alive = quorum.domains, count_alive(provider, since_ms)
+  domains.wide = alive > 1
+  domains.failed_trials = circuit.state == 'closed' and {} or after_trial(domains.failed_trials, domain, alive)
   clear_suspects(provider, function(doubt)
     return not is_unnamed(doubt) and now - doubt.named_ms < quorum.rules.grace_ms
   end, 'fails with the others')

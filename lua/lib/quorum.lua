@@ -180,11 +180,20 @@ local function end_report(provider, run)
 end
 
 -- How long a half-open circuit is kept for other domains, ms: a busy bad domain is not to take every trial.
+local function includes(names, wanted)
+  for _, name in ipairs(names) do
+    if name == wanted then
+      return true
+    end
+  end
+  return false
+end
+
 local function kept_for_others_ms(provider, process, domain)
   local domains, circuit = provider.quorum.domains, provider.circuit
   if not domains.wide or circuit.state == 'closed' then
     return 0
-  elseif not is_suspect(domains, process) and domains.failed_trial ~= domain then
+  elseif not is_suspect(domains, process) and not includes(domains.failed_trials, domain) then
     return 0
   end
   local cooled_at_ms = circuit.state == 'open' and circuit.retry_at_ms or circuit.state_since_ms

@@ -87,13 +87,15 @@ export const quorum = [
     'provider.now - doubt.seen_ms > most_ms',
     'provider.now - doubt.seen_ms >= most_ms',
   ),
+  one('one alive is many', DOUBT, 'domains.wide = alive > 1', 'domains.wide = alive > 0'),
   one(
-    'one alive is many',
+    'an opening from closed names a trial',
     DOUBT,
-    'count_alive(provider, since_ms) > 1',
-    'count_alive(provider, since_ms) > 0',
+    "circuit.state == 'closed' and {} or after_trial",
+    'after_trial',
   ),
-  one('an opening from closed names a trial', DOUBT, "circuit.state == 'closed' and '' or domain", 'domain'),
+  byContract('every domain may be kept from trials', DOUBT, '#list < alive - 1', '#list < alive'),
+  byContract('only the last failed trial is remembered', DOUBT, '#list < alive - 1', 'false'),
   one('a domain disagrees with itself', DOMAINS, 'if stamp.domain ~= domain and (not last', 'if (not last'),
   one(
     'time while open counts as silence',
@@ -148,7 +150,7 @@ export const quorum = [
   one(
     'the domain that failed last takes the next trial',
     QUORUM,
-    'domains.failed_trial ~= domain then',
+    'not includes(domains.failed_trials, domain) then',
     'true then',
   ),
   one(

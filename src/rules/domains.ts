@@ -48,8 +48,8 @@ export interface Domains {
   readonly doubts: readonly Doubt[]
   /** When a suspect of a domain was last announced. */
   readonly announced: readonly Stamp[]
-  /** The domain whose trial failed last in this outage; empty: none. */
-  readonly failedTrial: string
+  /** Domains whose trials failed in this outage, the last one first: fewer than were alive when it began. */
+  readonly failedTrials: readonly string[]
   /** Whether more than one domain was alive when the circuit opened. */
   readonly wide: boolean
 }
@@ -64,7 +64,7 @@ export const NO_DOMAINS: Domains = {
   poor: [],
   doubts: [],
   announced: [],
-  failedTrial: '',
+  failedTrials: [],
   wide: false,
 }
 
@@ -120,7 +120,7 @@ export function afterOutage(domains: Domains, sinceMs: number, nowMs: number): D
     ...withoutRuns(domains),
     reporters: domains.reporters.map(({ domain, atMs }) => ({ domain, atMs: later(atMs) })),
     doubts: namedOf(domains).map((doubt) => ({ ...doubt, seenMs: later(doubt.seenMs) })),
-    failedTrial: '',
+    failedTrials: [],
     wide: false,
   }
 }

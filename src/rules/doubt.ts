@@ -120,15 +120,20 @@ export function clearSuspects(circuit: Circuit, isCleared: (doubt: Doubt) => boo
 export const forgetSilent = (circuit: Circuit, settings: BreakerSettings): Step =>
   clearSuspects(circuit, ({ seenMs }) => circuit.lastNowMs - seenMs > memoryMs(settings), 'has been silent')
 
+/** The domain whose trial failed, before those of earlier trials. At least one that is alive is not among them. */
+const afterTrial = (failed: readonly string[], domain: string, alive: number): readonly string[] =>
+  [domain, ...failed.filter((name) => name !== domain)].slice(0, Math.max(1, alive - 1))
+
 /** The domains when a circuit opens by a rule. A suspicion that is younger than the grace was raised by the outage itself. */
 export function afterOpening(circuit: Circuit, domain: string | undefined, settings: BreakerSettings): Step {
   const { domains, lastNowMs: now, outage, phase } = circuit
   if (domain === undefined) return { circuit, events: [] }
-  const wide = aliveDomains(domains, outage?.sinceMs ?? now, settings).length > 1
-  const failedTrial = phase.state === 'closed' ? '' : domain
+  const alive = aliveDomains(domains, outage?.sinceMs ?? now, settings).length
+  const wide = alive > 1
+  const failedTrials = phase.state === 'closed' ? [] : afterTrial(domains.failedTrials, domain, alive)
   const young = ({ namedMs }: Doubt) => namedMs > 0 && now - namedMs < settings.quorumGraceMs
   return clearSuspects(
-    { ...circuit, domains: { ...domains, wide, failedTrial } },
+    { ...circuit, domains: { ...domains, wide, failedTrials } },
     young,
     'fails with the others',
   )

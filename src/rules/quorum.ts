@@ -227,7 +227,7 @@ export function keptForOthersMs(
 ): number {
   const { domains, phase, lastNowMs: now, cooldownMs } = circuit
   if (quorum === 1 || !domains.wide || phase.state === 'closed') return 0
-  if (!isSuspect(domains, incarnation) && domains.failedTrial !== failureDomain) return 0
+  if (!isSuspect(domains, incarnation) && !domains.failedTrials.includes(failureDomain)) return 0
   const cooledAtMs = phase.state === 'open' ? (phase.retryAtMs ?? now) : circuit.stateSinceMs
   return Math.max(0, cooledAtMs + Math.floor(cooldownMs / 10) - now)
 }

@@ -180,6 +180,26 @@ export function judgementContract(open: () => Promise<TestStore>): void {
       expect(await ask('node-a', 't4')).toMatchObject({ admitted: false })
     })
 
+    it('keeps all domains but one from the next trials, those first whose trials failed last', async () => {
+      const { put, advance, testProvider } = await fleet(open)
+      const ask = (at: string, token: string) =>
+        testProvider.admit(token, { incarnation: at, failureDomain: at })
+      await put('healthy', C)
+      await put('unhealthy', B, 9)
+      await put('unhealthy', A)
+      // The first to fail may try again when the two others have.
+      const turns = ['node-a', 'node-b', 'node-c', 'node-a']
+      for (const [turn, domain] of turns.entries()) {
+        await advance(10_000)
+        for (const failed of turns.slice(Math.max(0, turn - 2), turn))
+          expect(await ask(failed, `no-${turn}`)).toMatchObject({ admitted: false, retryAfterMs: 1_000 })
+        const token = `trial-${turn}`
+        const { trial, generation } = await ask(domain, token)
+        expect(trial).toBe(true)
+        await testProvider.send([run('unhealthy', { generation, token })], from(domain, domain))
+      }
+    })
+
     it('forgets a suspect that is silent for a minute, and clears all by a reset', async () => {
       const { put, suspects, advance, testProvider } = await fleet(open)
       const suspect = async () => {
