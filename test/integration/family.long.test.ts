@@ -4,7 +4,7 @@ import { runInNewContext } from 'node:vm'
 import { runFamily } from '../harness/family-run.js'
 
 /** `BUSBAR_FAMILY_KEYS=100000` for the full length. */
-const KEYS = Number(process.env['BUSBAR_FAMILY_KEYS'] ?? 10_000)
+const KEYS = Number(process.env['BUSBAR_FAMILY_KEYS'] ?? 4_000)
 
 const timeout = 120_000 + KEYS * 10
 
