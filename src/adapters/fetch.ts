@@ -2,7 +2,7 @@
  * `busbar/fetch`: a `fetch` that asks the circuit of its provider first, and whose answers are judged. Loads no client: it
  * guards the one that it is given.
  */
-import { ArgumentError, type ExecuteOptions, type Provider } from '../index.js'
+import { ArgumentError, type CallContext, type Provider } from '../index.js'
 import { ProviderChoice, type GuardOptions } from './provider-choice.js'
 
 export type { Choice, RequestFacts } from './provider-choice.js'
@@ -44,13 +44,13 @@ interface Guarded {
   readonly timeoutMs: number | undefined
 }
 
-/** The caller's own signal goes to the client as it is; only a time limit of ours needs another. */
+/** The caller's own signal goes to the client as it is; only a time limit, also one of the handle, needs another. */
 function call({ fetch, provider, timeoutMs }: Guarded, input: unknown, init: RequestInit | undefined) {
   const signal = signalOf(input, init)
-  if (timeoutMs === undefined && signal === undefined) return provider.execute(() => fetch(input, init))
-  const options: ExecuteOptions = { timeoutMs, signal }
-  if (timeoutMs === undefined) return provider.execute(() => fetch(input, init), options)
-  return provider.execute((context) => fetch(input, { ...init, signal: context.signal }), options)
+  const limited = (context: CallContext) =>
+    fetch(input, context.timeoutMs === undefined ? init : { ...init, signal: context.signal })
+  if (timeoutMs === undefined && signal === undefined) return provider.execute(limited)
+  return provider.execute(limited, { timeoutMs, signal })
 }
 
 function urlOf(input: unknown): URL | undefined {
