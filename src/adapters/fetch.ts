@@ -21,7 +21,7 @@ type AnyFetch = (input: any, init?: any) => Promise<unknown>
  * The same `fetch`, guarded. A call that the circuit refuses rejects with `CallRefusedError`. Answers and errors are judged by
  * docs/classification.md: 5xx and network errors are failures, a 429 is a pause, a 404 is no failure. The response is handed
  * through untouched, and its body is never read. With redirects the first URL says which provider it is.
- * @throws ArgumentError
+ * @throws ArgumentError, SettingsError
  */
 export function guardFetch<F extends AnyFetch>(fetch: F, options: GuardFetchOptions): F {
   if (typeof fetch !== 'function') throw new ArgumentError('fetch', 'fetch: expected a function')

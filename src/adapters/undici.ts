@@ -18,11 +18,14 @@ type Dispatch = (options: any, handler: any) => boolean
  * An interceptor that asks the circuit of a request's provider first, and judges the head of the answer or the error, as
  * `guardFetch` does. A refused request fails with `CallRefusedError`. Each dispatch is one call, so a redirect or a retry of an
  * interceptor that is composed after this one is a call of its own, at its own origin.
- * @throws ArgumentError
+ * @throws ArgumentError, SettingsError
  */
 export function guardInterceptor(options: GuardInterceptorOptions): (dispatch: Dispatch) => Dispatch {
   const choice = new ProviderChoice(options, 'origin')
   const { origin } = options
+  if (origin !== undefined && parsed(origin) === undefined) {
+    throw new ArgumentError('origin', 'origin: expected a URL such as https://api.example.com')
+  }
   return (dispatch) => (opts: unknown, handler: Handler) => {
     // Deciding may take a round trip. True: as far as this interceptor goes, more requests may come.
     void guarded(choice, { dispatch, opts, handler, origin })
