@@ -2,7 +2,7 @@ import type { ProviderCore } from '../client/provider-core.js'
 import type { GuardSettings } from '../config/guard-options.js'
 import { isBusbarError } from '../model/errors.js'
 import { REFUSAL_CODES } from '../model/words.js'
-import { isEnding, jobHashOf, workerOf, type GuardedJob } from './job.js'
+import { fieldsOf, isEnding, jobHashOf, workerOf, type GuardedJob } from './job.js'
 
 /** Where nothing ends a refusal by itself, the job is tried again after this long, ms. */
 const RETRY_UNKNOWN_MS = 30_000
@@ -28,9 +28,21 @@ export function refusalIn(error: unknown): Refusal | undefined {
   if (!isBusbarError(error)) return undefined
   // This process is about to end: it says nothing of the job, and another process can run it.
   if (error.code === 'busbar_closed') return { retryAfterMs: null }
-  if (!(REFUSAL_CODES as readonly string[]).includes(error.code)) return undefined
+  if (!isRefusal(error.code) && !allRefused(error)) return undefined
   const retryAfterMs = 'retryAfterMs' in error ? error.retryAfterMs : null
   return { retryAfterMs: typeof retryAfterMs === 'number' ? retryAfterMs : null }
+}
+
+const isRefusal = (code: unknown): boolean => (REFUSAL_CODES as readonly unknown[]).includes(code)
+
+/** A group of which every member refused: no call was made. */
+function allRefused(error: Error): boolean {
+  const attempts: unknown = Reflect.get(error, 'attempts')
+  return (
+    Array.isArray(attempts) &&
+    attempts.length > 0 &&
+    attempts.every((each) => isRefusal(fieldsOf(each)['code']))
+  )
 }
 
 /**

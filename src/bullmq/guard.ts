@@ -45,8 +45,8 @@ export type ProviderOf<J extends GuardedJob> =
 
 /**
  * Makes a processor for a worker of BullMQ (5.73.5 or later, the user's own copy) whose jobs an outage costs no attempt. A job
- * whose provider refuses, before the call or by a `CallRefusedError` from inside, is moved to delayed by the refusal's
- * `retryAfterMs` (30 s where that is null) and a random spread. The job's call is judged as that of `execute`; its own failures
+ * whose provider refuses, before the call or by a `CallRefusedError` from inside (or a group whose members all refused), is moved
+ * to delayed by the refusal's `retryAfterMs` (30 s where that is null) and a random spread. The job's call is judged as that of `execute`; its own failures
  * spend attempts as ever.
  * @throws ArgumentError naming what makes no sense
  */

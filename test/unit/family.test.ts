@@ -73,7 +73,7 @@ describe('busbar.family()', () => {
   it('keeps a member that is used where each call gives the settings', async () => {
     const fleet = createTestFleet()
     const [busbar, elsewhere] = [fleetOf({ fleet }), fleetOf({ fleet })]
-    elsewhere.family('tenant-api')
+    elsewhere.family('other', { idleExpireMs: 8_000 })
     for (let i = 0; i < 40; i += 1) {
       const acme = await busbar.family('tenant-api', { idleExpireMs: 8_000, slowMs: 50 }).get('acme')
       await acme.execute(() => i)

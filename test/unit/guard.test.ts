@@ -1,5 +1,5 @@
 import type { Job, Worker } from 'bullmq'
-import { describe, expect, expectTypeOf, it, onTestFinished } from 'vitest'
+import { describe, expect, expectTypeOf, it, onTestFinished, vi } from 'vitest'
 import { guard, holdWhileOpen, type GuardOptions, type HeldWorker } from '../../src/bullmq/index.js'
 import { providerCoreOf } from '../../src/client/provider.js'
 import type { Provider } from '../../src/index.js'
@@ -33,6 +33,13 @@ describe('guard', () => {
     expect(processor).toHaveLength(3)
     expectTypeOf(processor).toExtend<ConstructorParameters<typeof Worker<{ to: string }, string>>[1]>()
     expectTypeOf<Worker>().toExtend<HeldWorker>()
+    // A job without a type of its own has content of any type, as in BullMQ.
+    const untyped = guard(
+      // eslint-disable-next-line @typescript-eslint/no-unsafe-member-access -- that is what is asked here
+      (job) => (job.data.to === 'x' ? provider : undefined),
+      (job, _, signal) => [job.id, signal.aborted],
+    )
+    expectTypeOf(untyped).toExtend<ConstructorParameters<typeof Worker>[1]>()
   })
 
   it.each([
@@ -92,6 +99,23 @@ describe('guard', () => {
     expect(Math.max(...job.moves)).toBeLessThanOrEqual(most + 1)
     expect(Math.max(...job.moves) - Math.min(...job.moves)).toBeGreaterThan((most - least) * 0.5)
     expect(providerCoreOf(provider).deferredJobs).toEqual(new Map([['mails', 200]]))
+  })
+
+  it('defers a job whose group refuses whole, and fails one whose calls failed', async () => {
+    const busbar = createTestBusbar()
+    onTestFinished(() => busbar.close())
+    for (const id of ['a', 'b']) await busbar.provider(id, { group: 'g', breaker: { failureThreshold: 1 } })
+    const mail = await busbar.provider('mail')
+    const call = vi.fn(() => Promise.reject(new Error('down')))
+    const processor = guard(mail, () => busbar.group('g').execute(call), { deferOnly: true, spreadMs: 0 })
+    const [failed, deferred] = [aJob(), aJob()]
+    expect(await rejection(processor(failed))).toMatchObject({ code: 'group_exhausted' })
+    await busbar.flush()
+    expect(await rejection(processor(deferred))).toMatchObject({ name: 'DelayedError' })
+    expect([call.mock.calls.length, failed.moves.length]).toEqual([2, 0])
+    expect(deferred.moves[0]).toBeLessThanOrEqual(30_000)
+    const none = guard(mail, () => busbar.group('nobody').execute(call), { deferOnly: true })
+    expect(await rejection(none(aJob()))).toMatchObject({ code: 'group_exhausted' })
   })
 
   it('lets the refusal fail a job that BullMQ does not move, and says why', async () => {
