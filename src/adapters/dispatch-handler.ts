@@ -4,10 +4,13 @@
  */
 export type Handler = Readonly<Record<string, unknown>>
 
-/** What becomes known of a request first: its answer's head, or an error. */
+/** What becomes known of a request: that it begins, and how it can be ended, then its answer's head, or an error. */
 export interface Answered {
+  readonly begun: (abort: (reason: unknown) => void) => void
   readonly head: (statusCode: number, headers: object) => void
   readonly error: (error: unknown) => void
+  /** Whether the client was given an error before its request began: it hears nothing more. */
+  readonly gone: () => boolean
 }
 
 type Method = (...args: unknown[]) => unknown
@@ -36,13 +39,15 @@ const EXTRA = ['onBodySent', 'onRequestSent'] as const
 
 const isNew = (handler: Handler): boolean => typeof handler['onRequestStart'] === 'function'
 
-/** The same handler; `answered` hears of the answer before the handler does. Nothing is held back or changed. */
+/** The same handler; `answered` hears of the answer before the handler does. Nothing is changed, and held back only from a client that is gone. */
 export function watchHandler(handler: Handler, answered: Answered): Handler {
   const watched: Record<string, Method> = {}
   for (const name of [...(isNew(handler) ? NEW : OLD), ...EXTRA]) {
     const method = handler[name]
     if (typeof method === 'function')
-      watched[name] = (...args) => Reflect.apply(method, handler, args) as unknown
+      // True: the data that nobody wants may go on coming until the request has ended.
+      watched[name] = (...args) =>
+        answered.gone() ? true : (Reflect.apply(method, handler, args) as unknown)
   }
   return isNew(handler) ? watchNew(watched, answered) : watchOld(watched, answered)
 }
@@ -56,6 +61,9 @@ export function failHandler(handler: Handler, error: unknown): void {
 }
 
 function watchNew(watched: Record<string, Method>, answered: Answered): Handler {
+  before(watched, 'onRequestStart', ([controller]) => {
+    if (isObject(controller)) answered.begun((reason) => call(controller, 'abort', reason))
+  })
   before(watched, 'onRequestUpgrade', ([, status, headers]) => tellHead(answered, status, headers))
   before(watched, 'onResponseStart', ([, status, headers]) => tellHead(answered, status, headers))
   before(watched, 'onResponseError', ([controller, error]) => {
@@ -73,7 +81,9 @@ function watchOld(watched: Record<string, Method>, answered: Answered): Handler 
       abortion = { reason }
       return Reflect.apply(abort as Method, undefined, [reason])
     }
-    return onConnect?.(noticed, ...rest)
+    const connected = onConnect?.(noticed, ...rest)
+    answered.begun((reason) => Reflect.apply(abort as Method, undefined, [reason]))
+    return connected
   }
   before(watched, 'onUpgrade', ([status, raw]) => tellHead(answered, status, raw))
   before(watched, 'onHeaders', ([status, raw]) => tellHead(answered, status, raw))
@@ -111,6 +121,9 @@ function abortedFor(reason: unknown): Error {
   error.name = 'AbortError'
   return error
 }
+
+const call = (target: Record<string, unknown>, name: string, argument: unknown): unknown =>
+  Reflect.apply(target[name] as Method, target, [argument])
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null

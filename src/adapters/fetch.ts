@@ -2,7 +2,7 @@
  * `busbar/fetch`: a `fetch` that asks the circuit of its provider first, and whose answers are judged. Loads no client: it
  * guards the one that it is given.
  */
-import { ArgumentError, type ExecuteOptions, type Provider } from '../index.js'
+import { ArgumentError, type CallContext, type Provider } from '../index.js'
 import { ProviderChoice, type GuardOptions } from './provider-choice.js'
 
 export type { Choice, RequestFacts } from './provider-choice.js'
@@ -21,7 +21,7 @@ type AnyFetch = (input: any, init?: any) => Promise<unknown>
  * The same `fetch`, guarded. A call that the circuit refuses rejects with `CallRefusedError`. Answers and errors are judged by
  * docs/classification.md: 5xx and network errors are failures, a 429 is a pause, a 404 is no failure. The response is handed
  * through untouched, and its body is never read. With redirects the first URL says which provider it is.
- * @throws ArgumentError
+ * @throws ArgumentError, SettingsError
  */
 export function guardFetch<F extends AnyFetch>(fetch: F, options: GuardFetchOptions): F {
   if (typeof fetch !== 'function') throw new ArgumentError('fetch', 'fetch: expected a function')
@@ -44,13 +44,13 @@ interface Guarded {
   readonly timeoutMs: number | undefined
 }
 
-/** The caller's own signal goes to the client as it is; only a time limit of ours needs another. */
+/** The caller's own signal goes to the client as it is; only a time limit, also one of the handle, needs another. */
 function call({ fetch, provider, timeoutMs }: Guarded, input: unknown, init: RequestInit | undefined) {
   const signal = signalOf(input, init)
-  if (timeoutMs === undefined && signal === undefined) return provider.execute(() => fetch(input, init))
-  const options: ExecuteOptions = { timeoutMs, signal }
-  if (timeoutMs === undefined) return provider.execute(() => fetch(input, init), options)
-  return provider.execute((context) => fetch(input, { ...init, signal: context.signal }), options)
+  const limited = (context: CallContext) =>
+    fetch(input, context.timeoutMs === undefined ? init : { ...init, signal: context.signal })
+  if (timeoutMs === undefined && signal === undefined) return provider.execute(limited)
+  return provider.execute(limited, { timeoutMs, signal })
 }
 
 function urlOf(input: unknown): URL | undefined {

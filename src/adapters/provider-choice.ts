@@ -1,4 +1,4 @@
-import { ArgumentError, type Busbar, type Provider, type SettingsInput } from '../index.js'
+import { ArgumentError, type Busbar, type Family, type Provider, type SettingsInput } from '../index.js'
 
 /** What of a request its provider can be chosen by, beside its URL. */
 export interface RequestFacts {
@@ -29,12 +29,14 @@ export class ProviderChoice {
   readonly #settings: SettingsInput | undefined
   readonly #registering = new Map<string, Promise<Provider>>()
 
-  /** `own`: names of the options that one adapter takes beside these. @throws ArgumentError */
+  /** `own`: names of the options that one adapter takes beside these. @throws ArgumentError, SettingsError */
   constructor(options: GuardOptions, ...own: readonly string[]) {
     checkOptions(options, [...OPTIONS, ...own])
     this.#busbar = options.busbar
     this.#providerOf = options.providerOf
     this.#settings = options.settings
+    // Bad settings are an error here, and not of each request.
+    if (this.#providerOf === undefined) this.#family()
   }
 
   /** Undefined where the request is not to be guarded. @throws whatever `providerOf` or the registration throws */
@@ -52,8 +54,12 @@ export class ProviderChoice {
   }
 
   #byOrigin(url: URL): Promise<Provider> {
-    // An empty name: the id is the key.
-    return this.#busbar.family('', this.#settings).get(url.origin)
+    return this.#family().get(url.origin)
+  }
+
+  /** Each time: another guard may have other settings. An empty name: the id is the key. */
+  #family(): Family {
+    return this.#busbar.family('', this.#settings)
   }
 
   /** Once, however many requests ask for it meanwhile. */

@@ -18,11 +18,14 @@ type Dispatch = (options: any, handler: any) => boolean
  * An interceptor that asks the circuit of a request's provider first, and judges the head of the answer or the error, as
  * `guardFetch` does. A refused request fails with `CallRefusedError`. Each dispatch is one call, so a redirect or a retry of an
  * interceptor that is composed after this one is a call of its own, at its own origin.
- * @throws ArgumentError
+ * @throws ArgumentError, SettingsError
  */
 export function guardInterceptor(options: GuardInterceptorOptions): (dispatch: Dispatch) => Dispatch {
   const choice = new ProviderChoice(options, 'origin')
   const { origin } = options
+  if (origin !== undefined && parsed(origin) === undefined) {
+    throw new ArgumentError('origin', 'origin: expected a URL such as https://api.example.com')
+  }
   return (dispatch) => (opts: unknown, handler: Handler) => {
     // Deciding may take a round trip. True: as far as this interceptor goes, more requests may come.
     void guarded(choice, { dispatch, opts, handler, origin })
@@ -39,37 +42,78 @@ interface Dispatched {
   readonly origin: string | undefined
 }
 
-/** Never rejects: each error goes to the handler, once. */
+/** Each error goes to the handler, once. Rejects only where the handler itself throws. */
 async function guarded(choice: ProviderChoice, dispatched: Dispatched): Promise<void> {
   const { dispatch, opts, handler } = dispatched
-  /** Whether the client has the answer, or an error, from its own dispatcher. */
-  const client = { told: false }
+  const client = new Client(handler)
   try {
     const provider = await choice.of(urlOf(dispatched), { method: methodOf(opts) })
     if (provider === undefined) {
       dispatch(opts, handler)
       return
     }
-    await provider.execute(
-      () =>
-        new Promise((resolve, reject) => {
-          const watched = watchHandler(handler, {
-            head: (statusCode, headers) => {
-              client.told = true
-              resolve({ statusCode, headers })
-            },
-            error: (error) => {
-              client.told = true
-              // Whatever undici gave is what is judged.
-              // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
-              reject(error)
-            },
-          })
-          dispatch(opts, watched)
-        }),
-    )
+    await provider.execute((context) => {
+      // The handle's own: without it the request would go on behind a client that has its error.
+      if (context.timeoutMs !== undefined) client.endWith(context.signal)
+      return client.answered((watched) => dispatch(opts, watched))
+    })
   } catch (error) {
-    if (!client.told) failHandler(handler, error)
+    client.fail(error)
+  }
+}
+
+/** The one that waits for a dispatch: it gets one answer or error, from its dispatcher or from here. */
+class Client {
+  readonly #handler: Handler
+  /** Whether it has it from its own dispatcher. */
+  #told = false
+  /** The error that it was given from here. */
+  #failed: { readonly error: unknown } | undefined
+  #abort: ((reason: unknown) => void) | undefined
+
+  constructor(handler: Handler) {
+    this.#handler = handler
+  }
+
+  /** Resolves with the head of the answer. */
+  answered(dispatch: (watched: Handler) => void): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const watched = watchHandler(this.#handler, {
+        begun: (abort) => {
+          this.#abort = abort
+          if (this.#failed !== undefined) abort(this.#failed.error)
+        },
+        gone: () => this.#failed !== undefined,
+        head: (statusCode, headers) => {
+          this.#told = true
+          resolve({ statusCode, headers })
+        },
+        error: (error) => {
+          this.#told = true
+          // Whatever undici gave is what is judged.
+          // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
+          reject(error)
+        },
+      })
+      dispatch(watched)
+    })
+  }
+
+  /** A request that has begun is ended by its dispatcher, which gives the client the reason. */
+  endWith(signal: AbortSignal): void {
+    signal.addEventListener('abort', () => {
+      if (this.#told || this.#abort === undefined) return
+      this.#told = true
+      this.#abort(signal.reason)
+    })
+  }
+
+  /** One that waits for a connection ends when it begins: its client does not wait for that. */
+  fail(error: unknown): void {
+    if (this.#told) return
+    this.#told = true
+    this.#failed = { error }
+    failHandler(this.#handler, error)
   }
 }
 

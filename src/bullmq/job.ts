@@ -8,6 +8,9 @@ import { ArgumentError } from '../model/errors.js'
 export interface GuardedJob {
   readonly id?: string | undefined
   readonly queueName: string
+  /** The job's own content. As BullMQ has it: a function whose job has no type of its own is given this one. */
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  readonly data?: any
   /** When it was added, ms since 1970. */
   readonly timestamp: number
   readonly opts: { readonly delay?: number | undefined }

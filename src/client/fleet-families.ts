@@ -1,4 +1,5 @@
 import { checkArgument, checkSettings } from '../config/check.js'
+import { anyObject } from '../config/objects.js'
 import { familyNameSchema, familySchema } from '../config/options.js'
 import type { BusbarCore } from './busbar-core.js'
 import type { FleetProviders } from './fleet-providers.js'
@@ -31,6 +32,7 @@ export class FleetFamilies {
       return known
     checkArgument(familyNameSchema, name, 'name')
     const spec = specOf(given)
+    this.#providers.check(spec.settings)
     this.#given.set(name, given)
     if (known !== undefined) {
       known.configure(spec)
@@ -49,6 +51,8 @@ export class FleetFamilies {
 
 /** @throws SettingsError */
 function specOf({ settings = {}, options = {} }: Given): FamilySpec {
+  checkSettings(anyObject(), settings, 'settings')
+  checkSettings(anyObject(), options, 'options')
   const { maxHandles, idleExpireMs, ...own } = settings
   const limits = checkSettings(familySchema, { maxHandles, idleExpireMs, ...options })
   // The functions are those that were given, whatever the schema made of them.

@@ -28,6 +28,11 @@ export class FleetProviders {
     this.#intake = new SettingsIntake(defaults)
   }
 
+  /** Settings that are to be registered later. @throws SettingsError naming the path and the value */
+  check(settings: SettingsInput | undefined): void {
+    resolveSettings(settings, this.#defaults)
+  }
+
   async register(
     id: string,
     settings: SettingsInput | undefined,

@@ -22,9 +22,13 @@ export function checkSource<S extends SimulationSource>(source: S): S {
   if (kinds.length !== 1) throw wrong('source', 'exactly one of scenario, trace and history', kinds)
   if ('scenario' in source) checkScenario(source)
   else checkKeys(source, [...kinds, 'seed'], 'source')
+  if ('trace' in source && !isIterable(source.trace)) throw wrong('trace', 'a list of outcomes', source.trace)
   checkNumber('seed', source.seed, SEED)
   return source
 }
+
+const isIterable = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && Symbol.iterator in value
 
 const OPTIONS = ['scenario', 'workers', 'domains', 'rate', 'errors', 'latencyMs', 'seconds', 'seed']
 

@@ -6,6 +6,7 @@ import { guardInterceptor } from '../../src/adapters/undici.js'
 import type { Busbar, OutcomeObservation } from '../../src/index.js'
 import { createTestBusbar } from '../../src/testing.js'
 import { BODY, digest, startAnswerServer, type AnswerServer } from '../harness/answer-server.js'
+import { eventually } from '../harness/eventually.mjs'
 import { guardsOf, openaiWith, type Guarded } from './guards.mjs'
 
 /** Guards around real clients, against real servers. */
@@ -143,6 +144,32 @@ describe.each(Object.entries(makers))('%s, guarded', (name, make) => {
     expect(seen()).toEqual(HOP_BY_HOP.includes(name) ? hops : [[server.url, 'client_error']])
   })
 })
+
+describe.each(['undici.request', 'undici.fetch, dispatcher', "Node's fetch, dispatcher"] as const)(
+  '%s',
+  (name) => {
+    it('ends a request at the time limit of its handle, and fails one that waits for a connection', async () => {
+      const busbar = createTestBusbar()
+      onTestFinished(() => busbar.close())
+      const client: Guarded = makers[name](busbar)
+      await busbar.provider(server.url, {}, { timeoutMs: 1_000 })
+      const before = server.requests
+      // Its dispatcher has one connection.
+      const answers = [0, 1].map(() => client.get(`${server.url}/hang`).catch(codesOf))
+      await eventually(() => server.requests > before, 'a request is there')
+      const ended = Promise.all(answers)
+      let codes: unknown[] | undefined
+      void ended.then((all) => (codes = all))
+      await eventually(async () => {
+        await busbar.clock.advanceAsync(1_100)
+        expect(codes?.length).toBe(2)
+      })
+      for (const each of await ended) expect(each).toContain('call_timeout')
+      await eventually(() => server.open === 0, 'the request was given up')
+      expect((await client.get(`${server.url}/200`)).status).toBe(200)
+    })
+  },
+)
 
 it('the OpenAI SDK takes a guarded fetch', async () => {
   const outcomes: unknown[] = []

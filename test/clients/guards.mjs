@@ -19,15 +19,15 @@ export const guardsOf = {
   fetch: (guarded) => ofFetch(guarded),
   undiciFetch: (guardFetch, options) => ofFetch(guardFetch(undici.fetch, options)),
   undiciFetchOver: (interceptor) => {
-    const dispatcher = new undici.Agent().compose(interceptor)
+    const dispatcher = new undici.Agent({ connections: 1 }).compose(interceptor)
     return ofFetch((url, init) => undici.fetch(url, { ...init, dispatcher }))
   },
   nodeFetchOver: (interceptor) => {
-    const dispatcher = new undici.Agent().compose(interceptor)
+    const dispatcher = new undici.Agent({ connections: 1 }).compose(interceptor)
     return ofFetch((url, init) => fetch(url, { ...init, dispatcher }))
   },
   undiciRequest: (interceptor) => {
-    const dispatcher = new undici.Agent().compose(interceptor)
+    const dispatcher = new undici.Agent({ connections: 1 }).compose(interceptor)
     return {
       redirects: false,
       get: async (url, signal) => {

@@ -104,6 +104,20 @@ describe('guardFetch', () => {
     await eventually(() => server.open === 0, 'the request was given up')
   })
 
+  it('ends the request at the time limit of the handle', async () => {
+    const { guard, timeouts, busbar } = guarded()
+    await busbar.provider(server.url, SETTINGS, { timeoutMs: 1_000 })
+    const before = server.requests
+    const failed = expect(guard(`${server.url}/hang`)).rejects.toMatchObject({ code: 'call_timeout' })
+    await eventually(() => server.requests > before, 'the request is there')
+    await eventually(async () => {
+      await busbar.clock.advanceAsync(1_100)
+      expect(timeouts()).toBe(1)
+    })
+    await failed
+    await eventually(() => server.open === 0, 'the request was given up')
+  })
+
   it("judges the caller's own time limit as a timeout, and the caller's abort as nothing", async () => {
     const { guard, seen, timeouts } = guarded()
     await expect(guard(`${server.url}/hang`, { signal: AbortSignal.timeout(30) })).rejects.toThrow(/timeout/)

@@ -70,6 +70,38 @@ describe('busbar.family()', () => {
     expect(busbar.family('tenant-api')).toBe(family)
   })
 
+  it('keeps a member that is used where each call gives the settings', async () => {
+    const fleet = createTestFleet()
+    const [busbar, elsewhere] = [fleetOf({ fleet }), fleetOf({ fleet })]
+    elsewhere.family('other', { idleExpireMs: 8_000 })
+    for (let i = 0; i < 40; i += 1) {
+      const acme = await busbar.family('tenant-api', { idleExpireMs: 8_000, slowMs: 50 }).get('acme')
+      await acme.execute(() => i)
+      await fleet.clock.advanceAsync(900)
+    }
+    await fleet.clock.advanceAsync(1)
+    expect(await busbar.providers()).toEqual(['tenant-api/acme'])
+    expect((await busbar.get('tenant-api/acme')?.events())?.map(({ kind }) => kind)).toEqual(['registered'])
+  })
+
+  it('refuses settings that make no sense at once, by their path', () => {
+    const busbar = fleetOf()
+    const wrong: unknown[] = [
+      { breaker: { failureTreshold: 3 } },
+      { breaker: { failureThreshold: 0 } },
+      5,
+      [],
+    ]
+    const paths = ['breaker.failureTreshold', 'breaker.failureThreshold', 'settings', 'settings']
+    for (const [i, settings] of wrong.entries())
+      // What a user of plain JavaScript may give.
+      expect(() => busbar.family('t', settings as object)).toThrow(
+        expect.objectContaining({ path: paths[i] }),
+      )
+    expect(() => busbar.family('t', {}, [] as object)).toThrow(expect.objectContaining({ path: 'options' }))
+    expect(busbar.family('t', { slowMs: 5 }).name).toBe('t')
+  })
+
   it('keeps at most maxHandles, those that were asked for last', async () => {
     const busbar = fleetOf()
     const family = busbar.family('tenant-api', { maxHandles: 3 })

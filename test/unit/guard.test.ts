@@ -33,6 +33,13 @@ describe('guard', () => {
     expect(processor).toHaveLength(3)
     expectTypeOf(processor).toExtend<ConstructorParameters<typeof Worker<{ to: string }, string>>[1]>()
     expectTypeOf<Worker>().toExtend<HeldWorker>()
+    // A job without a type of its own has content of any type, as in BullMQ.
+    const untyped = guard(
+      // eslint-disable-next-line @typescript-eslint/no-unsafe-member-access -- that is what is asked here
+      (job) => (job.data.to === 'x' ? provider : undefined),
+      (job, _, signal) => [job.id, signal.aborted],
+    )
+    expectTypeOf(untyped).toExtend<ConstructorParameters<typeof Worker>[1]>()
   })
 
   it.each([

@@ -166,3 +166,18 @@ describe('ready', () => {
     await expect(provider.ready({ signal: 7 })).rejects.toThrow('signal: expected an AbortSignal, got 7')
   })
 })
+
+it('refuses a signal that is none, wherever one is taken', async () => {
+  const { busbar, provider } = await open()
+  const signal: never = 7 as never // wrong on purpose
+  const message = 'signal: expected an AbortSignal, got 7'
+  await expect(provider.execute(() => 1, { signal })).rejects.toThrow(message)
+  await expect(busbar.group('g').execute(() => 1, { signal })).rejects.toThrow(message)
+  expect(
+    await busbar
+      .group('g')
+      .execute(() => 1, null as never)
+      .catch((error: unknown) => error),
+  ).toMatchObject({ code: 'group_exhausted' })
+  expect(() => busbar.on('*', () => undefined, { signal })).toThrow(message)
+})

@@ -1,9 +1,8 @@
 import { checkKeys } from '../../config/keys.js'
-import { show } from '../../config/show.js'
-import { ArgumentError, BusbarClosedError, ProviderRemovedError } from '../../model/errors.js'
+import { BusbarClosedError, ProviderRemovedError } from '../../model/errors.js'
 import type { Timer } from '../../model/ports/time.js'
 import type { ProcessContext } from '../context.js'
-import { offAbort, onAbort } from '../shared/abort-signals.js'
+import { checkSignal, offAbort, onAbort } from '../shared/abort-signals.js'
 import type { ProviderSession } from '../sync/provider-session.js'
 import type { AdmissionGate } from './admission-gate.js'
 import type { Outlook } from './outlook.js'
@@ -82,9 +81,7 @@ export class Readiness {
   async ready(options: ReadyOptions): Promise<void> {
     checkKeys(options, ['signal'], 'ready')
     const { signal } = options
-    if (signal !== undefined && !(signal instanceof AbortSignal)) {
-      throw new ArgumentError('signal', `signal: expected an AbortSignal, got ${show(signal)}`)
-    }
+    checkSignal(signal)
     signal?.throwIfAborted()
     if (this.#waiting === 0 && this.#mayGo()) return
     this.#waiting += 1

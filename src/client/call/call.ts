@@ -12,6 +12,8 @@ export interface CallContext {
   readonly signal: AbortSignal
   /** Whether this call is the trial of a half-open circuit. */
   readonly trial: boolean
+  /** The call's time limit, ms: that of its options, else of its handle; undefined where it has none. */
+  readonly timeoutMs?: number | undefined
   /**
    * Gives `answer` back, and has the call judged by it instead of by what the function returns: a 503 whose body was parsed
    * is no success. Where the function throws, an answer that was not well outranks the error. The last one counts.
@@ -137,7 +139,6 @@ export class Call extends Judged implements MemberContext {
     return this.#options.attempt ?? 1
   }
 
-  /** How long it may take, ms. */
   get timeoutMs(): number | undefined {
     return this.#options.timeoutMs
   }

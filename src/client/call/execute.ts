@@ -7,6 +7,7 @@ import type { Judgement, Verdict } from './classify.js'
 import type { AdmissionGate } from '../admission/admission-gate.js'
 import type { CallJudge } from './call-judge.js'
 import type { ProcessContext } from '../context.js'
+import { checkSignal } from '../shared/abort-signals.js'
 import { DEFAULT_THROTTLE_MS } from '../shared/retry-after.js'
 
 export type Guarded<T> = (context: CallContext) => T | Promise<T>
@@ -169,6 +170,7 @@ function checkOptions(fn: unknown, options: ExecuteOptions<unknown>): void {
   if (typeof fn !== 'function') throw new ArgumentError('fn', `fn: expected a function, got ${typeof fn}`)
   checkKeys(options, EXECUTE_OPTIONS, 'execute')
   checkTimeout(options.timeoutMs)
+  checkSignal(options.signal)
 }
 
 const MAX_TIMEOUT_MS = 86_400_000

@@ -4,6 +4,7 @@ import { ArgumentError } from '../../model/errors.js'
 import { OUTCOMES, type Outcome } from '../../model/words.js'
 import type { GuardedMember } from '../call/execute.js'
 import { checkTimeout } from '../call/execute.js'
+import { checkSignal } from '../shared/abort-signals.js'
 
 /** How an attempt ended that was no success. `refusal`: the call was not made. */
 export type GroupFailure = Outcome | 'refusal'
@@ -79,8 +80,9 @@ export function checkAdmit(options: GroupAdmitOptions): ReadonlySet<string> {
 export function checkExecute(fn: GuardedMember<unknown>, options: GroupExecuteOptions): void {
   if (typeof fn !== 'function') throw new ArgumentError('fn', `fn: expected a function, got ${typeof fn}`)
   checkKeys(options, EXECUTE_OPTIONS, 'execute')
-  const { key, timeoutMs, maxAttempts, failoverOn } = options
+  const { key, signal, timeoutMs, maxAttempts, failoverOn } = options
   checkKey(key)
+  checkSignal(signal)
   checkTimeout(timeoutMs)
   if (maxAttempts !== undefined && !isCount(maxAttempts))
     throw fail('maxAttempts', `a whole number from 1 to ${MAX_ATTEMPTS}`, maxAttempts)

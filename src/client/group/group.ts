@@ -173,8 +173,8 @@ export class Group {
 const NO_OPTIONS: GroupExecuteOptions = Object.freeze({})
 
 /** Nothing to check but the key. Anything else is left to the check of all options. */
-function isKeyAlone(options: GroupExecuteOptions): options is { readonly key: string } {
-  if (typeof options !== 'object' || typeof options.key !== 'string') return false
+function isKeyAlone(options: GroupExecuteOptions | null): options is { readonly key: string } {
+  if (typeof options !== 'object' || options === null || typeof options.key !== 'string') return false
   for (const name in options) if (name !== 'key') return false
   return true
 }

@@ -67,6 +67,7 @@ export class Family {
   readonly #members = new Map<string, Member>()
   readonly #registering = new Map<string, Promise<Provider>>()
   #timer: Timer | undefined
+  #everyMs = 0
 
   /** Comes from `busbar.family()`. */
   constructor(name: string, spec: FamilySpec, parts: FamilyParts) {
@@ -78,9 +79,12 @@ export class Family {
 
   /** What members that are registered from now on get. */
   configure(spec: FamilySpec): void {
-    this.#timer?.clear()
     this.#spec = spec
     const everyMs = Math.min(MAX_LOOK_MS, touchMs(spec))
+    // A family that is given settings at every call would never look: its members would expire while they are used.
+    if (everyMs === this.#everyMs) return
+    this.#everyMs = everyMs
+    this.#timer?.clear()
     this.#timer = this.#parts.context.timers.every(everyMs, () => void this.#look()).unref()
   }
 

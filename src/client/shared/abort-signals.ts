@@ -1,3 +1,6 @@
+import { show } from '../../config/show.js'
+import { ArgumentError } from '../../model/errors.js'
+
 /**
  * One listener on an AbortSignal, however many calls wait for it: a process often has one signal for its whole life, and
  * Node warns of a leak from the eleventh listener on. The listener goes with the last of them.
@@ -47,3 +50,11 @@ export function offAbortWith(stream: object, signal: AbortSignal, callback: () =
 const offOf = (signal: AbortSignal, callback: () => void) => () => offAbort(signal, callback)
 
 const unread = new FinalizationRegistry<() => void>((off) => off())
+
+/** By structure: one of another realm, or of a polyfill, is as good. @throws ArgumentError */
+export function checkSignal(signal: unknown): void {
+  if (signal === undefined) return
+  const isObject = typeof signal === 'object' && signal !== null
+  if (isObject && 'throwIfAborted' in signal && 'addEventListener' in signal) return
+  throw new ArgumentError('signal', `signal: expected an AbortSignal, got ${show(signal)}`)
+}

@@ -2,7 +2,7 @@ import { show } from '../../config/show.js'
 import { ArgumentError } from '../../model/errors.js'
 import { EVENT_KINDS, STORE_EVENT_KINDS } from '../../model/events.js'
 import type { AnyEvent, AnyKind } from '../../model/events.js'
-import { offAbort, onAbort } from './abort-signals.js'
+import { checkSignal, offAbort, onAbort } from './abort-signals.js'
 import { onRejection, type Counters, type Logger } from './log.js'
 
 export interface ListenerOptions {
@@ -30,6 +30,7 @@ export class Listeners {
       throw new ArgumentError('kind', `kind: expected one of ${KINDS.join(', ')}, got ${show(kind)}`)
     }
     if (typeof listener !== 'function') throw new ArgumentError('listener', 'listener: expected a function')
+    checkSignal(signal)
     // A function of its own, so that the same listener may be added twice and taken off once.
     const own: Listener = (event) => listener(event)
     const set = this.#byKind.get(kind) ?? new Set()
