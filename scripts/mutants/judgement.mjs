@@ -12,7 +12,6 @@ const DOUBT = 'lib/doubt.lua'
 const QUORUM = 'lib/quorum.lua'
 
 export const rates = [
-  one('a bucket stays one bucket too long', WINDOW, 'newest - last >= BUCKETS', 'newest - last > BUCKETS'),
   one(
     'an expired bucket is not subtracted',
     WINDOW,
