@@ -69,6 +69,13 @@ export interface StoredSnapshot {
   readonly outageTrials: number
   /** Outcomes that failed since then, trials and health checks included. */
   readonly outageDoomed: number
+  /** Transitions since registration, by kind. */
+  readonly openedTotal: number
+  readonly halfOpenedTotal: number
+  readonly closedTotal: number
+  readonly resetTotal: number
+  /** How long the circuit was open or half-open since registration, ms, up to `at`. */
+  readonly openMsTotal: number
   /** Batches in a row whose last outcome was a failure, while closed: from the threshold on, the provider is suspect. */
   readonly failingBatches: number
   /** Outcomes applied since registration. */
@@ -142,6 +149,11 @@ export const SNAPSHOT_FIELDS = {
   outageBy: field('cause', ''),
   outageTrials: field('number', 0),
   outageDoomed: field('number', 0),
+  openedTotal: field('number', 0),
+  halfOpenedTotal: field('number', 0),
+  closedTotal: field('number', 0),
+  resetTotal: field('number', 0),
+  openMsTotal: field('number', 0),
   failingBatches: field('number', 0),
   applied: field('number', 0),
   lastProbeStatus: field('status', null),

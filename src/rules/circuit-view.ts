@@ -1,5 +1,6 @@
 import type { StoredSnapshot } from '../model/snapshot.js'
 import { markAt, reasonText, stateAt, type Circuit } from './circuit.js'
+import { openMs } from './totals.js'
 import { liveTrials } from './trials.js'
 
 /**
@@ -33,6 +34,11 @@ export function presentCircuit(circuit: Circuit, now: number) {
     outageBy: circuit.outage?.by ?? '',
     outageTrials: circuit.outage?.trials ?? 0,
     outageDoomed: circuit.outage?.doomed ?? 0,
+    openedTotal: circuit.totals.opened,
+    halfOpenedTotal: circuit.totals.half_opened,
+    closedTotal: circuit.totals.closed,
+    resetTotal: circuit.totals.reset,
+    openMsTotal: openMs(circuit, now),
     mark: mark?.mark ?? null,
     markReason: mark?.reason ?? '',
     markActor: mark?.actor ?? '',

@@ -3,6 +3,7 @@ import type { Outage } from '../model/outage.js'
 import type { CircuitState, HealthStatus, Mark } from '../model/words.js'
 import { NO_RECENT_CALLS, type RecentCalls } from './recent-calls.js'
 import { NO_TREND, type ProbeTrend } from './hysteresis.js'
+import { afterTransition, NO_TOTALS, type Totals, type TransitionKind } from './totals.js'
 import { endOutage, noteOpening, type OutageState } from './outage.js'
 import type { ClockState } from './clock.js'
 
@@ -53,6 +54,7 @@ export interface Circuit extends ClockState {
   readonly mark: MarkState | null
   readonly markVersion: number
   readonly applied: number
+  readonly totals: Totals
   readonly clientErrors: RecentCalls
   readonly ignored: RecentCalls
   /** Null while the circuit is closed. */
@@ -108,6 +110,7 @@ export function newCircuit(nowMs: number, known = { generation: 0, version: 0 })
     mark: null,
     markVersion: 0,
     applied: 0,
+    totals: NO_TOTALS,
     clientErrors: NO_RECENT_CALLS,
     ignored: NO_RECENT_CALLS,
     outage: null,
@@ -163,7 +166,7 @@ export const bumpVersion = (circuit: Circuit): Circuit => ({
 /** The one way a circuit changes its phase: one generation, one version, one event. */
 export function transition(
   circuit: Circuit,
-  kind: EventKind,
+  kind: TransitionKind,
   change: Pick<Circuit, 'phase' | 'reason'> & Partial<Omit<Circuit, 'outage'>>,
   actor = '',
 ): Step {
@@ -174,6 +177,7 @@ export function transition(
     failingBatches: 0,
     lastFailure: '',
     ...change,
+    totals: afterTransition(circuit, kind, now),
     stateSinceMs: now,
     generation: nextNumber(circuit.generation, now),
     version: nextNumber(circuit.version, now),

@@ -36,6 +36,7 @@ export function ageSnapshot(stored: StoredSnapshot, elapsedMs: number): StoredSn
     ...stored,
     ...aged,
     stateSince: cooled ? stored.at + (stored.retryAfterMs ?? 0) : stored.stateSince,
+    openMsTotal: stored.openMsTotal + (stored.state === 'closed' ? 0 : Math.floor(elapsedMs)),
     trialFreeInMs: left(stored.trialFreeInMs, elapsedMs),
     markActor: markEnded ? '' : stored.markActor,
     markEnded: markEnded || stored.markEnded,
