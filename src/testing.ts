@@ -151,7 +151,7 @@ function contextOf(fleet: MemoryFleet, line: RedisLine, checked: Checked): Proce
   line.attach(watch)
   return {
     ...time,
-    store: new FailFastStore(line.store(fleet.store), watch),
+    store: new FailFastStore(line.store(fleet.store), watch, observers),
     watch,
     worker,
     incarnation: randomUUID(),

@@ -1,12 +1,6 @@
 import { checkArgument } from '../config/check.js'
 import { checkKeys } from '../config/keys.js'
-import {
-  closeSchema,
-  idSchema,
-  observerSchema,
-  probeNowSchema,
-  probesSchema,
-} from '../config/options.js'
+import { closeSchema, idSchema, observerSchema, probeNowSchema, probesSchema } from '../config/options.js'
 import type { AnyEventOf, AnyKind, Change } from '../model/events.js'
 import type { Inspection } from '../model/inspection.js'
 import type { Observer } from '../model/observations.js'

@@ -80,6 +80,7 @@ export class JobRunner {
       this.#discard(turn.id, probed)
       return { skipped: probed.reason, code: 'not_here' }
     }
+    if (turn.why === 'scheduled') this.#noteLag(turn, probed)
     const attempt = await prober.attempt(probed, beginningOf(turn, probed), turn.made)
     this.#conclude(turn.id, attempt)
     if (turn.why === 'recovery') {
@@ -92,6 +93,10 @@ export class JobRunner {
       await this.#options.schedule.bringForward(turn.id, { inMs, gapMs: 0 })
     }
     return recordOf(attempt)
+  }
+
+  #noteLag({ at }: Turn, { provider }: Probed): void {
+    this.#options.busbar.context.observers.meters?.probeLag.add(provider.storeTimeMs - at)
   }
 
   /** Undefined where there is nothing to probe: a turn may come after its plan was dropped. */

@@ -56,6 +56,7 @@ export class Prober {
     const finding = await this.#find(probed)
     made?.()
     if ('status' in finding) {
+      provider.noteProbe(probe.kind, finding)
       await ticket.finish(finding)
       return { result: finding, trial: ticket.trial }
     }
@@ -72,6 +73,7 @@ export class Prober {
     if (isOwnDelay(probe, finding, stalledMs)) {
       return {
         prober: true,
+        discard: 'stalled',
         reason: 'the event loop of this worker stood still while it waited for the answer',
       }
     }
@@ -81,7 +83,8 @@ export class Prober {
     }
     const { suspectLocal } = finding
     if (suspectLocal !== undefined && (await this.#neighbours.allUnreachable(probe, suspectLocal))) {
-      return { prober: true, reason: `this worker reaches no other host either (${finding.detail})` }
+      const reason = `this worker reaches no other host either (${finding.detail})`
+      return { prober: true, discard: 'network', reason }
     }
     return finding
   }

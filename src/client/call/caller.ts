@@ -110,8 +110,8 @@ export class Caller {
   #beginPlain(): PlainContext {
     const context = this.#spare.pop() ?? new PlainContext()
     const { calls, observers } = this.#context
-    if (observers.on) this.#observer.begin(context)
     context.mark = calls.loop.mark()
+    if (observers.on) this.#observer.begin(context)
     context.generation = this.#session.cache.generation
     this.#session.used = true
     calls.count += 1
@@ -121,10 +121,10 @@ export class Caller {
   /** The same with what the hot path leaves out: options, and `slowMs`. */
   async #call<T>(fn: Guarded<T>, call: Call, ended?: CallOutcome): Promise<T> {
     const began = this.#settings.slowMs === undefined ? UNTIMED : this.#context.clock.now()
+    call.mark = this.#context.calls.loop.markNow()
     if (this.#context.observers.on) this.#observer.begin(call)
     this.#session.used = true
     this.#context.calls.count += 1
-    call.mark = this.#context.calls.loop.markNow()
     call.generation = this.#session.cache.generation
     let result: T
     try {
@@ -145,7 +145,7 @@ export class Caller {
     // The store may have been lost since it began.
     if (this.#session.cache.suspended) return false
     judge.plain += 1
-    if (context.began !== UNTIMED) this.#observer.end('healthy', context)
+    if (this.#context.observers.on) this.#observer.end('healthy', context)
     this.#outbox.healthy(context.generation)
     this.#context.calls.end()
     return true
@@ -177,7 +177,7 @@ export class Caller {
    * its own result or error, and an outcome that cannot be written is counted and logged where it is given up.
    */
   async #end(verdict: Verdict, call: Judged): Promise<void> {
-    if (call.began !== UNTIMED) this.#observer.end(verdict.outcome, call)
+    if (this.#context.observers.on) this.#observer.end(verdict.outcome, call)
     try {
       await this.#sink.end(endingOf(verdict), call.generation)
     } catch (error) {
@@ -202,7 +202,7 @@ export class Caller {
 
   /** Tells how a call ended that needed no permit. */
   record(end: CallEnd): Promise<void> {
-    if (this.#context.observers.outcomes) this.#observer.recorded(end.outcome)
+    if (this.#context.observers.on) this.#observer.recorded(end.outcome)
     return this.#sink.record(end)
   }
 

@@ -116,11 +116,21 @@ function ticketOf({ context, session, outbox }: Parts, beginning: Beginning): Pr
     ageMs: 0,
   } as const
   const finish = ({ status, detail }: ProbeOutcome) => {
+    const meter = observers.meters?.of(session)
+    if (meter !== undefined) meter.probes[status] += 1
     if (observers.outcomes) {
       const ms = Math.round((clock.now() - began) * 1_000) / 1_000
       const { worker, domain } = observers
       const at = session.storeClock.nowMs
-      observers.emitOutcome({ at, provider: session.id, outcome: status, ms, domain, worker, origin: 'probe' })
+      observers.emitOutcome({
+        at,
+        provider: session.id,
+        outcome: status,
+        ms,
+        domain,
+        worker,
+        origin: 'probe',
+      })
     }
     return outbox.commit({ ...run, outcome: status, detail: toText(detail, MAX_DETAIL_LENGTH) })
   }
