@@ -156,11 +156,15 @@ describe('busbar/prometheus', () => {
       'register.registry: it has a metric busbar_circuit_state already',
     )
     // @ts-expect-error: what a program without types may give
-    expect(() => register(busbar, { registry: {} })).toThrow('register.registry: expected a Registry of prom-client')
+    expect(() => register(busbar, { registry: {} })).toThrow(
+      'register.registry: expected a Registry of prom-client',
+    )
     expect(() => register(busbar, { labels: { provider: 'x' } })).toThrow(
       'register.labels.provider: a label that metrics of Busbar have',
     )
-    expect(() => register(busbar, { labels: { 'my-fleet': 'x' } })).toThrow('register.labels.my-fleet: no name')
+    expect(() => register(busbar, { labels: { 'my-fleet': 'x' } })).toThrow(
+      'register.labels.my-fleet: no name',
+    )
     expect(() => register(busbar, { maxProviders: 0 })).toThrow('register.maxProviders')
     // @ts-expect-error: what a program without types may give
     expect(() => register({})).toThrow('busbar: expected what connect() gives')
