@@ -3,7 +3,7 @@ import { forEachLimit } from '../client/shared/for-each-limit.js'
 import { ageSnapshot, presentSnapshot } from '../client/sync/snapshot.js'
 import type { SettingsReply } from '../model/ports/store-replies.js'
 import type { StoredSnapshot } from '../model/snapshot.js'
-import type { ProviderReading } from './metrics-source.js'
+import type { ProviderReading } from './provider-reading.js'
 
 /** The fleet is read at most once in so long, ms, however often metrics are asked for. */
 const READ_EVERY_MS = 5_000

@@ -2,21 +2,12 @@ import { coreOf, type Busbar } from '../client/busbar.js'
 import type { BusbarCore } from '../client/busbar-core.js'
 import type { Meters } from '../client/shared/meters.js'
 import type { ProviderMeter } from '../client/shared/provider-meter.js'
-import { presentSnapshot, type Snapshot } from '../client/sync/snapshot.js'
+import { presentSnapshot } from '../client/sync/snapshot.js'
 import { ArgumentError } from '../model/errors.js'
 import type { ProviderEvent } from '../model/events.js'
 import type { Observer } from '../model/observations.js'
-import type { Settings } from '../model/settings.js'
 import { FleetReading } from './fleet-reading.js'
-
-/** One provider as a process knows it. */
-export interface ProviderReading {
-  readonly id: string
-  readonly snapshot: Snapshot
-  readonly settings: Settings
-  /** Whether it was read from the store just now. What is not announced, such as a silence of the probes, is known only then. */
-  readonly fresh: boolean
-}
+import type { ProviderReading } from './provider-reading.js'
 
 /** What waits in the outboxes of a process. */
 export interface Backlog {

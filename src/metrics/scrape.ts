@@ -1,5 +1,6 @@
 import { LabelLimit } from './label-limit.js'
-import type { MetricsSource, ProviderReading } from './metrics-source.js'
+import type { MetricsSource } from './metrics-source.js'
+import type { ProviderReading } from './provider-reading.js'
 import { addCounted, addProcess } from './process-samples.js'
 import { RestSums, Samples, type Limits } from './samples.js'
 import { addGroups, addProvider } from './store-samples.js'

@@ -1,6 +1,6 @@
 import { CIRCUIT_STATES, HEALTH_STATUSES, MARKS } from '../model/words.js'
 import type { Settings } from '../model/settings.js'
-import type { ProviderReading } from './metrics-source.js'
+import type { ProviderReading } from './provider-reading.js'
 import type { MetricName } from './metric-table.js'
 import type { Labels, Samples } from './samples.js'
 

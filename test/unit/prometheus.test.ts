@@ -170,6 +170,19 @@ describe('busbar/prometheus', () => {
     expect(() => register({})).toThrow('busbar: expected what connect() gives')
   })
 
+  it('speaks OpenMetrics where the registry does', async () => {
+    const { busbar, registry } = metered()
+    await (await busbar.provider('openai')).execute(() => 1)
+    Reflect.apply(Reflect.get(registry, 'setContentType') as () => void, registry, [
+      Registry.OPENMETRICS_CONTENT_TYPE,
+    ])
+    const text = await registry.metrics()
+    expect(text).toContain(
+      '# TYPE busbar_calls counter\nbusbar_calls_total{provider="openai",outcome="healthy"} 1',
+    )
+    expect(text).toMatch(/^busbar_call_duration_seconds_bucket\{le="0.5",?|# EOF\n$/m)
+  })
+
   it('is gone after unregister, and can come again', async () => {
     const { busbar, registry, unregister } = metered({ registry: new Registry(), labels: { fleet: 'eu' } })
     await busbar.provider('openai')
