@@ -15,7 +15,7 @@ export interface Registered {
   /** The registry that the metrics are in. */
   readonly registry: Registry
   /** Takes them out of it, and counts no more. */
-  unregister(): void
+  readonly unregister: () => void
 }
 
 /**

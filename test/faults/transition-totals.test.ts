@@ -20,8 +20,10 @@ test(`the totals in the metrics are the transitions of the journal, though proce
   let openMs = 0
   for (let round = 0; round < ROUNDS; round += 1) {
     const victim = callers.shift()
-    const failing = Promise.all([...callers, victim].map((one) => one && unlessKilled(one.ask('fail', 1))))
-    const [replacement] = await Promise.all([start(), victim?.kill(), failing])
+    const failing = [...callers, ...(victim === undefined ? [] : [victim])].map((one) =>
+      unlessKilled(one.ask('fail', 1)),
+    )
+    const [replacement] = await Promise.all([start(), victim?.kill(), Promise.all(failing)])
     callers.push(replacement)
     await fleet.clock.advance(COOLDOWN_MS)
     openMs += COOLDOWN_MS

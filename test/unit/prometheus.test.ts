@@ -166,8 +166,8 @@ describe('busbar/prometheus', () => {
       'register.labels.my-fleet: no name',
     )
     expect(() => register(busbar, { maxProviders: 0 })).toThrow('register.maxProviders')
-    // @ts-expect-error: what a program without types may give
-    expect(() => register({})).toThrow('busbar: expected what connect() gives')
+    // What a program without types may give.
+    expect(() => Reflect.apply(register, undefined, [{}])).toThrow('busbar: expected what connect() gives')
   })
 
   it('speaks OpenMetrics where the registry does', async () => {

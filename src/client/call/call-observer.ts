@@ -3,7 +3,7 @@ import type { Outcome } from '../../model/words.js'
 import { StoredPermit, type Admitted, type Decision } from '../admission/permit.js'
 import type { ProcessContext } from '../context.js'
 import type { Meters } from '../shared/meters.js'
-import type { ProviderMeter } from '../shared/provider-meter.js'
+import type { PlainCount, ProviderMeter } from '../shared/provider-meter.js'
 import type { ProviderSession } from '../sync/provider-session.js'
 import { UNTIMED, type Judged } from './call.js'
 
@@ -14,12 +14,14 @@ import { UNTIMED, type Judged } from './call.js'
 export class CallObserver {
   readonly #context: ProcessContext
   readonly #session: ProviderSession
+  readonly #judge: PlainCount
   /** The same object for every call that a closed circuit admits. */
   readonly #admitted: DecisionObservation
   #meters: Meters | undefined
   #meter: ProviderMeter | undefined
 
-  constructor(context: ProcessContext, session: ProviderSession) {
+  constructor(context: ProcessContext, session: ProviderSession, judge: PlainCount) {
+    this.#judge = judge
     this.#context = context
     this.#session = session
     const decided = { admitted: true, source: 'cache', code: null, wouldRefuse: null } as const
@@ -41,10 +43,11 @@ export class CallObserver {
   end(outcome: Outcome, call: Judged): void {
     const { meters } = this.#context.observers
     if (meters !== undefined) this.#meterIn(meters).ended(outcome)
-    if (call.began !== UNTIMED) this.#endTimed(outcome, call)
+    if (call.began !== UNTIMED) this.endTimed(outcome, call)
   }
 
-  #endTimed(outcome: Outcome, call: Judged): void {
+  /** The same of a call that is timed, and whose outcome was counted. */
+  endTimed(outcome: Outcome, call: Judged): void {
     const { observers, clock } = this.#context
     const { began, weight } = call
     // Contexts of calls that have ended serve others.
@@ -58,7 +61,9 @@ export class CallObserver {
   #meterIn(meters: Meters): ProviderMeter {
     if (this.#meter !== undefined && this.#meters === meters) return this.#meter
     this.#meters = meters
-    return (this.#meter = meters.of(this.#session))
+    this.#meter = meters.of(this.#session)
+    this.#meter.countPlain(this.#judge)
+    return this.#meter
   }
 
   /** The same decision; of an admitted call the observers are told the outcome too, once it is settled. */

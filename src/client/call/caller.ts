@@ -48,7 +48,7 @@ export class Caller {
     )
     this.#setConsistency(local.consistency)
     this.#judge = new CallJudge(context, session.id, local.classify, () => this.#settings.slowMs)
-    this.#observer = new CallObserver(context, session)
+    this.#observer = new CallObserver(context, session, this.#judge)
     this.#timeoutMs = local.timeoutMs
   }
 
@@ -145,7 +145,8 @@ export class Caller {
     // The store may have been lost since it began.
     if (this.#session.cache.suspended) return false
     judge.plain += 1
-    if (this.#context.observers.on) this.#observer.end('healthy', context)
+    // The judge has counted it.
+    if (context.began !== UNTIMED) this.#observer.endTimed('healthy', context)
     this.#outbox.healthy(context.generation)
     this.#context.calls.end()
     return true

@@ -23,14 +23,21 @@ export class ProviderMeter {
   readonly refusals = new Tally()
   readonly wouldRefuse = new Tally()
   readonly durations = new Map<CallResult, DurationMeter>()
-  #healthy = 0
+  #judge: PlainCount = { plain: 0 }
+  /** Those that the judge had counted when this began. */
+  #plainBefore = 0
   #beat = -1
   #exact = 0
   #skipped = 0
 
-  /** Calls that ended `healthy`, which is most of them. */
+  /** Calls that ended `healthy`. Most of them are plain successes, which the judge counts anyway. */
   get healthy(): number {
-    return this.#healthy + this.outcomes.healthy
+    return this.#judge.plain - this.#plainBefore + this.outcomes.healthy
+  }
+
+  countPlain(judge: PlainCount): void {
+    this.#judge = judge
+    this.#plainBefore = judge.plain
   }
 
   /**
@@ -54,8 +61,7 @@ export class ProviderMeter {
   }
 
   ended(outcome: Outcome): void {
-    if (outcome === 'healthy') this.#healthy += 1
-    else this.outcomes[outcome] += 1
+    this.outcomes[outcome] += 1
   }
 
   took(outcome: Outcome, ms: number, weight: number): void {
@@ -68,6 +74,11 @@ export class ProviderMeter {
   decided(source: Source, admitted: boolean): void {
     this.decisions.add(source, String(admitted))
   }
+}
+
+/** Plain successes of a provider in this process: `CallJudge`. */
+export interface PlainCount {
+  readonly plain: number
 }
 
 const zeroes = (): Record<Outcome, number> => ({
