@@ -92,6 +92,24 @@ describe('busbar/prometheus', () => {
     expect(await read('busbar_would_refuse_total{provider="openai",code="throttled"}')).toBe(1)
   })
 
+  it('counts health checks, commands, and the way of news from another process', async () => {
+    const { busbar, read } = metered({ fleet: true })
+    const probe = { kind: 'function', name: 'model', intervalMs: 1_000 } as const
+    await busbar.provider('model', { probe })
+    await busbar.startProbes({ functions: { model: () => 'degraded' } })
+    await busbar.clock.advanceAsync(1_500)
+    expect(await read('busbar_probes_total{provider="model",outcome="degraded"}')).toBeGreaterThan(0)
+    expect(await read('busbar_probe_duration_seconds_count{kind="function"}')).toBeGreaterThan(0)
+    expect(await read('busbar_last_probe_timestamp_seconds{provider="model"}')).toBeGreaterThan(1_700_000_000)
+    expect(await read('busbar_store_command_duration_seconds_count{script="register"}')).toBe(1)
+    const other = createTestBusbar({ fleet: busbar.fleet })
+    onTestFinished(() => other.close())
+    const before = (await read('busbar_propagation_seconds_count')) ?? 0
+    await (await other.provider('model')).trip()
+    expect(await read('busbar_propagation_seconds_count')).toBe(before + 1)
+    expect(await read('busbar_propagation_seconds_sum')).toBe(0)
+  })
+
   it('drops the series of a provider that is removed', async () => {
     const { busbar, registry } = metered()
     const provider = await busbar.provider('openai')
@@ -167,7 +185,9 @@ describe('busbar/prometheus', () => {
     )
     expect(() => register(busbar, { maxProviders: 0 })).toThrow('register.maxProviders')
     // What a program without types may give.
-    expect(() => Reflect.apply(register, undefined, [{}])).toThrow('busbar: expected what connect() gives')
+    expect((): unknown => Reflect.apply(register, undefined, [{}])).toThrow(
+      'busbar: expected what connect() gives',
+    )
   })
 
   it('speaks OpenMetrics where the registry does', async () => {
