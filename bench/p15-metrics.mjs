@@ -4,7 +4,7 @@ import { register } from '../dist/metrics/prometheus.js'
 import { interleaved, nsPerCall, row, startRedis } from './lib.mjs'
 
 const ROUNDS = 21
-const CALLS = 50_000
+const CALLS = 20_000
 const TIMEOUT_MS = 5_000
 
 export async function run() {
