@@ -87,6 +87,12 @@ module.exports = {
       ['^src/model/', '^src/client/', '^src/config/'],
     ),
     only(
+      'metrics-see-client',
+      'An exporter reads what a process holds and counts, through one port, metrics-source.ts.',
+      '^src/metrics/',
+      ['^src/model/', '^src/client/', '^src/config/', '^src/package/'],
+    ),
+    only(
       'embedded-stands-alone',
       'It gives a URL; what is done with it is not its business.',
       '^src/embedded/',
@@ -165,6 +171,27 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/probes/bullmq-queue\\.ts$' },
       to: { path: 'node_modules/bullmq' },
+    },
+    {
+      name: 'prom-client-only-in-prometheus',
+      comment: 'Nothing loads it but busbar/prometheus.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/metrics/(prometheus|register-options)\\.ts$' },
+      to: { path: 'node_modules/prom-client' },
+    },
+    {
+      name: 'opentelemetry-only-in-otel',
+      comment: 'An optional peer: nothing loads it but busbar/otel.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/metrics/otel\\.ts$' },
+      to: { path: 'node_modules/@opentelemetry' },
+    },
+    {
+      name: 'metrics-by-one-port',
+      comment: 'Exporters know a busbar only by metrics-source.ts.',
+      severity: 'error',
+      from: { path: '^src/metrics/(prometheus|otel)\\.ts$' },
+      to: { path: '^src/client/(?!busbar\\.ts$|shared/provider-meter\\.ts$)' },
     },
     {
       name: 'src-stands-alone',

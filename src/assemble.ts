@@ -99,7 +99,9 @@ async function openFleet(setUp: SetUp): Promise<Fleet> {
   })
   const shards = { namespace, shards: checked.probeQueues }
   const schedule = new FailFastSchedule(new RedisSchedule(connection, shards, source), watch)
-  const shared = { store: new FailFastStore(store, watch), watch, schedule, worker, failureDomain, deadlines }
+  const observers = observersOf(setUp, worker, failureDomain)
+  const guarded = new FailFastStore(store, watch, observers)
+  const shared = { store: guarded, watch, schedule, worker, failureDomain, deadlines, observers }
   const feed = new RedisFeed(connection, namespace, errorsOf(setUp))
   const core = new BusbarCore({ context: contextOf(setUp, shared), feed, consistency, onRedisDown })
   return { core, connection, schedule, namespace }
@@ -122,19 +124,26 @@ const errorsOf = (setUp: SetUp): ((error: Error) => void) =>
       : unavailable('a connection', error, setUp.checked.commandTimeoutMs),
   )
 
-type Shared = Pick<ProcessContext, 'store' | 'watch' | 'schedule' | 'worker' | 'failureDomain'> & {
+type Shared = Pick<
+  ProcessContext,
+  'store' | 'watch' | 'schedule' | 'worker' | 'failureDomain' | 'observers'
+> & {
   readonly deadlines: Deadlines
 }
 
-function contextOf({ options, checked, clock, counters, log }: SetUp, shared: Shared): ProcessContext {
-  const { commandTimeoutMs, flushIntervalMs, maxBatchesPerSecond, unref } = checked
-  const { deadlines, worker, failureDomain: domain } = shared
+function observersOf({ options, log, counters }: SetUp, worker: string, domain: string): Observers {
   const observers = new Observers({ worker, domain, log, counters })
   observers.add({ outcome: options.onOutcome })
+  return observers
+}
+
+function contextOf({ checked, clock, counters, log }: SetUp, shared: Shared): ProcessContext {
+  const { commandTimeoutMs, flushIntervalMs, maxBatchesPerSecond, unref } = checked
+  const { deadlines } = shared
   return {
     ...shared,
     ...{ ...SYSTEM_TIME, clock },
-    ...{ commandTimeoutMs, flushIntervalMs, maxBatchesPerSecond, unref, log, counters, observers },
+    ...{ commandTimeoutMs, flushIntervalMs, maxBatchesPerSecond, unref, log, counters },
     incarnation: randomUUID(),
     markJitterMs: MARK_JITTER_MS,
     commandDeadlines: { set: (ms, fire) => deadlines.setForAnswer(ms, fire) },

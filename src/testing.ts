@@ -166,7 +166,7 @@ function contextOf(
   line.attach(watch)
   return {
     ...time,
-    store: new FailFastStore(line.store(fleet.store), watch),
+    store: new FailFastStore(line.store(fleet.store), watch, observers),
     watch,
     worker,
     failureDomain,

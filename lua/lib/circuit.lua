@@ -37,6 +37,12 @@ local function outage_reason(circuit)
   return circuit.outage_reason and join_reason(circuit.outage_reason, circuit.outage_failure)
 end
 
+-- How long the circuit was open or half-open since registration, ms.
+local function open_ms(circuit, now)
+  local present_ms = circuit.state == 'closed' and 0 or now - circuit.state_since_ms
+  return circuit.open_ms_total + present_ms
+end
+
 -- Announces to workers a change without a transition, such as a freed trial.
 local function bump_version(provider)
   put(provider, 'version', next_number(provider.circuit.version, provider.now))
@@ -63,6 +69,9 @@ end
 local function transition(provider, kind, to, reason, actor, failure)
   local circuit = provider.circuit
   local from = circuit.state
+  local total = kind .. '_total'
+  put(provider, total, circuit[total] + 1)
+  put(provider, 'open_ms_total', open_ms(circuit, provider.now))
   put(provider, 'state', to)
   put(provider, 'state_since_ms', provider.now)
   put(provider, 'reason', reason)

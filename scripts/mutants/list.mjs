@@ -659,6 +659,24 @@ const outagesKept = [
     'if circuit.outage_since_ms == 0 then\n    put',
     'if true then\n    put',
   ),
+  essential(
+    'a transition is not counted',
+    CIRCUIT,
+    'put(provider, total, circuit[total] + 1)',
+    'put(provider, total, circuit[total])',
+  ),
+  one(
+    'the time that is not closed ends with each transition',
+    CIRCUIT,
+    'return circuit.open_ms_total + present_ms',
+    'return present_ms',
+  ),
+  one(
+    'time counts as open while closed',
+    CIRCUIT,
+    "local present_ms = circuit.state == 'closed' and 0 or now - circuit.state_since_ms",
+    'local present_ms = now - circuit.state_since_ms',
+  ),
   one('a trip by hand is a rule of the circuit', OUTAGE, "failure and 'rule' or 'hand'", "'rule'"),
   one(
     'a trip by hand is a trial that failed',

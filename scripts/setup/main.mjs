@@ -35,6 +35,7 @@ export async function main([what, ...args]) {
   }
   const stopped = (await prepare(root, say)) ?? (await prepareExtras(extraPackages(root, what, args)))
   if (stopped !== undefined) return stopped
+  if (what === 'all' && steps.promtoolMissing()) await steps.installPromtool(say)
   if (what === 'start') return start(args)
   const code = await runInTurn(scripts[what](args, root))
   if (what === 'test' && args.length === 0) say(leftOut(root))

@@ -1,7 +1,7 @@
 // The three things that must be there before anything runs: packages, a build, a Redis. Each step is a pair:
 // is it missing, and get it.
 import { existsSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { basename, delimiter, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
 import { expected, runChild } from './child.mjs'
@@ -46,6 +46,24 @@ export async function installRedisServer(root, log) {
     throw error.code === 'redis_not_installed' ? expected(error.message) : error
   }
 }
+
+/** Debian's package of the tool that reads rules of Prometheus. The tests that need it are skipped without it. */
+export async function installPromtool(log) {
+  const rights = process.getuid?.() === 0 ? [] : ['sudo', '-n']
+  const [command, ...prefix] = [...rights, 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get']
+  log('installing promtool: apt-get install prometheus')
+  try {
+    await runChild(command, [...prefix, 'update'], { quiet: true })
+    const args = [...prefix, 'install', '-y', '--no-install-recommends', 'prometheus']
+    const { code, output } = await runChild(command, args, { quiet: true })
+    if (code !== 0) log(`promtool could not be installed:\n${output.trim()}`)
+  } catch (error) {
+    log(error.message)
+  }
+}
+
+export const promtoolMissing = () =>
+  !(process.env.PATH ?? '').split(delimiter).some((folder) => existsSync(join(folder, 'promtool')))
 
 function embedded(root) {
   return import(pathToFileURL(join(root, 'dist', 'embedded', 'index.js')).href)

@@ -1,6 +1,6 @@
 import type { Change } from '../model/events.js'
 import type { KnownReply, SettingsReply } from '../model/ports/store-replies.js'
-import type { Settings } from '../model/settings.js'
+import type { ProbeResult, Settings } from '../model/settings.js'
 import type { StoredSnapshot } from '../model/snapshot.js'
 import { SUSPECT_AT } from '../rules/suspicion.js'
 import { endsProbes, intervalNow, isStale, overdueAfterMs } from '../rules/probe-interval.js'
@@ -8,6 +8,7 @@ import { Readiness } from './admission/readiness.js'
 import { Caller } from './call/caller.js'
 import type { LocalOptions } from './call/local-options.js'
 import type { ProcessContext } from './context.js'
+import type { ProviderMeter } from './shared/provider-meter.js'
 import { Outbox } from './outbox/outbox.js'
 import { beginProbe, type ProbeAdmission, type ProbeBeginning } from './probing/probe-ticket.js'
 import type { ProviderSession } from './sync/provider-session.js'
@@ -115,6 +116,22 @@ export class ProviderCore {
     await this.session.run('overdue', (store) =>
       store.overdue(this.id, { ...this.session.caller, ...request }),
     )
+  }
+
+  /** What of it is counted for metrics; undefined while they are off. */
+  get meter(): ProviderMeter | undefined {
+    return this.#context.observers.meters?.of(this.session)
+  }
+
+  /** A probe was made here, which took so long, ms. */
+  noteProbe(kind: string, { elapsedMs }: Pick<ProbeResult, 'elapsedMs'>): void {
+    this.#context.observers.meters?.probeDurations.add(kind, elapsedMs)
+  }
+
+  /** For metrics: how long a change by another process took to come here. */
+  noteDelay({ snapshot }: Change): void {
+    const { meters } = this.#context.observers
+    if (meters !== undefined && snapshot !== null) meters.propagation.add(this.storeTimeMs - snapshot.at)
   }
 
   /** The fleet suspects an outage of the provider: what this process holds is wanted now. */

@@ -80,6 +80,19 @@ export const CIRCUIT_FIELDS = {
   outage_by: { type: 'text', since: 2, meaning: 'what began this outage: `rule` or `hand`' },
   outage_trials: { type: 'number', since: 2, meaning: 'trials that failed in this outage' },
   outage_doomed: { type: 'number', since: 2, meaning: 'outcomes that failed in this outage' },
+  opened_total: { type: 'number', since: 2, meaning: 'how often the circuit opened since registration' },
+  half_opened_total: {
+    type: 'number',
+    since: 2,
+    meaning: 'how often it became half-open since registration',
+  },
+  closed_total: { type: 'number', since: 2, meaning: 'how often trials closed it since registration' },
+  reset_total: { type: 'number', since: 2, meaning: 'how often it was reset by hand since registration' },
+  open_ms_total: {
+    type: 'number',
+    since: 2,
+    meaning: 'how long it was not closed since registration, up to its last transition',
+  },
   throttled_until_ms: {
     type: 'number',
     since: 2,

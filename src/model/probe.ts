@@ -199,7 +199,13 @@ export interface ProberError {
   readonly kind: 'prober_error'
   /** In words: `no function named "db" is registered in this worker`. */
   readonly reason: string
+  /** What was the matter with the worker; default `unable`: it cannot make this probe. */
+  readonly discard?: DiscardReason
 }
+
+/** Why a worker could not make a probe: its loop stood still, it reaches no other host, or it cannot make that probe at all. */
+export const DISCARD_REASONS = ['stalled', 'network', 'unable'] as const
+export type DiscardReason = (typeof DISCARD_REASONS)[number]
 
 /** There is nothing to say yet: a provider that is to report by itself still has time for its first heartbeat. */
 export interface NothingYet {

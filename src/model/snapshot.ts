@@ -84,6 +84,13 @@ export interface StoredSnapshot {
   readonly degradedRate: number | null
   /** Processes that fail alone, while a quorum is set: their outcomes decide nothing. */
   readonly suspects: readonly Suspect[]
+  /** Transitions since registration, by kind. */
+  readonly openedTotal: number
+  readonly halfOpenedTotal: number
+  readonly closedTotal: number
+  readonly resetTotal: number
+  /** How long the circuit was open or half-open since registration, ms, up to `at`. */
+  readonly openMsTotal: number
   /** Batches in a row whose last outcome was a failure, while closed: from the threshold on, the provider is suspect. */
   readonly failingBatches: number
   /** Outcomes applied since registration. */
@@ -182,6 +189,11 @@ export const SNAPSHOT_FIELDS = {
   failureRate: field('maybe', null),
   degradedRate: field('maybe', null),
   suspects: field<readonly Suspect[], 'suspects'>('suspects', []),
+  openedTotal: field('number', 0),
+  halfOpenedTotal: field('number', 0),
+  closedTotal: field('number', 0),
+  resetTotal: field('number', 0),
+  openMsTotal: field('number', 0),
   failingBatches: field('number', 0),
   applied: field('number', 0),
   lastProbeStatus: field('status', null),

@@ -13,8 +13,9 @@ export class DiscardLog {
     this.#context = context
   }
 
-  note(id: string, { reason }: ProberError): void {
+  note(id: string, { reason, discard = 'unable' }: ProberError): void {
     this.#context.counters.probesDiscarded += 1
+    this.#context.observers.meters?.discarded.add(discard)
     this.#once(`${id} ${reason}`, { provider: id, reason }, 'probe discarded: it could not be made here')
   }
 

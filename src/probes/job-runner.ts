@@ -81,6 +81,7 @@ export class JobRunner {
       return recordOf(ability)
     }
     const { probed } = ability
+    if (turn.why === 'scheduled') this.#noteLag(turn, probed)
     const end = await prober.probe(probed, beginningOf(turn, probed), turn.made)
     this.#conclude(turn.id, end)
     if (turn.why === 'recovery') {
@@ -93,6 +94,10 @@ export class JobRunner {
       await this.#options.schedule.bringForward(turn.id, { inMs, gapMs: 0 })
     }
     return recordOf(end)
+  }
+
+  #noteLag({ at }: Turn, { provider }: Probed): void {
+    this.#options.busbar.context.observers.meters?.probeLag.add(provider.storeTimeMs - at)
   }
 
   /** Undefined where there is nothing to probe: a turn may come after its plan was dropped. */

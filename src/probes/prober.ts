@@ -57,6 +57,7 @@ export class Prober {
     const finding = await this.#find(probed)
     made?.()
     if (finding.kind === 'judged') {
+      provider.noteProbe(probe.kind, finding)
       await ticket.finish(finding)
       const { kind, ...result } = finding
       return { kind, result, trial: ticket.trial }
@@ -74,6 +75,7 @@ export class Prober {
     if (isOwnDelay(probe, finding, stalledMs)) {
       return {
         kind: 'prober_error',
+        discard: 'stalled',
         reason: 'the event loop of this worker stood still while it waited for the answer',
       }
     }
@@ -83,7 +85,10 @@ export class Prober {
     }
     const { suspectLocal } = finding
     if (suspectLocal !== undefined && (await this.#localNetwork.allUnreachable(probe, suspectLocal))) {
-      return { kind: 'prober_error', reason: `this worker reaches no other host either (${finding.detail})` }
+      {
+        const reason = `this worker reaches no other host either (${finding.detail})`
+        return { kind: 'prober_error', discard: 'network', reason }
+      }
     }
     return finding
   }

@@ -4,6 +4,7 @@ import { markAt, reasonText, stateAt, type Circuit } from './circuit.js'
 import { cooldownAt } from './ramp.js'
 import { presentSuspects } from './domains.js'
 import { presentWindow } from './rate-window.js'
+import { openMs } from './totals.js'
 import { liveTrials } from './trials.js'
 
 /**
@@ -38,6 +39,11 @@ export function presentCircuit(circuit: Circuit, now: number) {
     outageBy: circuit.outage?.by ?? '',
     outageTrials: circuit.outage?.trials ?? 0,
     outageDoomed: circuit.outage?.doomed ?? 0,
+    openedTotal: circuit.totals.opened,
+    halfOpenedTotal: circuit.totals.half_opened,
+    closedTotal: circuit.totals.closed,
+    resetTotal: circuit.totals.reset,
+    openMsTotal: openMs(circuit, now),
     mark: mark?.mark ?? null,
     markReason: mark?.reason ?? '',
     markActor: mark?.actor ?? '',

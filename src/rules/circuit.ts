@@ -5,6 +5,7 @@ import { afterOutage, NO_DOMAINS, withoutRuns, type Domains } from './domains.js
 import { EMPTY_WINDOW, type RateWindow } from './rate-window.js'
 import { NO_RECENT_CALLS, type RecentCalls } from './recent-calls.js'
 import { NO_TREND, type ProbeTrend } from './hysteresis.js'
+import { afterTransition, NO_TOTALS, type Totals, type TransitionKind } from './totals.js'
 import { endOutage, noteOpening, type OutageState } from './outage.js'
 import type { ClockState } from './clock.js'
 
@@ -57,6 +58,7 @@ export interface Circuit extends ClockState {
   readonly mark: MarkState | null
   readonly markVersion: number
   readonly applied: number
+  readonly totals: Totals
   readonly clientErrors: RecentCalls
   readonly ignored: RecentCalls
   /** Null while the circuit is closed. */
@@ -117,6 +119,7 @@ export function newCircuit(nowMs: number, known = { generation: 0, version: 0 })
     mark: null,
     markVersion: 0,
     applied: 0,
+    totals: NO_TOTALS,
     clientErrors: NO_RECENT_CALLS,
     ignored: NO_RECENT_CALLS,
     outage: null,
@@ -174,7 +177,7 @@ export const bumpVersion = (circuit: Circuit): Circuit => ({
 /** The one way a circuit changes its phase: one generation, one version, one event. */
 export function transition(
   circuit: Circuit,
-  kind: EventKind,
+  kind: TransitionKind,
   change: Pick<Circuit, 'phase' | 'reason'> & Partial<Omit<Circuit, 'outage'>>,
   actor = '',
 ): Step {
@@ -186,6 +189,7 @@ export function transition(
     lastFailure: '',
     domains: withoutRuns(circuit.domains),
     ...change,
+    totals: afterTransition(circuit, kind, now),
     stateSinceMs: now,
     generation: nextNumber(circuit.generation, now),
     version: nextNumber(circuit.version, now),

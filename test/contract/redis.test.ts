@@ -119,6 +119,7 @@ describe('the keys in Redis', () => {
       outage_reason: '2 consecutive failures',
       outage_failure: 'timeout',
       outage_by: 'rule',
+      opened_total: '1',
       probe_awaited_since_ms: now,
       history_total: '3',
       history_healthy: '1',

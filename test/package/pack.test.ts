@@ -140,6 +140,14 @@ describe('the package', () => {
     )
   })
 
+  it('loads prom-client for busbar/prometheus, and neither it nor @opentelemetry/api by itself', async () => {
+    expect(await loadedBy(`import { register } from 'busbar/prometheus'; register`)).toMatch(
+      /node_modules\/prom-client\//,
+    )
+    const loaded = await loadedBy(`import { connect } from 'busbar'; await connect.toString()`)
+    expect(loaded).not.toMatch(/node_modules\/(prom-client|@opentelemetry)\/|dist\/metrics\//)
+  })
+
   it('loads to connect neither bullmq nor, with a logger of the program, pino', async () => {
     const redis = `{ redis: '${redisUrl()}', namespace: '${testNamespace()}', logger: false }`
     const loaded = await loadedBy(`
@@ -148,7 +156,9 @@ describe('the package', () => {
       await busbar.provider('openai')
       await busbar.close()`)
     expect(loaded).toMatch(/node_modules\/ioredis\//)
-    expect(loaded).not.toMatch(/node_modules\/(bullmq|commander|pino|yaml)\/|dist\/(cli|probes)\//)
+    expect(loaded).not.toMatch(
+      /node_modules\/(bullmq|commander|pino|prom-client|yaml)\/|dist\/(cli|probes)\//,
+    )
   })
 
   /** The files that the command loads, run in this process as bin/busbar.mjs runs it. */

@@ -25,7 +25,7 @@ function expectTable(page: string, mark: string, head: readonly string[], rows: 
 function unitOf(name: string, { type }: CircuitField): string {
   if (type === 'text') return 'text'
   if (/_(at|since|until|to|now)_ms$/.test(name)) return 'Redis ms'
-  if (name.endsWith('_ms')) return 'ms'
+  if (/_ms(_total)?$/.test(name)) return 'ms'
   if (name.endsWith('_us')) return 'Redis us'
   if (name === OPTIONAL) return "the provider's own"
   return /generation|version/.test(name) ? 'number' : 'count'

@@ -62,6 +62,8 @@ export class Judged {
   generation = 0
   /** When it began, on this process's clock, where observers want its duration; else `UNTIMED`. */
   began = UNTIMED
+  /** How many calls its duration stands for in the metrics; see `ProviderMeter`. */
+  weight = 0
 
   /** Bound, so that it can be taken out of the context. */
   get judge(): <X>(answer: X) => X {

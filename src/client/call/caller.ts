@@ -45,7 +45,7 @@ export class Caller {
     )
     this.#setConsistency(local.consistency)
     this.#judge = new CallJudge(context, session.id, local.classify, () => this.#settings.slowMs)
-    this.#observer = new CallObserver(context, session)
+    this.#observer = new CallObserver(context, session, this.#judge)
     const { id } = session
     this.#ending = new JudgedEnding({
       context,
@@ -160,8 +160,8 @@ export class Caller {
   #beginPlain(): PlainContext {
     const context = this.#spare.pop() ?? new PlainContext(this.#session.id)
     const { calls, observers } = this.#context
-    if (observers.on) this.#observer.begin(context)
     context.mark = calls.loop.mark()
+    if (observers.on) this.#observer.begin(context)
     context.generation = this.#session.cache.generation
     this.#session.used = USED
     calls.count += 1
@@ -171,10 +171,10 @@ export class Caller {
   /** The same with what the hot path leaves out: options, and `slowMs`. */
   async #call<T>(fn: GuardedMember<T>, call: Call, ended?: CallOutcome): Promise<T> {
     const began = this.#settings.slowMs === undefined ? UNTIMED : this.#context.clock.now()
+    call.mark = this.#context.calls.loop.markNow()
     if (this.#context.observers.on) this.#observer.begin(call)
     this.#session.used = USED
     this.#context.calls.count += 1
-    call.mark = this.#context.calls.loop.markNow()
     call.generation = this.#session.cache.generation
     let result: T
     try {
@@ -198,7 +198,8 @@ export class Caller {
     // The store may have been lost since it began.
     if (this.#session.cache.suspended) return false
     judge.plain += 1
-    if (context.began !== UNTIMED) this.#observer.end('healthy', context)
+    // The judge has counted it.
+    if (context.began !== UNTIMED) this.#observer.endTimed('healthy', context)
     this.#outbox.healthy(context.generation)
     this.#context.calls.end()
     return true
@@ -216,7 +217,7 @@ export class Caller {
 
   /** Tells how a call ended that needed no permit. */
   record(end: CallEnd): Promise<void> {
-    if (this.#context.observers.outcomes) this.#observer.recorded(end.outcome)
+    if (this.#context.observers.on) this.#observer.recorded(end.outcome)
     return this.#sink.record(end)
   }
 

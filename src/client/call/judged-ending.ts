@@ -53,7 +53,7 @@ export class JudgedEnding {
    */
   async #end(verdict: Verdict, call: Judged): Promise<void> {
     const { context, id, observer, sink } = this.#parts
-    if (call.began !== UNTIMED) observer.end(verdict.outcome, call)
+    if (context.observers.on) observer.end(verdict.outcome, call)
     try {
       await sink.end(endingOf(verdict), call.generation)
     } catch (error) {

@@ -30,6 +30,11 @@ export class BatchSender {
     this.#session = session
   }
 
+  /** The batch under way; empty where none is. */
+  get underWay(): readonly OpenRun[] {
+    return this.#sending
+  }
+
   /** Whether the store is to be told that it was lost. */
   get owesOutage(): boolean {
     return this.#outage !== undefined

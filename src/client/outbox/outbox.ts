@@ -69,6 +69,12 @@ export class Outbox {
     return this.#mode !== 'idle'
   }
 
+  /** Runs that are not applied yet, and when the oldest of them came, on the process's clock. */
+  get backlog(): { readonly runs: number; readonly oldestAt: number | undefined } {
+    const { underWay } = this.#sender
+    return { runs: underWay.length + this.#buffer.length, oldestAt: underWay[0]?.at ?? this.#buffer.oldestAt }
+  }
+
   /** A success of a call without a lease: the hot path. Allocates nothing while the run goes on. */
   healthy(generation: number): void {
     this.failuresInRow = 0

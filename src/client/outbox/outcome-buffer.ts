@@ -21,6 +21,11 @@ export class OutcomeBuffer {
     return this.#runs.length
   }
 
+  /** When the oldest of them came, on the process's clock; undefined where none waits. */
+  get oldestAt(): number | undefined {
+    return this.#runs[0]?.at
+  }
+
   /** A success of a call without a lease: the hot path. Allocates nothing while the run goes on. False when it began one. */
   addHealthy(generation: number): boolean {
     const last = this.#last

@@ -124,6 +124,8 @@ function ticketOf({ context, session, outbox }: Parts, beginning: Beginning): Pr
     ageMs: 0,
   } as const
   const finish = ({ status, detail }: ProbeOutcome) => {
+    const meter = observers.meters?.of(session)
+    if (meter !== undefined) meter.probes[status] += 1
     if (observers.outcomes) {
       const ms = Math.round((clock.now() - began) * 1_000) / 1_000
       const { worker, domain } = observers

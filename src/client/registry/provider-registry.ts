@@ -64,6 +64,11 @@ export class ProviderRegistry {
     this.#pending = new PendingRegistrations(context, { get: (id) => this.#find(id)?.core.session })
   }
 
+  /** All that this process follows. */
+  get held(): ReadonlyMap<string, Held> {
+    return this.#held
+  }
+
   get(id: string): Held | undefined {
     return this.#held.get(id)
   }
@@ -209,6 +214,7 @@ export class ProviderRegistry {
   /** A change that the store announced. */
   change(change: Change): void {
     const core = this.#find(change.providerId)?.core
+    core?.noteDelay(change)
     core?.session.change(change)
     core?.flushIfSuspected(change)
   }

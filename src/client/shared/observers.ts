@@ -1,5 +1,6 @@
 import type { DecisionObservation, Observer, OutcomeObservation } from '../../model/observations.js'
 import { onRejection, type Counters, type Logger } from './log.js'
+import { Meters } from './meters.js'
 
 type Listener<T> = (observation: T) => void
 
@@ -22,11 +23,15 @@ export class Observers {
   outcomes = false
   /** Whether anything listens for decisions. */
   decisions = false
+  /** What is counted for metrics; undefined while they are off. */
+  meters: Meters | undefined
   readonly worker: string
   readonly domain: string
   readonly #identity: Identity
   #onOutcome: readonly Listener<OutcomeObservation>[] = []
   #onDecision: readonly Listener<DecisionObservation>[] = []
+  /** How many want the meters. */
+  #metering = 0
 
   constructor(identity: Identity) {
     this.#identity = identity
@@ -47,16 +52,34 @@ export class Observers {
     }
   }
 
+  /** Counts for metrics from now on, until `stopMeters` was called as often. */
+  startMeters(): Meters {
+    this.#metering += 1
+    this.meters ??= new Meters()
+    this.#setOn()
+    return this.meters
+  }
+
+  stopMeters(): void {
+    this.#metering -= 1
+    if (this.#metering === 0) this.meters = undefined
+    this.#setOn()
+  }
+
+  #setOn(): void {
+    this.on = this.outcomes || this.decisions || this.meters !== undefined
+  }
+
   #setOutcome(listeners: readonly Listener<OutcomeObservation>[]): void {
     this.#onOutcome = listeners
     this.outcomes = listeners.length > 0
-    this.on = this.outcomes || this.decisions
+    this.#setOn()
   }
 
   #setDecision(listeners: readonly Listener<DecisionObservation>[]): void {
     this.#onDecision = listeners
     this.decisions = listeners.length > 0
-    this.on = this.outcomes || this.decisions
+    this.#setOn()
   }
 
   emitOutcome(outcome: OutcomeObservation): void {

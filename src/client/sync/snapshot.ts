@@ -42,6 +42,7 @@ export function ageSnapshot(stored: StoredSnapshot, elapsedMs: number): StoredSn
     // The end of a ramp resets the cooldown.
     cooldownMs: stored.rampForMs > 0 && rampForMs === 0 ? 0 : stored.cooldownMs,
     rampForMs,
+    openMsTotal: stored.openMsTotal + (stored.state === 'closed' ? 0 : Math.floor(elapsedMs)),
     trialFreeInMs: left(stored.trialFreeInMs, elapsedMs),
     markActor: markEnded ? '' : stored.markActor,
     markEnded: markEnded || stored.markEnded,

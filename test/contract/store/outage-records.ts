@@ -55,6 +55,29 @@ export function outageRecordsContract(open: () => Promise<TestStore>): void {
       ])
     })
 
+    it('is counted with every other transition, and so is its length: totals that only grow', async () => {
+      const testStore = await open()
+      const testProvider = await quick(testStore, { failureThreshold: 1 })
+      await testProvider.record('timeout')
+      await testStore.advance(1_000)
+      await testProvider.settle(await testProvider.admit('a'), 'timeout', {}, 'a')
+      await testStore.advance(1_500)
+      expect(await testProvider.snapshot()).toMatchObject({ openedTotal: 2, openMsTotal: 2_500 })
+      await testProvider.settle(await testProvider.admit('b'), 'healthy', {}, 'b')
+      await testStore.advance(5_000)
+      await testProvider.trip(null)
+      await testStore.advance(500)
+      await testProvider.reset()
+      await testStore.advance(5_000)
+      expect(await testProvider.snapshot()).toMatchObject({
+        openedTotal: 3,
+        halfOpenedTotal: 2,
+        closedTotal: 1,
+        resetTotal: 1,
+        openMsTotal: 3_000,
+      })
+    })
+
     it('counts all that failed in it: what was under way, and what came too late to decide', async () => {
       const testStore = await open()
       const testProvider = await quick(testStore, { failureThreshold: 3 })
