@@ -301,7 +301,8 @@ export const sequence = fc.record({
     cooldownJitter: fc.constantFrom(0, 0, 0.5),
     enforce: fc.constantFrom(true, true, true, true, false),
     recovery: fc.constantFrom('both' as const, 'both' as const, 'traffic' as const, 'probe' as const),
-    recoveryRampMs: fc.constantFrom(0, 500, 500, 3_600_000),
+    // Short beside the ten minutes after which the script forgets the batch ids of an idle process, at random.
+    recoveryRampMs: fc.constantFrom(0, 500, 500, 120_000),
   }),
   probe: fc.record({
     kind: fc.constant('heartbeat' as const),

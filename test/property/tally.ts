@@ -91,7 +91,7 @@ export class Tally {
     const row = (atLeast: number) => (what: string) => ({
       what,
       count: this.#counts.get(what) ?? 0,
-      atLeast: Math.floor(atLeast * share),
+      atLeast: leastOf(atLeast * share, share),
     })
     return [
       ...outcomes.map(row(1_000)),
@@ -105,3 +105,7 @@ export class Tally {
     this.#counts.set(what, (this.#counts.get(what) ?? 0) + n)
   }
 }
+
+/** Fewer sequences than 10 000 are allowed three standard deviations of chance. */
+const leastOf = (expected: number, share: number): number =>
+  Math.floor(share >= 1 ? expected : expected - 3 * Math.sqrt(expected))
