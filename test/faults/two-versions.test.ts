@@ -44,11 +44,11 @@ const NEWER: readonly Edit[] = [
   if status == 'healthy' then`,
   },
   {
-    file: 'src/model/setting-fields.ts',
-    before: '    enforce: {',
-    after: `    brownoutLimit: {
-      type: 'whole', min: 1, max: 10, default: 5, since: 2, meaning: 'brownouts that are too many' },
-    enforce: {`,
+    file: 'src/model/recovery-fields.ts',
+    before: '  enforce: {',
+    after: `  brownoutLimit: {
+    type: 'whole', min: 1, max: 10, default: 5, since: 2, meaning: 'brownouts that are too many' },
+  enforce: {`,
   },
   {
     file: 'lua/lib/fields.lua',

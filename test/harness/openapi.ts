@@ -94,9 +94,13 @@ function setting(field: SettingField): Json {
 const group = (fields: Readonly<Record<string, SettingField>>): Json =>
   Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, setting(field)]))
 
+/** Those without a default are absent while they are off. */
+const optionalIn = (fields: Readonly<Record<string, SettingField>>): string[] =>
+  Object.entries(fields).flatMap(([name, field]) => ('default' in field ? [] : [name]))
+
 const settings = record(
   {
-    breaker: record(group(SETTING_FIELDS.breaker)),
+    breaker: record(group(SETTING_FIELDS.breaker), optionalIn(SETTING_FIELDS.breaker)),
     history: record(group(SETTING_FIELDS.history)),
     ...group(SETTING_FIELDS.top),
     probe: record({ kind: words(PROBE_KINDS), intervalMs: number, timeoutMs: number }),
