@@ -30,7 +30,7 @@ const { values: options } = parseArgs({
 })
 
 /** Sequences of the property test, the same ones for every fault. */
-const SEQUENCES = options.short ? '150' : '300'
+const SEQUENCES = '300'
 const SEED = '20'
 
 /** A copy of lua/ with the edits made. Each text to be replaced must be there exactly once. */

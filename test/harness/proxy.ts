@@ -13,7 +13,7 @@ export interface Proxy {
   restore(): void
   /**
    * Swallows, from now on and without a FIN or RST, what passes on the flows that are open and that `pick` takes by what
-   * their client has sent so far (the first 64 KB); new flows work. Returns how many there were.
+   * their client has sent so far (the first MB); new flows work. Returns how many there were.
    */
   drop(pick?: (sent: string) => boolean): number
   /** How many flows are open and work that `pick` takes. */
@@ -38,7 +38,7 @@ interface Wire {
   readonly destroy: () => void
 }
 
-const REMEMBERED = 65_536
+const REMEMBERED = 1_048_576
 
 /** Ends with the test. */
 export async function startProxy(redisPort: number): Promise<Proxy> {
