@@ -55,11 +55,17 @@ async function usecByTurns(redis, contenders) {
 
 const TRIAL = { worker: 'bench', origin: 'call', token: 'bench', leaseMs: 0, minGapMs: 0 }
 const HAND = { worker: 'bench', knownVersion: 0, actor: '', reason: 'bench' }
+const RATES = { failureRate: 0.5, degradedRate: 0.8 }
+const QUORUM = { failureThreshold: 10, failureRate: 0.5, quorum: 2 }
 const NEVER_LATE = { notAfterMs: Number.MAX_SAFE_INTEGER }
 
 async function besideBare(redis, store, measure) {
   const sender = new Sender(store, 'one', await registerFor(store, 'one'))
   const prober = new Sender(store, 'probed', await registerFor(store, 'probed'))
+  const rated = new Sender(store, 'rated', await registerFor(store, 'rated', { breaker: RATES }))
+  const believed = new Sender(store, 'believed', await registerFor(store, 'believed', { breaker: QUORUM }), {
+    reporter: { failureDomain: 'node-1', tried: true, ownFailures: 0, ownSinceMs: 0 },
+  })
   const { version: knownVersion } = await registerFor(store, 'asked')
   await registerFor(store, 'tripped')
   const circuit = { state: 'closed', generation: 1, consecutive_failures: 0, retry_at_ms: 0 }
@@ -67,6 +73,8 @@ async function besideBare(redis, store, measure) {
   let n = 0
   const usec = await measure({
     record: () => sender.send([['healthy', 1]]),
+    rates: () => rated.send([['healthy', 1]]),
+    quorum: () => believed.send([['healthy', 1]]),
     probe: () => prober.send([['healthy', 1]], 'probe'),
     admit: () => store.admit('asked', { ...TRIAL, ...NEVER_LATE, knownVersion }),
     trip: (i) =>
@@ -84,6 +92,8 @@ async function besideBare(redis, store, measure) {
     row('P5', `${what}, beside HMGET + HSET + ZADD`, { ours, peer, unit: 'us', ratio: ours / peer, target })
   return [
     beside('record, one outcome', usec.record, 6.5),
+    beside('record, rate rules on', usec.rates, 7.5),
+    beside('record, rate rules and a quorum on', usec.quorum),
     beside("record, a probe's result", usec.probe),
     beside('admit, closed', usec.admit),
     beside('trip and reset by turns', usec.trip),

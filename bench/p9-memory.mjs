@@ -41,7 +41,7 @@ async function bytesAt(perSecond) {
     const snapshot = await registerFor(store, 'p9', settings)
     const senders = Array.from(
       { length: WORKERS },
-      (_, i) => new Sender(store, 'p9', snapshot, `incarnation-${i}`),
+      (_, i) => new Sender(store, 'p9', snapshot, { incarnation: `incarnation-${i}` }),
     )
     const traffic = { senders, time, perSecond, next: draws(11) }
     await play(traffic, WINDOW_MS * 1.05)

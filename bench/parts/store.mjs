@@ -25,8 +25,9 @@ export async function registerFor(store, id, settings = {}) {
 export class Sender {
   #sequence = 0
 
-  constructor(store, id, snapshot, incarnation = 'bench') {
-    Object.assign(this, { store, id, snapshot, incarnation })
+  /** `reporter`: what a batch says of its process where a quorum is set. */
+  constructor(store, id, snapshot, { incarnation = 'bench', reporter = {} } = {}) {
+    Object.assign(this, { store, id, snapshot, incarnation, reporter })
   }
 
   /** `outcomes`: [outcome, count], ... */
@@ -43,6 +44,7 @@ export class Sender {
       jitterDraw: 0.5,
       flushIntervalMs: 100,
       maxBatchesPerSecond: 1_000_000,
+      ...this.reporter,
       runs: outcomes.map(([outcome, count]) => runOf(origin, outcome, count, this.snapshot)),
     })
   }
