@@ -223,6 +223,9 @@ test('where only one process is cut off, the failures that others counted stay',
   await eventually(async () => (await theirs.snapshot()).consecutiveFailures === 1, 'counted')
   proxy.cut()
   await eventually(() => busbar.degradedSince !== undefined, 'lost')
+  // Clearly after the loss: when it was is known to the other only as long as its own batch is on its way.
+  const lostAt = busbar.degradedSince ?? Date.now()
+  await eventually(() => Date.now() - lostAt > 1_000, 'the outage lasts')
   await theirs.recordFailure()
   proxy.restore()
   await eventually(() => busbar.degradedSince === undefined, 'back')
