@@ -78,7 +78,7 @@ class CoreSource implements MetricsSource {
     const { clock } = this.#core.context
     let runs = 0
     let oldestAt = Infinity
-    for (const { core } of this.#core.registry.held.values()) {
+    for (const core of this.#core.registry.cores()) {
       const backlog = core.outbox.backlog
       runs += backlog.runs
       oldestAt = Math.min(oldestAt, backlog.oldestAt ?? Infinity)
@@ -87,7 +87,7 @@ class CoreSource implements MetricsSource {
   }
 
   held(): readonly ProviderReading[] {
-    return [...this.#core.registry.held.values()].flatMap(({ core }) => {
+    return [...this.#core.registry.cores()].flatMap((core) => {
       const { session, settings } = core
       // Not `peek`: without the store, each process would say what it decides by, and not what Redis last said.
       const stored = session.cache.read()
@@ -102,7 +102,7 @@ class CoreSource implements MetricsSource {
   }
 
   counted(): readonly (readonly [string, ProviderMeter])[] {
-    return [...this.#core.registry.held.values()].flatMap(({ core }) => {
+    return [...this.#core.registry.cores()].flatMap((core) => {
       const { meter } = core
       return meter === undefined ? [] : [[core.id, meter] as const]
     })

@@ -204,8 +204,7 @@ export interface ProberError {
 }
 
 /** Why a worker could not make a probe: its loop stood still, it reaches no other host, or it cannot make that probe at all. */
-export const DISCARD_REASONS = ['stalled', 'network', 'unable'] as const
-export type DiscardReason = (typeof DISCARD_REASONS)[number]
+export type DiscardReason = 'stalled' | 'network' | 'unable'
 
 /** There is nothing to say yet: a provider that is to report by itself still has time for its first heartbeat. */
 export interface NothingYet {

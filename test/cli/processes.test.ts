@@ -10,6 +10,7 @@ const steady = (text: string): string =>
   text
     .replace(/\d\d:\d\d:\d\d(\.\d+Z)?|\b\d{13}\b/g, '<time>')
     .replace(/\d+(\.\d+)?( ?(ms|s|m|MiB))\b/g, '<n>$2')
+    .replace(/("openMsTotal": )\d+/, '$1<n>')
     .replace(/^(● ok +clock).*$/m, '$1 <offset>')
 
 const shown = ({ code, stdout, stderr }: CliResult) => ({

@@ -64,11 +64,6 @@ export class ProviderRegistry {
     this.#pending = new PendingRegistrations(context, { get: (id) => this.#find(id)?.core.session })
   }
 
-  /** All that this process follows. */
-  get held(): ReadonlyMap<string, Held> {
-    return this.#held
-  }
-
   get(id: string): Held | undefined {
     return this.#held.get(id)
   }
