@@ -27,8 +27,9 @@ describe('a Redis that is restarted without its data', () => {
     onQuietMachine(context, async () => {
       const options = ['--seconds', '20', '--interval', '500', '--wipe']
       const { starts, short, long } = (await runScript('gaps', ...options)).found
-      expect(short).toEqual([])
-      expect(long.length).toBeLessThanOrEqual(1) // the restart
+      // The restart: a Redis without its data no longer knows when the last probe began.
+      expect(short.length).toBeLessThanOrEqual(1)
+      expect(long.length).toBeLessThanOrEqual(1)
       expect(starts).toBeGreaterThan(25)
     }),
   )
