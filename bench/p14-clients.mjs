@@ -5,10 +5,10 @@ import { fileURLToPath } from 'node:url'
 import { connect } from '../dist/index.js'
 import { guardFetch } from '../dist/adapters/fetch.js'
 import { interleaved, nsPerCall, row, startRedis } from './lib.mjs'
+import { compareWays } from './parts/ways-to-call.mjs'
 
 const ROUNDS = 15
 const FETCHES = 300
-const CALLS = 20_000
 const TIMEOUT_MS = 5_000
 
 export async function run() {
@@ -47,27 +47,10 @@ async function fetches(busbar, url) {
 
 async function observers(busbar, observed) {
   const [off, on] = [await busbar.provider('p14'), await observed.provider('p14')]
-  const plain = async () => 1
-  const reading = async ({ signal }) => signal.aborted
-  const { signal } = new globalThis.AbortController()
-  const ways = {
-    'without options': (provider) => provider.execute(plain),
-    'with timeoutMs': (provider) => provider.execute(plain, { timeoutMs: TIMEOUT_MS }),
-    'with timeoutMs and a signal that it reads': (provider) =>
-      provider.execute(reading, { timeoutMs: TIMEOUT_MS, signal }),
-  }
-  const rows = []
-  for (const [way, call] of Object.entries(ways)) {
-    const loop = (provider) => () =>
-      nsPerCall(CALLS, async (n) => {
-        for (let i = 0; i < n; i += 1) await call(provider)
-      })
-    const contenders = { off: loop(off), on: loop(on) }
-    for (const warm of Object.values(contenders)) await warm()
-    const ns = await interleaved(ROUNDS, contenders)
-    rows.push(rowOf(`a call ${way}, with onOutcome, beside itself without`, ns.on, ns.off, 'ns', 1.15))
-  }
-  return rows
+  const found = await compareWays({ off, on })
+  return found.map((ns) =>
+    rowOf(`a call ${ns.way}, with onOutcome, beside itself without`, ns.on, ns.off, 'ns', 1.15),
+  )
 }
 
 const rowOf = (what, ours, peer, unit, target) =>
