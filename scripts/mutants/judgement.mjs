@@ -20,7 +20,7 @@ export const rates = [
     'window.calls = window.calls',
   ),
   one('a window of another generation counts', WINDOW, 'if of ~= generation or', 'if not of or'),
-  one('a window of another width counts', WINDOW, 'width + 0 ~= bucket_ms or', ''),
+  byContract('a window of another width counts', WINDOW, 'width + 0 ~= bucket_ms or', ''),
   one('a window is young for ever', WINDOW, 'if window.calls == 0 then', 'if true then'),
   one(
     'a rate is judged 1 ms late',
@@ -44,8 +44,12 @@ export const rates = [
     'generation ~= provider.circuit.generation or',
     '',
   ),
-  one('a good call leaves a window without a beginning', GOOD_CALLS, " or calls == '0'", ''),
-  one('good calls before a bad one are not counted', 'lib/closed.lua', 'if good > 0 then', 'if false then'),
+  byContract(
+    'good calls before a bad one are not counted',
+    'lib/closed.lua',
+    'if good > 0 then',
+    'if false then',
+  ),
   one(
     'too few calls are judged',
     RATE,
