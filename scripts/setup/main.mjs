@@ -24,6 +24,7 @@ const scripts = {
   bench: script('bench', 'run.mjs'),
   soak: script('test', 'harness', 'soak', 'soak.mjs'),
   doomed: script('scripts', 'doomed.mjs'),
+  recording: script('scripts', 'recording.mjs'),
   simulate: script('scripts', 'simulate-tables.mjs'),
   'simulate-live': script('scripts', 'simulate-live.mjs'),
 }
