@@ -169,10 +169,16 @@ export class Recorder {
         const incarnation = step.forgotten ? `life-${this.operations.length}` : 'life'
         return this.#record([run], { incarnation, sequence: step.forgotten ? 1 : this.#batch, resent: true })
       }
-      case 'admit':
-        return this.#admit('call', step)
-      case 'probe':
-        return this.#admit('probe', { ...step, late: false, again: false })
+      case 'admit': {
+        await this.#admit('call', step)
+        return
+      }
+      case 'probe': {
+        await this.#admit('probe', { ...step, late: false, again: false })
+        return
+      }
+      case 'retrial':
+        return this.#retrial(step)
       case 'settle':
         return this.#settle('call', step.pick, step.outcome, '')
       case 'probed':
@@ -360,21 +366,40 @@ export class Recorder {
   async #admit(
     origin: Origin,
     step: { leaseMs: number; late: boolean; again: boolean; minGapMs?: number },
-  ): Promise<void> {
+    who = this.operations.length,
+  ): Promise<Run | undefined> {
     const token = step.again ? (this.#tokens.at(-1) ?? 'first') : `token-${this.operations.length}`
     this.#tokens.push(token)
     const { leaseMs, minGapMs = 0 } = step
     const notAfterMs = step.late ? START_MS - 10_000_000 : FAR
     const knownVersion = this.#upToDate((await this.#known()).version)
-    const { incarnation, domain: failureDomain } =
-      PROCESSES[this.operations.length % PROCESSES.length] ?? FIRST
+    const { incarnation, domain: failureDomain } = PROCESSES[who % PROCESSES.length] ?? FIRST
     const by = { incarnation, failureDomain }
     const request = { worker: 'w', knownVersion, origin, token, notAfterMs, leaseMs, minGapMs, ...by }
     const reply = (await this.#do('admit', (store) => store.admit(this.#id, request))) as Reply<AdmitResult>
-    if (reply.status !== 'ok' || !reply.admitted) return
+    if (reply.status !== 'ok' || !reply.admitted) return undefined
     const { generation, trial, settingsRevision, markVersion } = reply
-    const run = this.#run(origin, 'healthy', generation, trial ? token : '')
-    this.#pending.push({ run: { ...run, settingsRevision, markVersion } })
+    const run = {
+      ...this.#run(origin, 'healthy', generation, trial ? token : ''),
+      settingsRevision,
+      markVersion,
+    }
+    this.#pending.push({ run })
+    return run
+  }
+
+  /** A domain whose trial failed is to leave the next one to others, for a tenth of the cooldown. */
+  async #retrial({ who, next, tenths }: Step & { readonly do: 'retrial' }): Promise<void> {
+    const asked = { leaseMs: 0, late: false, again: false }
+    await this.#waitFor('retry', 0)
+    const run = await this.#admit('call', asked, who)
+    if (run !== undefined && run.token !== '') {
+      this.#pending.pop()
+      await this.#record([{ ...run, outcome: 'unhealthy' }], { process: PROCESSES[who % PROCESSES.length] })
+      await this.#waitFor('retry', 0)
+      this.#nowMs += Math.floor((tenths * this.#sequence.breaker.cooldownMs) / 10)
+    }
+    await this.#admit('call', asked, next)
   }
 
   async #settle(origin: Origin, pick: number, outcome: Outcome, detail: string): Promise<void> {

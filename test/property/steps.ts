@@ -52,6 +52,8 @@ export type Step =
     }
   | { readonly do: 'resend'; readonly forgotten: boolean }
   | { readonly do: 'admit'; readonly leaseMs: number; readonly late: boolean; readonly again: boolean }
+  /** A trial of one process fails, and after the cooldown one of another asks for the next, so long after it began. */
+  | { readonly do: 'retrial'; readonly who: number; readonly next: number; readonly tenths: number }
   | { readonly do: 'settle'; readonly pick: number; readonly outcome: (typeof OUTCOMES)[number] }
   | { readonly do: 'probe'; readonly minGapMs: number; readonly leaseMs: number }
   | {
@@ -139,7 +141,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   {
-    weight: 3,
+    weight: 5,
     arbitrary: fc.record({
       do: fc.constant('outbreak' as const),
       whose: fc.constantFrom([0, 1, 3], [1, 3, 0], [4, 1, 0], [1, 2, 3], [0, 5, 1]),
@@ -182,6 +184,15 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       leaseMs: fc.constantFrom(0, 0, 700),
       late: fc.constantFrom(false, false, false, false, false, false, true),
       again: fc.constantFrom(false, false, false, true),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('retrial' as const),
+      who: fc.nat(5),
+      next: fc.nat(5),
+      tenths: fc.constantFrom(0, 0.99, 1),
     }),
   },
   { weight: 8, arbitrary: fc.record({ do: fc.constant('settle' as const), pick, outcome }) },
@@ -257,6 +268,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
         'retry' as const,
         'retry' as const,
         'retry' as const,
+        'lease' as const,
+        'lease' as const,
         'lease' as const,
         'lease' as const,
         'lease' as const,
