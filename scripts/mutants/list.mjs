@@ -69,8 +69,8 @@ const breaker = [
   one(
     'opens as if no failure came before this batch',
     CONSECUTIVE,
-    'math.max(1, settings.failure_threshold - counts.in_a_row)',
-    'settings.failure_threshold',
+    'math.max(1, threshold - counts.in_a_row)',
+    'threshold',
   ),
   essential(
     'one success closes, whatever successThreshold says',
