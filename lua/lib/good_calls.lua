@@ -8,7 +8,7 @@ local function count_good_calls(provider, width_ms, n)
   local newest = as_text(math.floor(provider.now / math.floor(width_ms / 10)))
   local calls, in_newest, number, generation, rest =
     string.match(redis.call('HGET', key, 'sums') or '', '^(%d+) (%d+) (%d+) (%d+) (.*)$')
-  if number ~= newest or generation ~= provider.circuit.generation or calls == '0' then
+  if number ~= newest or generation ~= provider.circuit.generation then
     return false
   end
   redis.call('HSET', key, 'sums', string.format('%d %d %s %s %s', calls + n, in_newest + n, newest, generation, rest))

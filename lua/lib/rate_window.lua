@@ -75,6 +75,9 @@ local function save_window(provider)
   end
   if not window.stored then
     redis.call('DEL', key)
+    if window.calls == 0 then
+      return
+    end
   elseif window.expired then
     redis.call('HDEL', key, unpack(window.expired))
   end

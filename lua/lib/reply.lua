@@ -7,9 +7,9 @@
 -- replies have none else.
 local function finish(provider, ...)
   save(provider)
-  local circuit, touched = provider.circuit, provider.touched
+  local circuit = provider.circuit
   local reply = { 'ok', provider.now, circuit.applied or 0, nil, nil }
-  if provider.events or touched.version or as_text(circuit.version or 0) ~= provider.caller.known_version then
+  if provider.events or as_text(circuit.version or 0) ~= provider.caller.known_version then
     -- @include lib/announcement
     reply[4], reply[5] = publish_change(provider)
   end

@@ -22,7 +22,7 @@ export const rates = [
   one('a window of another generation counts', WINDOW, 'if of ~= generation or', 'if not of or'),
   one('a window that is over counts', WINDOW, 'newest - last >= BUCKETS', 'newest - last > BUCKETS'),
   one('an expired bucket is left', WINDOW, 'elseif window.expired then', 'elseif false then'),
-  one('a window of another width counts', WINDOW, 'width + 0 ~= bucket_ms or', ''),
+  byContract('a window of another width counts', WINDOW, 'width + 0 ~= bucket_ms or', ''),
   one('a window is young for ever', WINDOW, 'if window.calls == 0 then', 'if true then'),
   one(
     'a rate is judged 1 ms late',
@@ -46,8 +46,12 @@ export const rates = [
     'generation ~= provider.circuit.generation or',
     '',
   ),
-  one('a good call leaves a window without a beginning', GOOD_CALLS, " or calls == '0'", ''),
-  one('good calls before a bad one are not counted', 'lib/closed.lua', 'if good > 0 then', 'if false then'),
+  byContract(
+    'good calls before a bad one are not counted',
+    'lib/closed.lua',
+    'if good > 0 then',
+    'if false then',
+  ),
   one(
     'too few calls are judged',
     RATE,
@@ -90,7 +94,7 @@ export const quorum = [
   ),
   one('the pause that is asked for does not matter', DOUBT, 'return 1000 + pause_ms', 'return 1000'),
   one('one is announced again within the minute', DOUBT, 'now - stamp.at_ms < ANNOUNCED_MS', 'false'),
-  one('one is announced a ms late', DOUBT, 'at_ms < ANNOUNCED_MS', 'at_ms <= ANNOUNCED_MS'),
+  byContract('one is announced a ms late', DOUBT, 'at_ms < ANNOUNCED_MS', 'at_ms <= ANNOUNCED_MS'),
   one(
     'a domain with another suspect is cleared',
     DOUBT,

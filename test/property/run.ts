@@ -75,11 +75,13 @@ export class Recorder {
   #batch = 0
   #generation = 0
   #threshold: number | null = null
+  #rateWindowMs: number
   readonly store = new MemoryStore({ now: () => this.#nowMs })
 
   constructor(id: string, sequence: Sequence, tally: Tally) {
     this.#id = id
     this.#sequence = sequence
+    this.#rateWindowMs = sequence.breaker.rateWindowMs
     this.#tally = tally
   }
 
@@ -223,6 +225,7 @@ export class Recorder {
         return
       }
       case 'settings':
+        this.#rateWindowMs = (step.wide ? 2 : 1) * this.#sequence.breaker.rateWindowMs
         return this.#register(step.failureThreshold, step.successThreshold, step.said)
       case 'release':
         return this.#register(1, 1, step.said, 'release')
@@ -254,7 +257,7 @@ export class Recorder {
     const failureThreshold = wanted === null && !rated ? 3 : wanted
     this.#threshold = failureThreshold
     const settings = resolveSettings({
-      breaker: { ...breaker, failureThreshold, successThreshold },
+      breaker: { ...breaker, failureThreshold, successThreshold, rateWindowMs: this.#rateWindowMs },
       history,
       probe,
     })
@@ -426,8 +429,8 @@ export class Recorder {
       retry: snapshot.state === 'open' ? (snapshot.retryAfterMs ?? 0) : 0,
       lease: snapshot.trialFreeInMs,
       window: this.#sequence.history.windowMs,
-      rateWindow: Math.floor(this.#sequence.breaker.rateWindowMs / 10),
-      rateAge: Math.max(1_000, Math.floor(this.#sequence.breaker.rateWindowMs / 10)),
+      rateWindow: Math.floor(this.#rateWindowMs / 10),
+      rateAge: Math.max(1_000, Math.floor(this.#rateWindowMs / 10)),
       throttle: snapshot.throttledForMs,
       mark: snapshot.markForMs ?? 0,
       ramp: snapshot.rampForMs,

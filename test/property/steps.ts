@@ -79,6 +79,8 @@ export type Step =
       readonly do: 'settings'
       readonly failureThreshold: number | null
       readonly successThreshold: number
+      /** Whether the rate window gets twice its width. */
+      readonly wide: boolean
       readonly said: Said | null
     }
   | { readonly do: 'release'; readonly said: Said }
@@ -249,6 +251,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       do: fc.constant('settings' as const),
       failureThreshold: fc.constantFrom<(number | null)[]>(1, 2, 3, 4, 50, null),
       successThreshold: fc.integer({ min: 1, max: 3 }),
+      wide: fc.boolean(),
       said: fc.option(said, { nil: null, freq: 1 }),
     }),
   },
