@@ -142,4 +142,7 @@ if wait_ms and runs[1] and (last or not resent) then
 end
 note_batch(keys, incarnation, sequence, now)
 put(provider, 'next_slot_us', slot_us)
+if not wait_ms and outdated + dropped == 0 then
+  return finish(provider)
+end
 return finish(provider, false, outdated, dropped, wait_ms, urgent_share)

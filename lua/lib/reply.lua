@@ -13,7 +13,11 @@ local function finish(provider, ...)
     -- @include lib/announcement
     reply[4], reply[5] = publish_change(provider)
   end
-  local values, n = { ... }, select('#', ...)
+  local n = select('#', ...)
+  if n == 0 then
+    return reply
+  end
+  local values = { ... }
   while n > 0 and (not values[n] or values[n] == '' or values[n] == 0) do
     n = n - 1
   end
