@@ -141,14 +141,19 @@ export const quorum = [
     'domains.witnesses, domains.probe_witnesses, domains.failing, domains.poor = {}, {}, {}, {}',
     'domains.failing = {}',
   ),
-  one(
+  byContract(
     'a suspect is cleared by a success of an older generation',
     QUORUM,
     "origin == 'call' and generation + 0 == provider.circuit.generation",
     "origin == 'call'",
   ),
-  one('a full table takes one more', QUORUM, '#domains.doubts < MAX_DOUBTS', '#domains.doubts <= MAX_DOUBTS'),
-  one(
+  byContract(
+    'a full table takes one more',
+    QUORUM,
+    '#domains.doubts < MAX_DOUBTS',
+    '#domains.doubts <= MAX_DOUBTS',
+  ),
+  byContract(
     'the last heard makes room',
     QUORUM,
     'doubt.seen_ms < silent.seen_ms',

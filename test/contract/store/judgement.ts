@@ -151,6 +151,33 @@ export function judgementContract(open: () => Promise<TestStore>): void {
       expect(await suspects()).toEqual([])
     })
 
+    it('clears no suspect by a success of an older generation', async () => {
+      const { put, suspects, advance, testProvider } = await fleet(open)
+      await put('unhealthy', { ...A, ...DOUBTFUL })
+      await advance(1_000)
+      await put('healthy', B)
+      const { generation } = await testProvider.snapshot()
+      await testProvider.send(
+        [run('healthy', { generation: generation - 1 }), run('ignored', { generation })],
+        A,
+      )
+      expect(await suspects()).toEqual(['a'])
+    })
+
+    it('knows sixteen processes that doubt themselves: the longest silent makes room', async () => {
+      const { put, suspects, advance } = await fleet(open)
+      await put('healthy', B)
+      const names = Array.from({ length: 17 }, (_, i) => `p${i}`)
+      // The first is heard again before the last, so the second has been silent for longest.
+      for (const name of [...names.slice(0, 16), 'p0', 'p16']) {
+        await put('unhealthy', { ...from(name, 'node-p'), ...DOUBTFUL })
+        await advance(1)
+      }
+      await advance(200)
+      await put('healthy', B)
+      expect(await suspects()).toEqual(names.filter((name) => name !== 'p1'))
+    })
+
     it('believes one domain after the grace, where no other succeeded', async () => {
       const { put, advance } = await fleet(open, { quorumGraceMs: 2_000 })
       await put('healthy', B)
