@@ -14,7 +14,7 @@ import { Tally } from './tally.js'
 const SEQUENCES = Number(process.env['BUSBAR_PROPERTY_RUNS'] ?? byForm({ short: 1_000, full: 10_000 }))
 const SEED = Number(process.env['BUSBAR_PROPERTY_SEED'] ?? Date.now() % 2 ** 31)
 /** For a machine that does other things too, ms. */
-const LIMIT_MS = Math.max(600_000, SEQUENCES * 180)
+const LIMIT_MS = Math.max(600_000, SEQUENCES * 360)
 const EVERYTHING = 1_000_000
 
 const namespace = testNamespace()
