@@ -20,6 +20,8 @@ export const rates = [
     'window.calls = window.calls',
   ),
   one('a window of another generation counts', WINDOW, 'if of ~= generation or', 'if not of or'),
+  one('a window that is over counts', WINDOW, 'newest - last >= BUCKETS', 'newest - last > BUCKETS'),
+  one('an expired bucket is left', WINDOW, 'elseif window.expired then', 'elseif false then'),
   byContract('a window of another width counts', WINDOW, 'width + 0 ~= bucket_ms or', ''),
   one('a window is young for ever', WINDOW, 'if window.calls == 0 then', 'if true then'),
   one(
@@ -77,6 +79,7 @@ export const rates = [
 export const quorum = [
   one('a doubt begins one failure late', DOUBT, 'own.failures >= AT or', 'own.failures > AT or'),
   one('a doubt begins 1 ms late', DOUBT, 'own.since_ms >= AFTER_MS', 'own.since_ms > AFTER_MS'),
+  one('a doubt begins at one failure more', DOUBT, 'own.failures >= least and', 'own.failures > least and'),
   one(
     'a low threshold does not matter to a doubt',
     DOUBT,
@@ -91,6 +94,14 @@ export const quorum = [
   ),
   one('the pause that is asked for does not matter', DOUBT, 'return 1000 + pause_ms', 'return 1000'),
   one('one is announced again within the minute', DOUBT, 'now - stamp.at_ms < ANNOUNCED_MS', 'false'),
+  byContract('one is announced a ms late', DOUBT, 'at_ms < ANNOUNCED_MS', 'at_ms <= ANNOUNCED_MS'),
+  one(
+    'a domain with another suspect is cleared',
+    DOUBT,
+    'if doubt.domain == domain and not',
+    'if false and not',
+  ),
+  one('a domain is cleared twice', DOUBT, 'if named[i].domain == domain then', 'if false then'),
   one('a suspicion leaves the rate window', DOUBT, '  provider.quorum.clear_window(provider)\n', ''),
   one('a suspicion leaves the domain alive', DOUBT, 'return stamp.domain == domain', 'return false'),
   one('an opening withdraws no suspicion', DOUBT, 'now - doubt.named_ms < quorum.rules.grace_ms', 'false'),
@@ -110,6 +121,13 @@ export const quorum = [
   ),
   byContract('every domain may be kept from trials', DOUBT, '#list < alive - 1', '#list < alive'),
   byContract('only the last failed trial is remembered', DOUBT, '#list < alive - 1', 'false'),
+  one(
+    'a domain is gone 1 ms early',
+    DOMAINS,
+    'at_ms - stamp.at_ms <= most_ms',
+    'at_ms - stamp.at_ms < most_ms',
+  ),
+  one('the older success of another speaks', DOMAINS, 'stamp.at_ms > last.at_ms', 'stamp.at_ms < last.at_ms'),
   one('a domain disagrees with itself', DOMAINS, 'if stamp.domain ~= domain and (not last', 'if (not last'),
   one(
     'time while open counts as silence',
@@ -122,6 +140,24 @@ export const quorum = [
     DOMAINS,
     'domains.witnesses, domains.probe_witnesses, domains.failing, domains.poor = {}, {}, {}, {}',
     'domains.failing = {}',
+  ),
+  byContract(
+    'a suspect is cleared by a success of an older generation',
+    QUORUM,
+    "origin == 'call' and generation + 0 == provider.circuit.generation",
+    "origin == 'call'",
+  ),
+  byContract(
+    'a full table takes one more',
+    QUORUM,
+    '#domains.doubts < MAX_DOUBTS',
+    '#domains.doubts <= MAX_DOUBTS',
+  ),
+  byContract(
+    'the last heard makes room',
+    QUORUM,
+    'doubt.seen_ms < silent.seen_ms',
+    'doubt.seen_ms > silent.seen_ms',
   ),
   one('a sibling clears a suspect', QUORUM, 'return doubt.process == reporter.process', 'return true'),
   one('a suspect that still fails is cleared', QUORUM, 'reporter.own.failures > 0 or', ''),
@@ -147,6 +183,24 @@ export const quorum = [
     'failures = true',
   ),
   one(
+    'one poor domain is enough for a rate',
+    QUORUM,
+    'poor = window and count_in_window(domains.poor, now, window.bucket_ms) >= needed',
+    'poor = true',
+  ),
+  one(
+    'a domain fails for longer than the window',
+    QUORUM,
+    'math.floor(stamp.at_ms / bucket_ms) < BUCKETS',
+    'math.floor(stamp.at_ms / bucket_ms) <= BUCKETS',
+  ),
+  one(
+    'a doubt counts 1 ms late',
+    QUORUM,
+    'now - doubt.since_ms >= settles_after_ms(reporter.pause_ms)',
+    'now - doubt.since_ms > settles_after_ms(reporter.pause_ms)',
+  ),
+  one(
     'doubtful domains need one more',
     QUORUM,
     'if count >= quorum.rules.quorum then',
@@ -161,6 +215,19 @@ export const quorum = [
     'silent_ms > quorum.rules.grace_ms',
   ),
   one('a success of another ends no grace', QUORUM, 'not (other and other.at_ms > own.since_ms)', 'true'),
+  one(
+    'a success as old as the doubt ends a grace',
+    QUORUM,
+    'other.at_ms > own.since_ms',
+    'other.at_ms >= own.since_ms',
+  ),
+  one(
+    'a suspect takes the next trial',
+    QUORUM,
+    'elseif not is_suspect(domains, process) and not',
+    'elseif not',
+  ),
+  one('one alone is kept from trials', QUORUM, 'if not domains.wide or', 'if'),
   one(
     'the domain that failed last takes the next trial',
     QUORUM,

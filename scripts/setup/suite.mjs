@@ -41,6 +41,9 @@ const restFiles = [
   ...['test/property', 'test/unit/order-rule'],
 ]
 
+/** Half of the random sequences of the full form: CI is to end within a quarter of an hour. */
+const CI_SEQUENCES = '5000'
+
 const run = (args, env = {}) => ({ args, env })
 const chosen = (args) => args.some((arg) => !arg.startsWith('-') || /^--project(=|$)/.test(arg))
 
@@ -56,9 +59,14 @@ export const suites = {
   /** `--rest`: what comes on top of `npm test`, but for the mutants, which .ci/run counts as a check of their own. */
   all: (args, root) =>
     args.includes('--rest')
-      ? [run([vitest, 'run', ...restFiles, ...extrasOf(root).map(folderOf)], full('rest'))]
+      ? [run([vitest, 'run', ...restFiles, ...extrasOf(root).map(folderOf)], rest())]
       : [run([vitest, 'run'], full('all')), run([join('scripts', 'mutants.mjs'), '--short'])],
 }
+
+const rest = () => ({
+  BUSBAR_PROPERTY_RUNS: process.env.BUSBAR_PROPERTY_RUNS ?? CI_SEQUENCES,
+  ...full('rest'),
+})
 
 const folderOf = ({ project }) => join('test', project)
 export const extrasOf = (root) => EXTRAS.filter((extra) => existsSync(join(root, folderOf(extra))))

@@ -75,11 +75,13 @@ export class Recorder {
   #batch = 0
   #generation = 0
   #threshold: number | null = null
+  #rateWindowMs: number
   readonly store = new MemoryStore({ now: () => this.#nowMs })
 
   constructor(id: string, sequence: Sequence, tally: Tally) {
     this.#id = id
     this.#sequence = sequence
+    this.#rateWindowMs = sequence.breaker.rateWindowMs
     this.#tally = tally
   }
 
@@ -169,10 +171,16 @@ export class Recorder {
         const incarnation = step.forgotten ? `life-${this.operations.length}` : 'life'
         return this.#record([run], { incarnation, sequence: step.forgotten ? 1 : this.#batch, resent: true })
       }
-      case 'admit':
-        return this.#admit('call', step)
-      case 'probe':
-        return this.#admit('probe', { ...step, late: false, again: false })
+      case 'admit': {
+        await this.#admit('call', step)
+        return
+      }
+      case 'probe': {
+        await this.#admit('probe', { ...step, late: false, again: false })
+        return
+      }
+      case 'retrial':
+        return this.#retrial(step)
       case 'settle':
         return this.#settle('call', step.pick, step.outcome, '')
       case 'probed':
@@ -217,6 +225,7 @@ export class Recorder {
         return
       }
       case 'settings':
+        this.#rateWindowMs = (step.wide ? 2 : 1) * this.#sequence.breaker.rateWindowMs
         return this.#register(step.failureThreshold, step.successThreshold, step.said)
       case 'release':
         return this.#register(1, 1, step.said, 'release')
@@ -248,7 +257,7 @@ export class Recorder {
     const failureThreshold = wanted === null && !rated ? 3 : wanted
     this.#threshold = failureThreshold
     const settings = resolveSettings({
-      breaker: { ...breaker, failureThreshold, successThreshold },
+      breaker: { ...breaker, failureThreshold, successThreshold, rateWindowMs: this.#rateWindowMs },
       history,
       probe,
     })
@@ -360,21 +369,40 @@ export class Recorder {
   async #admit(
     origin: Origin,
     step: { leaseMs: number; late: boolean; again: boolean; minGapMs?: number },
-  ): Promise<void> {
+    who = this.operations.length,
+  ): Promise<Run | undefined> {
     const token = step.again ? (this.#tokens.at(-1) ?? 'first') : `token-${this.operations.length}`
     this.#tokens.push(token)
     const { leaseMs, minGapMs = 0 } = step
     const notAfterMs = step.late ? START_MS - 10_000_000 : FAR
     const knownVersion = this.#upToDate((await this.#known()).version)
-    const { incarnation, domain: failureDomain } =
-      PROCESSES[this.operations.length % PROCESSES.length] ?? FIRST
+    const { incarnation, domain: failureDomain } = PROCESSES[who % PROCESSES.length] ?? FIRST
     const by = { incarnation, failureDomain }
     const request = { worker: 'w', knownVersion, origin, token, notAfterMs, leaseMs, minGapMs, ...by }
     const reply = (await this.#do('admit', (store) => store.admit(this.#id, request))) as Reply<AdmitResult>
-    if (reply.status !== 'ok' || !reply.admitted) return
+    if (reply.status !== 'ok' || !reply.admitted) return undefined
     const { generation, trial, settingsRevision, markVersion } = reply
-    const run = this.#run(origin, 'healthy', generation, trial ? token : '')
-    this.#pending.push({ run: { ...run, settingsRevision, markVersion } })
+    const run = {
+      ...this.#run(origin, 'healthy', generation, trial ? token : ''),
+      settingsRevision,
+      markVersion,
+    }
+    this.#pending.push({ run })
+    return run
+  }
+
+  /** A domain whose trial failed is to leave the next one to others, for a tenth of the cooldown. */
+  async #retrial({ who, next, tenths }: Step & { readonly do: 'retrial' }): Promise<void> {
+    const asked = { leaseMs: 0, late: false, again: false }
+    await this.#waitFor('retry', 0)
+    const run = await this.#admit('call', asked, who)
+    if (run !== undefined && run.token !== '') {
+      this.#pending.pop()
+      await this.#record([{ ...run, outcome: 'unhealthy' }], { process: PROCESSES[who % PROCESSES.length] })
+      await this.#waitFor('retry', 0)
+      this.#nowMs += Math.floor((tenths * this.#sequence.breaker.cooldownMs) / 10)
+    }
+    await this.#admit('call', asked, next)
   }
 
   async #settle(origin: Origin, pick: number, outcome: Outcome, detail: string): Promise<void> {
@@ -401,8 +429,8 @@ export class Recorder {
       retry: snapshot.state === 'open' ? (snapshot.retryAfterMs ?? 0) : 0,
       lease: snapshot.trialFreeInMs,
       window: this.#sequence.history.windowMs,
-      rateWindow: Math.floor(this.#sequence.breaker.rateWindowMs / 10),
-      rateAge: Math.max(1_000, Math.floor(this.#sequence.breaker.rateWindowMs / 10)),
+      rateWindow: Math.floor(this.#rateWindowMs / 10),
+      rateAge: Math.max(1_000, Math.floor(this.#rateWindowMs / 10)),
       throttle: snapshot.throttledForMs,
       mark: snapshot.markForMs ?? 0,
       ramp: snapshot.rampForMs,

@@ -52,6 +52,8 @@ export type Step =
     }
   | { readonly do: 'resend'; readonly forgotten: boolean }
   | { readonly do: 'admit'; readonly leaseMs: number; readonly late: boolean; readonly again: boolean }
+  /** A trial of one process fails, and after the cooldown one of another asks for the next, so long after it began. */
+  | { readonly do: 'retrial'; readonly who: number; readonly next: number; readonly tenths: number }
   | { readonly do: 'settle'; readonly pick: number; readonly outcome: (typeof OUTCOMES)[number] }
   | { readonly do: 'probe'; readonly minGapMs: number; readonly leaseMs: number }
   | {
@@ -77,6 +79,8 @@ export type Step =
       readonly do: 'settings'
       readonly failureThreshold: number | null
       readonly successThreshold: number
+      /** Whether the rate window gets twice its width. */
+      readonly wide: boolean
       readonly said: Said | null
     }
   | { readonly do: 'release'; readonly said: Said }
@@ -139,7 +143,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   {
-    weight: 3,
+    weight: 5,
     arbitrary: fc.record({
       do: fc.constant('outbreak' as const),
       whose: fc.constantFrom([0, 1, 3], [1, 3, 0], [4, 1, 0], [1, 2, 3], [0, 5, 1]),
@@ -182,6 +186,15 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       leaseMs: fc.constantFrom(0, 0, 700),
       late: fc.constantFrom(false, false, false, false, false, false, true),
       again: fc.constantFrom(false, false, false, true),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('retrial' as const),
+      who: fc.nat(5),
+      next: fc.nat(5),
+      tenths: fc.constantFrom(0, 0.99, 1),
     }),
   },
   { weight: 8, arbitrary: fc.record({ do: fc.constant('settle' as const), pick, outcome }) },
@@ -238,6 +251,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       do: fc.constant('settings' as const),
       failureThreshold: fc.constantFrom<(number | null)[]>(1, 2, 3, 4, 50, null),
       successThreshold: fc.integer({ min: 1, max: 3 }),
+      wide: fc.boolean(),
       said: fc.option(said, { nil: null, freq: 1 }),
     }),
   },
@@ -257,6 +271,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
         'retry' as const,
         'retry' as const,
         'retry' as const,
+        'lease' as const,
+        'lease' as const,
         'lease' as const,
         'lease' as const,
         'lease' as const,

@@ -28,15 +28,15 @@ const TRANSITIONS = [
   'opened by consecutive failures',
   'opened by failure rate',
   'opened by degraded rate',
+  'opened by doubtful domains',
+  'opened after the grace',
+  'opened by a late witness',
 ] as const
 /** What needs a closing by trials first, and so comes less often. */
 const AFTER_CLOSING = ['opened in the ramp', 'ramp over'] as const
 
 /** What a quorum does: rarer, for it needs several processes to say fitting things. */
 const QUORUM = [
-  'opened by doubtful domains',
-  'opened after the grace',
-  'opened by a late witness',
   'worker_suspected',
   'worker_cleared',
   'suspect succeeds again',

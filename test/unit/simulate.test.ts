@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { PAGE, tableOf, TABLES } from '../../scripts/simulate/tables.mjs'
+import { generator } from '../harness/random.js'
 import { SCENARIOS, simulate, type SimulationSource, type TraceCall } from '../../src/testing.js'
 
 const QUICK = { seconds: 10, rate: 20 } as const
@@ -76,6 +77,33 @@ describe('a trace', () => {
     const alone = turns(20).map((call) => ({ ...call, worker: 'worker-1' }))
     // Of one worker a failure takes the success before it along, so none follows another.
     expect(simulate({ breaker: { failureThreshold: 3 } }, { trace: alone }).openings).toBe(0)
+  })
+
+  it('of slow calls opens at its start where the window is young when the first of them end', () => {
+    const random = generator(1)
+    const [workers, seconds, meanGapMs, latencyMs] = [50, 4, 250, 2_000]
+    const start = () =>
+      Array.from({ length: workers }, (_, i) => {
+        const calls: TraceCall[] = []
+        for (let began = 0; began < seconds * 1_000; began -= meanGapMs * Math.log(1 - random())) {
+          const failed = random() < 0.05
+          const ms = failed ? 5 : latencyMs
+          calls.push({
+            at: began + ms,
+            ms,
+            outcome: failed ? 'unhealthy' : 'healthy',
+            worker: `worker-${i}`,
+          })
+        }
+        return calls
+      }).flat()
+    const starts = Array.from({ length: 10 }, start)
+    const opened = (rateWindowMs: number) => {
+      const breaker = { failureThreshold: null, failureRate: 0.5, rateWindowMs }
+      return starts.filter((trace) => simulate({ breaker }, { trace }).openings > 0).length
+    }
+    expect(opened(10_000)).toBeGreaterThan(3)
+    expect(opened(12 * latencyMs)).toBe(0)
   })
 
   it('counts what would have been refused', () => {

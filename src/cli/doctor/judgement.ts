@@ -1,12 +1,18 @@
 import type { Inspection } from '../../index.js'
-import { clean, formatCount, formatDuration, formatRate } from '../../view/format.js'
+import { clean, formatCount, formatRate } from '../../view/format.js'
 import type { ProviderView } from '../../view/provider-view.js'
 import { suspectText } from '../../view/suspects.js'
 import { finding, type Finding } from './finding.js'
+import { checkRateWindow } from './rate-window.js'
 
 /** Checks of what opens the circuits: processes that fail alone, and rules that open too easily or judge too little. */
 export const checkJudgement = (facts: Inspection, views: readonly ProviderView[]): Finding[] =>
-  views.flatMap((view) => [...suspects(view), ...rates(view), ...narrow(facts, view), ...threshold(view)])
+  views.flatMap((view) => [
+    ...suspects(view),
+    ...rates(view),
+    ...checkRateWindow(facts, view),
+    ...threshold(view),
+  ])
 
 const suspects = ({ snapshot }: ProviderView): Finding[] =>
   snapshot.suspects.map((suspect) =>
@@ -32,25 +38,6 @@ const rates = ({ snapshot, settings }: ProviderView): Finding[] =>
       'Set it to 0.2 or more: less than that opens a provider that serves nearly all calls.',
     )
   })
-
-/** So many pauses between two flushes of a process the rate window is to span. */
-const PAUSES = 4
-/** What the fleet may send of one provider where nobody says otherwise, and the share of it that is aimed at. */
-const BATCHES_PER_SECOND = 900
-
-const narrow = ({ workers }: Inspection, { snapshot, settings }: ProviderView): Finding[] => {
-  const { failureRate, degradedRate, rateWindowMs } = settings.breaker
-  const pauseMs = Math.max(100, (workers.length / BATCHES_PER_SECOND) * 1_000)
-  if ((failureRate === undefined && degradedRate === undefined) || rateWindowMs >= PAUSES * pauseMs) return []
-  return [
-    finding(
-      'warn',
-      `settings ${clean(snapshot.id)}`,
-      `breaker.rateWindowMs spans ${formatDuration(rateWindowMs)}, and each of ${formatCount(workers.length)} processes reports about every ${formatDuration(pauseMs)}`,
-      'Make it 4 times as long as that pause, or longer.',
-    ),
-  ]
-}
 
 /** Above so many calls a second a short run of failures comes by chance. */
 const OFTEN = 10

@@ -122,6 +122,21 @@ export function judgementContract(open: () => Promise<TestStore>): void {
       expect(await testProvider.snapshot()).toMatchObject({ state: 'closed', consecutiveFailures: 0 })
     })
 
+    it('announces a suspect of the same domain once a minute', async () => {
+      const { put, advance } = await fleet(open)
+      const name = async () => {
+        await put('healthy', B)
+        const named = kinds(await put('unhealthy', { ...A, ...DOUBTFUL, ownSinceMs: 2_000 }))
+        expect(kinds(await put('healthy', A))).toEqual(['worker_cleared'])
+        return named
+      }
+      expect(await name()).toEqual(['worker_suspected'])
+      await advance(59_999)
+      expect(await name()).toEqual([])
+      await advance(1)
+      expect(await name()).toEqual(['worker_suspected'])
+    })
+
     it('clears a suspect by its own success, and not by that of a sibling', async () => {
       const { put, suspects, advance } = await fleet(open)
       await put('healthy', B)
@@ -134,6 +149,33 @@ export function judgementContract(open: () => Promise<TestStore>): void {
       expect(await suspects()).toEqual(['a'])
       expect(kinds(await put('healthy', A))).toEqual(['worker_cleared'])
       expect(await suspects()).toEqual([])
+    })
+
+    it('clears no suspect by a success of an older generation', async () => {
+      const { put, suspects, advance, testProvider } = await fleet(open)
+      await put('unhealthy', { ...A, ...DOUBTFUL })
+      await advance(1_000)
+      await put('healthy', B)
+      const { generation } = await testProvider.snapshot()
+      await testProvider.send(
+        [run('healthy', { generation: generation - 1 }), run('ignored', { generation })],
+        A,
+      )
+      expect(await suspects()).toEqual(['a'])
+    })
+
+    it('knows sixteen processes that doubt themselves: the longest silent makes room', async () => {
+      const { put, suspects, advance } = await fleet(open)
+      await put('healthy', B)
+      const names = Array.from({ length: 17 }, (_, i) => `p${i}`)
+      // The first is heard again before the last, so the second has been silent for longest.
+      for (const name of [...names.slice(0, 16), 'p0', 'p16']) {
+        await put('unhealthy', { ...from(name, 'node-p'), ...DOUBTFUL })
+        await advance(1)
+      }
+      await advance(200)
+      await put('healthy', B)
+      expect(await suspects()).toEqual(names.filter((name) => name !== 'p1'))
     })
 
     it('believes one domain after the grace, where no other succeeded', async () => {
