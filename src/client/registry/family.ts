@@ -145,6 +145,8 @@ export class Family {
       // It was removed this very moment: its handle says so.
       if (held === undefined) return handle
       const member = { held, own, usedAt: this.#now, touchedAt: -Infinity }
+      // To the end, also where a handle that somebody removed still has its place.
+      this.#members.delete(id)
       this.#members.set(id, member)
       this.#last = member
       await this.#touch(member)
