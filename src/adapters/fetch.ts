@@ -64,9 +64,8 @@ function call({ fetch, provider, timeoutMs }: Guarded, input: unknown, init: Req
 }
 
 function withSignal(init: RequestInit | undefined, signal: AbortSignal): RequestInit {
-  if (init === undefined || init === null) return { signal }
-  const prototype: unknown = Object.getPrototypeOf(init)
-  if (prototype === Object.prototype || prototype === null) return { ...init, signal }
+  const prototype: unknown = Object.getPrototypeOf(init ?? {})
+  if (init === undefined || prototype === Object.prototype || prototype === null) return { ...init, signal }
   // What a Request is, or an object of a class, stands in getters of its prototype.
   return new Proxy(init, {
     get: (target, key) => (key === 'signal' ? signal : (Reflect.get(target, key, target) as unknown)),

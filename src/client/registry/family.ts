@@ -207,13 +207,12 @@ export class Family {
   async #touch(member: Member): Promise<void> {
     const { context } = this.#parts
     const { session } = member.held.core
-    const { worker } = context
     const knownVersion = session.cache.version
     const idleMs = this.#spec.idleExpireMs + touchMs(this.#spec)
     // Without a name of its own it may be a provider that somebody registered, to stay.
     const { revision, setBy } = session.settings
-    const begin = this.name !== '' || (member.own && revision === 1 && setBy === worker)
-    const request = { worker, knownVersion, idleMs, begin }
+    const begin = this.name !== '' || (member.own && revision === 1 && setBy === context.worker)
+    const request = { worker: context.worker, knownVersion, idleMs, begin }
     try {
       await session.run('touch', (store) => store.touch(session.id, request))
       member.touchedAt = this.#now
