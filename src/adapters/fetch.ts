@@ -27,12 +27,22 @@ export function guardFetch<F extends AnyFetch>(fetch: F, options: GuardFetchOpti
   if (typeof fetch !== 'function') throw new ArgumentError('fetch', 'fetch: expected a function')
   const choice = new ProviderChoice(options, 'timeoutMs')
   const { timeoutMs } = options
-  const guarded: AnyFetch = async (input: unknown, init?: RequestInit) => {
+  const chosen: AnyFetch = async (input: unknown, init?: RequestInit) => {
     const url = urlOf(input)
     // The client says best what is wrong with it.
     const provider = url && (await choice.of(url, { method: methodOf(input, init) }))
     if (provider === undefined) return fetch(input, init)
     return call({ fetch, provider, timeoutMs }, input, init)
+  }
+  const guarded: AnyFetch = (input: unknown, init?: RequestInit) => {
+    try {
+      // Nearly every request goes to a server that is known: nothing is waited for before it goes.
+      const provider = choice.known(hrefOf(input))
+      if (provider !== undefined) return call({ fetch, provider, timeoutMs }, input, init)
+    } catch {
+      // A getter of what was given threw. The long way meets it again, and rejects with it.
+    }
+    return chosen(input, init)
   }
   // It takes and gives what the one that it guards takes and gives.
   return guarded as F
@@ -48,19 +58,34 @@ interface Guarded {
 function call({ fetch, provider, timeoutMs }: Guarded, input: unknown, init: RequestInit | undefined) {
   const signal = signalOf(input, init)
   const limited = (context: CallContext) =>
-    fetch(input, context.timeoutMs === undefined ? init : { ...init, signal: context.signal })
+    fetch(input, context.timeoutMs === undefined ? init : withSignal(init, context.signal))
   if (timeoutMs === undefined && signal === undefined) return provider.execute(limited)
   return provider.execute(limited, { timeoutMs, signal })
 }
 
+function withSignal(init: RequestInit | undefined, signal: AbortSignal): RequestInit {
+  const prototype: unknown = Object.getPrototypeOf(init ?? {})
+  if (init === undefined || prototype === Object.prototype || prototype === null) return { ...init, signal }
+  // What a Request is, or an object of a class, stands in getters of its prototype.
+  return new Proxy(init, {
+    get: (target, key) => (key === 'signal' ? signal : (Reflect.get(target, key, target) as unknown)),
+    has: (target, key) => key === 'signal' || key in target,
+  })
+}
+
 function urlOf(input: unknown): URL | undefined {
   try {
-    const given = typeof input === 'object' && input !== null && 'url' in input ? input.url : input
-    return new URL(String(given))
+    return new URL(hrefOf(input))
   } catch {
     return undefined
   }
 }
+
+/** Of a URL as of a text, of a Request its URL. */
+const hrefOf = (input: unknown): string =>
+  typeof input === 'string'
+    ? input
+    : String(typeof input === 'object' && input !== null && 'url' in input ? input.url : input)
 
 /** `init` outranks the request; null takes the signal of the request away. */
 function signalOf(input: unknown, init: RequestInit | undefined): AbortSignal | undefined {

@@ -1,4 +1,5 @@
 import { ArgumentError, type Busbar, type Family, type Provider, type SettingsInput } from '../index.js'
+import { Origins } from './origins.js'
 
 /** What of a request its provider can be chosen by, beside its URL. */
 export interface RequestFacts {
@@ -28,6 +29,8 @@ export class ProviderChoice {
   readonly #providerOf: GuardOptions['providerOf']
   readonly #settings: SettingsInput | undefined
   readonly #registering = new Map<string, Promise<Provider>>()
+  /** Only where each origin is a provider. */
+  readonly #origins: { readonly family: Family; readonly names: Origins } | undefined
 
   /** `own`: names of the options that one adapter takes beside these. @throws ArgumentError, SettingsError */
   constructor(options: GuardOptions, ...own: readonly string[]) {
@@ -36,7 +39,15 @@ export class ProviderChoice {
     this.#providerOf = options.providerOf
     this.#settings = options.settings
     // Bad settings are an error here, and not of each request.
-    if (this.#providerOf === undefined) this.#family()
+    if (this.#providerOf === undefined) this.#origins = { family: this.#family(), names: new Origins() }
+  }
+
+  /** What `of` would answer, without a wait and without reading the whole URL; undefined where only `of` can say. */
+  known(url: string): Provider | undefined {
+    if (this.#origins === undefined) return undefined
+    const { family, names } = this.#origins
+    const origin = names.of(url)
+    return origin === undefined ? undefined : family.known(origin)
   }
 
   /** Undefined where the request is not to be guarded. @throws whatever `providerOf` or the registration throws */

@@ -18,6 +18,9 @@ export interface GuardedRun<J extends GuardedJob> {
   readonly token: string | undefined
 }
 
+/** The same of a job whose provider could not be found. */
+type Deferrable = Omit<GuardedRun<GuardedJob>, 'core'> & { readonly core: ProviderCore | undefined }
+
 export interface Refusal {
   /** ms; null where nothing ends it by itself. */
   readonly retryAfterMs: number | null
@@ -53,12 +56,10 @@ const wasCalled = (attempt: GroupAttempt): boolean =>
  * where the job has been deferred for `maxDeferMs`, or BullMQ did not take the move: then it fails as any job does.
  */
 export async function defer(
-  { core, job, token }: GuardedRun<GuardedJob>,
+  { core, job, token }: Deferrable,
   refusal: Refusal,
   options: GuardSettings,
 ): Promise<Error | undefined> {
-  const { id: provider, context } = core
-  const about = { provider, queue: job.queueName, job: job.id }
   try {
     const leftMs = options.maxDeferMs - (await deferredForMs(job))
     if (leftMs <= 0) return undefined
@@ -66,10 +67,12 @@ export async function defer(
       Math.min(refusal.retryAfterMs ?? RETRY_UNKNOWN_MS, leftMs) + spreadOf(job, options.spreadMs)
     await job.moveToDelayed(Date.now() + Math.ceil(delayMs), token ?? tokenOf(job))
   } catch (error) {
-    context.log.warn({ err: error, ...about }, 'a job could not be deferred: its attempt fails')
+    const about = { provider: core?.id, queue: job.queueName, job: job.id }
+    core?.context.log.warn({ err: error, ...about }, 'a job could not be deferred: its attempt fails')
     return undefined
   }
-  context.counters.jobsDeferred += 1
+  if (core === undefined) return movedError(job)
+  core.context.counters.jobsDeferred += 1
   core.deferredJobs.set(job.queueName, (core.deferredJobs.get(job.queueName) ?? 0) + 1)
   return movedError(job)
 }

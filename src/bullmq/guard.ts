@@ -93,7 +93,8 @@ class JobGuard<J extends GuardedJob, R> {
 
   async run(job: J, token: string | undefined, signal: AbortSignal | undefined): Promise<R> {
     checkJob(job)
-    const run = { core: await this.#coreFor(job), job, token }
+    const core = await this.#coreFor(job).catch((error: unknown) => this.#without(error, job, token))
+    const run = { core, job, token }
     const mayDefer = this.#mayDefer(run)
     const ended: CallOutcome = {}
     try {
@@ -103,6 +104,12 @@ class JobGuard<J extends GuardedJob, R> {
       const refusal = refusalIn(error) ?? (await this.#outageOf(run, error, { ended, signal }))
       throw (refusal && (await defer(run, refusal, this.#options))) ?? error
     }
+  }
+
+  /** What finds the provider may be refused as well, as where the busbar was closed meanwhile. */
+  async #without(error: unknown, job: J, token: string | undefined): Promise<never> {
+    const refusal = startLimitOf(workerOf(job)) === 0 ? refusalIn(error) : undefined
+    throw (refusal && (await defer({ core: undefined, job, token }, refusal, this.#options))) ?? error
   }
 
   async #coreFor(job: J): Promise<ProviderCore> {

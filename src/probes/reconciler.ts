@@ -5,6 +5,7 @@ import type { Schedule } from '../model/ports/schedule.js'
 import { intervalNow } from '../rules/probe-interval.js'
 import type { ProbeSettings } from '../model/probe.js'
 import { needsOf } from './kinds.js'
+import { QuietProviders } from './quiet-providers.js'
 import { readProvider, type Read } from './read-provider.js'
 import type { RecoveryProbes } from './recovery.js'
 import type { Timers } from './timers.js'
@@ -34,6 +35,7 @@ export class Reconciler {
   readonly #ids = new Set<string>()
   /** The settings that each provider is planned by. */
   readonly #revisions = new Map<string, number>()
+  readonly #quiet = new QuietProviders()
   #wanted: 'nothing' | 'differences' | 'everything' = 'nothing'
   #passing: Promise<void> | undefined
   #unwatch: (() => void) | undefined
@@ -45,7 +47,12 @@ export class Reconciler {
 
   /** Follows what changes, from now on. `gap`: messages may have been missed. */
   follow(gap: () => void): void {
-    this.#unwatch = this.#options.busbar.watch((change) => (change === 'gap' ? gap() : this.#follow(change)))
+    this.#unwatch = this.#options.busbar.watch((change) => {
+      if (change === 'gap') {
+        this.#quiet.forget()
+        gap()
+      } else this.#follow(change)
+    })
   }
 
   /** Looks at whatever is planned and not registered, or the other way round. @throws RedisUnavailableError */
@@ -113,7 +120,7 @@ export class Reconciler {
     const registered = await busbar.providers()
     const ids = new Set([...planned, ...registered])
     if (which === 'differences') for (const id of registered) if (planned.has(id)) ids.delete(id)
-    await this.#each([...ids], (id) => !planned.has(id))
+    await this.#each(this.#quiet.without(ids), (id) => !planned.has(id))
   }
 
   async #each(ids: readonly string[], isLost: (id: string) => boolean = () => false): Promise<void> {
@@ -133,7 +140,13 @@ export class Reconciler {
 
   /** `lost`: there was no plan for it, though no message said so. */
   async #one(id: string, lost: boolean): Promise<void> {
-    const { busbar, schedule, timers } = this.#options
+    const { busbar, timers } = this.#options
+    const quiet = await this.#quiet.look(busbar, id)
+    if (quiet !== undefined) {
+      this.#revisions.set(id, quiet)
+      if (!lost) await this.#drop(id)
+      return
+    }
     const seen = await readProvider(busbar, id)
     if (seen === undefined) this.#revisions.delete(id)
     else this.#revisions.set(id, seen.snapshot.settingsRevision)
@@ -145,13 +158,18 @@ export class Reconciler {
     // Those who know it plan it, and what is planned by them is not to be changed by a worker that does not.
     if (seen?.probe?.kind === 'unread') return
     if (seen?.probe === undefined) {
-      if (await schedule.drop(id)) busbar.context.log.debug({ provider: id }, 'probe loop ended')
+      await this.#drop(id)
       const endsInMs = seen?.snapshot.markForMs ?? Infinity
       if (endsInMs <= PASS_MS) timers.later(endsInMs + 1, () => this.review(id))
       return
     }
     await this.#plan(seen, seen.probe, lost)
     await seen.provider.announceOverdue(seen.snapshot)
+  }
+
+  async #drop(id: string): Promise<void> {
+    const { busbar, schedule } = this.#options
+    if (await schedule.drop(id)) busbar.context.log.debug({ provider: id }, 'probe loop ended')
   }
 
   async #plan(seen: Read, probe: ProbeSettings, lost: boolean): Promise<void> {

@@ -41,11 +41,13 @@ const makers = {
   'undici.request': (busbar: Busbar) => guardsOf.undiciRequest(guardInterceptor({ busbar })),
   'undici.fetch, dispatcher': (busbar: Busbar) => guardsOf.undiciFetchOver(guardInterceptor({ busbar })),
   "Node's fetch, dispatcher": (busbar: Busbar) => guardsOf.nodeFetchOver(guardInterceptor({ busbar })),
+  'undici 6, request': (busbar: Busbar) => guardsOf.undici6Request(guardInterceptor({ busbar })),
+  'undici 6, fetch': (busbar: Busbar) => guardsOf.undici6FetchOver(guardInterceptor({ busbar })),
   axios: async (busbar: Busbar) => guardsOf.axios((await recipe('axios'))(busbar)),
   got: async (busbar: Busbar) => guardsOf.got((await recipe('got'))(busbar)),
 }
 /** Each hop of a redirect is a call of its own, at its own origin. */
-const HOP_BY_HOP = ['undici.fetch, dispatcher', "Node's fetch, dispatcher", 'got']
+const HOP_BY_HOP = ['undici.fetch, dispatcher', "Node's fetch, dispatcher", 'undici 6, fetch', 'got']
 
 describe.each(Object.entries(makers))('%s, guarded', (name, make) => {
   async function guarded() {
@@ -145,31 +147,57 @@ describe.each(Object.entries(makers))('%s, guarded', (name, make) => {
   })
 })
 
-describe.each(['undici.request', 'undici.fetch, dispatcher', "Node's fetch, dispatcher"] as const)(
-  '%s',
-  (name) => {
-    it('ends a request at the time limit of its handle, and fails one that waits for a connection', async () => {
-      const busbar = createTestBusbar()
-      onTestFinished(() => busbar.close())
-      const client: Guarded = makers[name](busbar)
-      await busbar.provider(server.url, {}, { timeoutMs: 1_000 })
-      const before = server.requests
-      // Its dispatcher has one connection.
-      const answers = [0, 1].map(() => client.get(`${server.url}/hang`).catch(codesOf))
-      await eventually(() => server.requests > before, 'a request is there')
-      const ended = Promise.all(answers)
-      let codes: unknown[] | undefined
-      void ended.then((all) => (codes = all))
-      await eventually(async () => {
-        await busbar.clock.advanceAsync(1_100)
-        expect(codes?.length).toBe(2)
-      })
-      for (const each of await ended) expect(each).toContain('call_timeout')
-      await eventually(() => server.open === 0, 'the request was given up')
-      expect((await client.get(`${server.url}/200`)).status).toBe(200)
+/** Their dispatcher has one connection. */
+const ONE_CONNECTION = [
+  'undici.request',
+  'undici.fetch, dispatcher',
+  "Node's fetch, dispatcher",
+  'undici 6, request',
+  'undici 6, fetch',
+] as const
+
+describe.each(['axios', 'got', 'fetch'] as const)('%s', (name) => {
+  it('ends a request at the time limit of its handle', async () => {
+    const busbar = createTestBusbar()
+    onTestFinished(() => busbar.close())
+    const client: Guarded = await makers[name](busbar)
+    await busbar.provider(server.url, {}, { timeoutMs: 1_000 })
+    expect((await client.get(`${server.url}/200`)).status).toBe(200)
+    const before = server.requests
+    const answer = client.get(`${server.url}/hang`).then(
+      () => 'answered',
+      () => 'ended',
+    )
+    await eventually(() => server.requests > before, 'the request is there')
+    await busbar.clock.advanceAsync(1_100)
+    expect(await answer).toBe('ended')
+    await eventually(() => server.open === 0, 'the request was given up')
+    await busbar.close({ timeoutMs: 60_000 })
+  })
+})
+
+describe.each(ONE_CONNECTION)('%s', (name) => {
+  it('ends a request at the time limit of its handle, and fails one that waits for a connection', async () => {
+    const busbar = createTestBusbar()
+    onTestFinished(() => busbar.close())
+    const client: Guarded = makers[name](busbar)
+    await busbar.provider(server.url, {}, { timeoutMs: 1_000 })
+    const before = server.requests
+    // Its dispatcher has one connection.
+    const answers = [0, 1].map(() => client.get(`${server.url}/hang`).catch(codesOf))
+    await eventually(() => server.requests > before, 'a request is there')
+    const ended = Promise.all(answers)
+    let codes: unknown[] | undefined
+    void ended.then((all) => (codes = all))
+    await eventually(async () => {
+      await busbar.clock.advanceAsync(1_100)
+      expect(codes?.length).toBe(2)
     })
-  },
-)
+    for (const each of await ended) expect(each).toContain('call_timeout')
+    await eventually(() => server.open === 0, 'the request was given up')
+    expect((await client.get(`${server.url}/200`)).status).toBe(200)
+  })
+})
 
 it('the OpenAI SDK takes a guarded fetch', async () => {
   const outcomes: unknown[] = []

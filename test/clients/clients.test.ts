@@ -95,14 +95,16 @@ describe.each(Object.entries(CLIENTS))('%s', (name, client: Client) => {
       expect(judgement).toMatchObject({ outcome: KEEP_NO_REASON.includes(name) ? 'ignored' : 'timeout' })
     })
 
-    it("timeoutMs of execute, and a caller's time limit", async () => {
+    it("execute, ended by its caller's time limit", async () => {
       const busbar = createTestBusbar()
       const provider = await busbar.provider('upstream', { breaker: { failureThreshold: 100 } })
       const late = provider.execute((context) => signal(`${server.url}/hang`, context.signal), {
         signal: AbortSignal.timeout(50),
       })
       await expect(late).rejects.toThrow()
-      expect((await provider.history()).map(({ status }) => status)).toEqual(['timeout'])
+      // A time limit that passed while this process stood still says nothing of the server.
+      const status = busbar.counters.callsStalled > 0 ? 'ignored' : 'timeout'
+      expect((await provider.history()).map((found) => found.status)).toEqual([status])
       await busbar.close()
     })
   }

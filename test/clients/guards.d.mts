@@ -14,7 +14,15 @@ type Maker = (...made: readonly unknown[]) => Guarded
 
 export const guardsOf: Readonly<
   Record<
-    'fetch' | 'undiciFetch' | 'undiciFetchOver' | 'nodeFetchOver' | 'undiciRequest' | 'axios' | 'got',
+    | 'fetch'
+    | 'undiciFetch'
+    | 'undiciFetchOver'
+    | 'undici6FetchOver'
+    | 'nodeFetchOver'
+    | 'undiciRequest'
+    | 'undici6Request'
+    | 'axios'
+    | 'got',
     Maker
   >
 >

@@ -3,6 +3,7 @@
 import { Buffer } from 'node:buffer'
 import OpenAI from 'openai'
 import * as undici from 'undici'
+import * as undici6 from 'undici-6'
 
 const ofFetch = (call) => ({
   get: async (url, signal) => {
@@ -15,31 +16,37 @@ const ofFetch = (call) => ({
   },
 })
 
+function fetchOver({ Agent, fetch }, interceptor) {
+  const dispatcher = new Agent({ connections: 1 }).compose(interceptor)
+  return ofFetch((url, init) => fetch(url, { ...init, dispatcher }))
+}
+
+function requestOver({ Agent, request }, interceptor) {
+  const dispatcher = new Agent({ connections: 1 }).compose(interceptor)
+  return {
+    redirects: false,
+    get: async (url, signal) => {
+      const { statusCode, body } = await request(url, { dispatcher, signal })
+      return { status: statusCode, body: Buffer.from(await body.arrayBuffer()) }
+    },
+    endless: async (url, signal, onData) => {
+      const { body } = await request(url, { dispatcher, signal })
+      for await (const chunk of body) onData(chunk)
+    },
+  }
+}
+
 export const guardsOf = {
   fetch: (guarded) => ofFetch(guarded),
   undiciFetch: (guardFetch, options) => ofFetch(guardFetch(undici.fetch, options)),
-  undiciFetchOver: (interceptor) => {
-    const dispatcher = new undici.Agent({ connections: 1 }).compose(interceptor)
-    return ofFetch((url, init) => undici.fetch(url, { ...init, dispatcher }))
-  },
+  undiciFetchOver: (interceptor) => fetchOver(undici, interceptor),
+  undici6FetchOver: (interceptor) => fetchOver(undici6, interceptor),
   nodeFetchOver: (interceptor) => {
     const dispatcher = new undici.Agent({ connections: 1 }).compose(interceptor)
     return ofFetch((url, init) => fetch(url, { ...init, dispatcher }))
   },
-  undiciRequest: (interceptor) => {
-    const dispatcher = new undici.Agent({ connections: 1 }).compose(interceptor)
-    return {
-      redirects: false,
-      get: async (url, signal) => {
-        const { statusCode, body } = await undici.request(url, { dispatcher, signal })
-        return { status: statusCode, body: Buffer.from(await body.arrayBuffer()) }
-      },
-      endless: async (url, signal, onData) => {
-        const { body } = await undici.request(url, { dispatcher, signal })
-        for await (const chunk of body) onData(chunk)
-      },
-    }
-  },
+  undiciRequest: (interceptor) => requestOver(undici, interceptor),
+  undici6Request: (interceptor) => requestOver(undici6, interceptor),
   axios: (client) => ({
     get: async (url, signal) => {
       const options = { signal, responseType: 'arraybuffer', proxy: false }

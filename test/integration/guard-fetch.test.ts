@@ -136,6 +136,25 @@ describe('guardFetch', () => {
     expect(seen()).toEqual(['healthy'])
   })
 
+  it.each([undefined, 60_000])('with timeoutMs %s takes all that fetch takes', async (timeoutMs) => {
+    const { guard, busbar } = guarded({ timeoutMs })
+    const url = new URL(`${server.url}/200`)
+    const request = new Request(url, { method: 'HEAD' })
+    // The second time its server is known.
+    for (let turn = 0; turn < 2; turn += 1) {
+      for (const response of [await guard(url), await guard(url.href, undefined)])
+        expect(digest(new Uint8Array(await response.arrayBuffer()))).toBe(digest(BODY))
+      // What a Request is, stands on its prototype.
+      for (const response of [await guard(request), await guard(url, request)])
+        expect([response.status, (await response.arrayBuffer()).byteLength]).toEqual([200, 0])
+      expect(await (await guard('data:text/plain,x')).text()).toBe('x')
+      await expect(guard('/relative')).rejects.toThrow(/parse URL/)
+      const throwing = Object.defineProperty({}, 'signal', { get: () => expect.fail('a getter') })
+      await expect(guard(url.href, throwing)).rejects.toThrow('a getter')
+    }
+    expect(await busbar.providers()).toEqual([server.url])
+  })
+
   it.each([undefined, 60_000])("with timeoutMs %s the caller's abort reaches the body", async (timeoutMs) => {
     const { guard, seen } = guarded({ timeoutMs })
     const caller = new AbortController()

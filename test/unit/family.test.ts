@@ -112,6 +112,24 @@ describe('busbar.family()', () => {
     expect(await busbar.providers()).toHaveLength(4)
   })
 
+  it('knows without a wait a member that it keeps, which is a use', async () => {
+    const busbar = fleetOf()
+    const family = busbar.family('tenant-api', { maxHandles: 2 })
+    expect(family.known('a')).toBeUndefined()
+    const a = await family.get('a')
+    await family.get('b')
+    expect(family.known('a')).toBe(a)
+    await family.get('c')
+    expect([family.known('a'), family.known('b')]).toEqual([a, undefined])
+    await busbar.remove('tenant-api/a')
+    expect(family.known('a')).toBeUndefined()
+    // Registered again it is the one that was used last, wherever it was before.
+    await family.get('a')
+    await family.get('d')
+    expect(['a', 'c', 'd'].filter((key) => family.known(key) !== undefined)).toEqual(['a', 'd'])
+    expect(() => family.known('')).toThrow(/key: expected text/)
+  })
+
   it('lets calls under way end when their handle is let go, and counts them', async () => {
     const busbar = fleetOf()
     const family = busbar.family('tenant-api', { maxHandles: 1, breaker: { failureThreshold: 1 } })

@@ -56,6 +56,26 @@ describe('guard', () => {
     expect(() => guard(provider, () => 1, options as GuardOptions)).toThrow(message)
   })
 
+  it('defers a job whose provider cannot be found because the busbar was closed', async () => {
+    const busbar = createTestBusbar()
+    await busbar.close()
+    const find = () => busbar.provider('mail')
+    const job = aJob()
+    expect(await rejection(guard(find, () => 1, { spreadMs: 0 })(job))).toMatchObject({
+      name: 'DelayedError',
+    })
+    expect(job.moves).toEqual([expect.closeTo(30_000, -4)])
+    const limited = Object.assign(aJob(), { queue: { opts: { maxStartedAttempts: 3 } } })
+    const closed = { code: 'busbar_closed' }
+    expect(await rejection(guard(find, () => 1)(limited))).toMatchObject(closed)
+    const other = guard(
+      () => Promise.reject(new Error('no such tenant')),
+      () => 1,
+    )
+    expect(await rejection(other(aJob()))).toMatchObject({ message: 'no such tenant' })
+    expect([...limited.moves, job.moves.length]).toEqual([1])
+  })
+
   it('refuses what is no provider, no processor, no job', async () => {
     const provider = await open()
     // @ts-expect-error: no provider

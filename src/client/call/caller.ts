@@ -3,7 +3,7 @@ import type { Settings } from '../../model/settings.js'
 import type { Outcome } from '../../model/words.js'
 import { callRun, type Decision, type CallEnd } from '../admission/permit.js'
 import { Call, PlainContext, UNTIMED, type CallOptions, type ExecuteOptions } from './call.js'
-import { isResponse } from './classify.js'
+import { isPlainSuccess } from './classify.js'
 import { execute, guard, refusalOf, rejectLater } from './execute.js'
 import type { Begin, CallOutcome, ExecuteTarget, Failover, Guarded, GuardedMember } from './execute.js'
 import type { Fallback } from '../admission/fallback.js'
@@ -194,7 +194,7 @@ export class Caller {
   /** Ends a call of which nothing is to be judged; false where something is. */
   #endPlain(result: unknown, context: PlainContext | Call): boolean {
     const judge = this.#judge
-    if (judge.classify !== undefined || context.looked || isResponse(result)) return false
+    if (judge.classify !== undefined || context.looked || !isPlainSuccess(result)) return false
     // The store may have been lost since it began.
     if (this.#session.cache.suspended) return false
     judge.plain += 1

@@ -134,10 +134,20 @@ const PATTERNS = RULED.filter(({ word }) => word.includes('*')).map(({ word, rul
 export const ruleOfWord = (word: string): WordRule | undefined =>
   EXACT.get(word) ?? PATTERNS.find(({ pattern }) => pattern.test(word))?.rule
 
-export const ruleOfStatus = (status: number, namesPause: boolean): StatusRule | undefined =>
+/** `namesPause` is asked only where it decides. */
+export const ruleOfStatus = (status: number, namesPause: () => boolean): StatusRule | undefined =>
   STATUS_RULES.find(
-    (rule) => status >= rule.from && status <= rule.to && (namesPause || rule.namesPause !== true),
+    (rule) => status >= rule.from && status <= rule.to && (rule.namesPause !== true || namesPause()),
   )
+
+/** Whether the status alone says that the provider is well, on the way of every call that answers a response. */
+export const isHealthyStatus = (status: number): boolean => HEALTHY_STATUSES.has(status)
+
+const HEALTHY_STATUSES = new Set(
+  Array.from({ length: 500 }, (_, i) => 100 + i).filter(
+    (status) => ruleOfStatus(status, () => true)?.outcome === 'healthy',
+  ),
+)
 
 /** `certain`: the error is one of gRPC by more than its code. Code 1 alone is the exit code of many a process. */
 export const ruleOfGrpc = (code: number, certain: boolean): GrpcRule | undefined =>

@@ -1,7 +1,7 @@
 import { isBusbarError } from '../../model/errors.js'
 import { toText } from '../../model/text.js'
 import { OUTCOMES, type Outcome } from '../../model/words.js'
-import { ruleOfGrpc, ruleOfStatus, ruleOfWord } from './classification-table.js'
+import { isHealthyStatus, ruleOfGrpc, ruleOfStatus, ruleOfWord } from './classification-table.js'
 import { DEFAULT_THROTTLE_MS, MAX_THROTTLE_MS, namesPause, pauseOf } from '../shared/retry-after.js'
 
 /** How a call ended, and for `throttled` for how long. */
@@ -37,19 +37,30 @@ function statusIn(value: unknown): number | undefined {
 }
 
 /**
- * Whether a returned value is an HTTP response: headers, and `status` (fetch, axios) or `statusCode` (node:http, undici, got,
- * superagent) from 100 to 599. Never throws.
+ * Whether a returned value is a success that nothing more is to be read of: no HTTP response, or one with a status of success.
+ * A response has headers, and `status` (fetch, axios) or `statusCode` (node:http, undici, got, superagent) from 100 to 599. Never
+ * throws. On the way of every call: the headers of a response that went well are not looked at.
  */
-export const isResponse = (result: unknown): boolean =>
-  typeof result === 'object' && result !== null && responseStatus(result) !== undefined
+export function isPlainSuccess(result: unknown): boolean {
+  if (typeof result !== 'object' || result === null) return true
+  try {
+    const status = statusOf(result)
+    return status === undefined || isHealthyStatus(status) || !isObject(Reflect.get(result, 'headers'))
+  } catch {
+    return true // no response has getters that throw
+  }
+}
+
+function statusOf(result: object): number | undefined {
+  const { status, statusCode }: { status?: unknown; statusCode?: unknown } = result
+  return statusIn(status) ?? statusIn(statusCode)
+}
 
 function responseStatus(result: object): number | undefined {
   try {
-    const { headers, status, statusCode }: { headers?: unknown; status?: unknown; statusCode?: unknown } =
-      result
-    return isObject(headers) ? (statusIn(status) ?? statusIn(statusCode)) : undefined
+    return isObject(Reflect.get(result, 'headers')) ? statusOf(result) : undefined
   } catch {
-    return undefined // no response has getters that throw
+    return undefined
   }
 }
 
@@ -186,7 +197,7 @@ function nameOf(error: Fields): string {
 const MAX_NAME_LENGTH = 60
 
 function classifyStatus(status: number, headers: object | undefined): Judgement {
-  const outcome = ruleOfStatus(status, namesPause(headers))?.outcome ?? 'unhealthy'
+  const outcome = ruleOfStatus(status, () => namesPause(headers))?.outcome ?? 'unhealthy'
   const detail = `HTTP ${status}`
   return outcome === 'throttled' ? { outcome, retryAfterMs: pauseOf(headers), detail } : { outcome, detail }
 }

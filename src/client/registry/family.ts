@@ -45,7 +45,7 @@ interface Member {
   readonly held: Held
   /** Whether the handle is there for the family alone: then it goes with it. */
   readonly own: boolean
-  /** When the family was last asked for it. On this process's clock, as is the next. */
+  /** When it was last seen to be used. On this process's clock, as is the next. */
   usedAt: number
   /** When the store was last told that it is used; -Infinity: not yet. */
   touchedAt: number
@@ -65,6 +65,8 @@ export class Family {
   #spec: FamilySpec
   /** By id, the longest unused first. */
   readonly #members = new Map<string, Member>()
+  /** The last of them, if it is known: one that is used again and again is not moved. */
+  #last: Member | undefined
   readonly #registering = new Map<string, Promise<Provider>>()
   #timer: Timer | undefined
   #everyMs = 0
@@ -105,17 +107,32 @@ export class Family {
    */
   async get(key: string): Promise<Provider> {
     const id = this.idOf(key)
-    const member = this.#members.get(id)
-    if (member !== undefined && this.#isHeld(id, member)) {
-      // To the end: it was used last.
-      this.#members.delete(id)
-      this.#members.set(id, member)
-      member.usedAt = this.#now
-      return member.held.handle
-    }
+    const known = this.#use(id)
+    if (known !== undefined) return known
     const registering = this.#registering.get(id) ?? this.#register(id)
     this.#registering.set(id, registering)
     return registering
+  }
+
+  /**
+   * The same without a wait, of a member that this process has a handle of; undefined where `get` would register it.
+   * @throws ArgumentError
+   */
+  known(key: string): Provider | undefined {
+    return this.#use(this.idOf(key))
+  }
+
+  #use(id: string): Provider | undefined {
+    const member = this.#members.get(id)
+    if (member === undefined || !this.#isHeld(id, member)) return undefined
+    if (member !== this.#last) {
+      // To the end: it was used last.
+      this.#members.delete(id)
+      this.#members.set(id, member)
+      this.#last = member
+    }
+    member.held.core.session.used |= SEEN_BY_FAMILY
+    return member.held.handle
   }
 
   async #register(id: string): Promise<Provider> {
@@ -128,7 +145,10 @@ export class Family {
       // It was removed this very moment: its handle says so.
       if (held === undefined) return handle
       const member = { held, own, usedAt: this.#now, touchedAt: -Infinity }
+      // To the end, also where a handle that somebody removed still has its place.
+      this.#members.delete(id)
       this.#members.set(id, member)
+      this.#last = member
       await this.#touch(member)
       this.#evict()
       return handle
@@ -156,6 +176,7 @@ export class Family {
 
   #letGo(id: string, member: Member): void {
     this.#members.delete(id)
+    if (member === this.#last) this.#last = undefined
     if (member.own && this.#isHeld(id, member)) this.#parts.registry.release(id)
   }
 
@@ -186,13 +207,12 @@ export class Family {
   async #touch(member: Member): Promise<void> {
     const { context } = this.#parts
     const { session } = member.held.core
-    const { worker } = context
     const knownVersion = session.cache.version
     const idleMs = this.#spec.idleExpireMs + touchMs(this.#spec)
     // Without a name of its own it may be a provider that somebody registered, to stay.
     const { revision, setBy } = session.settings
-    const begin = this.name !== '' || (member.own && revision === 1 && setBy === worker)
-    const request = { worker, knownVersion, idleMs, begin }
+    const begin = this.name !== '' || (member.own && revision === 1 && setBy === context.worker)
+    const request = { worker: context.worker, knownVersion, idleMs, begin }
     try {
       await session.run('touch', (store) => store.touch(session.id, request))
       member.touchedAt = this.#now
