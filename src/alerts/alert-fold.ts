@@ -20,6 +20,7 @@ export class AlertFold {
   readonly #nowMs: number
   #alerts: Alert[] = []
   #omitted = 0
+  #oldestMs = Infinity
   /** Of each provider with events, the last entry of its stream that was read. */
   readonly cursors: Record<string, string> = {}
 
@@ -39,12 +40,18 @@ export class AlertFold {
     return this.#omitted
   }
 
+  /** How long ago the first of the events happened, ms. */
+  get ageMs(): number {
+    return this.#nowMs - this.#oldestMs
+  }
+
   /** `entries`: of one provider, oldest first. True when the hook is told of one of them. */
   add(entries: readonly StreamEntry[]): boolean {
     const subjects = new Map<string, Folded>()
     for (const found of entries) {
       const { event } = found
       if (!this.#filter.wantsKind(event)) continue
+      this.#oldestMs = Math.min(this.#oldestMs, msOf(found))
       const { since = event.at, counts = {} } = subjects.get(subjectOf(event)) ?? {}
       counts[event.kind] = (counts[event.kind] ?? 0) + 1
       subjects.set(subjectOf(event), { since, counts, last: found })
@@ -56,10 +63,11 @@ export class AlertFold {
     return true
   }
 
-  #put({ since, last: { entry, event }, counts }: Folded): void {
+  #put({ since, last, counts }: Folded): void {
+    const { event } = last
     const { providerId: provider, kind, from, to, reason, actor, worker, at } = event
     if (kind === 'removed') return // no hook asks for it
-    const agoMs = this.#nowMs - Number(entry.split('-')[0])
+    const agoMs = this.#nowMs - msOf(last)
     const text = toText(alertText(event, { counts, since, at }, agoMs), MAX_TEXT)
     const short = { from: toText(from, MAX_TEXT), to: toText(to, MAX_TEXT) }
     const alert = {
@@ -85,3 +93,6 @@ export class AlertFold {
 
 const RANK = { firing: 0, resolved: 1, info: 2 } as const
 const byWeight = (a: Alert, b: Alert): number => RANK[a.status] - RANK[b.status] || a.at - b.at
+
+/** When it was written, by the clock of the server: its entry begins with that. */
+const msOf = ({ entry }: StreamEntry): number => Number(entry.split('-')[0])

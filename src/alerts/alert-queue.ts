@@ -1,4 +1,4 @@
-import { Queue, UnrecoverableError, Worker, type Job, type JobsOptions } from 'bullmq'
+import { DelayedError, Queue, UnrecoverableError, Worker, type Job, type JobsOptions } from 'bullmq'
 import { withTimeout } from '../model/timeout.js'
 import { closeQueue, closeWorker, PATIENCE_MS, type QueueConnection } from '../probes/queue-closing.js'
 import type { AlertJob } from './alert-job.js'
@@ -14,8 +14,8 @@ export interface AlertQueueOptions {
   readonly workerId: string
   /** The pause before the next attempt of a job that failed `attempts` times, ms. */
   readonly pauseMs: (attempts: number, error: Error | undefined) => number
-  /** `last`: there is no further attempt. */
-  readonly process: (job: AlertJob, last: boolean) => Promise<unknown>
+  /** `last`: there is no further attempt. Answers what became of it, or that it is to come again. */
+  readonly process: (job: AlertJob, last: boolean) => Promise<string | { readonly againInMs: number }>
   readonly onError: (error: Error) => void
 }
 
@@ -53,8 +53,14 @@ export class AlertQueue {
   constructor({ name, prefix, connection, workerId, pauseMs, process, onError }: AlertQueueOptions) {
     this.#connection = connection
     this.#queue = new Queue(name, { connection, prefix, streams: { events: { maxLen: MAX_EVENTS } } })
-    const work = (job: Job<AlertJob>) =>
-      this.#track(process(job.data, job.attemptsMade + 1 >= (job.opts.attempts ?? MAX_ATTEMPTS)))
+    const work = async (job: Job<AlertJob>, token?: string) => {
+      const answer = await this.#track(
+        process(job.data, job.attemptsMade + 1 >= (job.opts.attempts ?? MAX_ATTEMPTS)),
+      )
+      if (typeof answer === 'string') return answer
+      await job.moveToDelayed(Date.now() + answer.againInMs, token)
+      throw new DelayedError()
+    }
     this.#worker = new Worker(name, work, {
       ...{ connection, prefix, name: workerId },
       autorun: false,
@@ -118,7 +124,7 @@ export class AlertQueue {
     await closeQueue(this.#queue)
   }
 
-  async #track(work: Promise<unknown>): Promise<unknown> {
+  async #track<T>(work: Promise<T>): Promise<T> {
     this.#underway.add(work)
     return work.finally(() => this.#underway.delete(work))
   }

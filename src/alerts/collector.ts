@@ -15,7 +15,13 @@ export interface CollectorOptions {
   readonly hook: string
   readonly kind: HookKind
   readonly filter: HookFilter
+  readonly groupMs: number
   readonly queue: () => AlertQueue
+}
+
+/** A job is to run again, because the time of grouping is not over. */
+export interface Again {
+  readonly againInMs: number
 }
 
 /**
@@ -35,7 +41,7 @@ export class Collector {
   }
 
   /** Tells what happened to a provider, and to all whose events wait as well. Answers what became of it, in words. */
-  async tell(provider: string): Promise<string> {
+  async tell(provider: string): Promise<string | Again> {
     return this.#untilStaged(async (fold, state) => {
       if (!(await this.#add(fold, state, provider))) return
       const waiting = new Set(await this.#options.queue().waitingProviders())
@@ -44,8 +50,11 @@ export class Collector {
     })
   }
 
-  /** Tells whatever has not been told of any provider. */
-  async sweep(): Promise<string> {
+  /**
+   * Tells whatever has not been told of any provider. What has just begun is grouped, as it is where it was heard of: then this
+   * is to come again.
+   */
+  async sweep(): Promise<string | Again> {
     const { context, hook, store, queue } = this.#options
     await store.beginSweep(hook)
     const { staged } = await store.read(hook)
@@ -58,13 +67,14 @@ export class Collector {
   }
 
   /** Each time that another process was first, everything is read again: it may have told all of it. */
-  async #untilStaged(collect: (fold: AlertFold, state: HookState) => Promise<void>): Promise<string> {
-    const { filter, hook, kind, namespace, queue, store } = this.#options
+  async #untilStaged(collect: (fold: AlertFold, state: HookState) => Promise<void>): Promise<string | Again> {
+    const { filter, groupMs, hook, kind, namespace, queue, store } = this.#options
     for (let attempt = 0; attempt < MAX_TRIES; attempt += 1) {
       const state = await store.read(hook)
       const fold = new AlertFold(filter, state.nowMs)
       await collect(fold, state)
       if (fold.alerts.length === 0) return 'nothing that was not told'
+      if (fold.ageMs < groupMs - CLOCK_ERROR_MS) return { againInMs: groupMs - fold.ageMs }
       const delivery = randomUUID()
       const body = bodyOf({ hook, kind, namespace, delivery }, fold.alerts, fold.omitted)
       const staging = await store.stage(hook, state.revision, { delivery, body }, fold.cursors)
@@ -100,6 +110,8 @@ export class Collector {
 }
 
 const MAX_TRIES = 10
+/** A job may come a little before its time by Redis's clock, and need not wait again, ms. */
+const CLOCK_ERROR_MS = 50
 /** Streams that are read at once. */
 const AT_ONCE = 50
 /** What is older is no alert any more, ms: a day. */

@@ -42,7 +42,7 @@ export class Deliverer {
       await this.#settle(delivery)
       return 'delivered before'
     }
-    const end = await post(destination, staged)
+    const end = await post(destination, staged, context.worker)
     if (isDelivered(end)) {
       this.#count('delivered')
       context.log.debug({ hook, delivery, elapsedMs: end.elapsedMs }, 'alert delivered')

@@ -7,7 +7,7 @@ import type { HookStore } from '../model/ports/hook-store.js'
 import type { QueueConnection } from '../probes/queue-closing.js'
 import { eventJobId, type AlertJob } from './alert-job.js'
 import { AlertQueue } from './alert-queue.js'
-import { Collector } from './collector.js'
+import { Collector, type Again } from './collector.js'
 import { AttemptFailed, Deliverer } from './deliverer.js'
 import type { Destination } from './destination.js'
 import { HookFilter } from './hook-filter.js'
@@ -50,7 +50,7 @@ export class HookRunner {
       onError: connectionErrors(context, 'alert queue error'),
     })
     this.#collector = new Collector({
-      ...{ ...shared, namespace, filter, kind: hook.kind },
+      ...{ ...shared, namespace, filter, kind: hook.kind, groupMs: options.groupMs },
       queue: () => this.#queue,
     })
     this.#deliverer = new Deliverer({ ...shared, destination, behind: () => this.#sweep() })
@@ -89,7 +89,7 @@ export class HookRunner {
     await this.#queue.close()
   }
 
-  async #process(job: AlertJob, last: boolean): Promise<unknown> {
+  async #process(job: AlertJob, last: boolean): Promise<string | Again> {
     switch (job.do) {
       case 'event':
         return this.#collector.tell(job.provider)

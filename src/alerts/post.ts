@@ -40,19 +40,19 @@ export const wordsOf = (end: PostEnd): string => (end.kind === 'answered' ? `HTT
 export async function post(
   { url, secret }: Destination,
   message: StagedMessage,
-  timeoutMs = TIMEOUT_MS,
+  workerId: string,
 ): Promise<PostEnd> {
   const startedAt = performance.now()
   const elapsed = () => Math.round(performance.now() - startedAt)
-  const signal = AbortSignal.timeout(timeoutMs)
+  const signal = AbortSignal.timeout(TIMEOUT_MS)
   try {
-    const response = await send(url, headersOf(message, secret), message.body, signal)
+    const response = await send(url, headersOf(message, secret, workerId), message.body, signal)
     const { statusCode: status = 0, headers } = response
     const pauseMs = (status === 429 || status === 503) && namesPause(headers) ? pauseOf(headers) : 0
     const excerpt = excerptOf(await beginningOf(response), { url, secret })
     return { kind: 'answered', status, pauseMs, excerpt, elapsedMs: elapsed() }
   } catch (error) {
-    const reason = signal.aborted ? `timeout after ${timeoutMs} ms` : codeOf(error)
+    const reason = signal.aborted ? `timeout after ${TIMEOUT_MS} ms` : codeOf(error)
     return { kind: 'failed', reason, elapsedMs: elapsed() }
   }
 }
@@ -61,12 +61,16 @@ export async function post(
 export const signatureOf = (secret: string, timestamp: string, { delivery, body }: StagedMessage): string =>
   `sha256=${createHmac('sha256', secret).update(`${timestamp}.${delivery}.${body}`).digest('hex')}`
 
-function headersOf(message: StagedMessage, secret: string | undefined): Record<string, string> {
+function headersOf(
+  message: StagedMessage,
+  secret: string | undefined,
+  workerId: string,
+): Record<string, string> {
   const timestamp = String(Math.floor(Date.now() / 1_000))
   return {
     'content-type': 'application/json',
     'content-length': String(Buffer.byteLength(message.body)),
-    'user-agent': `busbar-alerts/${packageVersion()}`,
+    'user-agent': `busbar-alerts/${packageVersion()} (${workerId})`,
     'busbar-delivery': message.delivery,
     'busbar-timestamp': timestamp,
     ...(secret === undefined ? {} : { 'busbar-signature': signatureOf(secret, timestamp, message) }),

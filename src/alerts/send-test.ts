@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { alertsSchema } from '../config/alerts.js'
-import { checkArgument } from '../config/check.js'
+import { checkAlerts } from '../config/alerts.js'
 import type { AlertOptions } from '../model/alerts.js'
 import { ArgumentError } from '../model/errors.js'
 import { destinationOf } from './destination.js'
@@ -18,9 +17,12 @@ export interface TestReport {
   readonly elapsedMs: number
 }
 
+/** In the place of the worker's name, in the user agent. */
+const TEST_WORKER = 'test'
+
 /** Sends a test message to one hook, once. Needs no Redis. @throws ArgumentError */
 export async function sendTest(name: string, given: AlertOptions, namespace: string): Promise<TestReport> {
-  const { hooks } = checkArgument(alertsSchema, given, 'alerts')
+  const { hooks } = checkAlerts(given)
   const hook = hooks.get(name)
   if (hook === undefined) {
     const known = [...hooks.keys()].join(', ')
@@ -31,7 +33,7 @@ export async function sendTest(name: string, given: AlertOptions, namespace: str
   }
   const delivery = randomUUID()
   const body = testBodyOf({ hook: name, kind: hook.kind, namespace, delivery })
-  const end = await post(destinationOf(name, hook), { delivery, body })
+  const end = await post(destinationOf(name, hook), { delivery, body }, TEST_WORKER)
   const answer = end.kind === 'answered' ? end.excerpt : ''
   return {
     ...{ hook: name, delivery, delivered: isDelivered(end) },

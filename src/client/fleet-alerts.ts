@@ -1,5 +1,4 @@
-import { alertsSchema, type CheckedAlertOptions } from '../config/alerts.js'
-import { checkArgument } from '../config/check.js'
+import { checkAlerts, type CheckedAlertOptions } from '../config/alerts.js'
 import type { AlertOptions, AlertWorker } from '../model/alerts.js'
 import type { BusbarCore } from './busbar-core.js'
 
@@ -22,7 +21,7 @@ export class FleetAlerts {
 
   async start(given: AlertOptions): Promise<AlertWorker> {
     this.#core.assertOpen()
-    const worker = await this.#parts.startAlerts(this.#core, checkArgument(alertsSchema, given, 'alerts'))
+    const worker = await this.#parts.startAlerts(this.#core, checkAlerts(given))
     this.workers.add(worker)
     return worker
   }

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { ALERT_KINDS, HOOK_KINDS, type AlertKind } from '../model/alerts.js'
-import { refuse } from './check.js'
+import { checkArgument, refuse } from './check.js'
 import { DEFAULTS } from './defaults.js'
 import { matching, name, whole } from './fields.js'
 import { anyObject, fieldsOf, listOf, mapOf, object } from './objects.js'
@@ -76,7 +76,7 @@ const hooks = v.pipe(
   ),
 )
 
-export const alertsSchema = object({
+const alertsSchema = object({
   hooks,
   groupMs: v.optional(whole(100, 600_000), DEFAULTS.alerts.groupMs),
   retryMs: v.optional(whole(10, 600_000), DEFAULTS.alerts.retryMs),
@@ -84,3 +84,10 @@ export const alertsSchema = object({
 
 export type CheckedHook = v.InferOutput<typeof hook>
 export type CheckedAlertOptions = v.InferOutput<typeof alertsSchema>
+
+/** What holds a URL or a secret, in whole or in part, is not shown; nor is what stands where another thing should. */
+const SHOWN: ReadonlySet<PropertyKey> = new Set(['kind', 'on', 'providers', 'groups', 'groupMs', 'retryMs'])
+
+/** @throws ArgumentError naming the path, never a URL or a secret */
+export const checkAlerts = (given: unknown): CheckedAlertOptions =>
+  checkArgument(alertsSchema, given, 'alerts', (path) => path.some((key) => SHOWN.has(key)))

@@ -1,7 +1,7 @@
 import type { Alert, AlertMessage, AlertStatus } from '../model/alerts.js'
 import type { ProviderEvent } from '../model/events.js'
 import { eventWords, reasonOf } from './event-words.js'
-import { clean, formatAbout, plural } from './format.js'
+import { clean, formatAbout, formatDuration, plural } from './format.js'
 
 /** The sentences of alerts, for a person who reads them in a chat or a pager. */
 
@@ -19,7 +19,7 @@ export function alertText(
   const ago = agoMs < LATE_MS ? '' : `, ${formatAbout(agoMs)} ago`
   const kinds = Object.entries(counts).map(([kind, count]) => `${kind} ${plural(count, 'time')}`)
   const several = Object.values(counts).reduce((sum, count) => sum + count, 0) > 1
-  const repeated = several ? ` (${kinds.join(', ')} in ${formatAbout(at - since)})` : ''
+  const repeated = several ? ` (${kinds.join(', ')} in ${formatDuration(at - since)})` : ''
   return `${clean(event.providerId)} ${eventWords(event)}${reason === '' ? '' : `: ${reason}`}${by}${ago}${repeated}`
 }
 
