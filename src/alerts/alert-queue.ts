@@ -91,15 +91,15 @@ export class AlertQueue {
     )
   }
 
-  /** Providers whose events wait to be told. */
+  /** Providers whose events wait to be told, or are about to be by another process. */
   async waitingProviders(): Promise<readonly string[]> {
-    const jobs = await this.#queue.getJobs(['delayed', 'waiting'], 0, MAX_TOGETHER - 1)
+    const jobs = await this.#queue.getJobs(['active', 'delayed', 'waiting'], 0, MAX_TOGETHER - 1)
     return jobs.flatMap(({ data }: { data: AlertJob }) => (data.do === 'event' ? data.provider : []))
   }
 
   /**
    * A look at all providers, soon. False while one is under way: it may be past what happened just now, so ask again. `id`: of
-   * one that is made once, whoever asks.
+   * one that is made once for all who ask.
    */
   async addSweep(id = 'sweep'): Promise<boolean> {
     const once = id !== 'sweep'

@@ -44,9 +44,11 @@ export class Collector {
   async tell(provider: string): Promise<string | Again> {
     return this.#untilStaged(async (fold, state) => {
       if (!(await this.#add(fold, state, provider))) return
-      const waiting = new Set(await this.#options.queue().waitingProviders())
-      waiting.delete(provider)
-      await this.#addAll(fold, state, [...waiting])
+      const { context, queue } = this.#options
+      const all = async () => (await context.store.providers()).map(({ id }) => id)
+      const others = new Set(state.behind ? await all() : await queue().waitingProviders())
+      others.delete(provider)
+      await this.#addAll(fold, state, [...others])
     })
   }
 

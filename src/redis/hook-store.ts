@@ -2,7 +2,7 @@ import type * as port from '../model/ports/hook-store.js'
 import type { RedisConnection } from './connection.js'
 import { hookKey, hookQueueName, namesPrefix, providerKey } from './keys.js'
 import type { LuaSourceOptions } from './lua-source.js'
-import { parseEntries, parseTime } from './parse.js'
+import { parseEntries, parseHash, parseTime } from './parse.js'
 import { HOOK_SCRIPTS, type HookScriptName } from './script-definitions.js'
 import { Scripts, type ScriptReply } from './scripts.js'
 
@@ -30,13 +30,14 @@ export class RedisHookStore implements port.HookStore {
     const key = this.#keyOf(hook, 'hook')
     const nowMs = parseTime(await this.#redis.run('time', []))
     await this.#redis.run('hsetnx', [key, 'since_ms', nowMs])
-    const fields = await this.#redis.run('hmget', [key, 'since_ms', 'revision', 'delivery', 'body'])
-    const [sinceMs, revision, delivery, body] = fields as readonly (string | null)[] // as HMGET answers
+    const fields = await this.#redis.run('hmget', [key, 'since_ms', 'revision', 'delivery', 'body', 'behind'])
+    const [sinceMs, revision, delivery, body, behind] = fields as readonly (string | null)[] // as HMGET answers
     return {
       sinceMs: Number(sinceMs),
       nowMs,
       revision: Number(revision ?? 0),
       staged: delivery == null ? undefined : { delivery, body: body ?? '' },
+      behind: behind != null,
     }
   }
 
@@ -44,7 +45,7 @@ export class RedisHookStore implements port.HookStore {
     const cursor = await this.#redis.run('hget', [this.#keyOf(hook, 'hook_cursors'), provider])
     const from = typeof cursor === 'string' && Number(cursor.split('-')[0]) >= sinceMs ? cursor : `${sinceMs}`
     const stream = providerKey(this.#namespace, provider, 'events')
-    return parseEntries(provider, await this.#redis.run('xrange', [stream, `(${from}`, '+']))
+    return parseEntries(provider, await this.#redis.run('xrevrange', [stream, '+', `(${from}`]))
   }
 
   async stage(
@@ -66,8 +67,7 @@ export class RedisHookStore implements port.HookStore {
   }
 
   async cursors(hook: string): Promise<readonly string[]> {
-    const fields = await this.#redis.run('hkeys', [this.#keyOf(hook, 'hook_cursors')])
-    return (Array.isArray(fields) ? (fields as readonly unknown[]) : []).map(String)
+    return Object.keys(parseHash(await this.#redis.run('hgetall', [this.#keyOf(hook, 'hook_cursors')])))
   }
 
   async keepCursors(hook: string, known: readonly string[], providers: ReadonlySet<string>): Promise<void> {

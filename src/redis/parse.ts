@@ -98,14 +98,15 @@ export function parseChange(message: string): Change {
 export const parseStream = (providerId: string, reply: unknown): ProviderEvent[] =>
   streamEntries(reply).map((entry) => parseEvent(providerId, entry))
 
-/** Entries of XRANGE with their ids, oldest first. */
+/** Entries of XREVRANGE with their ids, oldest first. */
 export function parseEntries(
   providerId: string,
   reply: unknown,
 ): { readonly entry: string; readonly event: ProviderEvent }[] {
+  const events = streamEntries(reply) // reversed in place
   const list: readonly unknown[] = Array.isArray(reply) ? reply : []
   const ids = list.map((entry) => asText(Array.isArray(entry) ? entry[0] : undefined))
-  return streamEntries([...list].reverse()).map((fields, i) => ({
+  return events.map((fields, i) => ({
     entry: ids[i] ?? '',
     event: parseEvent(providerId, fields),
   }))

@@ -34,7 +34,10 @@ export const isSigned = ({ id, timestamp, signature, body }: Delivery, secret: s
   signature === `sha256=${createHmac('sha256', secret).update(`${timestamp}.${id}.${body}`).digest('hex')}`
 
 /** Ends with the test. `port`: 0 is any that is free. */
-export async function startHookServer(port = 0, register = onTestFinished): Promise<HookServer> {
+export async function startHookServer(
+  port = 0,
+  register: (end: () => Promise<void>) => void = onTestFinished,
+): Promise<HookServer> {
   const deliveries: Delivery[] = []
   let how: HookAnswer = 200
   const server = createServer((request, response) => {

@@ -16,6 +16,8 @@ export interface HookState {
   /** Grows with each message. */
   readonly revision: number
   readonly staged: StagedMessage | undefined
+  /** Events came while a message waited, of providers that are not known: all are to be looked at. */
+  readonly behind: boolean
 }
 
 /** An event, and its place in the stream of its provider. */
