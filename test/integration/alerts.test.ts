@@ -45,8 +45,6 @@ describe('a webhook and a chat', () => {
       ops: { kind: 'webhook', url: '${env:OPS_URL}', secret: '${env:OPS_SECRET}' },
       chat: { kind: 'slack', url: '${env:CHAT_URL}' },
     }
-    const { registry } = register(busbar)
-    register(other)
     for (const one of [busbar, other]) await one.startAlerts({ hooks, ...QUICK, groupMs: 1_000 })
     const providers = await Promise.all(['agent:a', 'b', 'c', 'd'].map((id) => busbar.provider(id)))
     const trips = providers.slice(0, 3).map((one) => one.trip({ reason: 'down <!channel>', actor: 'alice' }))
@@ -87,9 +85,6 @@ describe('a webhook and a chat', () => {
     const everything = `${await contentOf(fleet.redis, fleet.namespace)} ${lines.join(' ')}`
     for (const secret of [SECRET, PATH, hook.url, chat.url]) expect(everything).not.toContain(secret)
     expect(everything).toContain('alerts-ops')
-    expect((await metricsText(registry)).text).toMatch(
-      /busbar_alerts_total|# TYPE busbar_alerts_total counter/,
-    )
   })
 })
 
@@ -132,9 +127,11 @@ describe('a hook that is down', () => {
     ])
     expect(more).toEqual([])
     expect(well.messages().flatMap(({ alerts }) => alerts.map(({ kind }) => kind))).not.toContain('reset')
-    const { text } = await metricsText(registry)
-    expect(text).toMatch(/busbar_alerts_total\{hook="dead",result="delivered"\} 2/)
-    expect(text).toMatch(/busbar_alerts_total\{hook="dead",result="failed"\} ([3-9]|\d\d)/)
+    const counted = async () => (await metricsText(registry)).text
+    await eventually(async () =>
+      expect(await counted()).toMatch(/busbar_alerts_total\{hook="dead",result="delivered"\} 2/),
+    )
+    expect(await counted()).toMatch(/busbar_alerts_total\{hook="dead",result="failed"\} ([3-9]|\d\d)/)
     expect(lines.join(' ')).not.toContain(String(port))
     expect(await contentOf(fleet.redis, fleet.namespace)).not.toContain(PATH)
   })
