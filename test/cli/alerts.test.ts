@@ -43,8 +43,9 @@ it('busbar alerts test sends one message now and says what came; busbar start se
     refused,
     'busbar: ops: not delivered: HTTP 403, and it says: no ***  [31m for ***, password="***"',
   )
-  expect(JSON.parse((await test('ops', '--json')).stdout.split('\n}')[0] + '}')).toMatchObject({
+  expect(JSON.parse((await test('ops', '--json')).stdout)).toMatchObject({
     delivered: false,
+    result: 'HTTP 403',
   })
 
   const unknown = await test('chat')
