@@ -27,10 +27,12 @@ import { connectSchema } from './config/options.js'
 import { resolveSettings } from './config/settings.js'
 import type { ConnectOptions } from './connect-options.js'
 import { isBusbarError, isLockedOut, meansLost } from './model/errors.js'
+import type { HookStore } from './model/ports/hook-store.js'
 import type { Clock } from './model/ports/time.js'
 import type { RedisConnection } from './redis/connection.js'
 import { unavailable } from './redis/errors.js'
 import { RedisFeed } from './redis/feed.js'
+import { RedisHookStore } from './redis/hook-store.js'
 import { inspectRedis, readWorkers } from './redis/inspect.js'
 import type { LuaSourceOptions } from './redis/lua-source.js'
 import { openStore } from './redis/open-store.js'
@@ -81,6 +83,7 @@ interface Fleet {
   readonly core: BusbarCore
   readonly connection: RedisConnection
   readonly schedule: FailFastSchedule
+  readonly hooks: HookStore
   readonly namespace: string
 }
 
@@ -104,7 +107,7 @@ async function openFleet(setUp: SetUp): Promise<Fleet> {
   const shared = { store: guarded, watch, schedule, worker, failureDomain, deadlines, observers }
   const feed = new RedisFeed(connection, namespace, errorsOf(setUp))
   const core = new BusbarCore({ context: contextOf(setUp, shared), feed, consistency, onRedisDown })
-  return { core, connection, schedule, namespace }
+  return { core, connection, schedule, hooks: new RedisHookStore(connection, namespace, source), namespace }
 }
 
 function storeOptions(setUp: SetUp, worker: string, deadlines: Deadlines) {
@@ -157,6 +160,7 @@ function partsOf({
   core,
   connection,
   schedule,
+  hooks,
   namespace,
 }: Fleet): Omit<BusbarParts, 'namespace' | 'defaults'> {
   const { worker } = core.context
@@ -167,6 +171,10 @@ function partsOf({
     startProbes: async (owner, options) => {
       const { startProbeWorker } = await import('./probes/worker.js')
       return startProbeWorker(owner, access, options)
+    },
+    startAlerts: async (owner, options) => {
+      const { startAlertWorker } = await import('./alerts/worker.js')
+      return startAlertWorker(owner, { hooks, namespace, openConnection: connection.openBlocking }, options)
     },
     probe: async (owner, request) => {
       probesByHand ??= import('./probes/by-hand.js').then(

@@ -2,6 +2,19 @@ export { connect } from './connect.js'
 export type { ConnectOptions } from './connect-options.js'
 export type { Busbar } from './client/busbar.js'
 export type { ListenerOptions } from './client/shared/listeners.js'
+export type {
+  Alert,
+  AlertHook,
+  AlertKind,
+  AlertMessage,
+  AlertOptions,
+  AlertStatus,
+  AlertWorker,
+  HookKind,
+  SlackHook,
+  WebhookHook,
+} from './model/alerts.js'
+export { ALERT_KINDS, HOOK_KINDS } from './model/alerts.js'
 export type { ProbeNowOptions, ProbeSchedules } from './client/fleet-probes.js'
 export type { ProviderOptions } from './client/registry/provider-options.js'
 export type { Family, FamilyLimits, FamilyOptions, FamilySettings } from './client/registry/family.js'

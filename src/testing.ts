@@ -124,6 +124,8 @@ class MemoryBusbar extends Busbar implements TestBusbar {
       namespace: 'test',
       startProbes: async (owner, options) =>
         (await import('./testing/probe-worker.js')).startTestProbes(owner, options),
+      startAlerts: () =>
+        Promise.reject(new ArgumentError('alerts', 'alerts: there is no Redis whose queue could send them')),
       probe: async (owner, { id, registered }) =>
         (await import('./probes/probe-now.js')).probeNow(owner, id, registered),
       workers: () => Promise.resolve(fleet.store.workers()),

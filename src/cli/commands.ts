@@ -25,6 +25,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   watch: async () => (await import('./commands/watch.js')).addWatch,
   ui: async () => (await import('./commands/ui.js')).addUi,
   schedules: async () => (await import('./commands/schedules.js')).addSchedules,
+  alerts: async () => (await import('./commands/alerts.js')).addAlerts,
   simulate: async () => (await import('./commands/simulate.js')).addSimulate,
   doctor: async () => (await import('./commands/doctor.js')).addDoctor,
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { isMap as isYamlMap, isScalar, parseDocument, type Document } from 'yaml'
-import { ArgumentError, redactText, SettingsError, type SettingsInput } from '../index.js'
-import { readDurations } from './config-durations.js'
+import { ArgumentError, redactText, SettingsError, type AlertOptions, type SettingsInput } from '../index.js'
+import { readDurations, type Durations } from './config-durations.js'
 import { cut } from './cut.js'
 import { wrongCall } from './failure.js'
 
@@ -13,11 +13,13 @@ export interface ConfigFile {
   readonly namespace?: string
   readonly defaults: SettingsInput
   readonly providers: readonly (readonly [id: string, settings: SettingsInput])[]
+  /** For `busbar start` and `busbar alerts`, which have them checked. */
+  readonly alerts?: AlertOptions
   /** Times as they were written (`30s`), by the path of the setting, which is now in ms. */
   readonly written: ReadonlyMap<string, string>
 }
 
-const KEYS = ['redis', 'namespace', 'defaults', 'providers']
+const KEYS = ['redis', 'namespace', 'defaults', 'providers', 'alerts']
 
 /** `-` is standard input. @throws CliError that names the file, the path in it and the value. */
 export function readConfigFile(file: string): ConfigFile {
@@ -26,7 +28,9 @@ export function readConfigFile(file: string): ConfigFile {
   if (!isMap(config)) throw refuse(`expected the keys ${KEYS.join(', ')}, got ${show(config)}`)
   for (const [key, value] of Object.entries(config)) {
     if (!KEYS.includes(key))
-      throw refuse(`${key}: unknown key (got ${show(value)}); known: ${KEYS.join(', ')}`)
+      throw refuse(
+        `${key}: unknown key (got ${MISSPELT.test(key) ? HIDDEN : show(value)}); known: ${KEYS.join(', ')}`,
+      )
   }
   const text = (key: 'redis' | 'namespace'): string | undefined => {
     const value = config[key] ?? undefined
@@ -51,12 +55,25 @@ export function readConfigFile(file: string): ConfigFile {
   return {
     ...(redis === undefined ? {} : { redis }),
     ...(namespace === undefined ? {} : { namespace }),
+    ...alertsIn(config['alerts'], { written, refuse: refuseAt }),
     name: nameOf(file),
     defaults: settings(config['defaults'], 'defaults'),
     providers: providers.map(([id, given]) => [id, settings(given, `providers.${id}`)]),
     written,
   }
 }
+
+/** A wrong value may be a URL, so it is not shown. */
+function alertsIn(value: unknown, durations: Durations): { alerts?: AlertOptions } {
+  if (value === null || value === undefined) return {}
+  if (!isMap(value)) throw durations.refuse('alerts', 'expected hooks below it', HIDDEN)
+  // The library checks the type.
+  return { alerts: readDurations(value, 'alerts', durations) as AlertOptions }
+}
+
+const HIDDEN = '***'
+/** What may have been meant for alerts holds URLs. */
+const MISSPELT = /alert|hook/i
 
 /** An error of the library, with the file and the path before its message, and the time as it was written after it. */
 export const inFile =

@@ -162,19 +162,19 @@ export class BusbarCore {
   }
 
   /** See `busbar.close()`. */
-  close(timeoutMs: number, probeWorkers: Iterable<Closable>): Promise<void> {
+  close(timeoutMs: number, workers: Iterable<Closable>): Promise<void> {
     this.#ending.abort()
-    this.#closing ??= this.#close(timeoutMs, probeWorkers)
+    this.#closing ??= this.#close(timeoutMs, workers)
     return this.#closing
   }
 
-  async #close(timeoutMs: number, probeWorkers: Iterable<Closable>): Promise<void> {
+  async #close(timeoutMs: number, ending: Iterable<Closable>): Promise<void> {
     this.#touching?.clear()
     this.groups.stop()
     const { calls, clock, commandTimeoutMs, log, timers, store, watch } = this.context
     const until = clock.now() + timeoutMs
     this.registry.refuseCalls()
-    const workers = [...probeWorkers].map((worker) => worker.close())
+    const workers = [...ending].map((worker) => worker.close())
     await withTimeout(Promise.all([calls.ended(), ...workers]), timeoutMs, giveUp, timers)
     if (calls.count > 0) log.warn({ calls: calls.count }, 'closed while these calls were under way')
     const written = Promise.all([calls.giveBack(), this.registry.flush()])

@@ -1,6 +1,7 @@
 import { checkArgument } from '../config/check.js'
 import { checkKeys } from '../config/keys.js'
 import { closeSchema, idSchema, observerSchema } from '../config/options.js'
+import type { AlertOptions, AlertWorker } from '../model/alerts.js'
 import type { AnyEventOf, AnyKind, Change } from '../model/events.js'
 import type { Observer } from '../model/observations.js'
 import type { SettingsInput } from '../model/settings.js'
@@ -15,6 +16,7 @@ import type { BusbarParts } from './busbar-parts.js'
 import type { ProbeReport } from './probing/probe-ticket.js'
 import type { Provider } from './provider.js'
 import type { ControlOptions } from './provider-control.js'
+import { FleetAlerts } from './fleet-alerts.js'
 import { FleetFamilies } from './fleet-families.js'
 import { FleetInspection } from './fleet-inspection.js'
 import { FleetProviders } from './fleet-providers.js'
@@ -32,6 +34,7 @@ export class Busbar extends FleetInspection implements AsyncDisposable {
   readonly #fleet: FleetProviders
   readonly #families: FleetFamilies
   readonly #probes: FleetProbes
+  readonly #alerts: FleetAlerts
 
   static {
     coreOf = (busbar) => busbar.#core
@@ -46,6 +49,7 @@ export class Busbar extends FleetInspection implements AsyncDisposable {
     this.#fleet = new FleetProviders(parts.core, parts.defaults)
     this.#families = new FleetFamilies(parts.core, this.#fleet)
     this.#probes = probes
+    this.#alerts = new FleetAlerts(parts.core, parts)
   }
 
   /**
@@ -159,6 +163,17 @@ export class Busbar extends FleetInspection implements AsyncDisposable {
   }
 
   /**
+   * This process also sends alerts to these hooks, from now on. Any number of processes may, and each event is told once to a
+   * hook, by any of them; two or three are enough, for each costs a command an event. Each hook costs a connection. Events
+   * from a time without such a process are told when one starts, as far as the streams of events reach (1 000 a provider)
+   * and of the last day. See docs/alerts.md.
+   * @throws ArgumentError naming the hook and what is wrong with it, never its URL; RedisUnavailableError
+   */
+  async startAlerts(options: AlertOptions): Promise<AlertWorker> {
+    return this.#alerts.start(options)
+  }
+
+  /**
    * One health check now, recorded like any probe. A worker of the fleet makes it: a job of the queue, put before all that
    * waits. Where none is there that takes it, this process makes it, if it can: checks in code need a process that
    * registered them with `startProbes`. It is made once at most. A refusal is a value: a mark, a pause, no probe configured,
@@ -184,7 +199,7 @@ export class Busbar extends FleetInspection implements AsyncDisposable {
   }
 
   /**
-   * Ends the probes, lets calls of `execute` that are under way end, writes their outcomes and gives their leases back, and
+   * Ends probes and alerts, lets calls of `execute` that are under way end, writes their outcomes and gives their leases back, and
    * disconnects. New calls are refused with `BusbarClosedError` from the beginning. It waits for at most `timeoutMs` (0 to 1
    * day, default 5 000), and for one command more where there is still something to write. A trial that has not ended by
    * then settles as `ignored`; outcomes that come later are counted in `counters.outcomesLost`. Permits of `admit()` are
@@ -192,7 +207,7 @@ export class Busbar extends FleetInspection implements AsyncDisposable {
    */
   close(options: { readonly timeoutMs?: number } = {}): Promise<void> {
     const { timeoutMs } = checkArgument(closeSchema, options, 'close')
-    return this.#core.close(timeoutMs, this.#probes.workers)
+    return this.#core.close(timeoutMs, [...this.#probes.workers, ...this.#alerts.workers])
   }
 
   [Symbol.asyncDispose](): Promise<void> {

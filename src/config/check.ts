@@ -9,22 +9,28 @@ export function checkSettings<S extends v.GenericSchema>(
   input: unknown,
   at = '',
 ): v.InferOutput<S> {
-  return check(schema, input, at, (path, message) => new SettingsError(path, message))
+  return check(schema, input, { at }, (path, message) => new SettingsError(path, message))
 }
 
-/** As `checkSettings`, for the arguments of a method. @throws ArgumentError */
+/** As `checkSettings`, for the arguments of a method. `mayShow`: values at which paths a message shows. @throws ArgumentError */
 export function checkArgument<S extends v.GenericSchema>(
   schema: S,
   input: unknown,
   at: string,
+  mayShow?: MayShow,
 ): v.InferOutput<S> {
-  return check(schema, input, at, (path, message) => new ArgumentError(path, message))
+  return check(schema, input, { at, mayShow }, (path, message) => new ArgumentError(path, message))
 }
+
+type MayShow = (path: readonly PropertyKey[]) => boolean
 
 function check<S extends v.GenericSchema>(
   schema: S,
   input: unknown,
-  at: string,
+  {
+    at,
+    mayShow = (keys) => !isSecretPath(keys),
+  }: { readonly at: string; readonly mayShow?: MayShow | undefined },
   fail: (path: string, message: string) => Error,
 ): v.InferOutput<S> {
   const result = v.safeParse(schema, input, { abortEarly: true })
@@ -33,7 +39,10 @@ function check<S extends v.GenericSchema>(
   // Keys are names in objects or indexes of lists: no schema looks into anything else.
   const keys = (issue.path ?? []).map(({ key }) => key as PropertyKey)
   const path = [...(at === '' ? [] : [at]), ...keys.map(String)].join('.')
-  throw fail(path, `${path === '' ? 'settings' : path}: ${sentence(issue, path, got(input, keys))}`)
+  throw fail(
+    path,
+    `${path === '' ? 'settings' : path}: ${sentence(issue, path, mayShow(keys) ? got(input, keys) : NOT_SHOWN)}`,
+  )
 }
 
 function sentence(
@@ -45,10 +54,9 @@ function sentence(
   return received === COMPLETE ? message : `${message}, ${shown}`
 }
 
-/** Names such as `headers` or `password`: values below them may be secrets, and must not stand in a log. */
-const got = (input: unknown, path: readonly PropertyKey[]): string =>
-  isSecretPath(path) ? NOT_SHOWN : `got ${show(dig(input, path))}`
+const got = (input: unknown, path: readonly PropertyKey[]): string => `got ${show(dig(input, path))}`
 
+/** Below names such as `headers` or `password`: values there may be secrets, and must not stand in a log. */
 const NOT_SHOWN = 'its value is not shown'
 /** Parts of names that no setting has and that hint at a secret: `passwrd`, `api_keys`, `header`. */
 const MISSPELT_SECRET = /pass|pwd|secret|token|cred|auth|keys?$|cookie|header/i

@@ -41,6 +41,18 @@ export const DEFAULTS = Object.freeze({
     unref: false,
   }),
   probes: Object.freeze({ concurrency: 16 }),
+  alerts: Object.freeze({
+    on: Object.freeze([
+      'opened',
+      'closed',
+      'reset',
+      'probe_overdue',
+      'worker_suspected',
+      'worker_cleared',
+    ] as const),
+    groupMs: 10 * SECOND,
+    retryMs: 5 * SECOND,
+  }),
   /** Of `guard` in `busbar/bullmq`. */
   guard: Object.freeze({
     spreadMs: SECOND,

@@ -63,6 +63,11 @@ export const METRICS = {
   busbar_probe_duration_seconds: histogram('How long health checks took.', 'kind'),
   busbar_probe_lag_seconds: histogram('How long health checks waited for a worker.'),
   busbar_probes_discarded_total: counter('Health checks that this worker could not make.', 'reason'),
+  busbar_alerts_total: counter(
+    'Attempts to deliver a message of alerts, and messages that were lost.',
+    'hook',
+    'result',
+  ),
   busbar_store_up: gauge('1 while Redis answers this process.'),
   busbar_store_command_duration_seconds: histogram('How long commands to Redis took.', 'script'),
   busbar_outbox_runs: gauge('Runs of outcomes that Redis has not applied yet.'),

@@ -58,6 +58,7 @@ export function addProcess(samples: Samples, source: MetricsSource): void {
   addTally(samples, 'busbar_probes_discarded_total', meters.discarded)
   addTally(samples, 'busbar_failovers_total', meters.failovers)
   addTally(samples, 'busbar_deferred_jobs_total', meters.deferredJobs)
+  addTally(samples, 'busbar_alerts_total', meters.alerts)
 }
 
 /** The words of each count are the values of the metric's labels, in their order. */

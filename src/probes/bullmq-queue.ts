@@ -1,7 +1,9 @@
-import { Queue, Worker, type ConnectionOptions, type Job } from 'bullmq'
-import { withTimeout } from '../model/timeout.js'
+import { Queue, Worker, type Job } from 'bullmq'
 import type { JobEnd, NamedJob, QueueJob } from './probe-job.js'
 import type { TakingSlots } from './probe-slots.js'
+import { closeQueue, closeWorker, PATIENCE_MS, type QueueConnection } from './queue-closing.js'
+
+export { disconnect, type QueueConnection } from './queue-closing.js'
 
 /**
  * The engine of the probes: jobs that any free worker takes, and jobs that are repeated. The only file that knows BullMQ,
@@ -31,15 +33,8 @@ export interface QueueWorkerOptions extends QueueOptions {
   readonly process: (job: QueueJob, again: boolean) => Promise<unknown>
 }
 
-/** An ioredis client, as far as this file needs to know it. */
-export type QueueConnection = ConnectionOptions & { readonly status: string; disconnect(): void }
-
 /** A dead worker's job is taken up by another within twice this. All workers of a queue need the same. */
 const STALLED_MS = 2_000
-/** Nothing of BullMQ's own waits longer than this for Redis or for a new job, ms. */
-const PATIENCE_MS = 2_000
-/** So often connections are cut at a close, `PATIENCE_MS` apart, before it gives up waiting. */
-const MAX_ROUNDS = 4
 /** A queue that runs for ever keeps no more of its events than this. */
 const MAX_EVENTS = 100
 /** Results of probes that are kept, for people and tools that look at the queue. */
@@ -107,7 +102,7 @@ export class ProbeQueue {
   }
 
   async close(): Promise<void> {
-    await settled(this.#queue.close())
+    await closeQueue(this.#queue)
   }
 }
 
@@ -154,19 +149,7 @@ export class ProbeQueueWorker {
   /** Closes its blocking connection, also while Redis is away. */
   async close(): Promise<void> {
     await this.pause()
-    const blocking = await settled(Promise.resolve(this.#worker.getBackend().blockingClient))
-    const reachable = this.#connection.status === 'ready' && blocking?.status === 'ready'
-    // Unforced it hands the ended jobs back, for which it needs Redis.
-    const closed = this.#worker.close(!reachable).then(
-      () => true,
-      () => true,
-    )
-    // Where Redis is frozen it would wait for ever, and connect again after a disconnect: so more than once.
-    for (let round = 0; round < MAX_ROUNDS && (await settled(closed)) !== true; round += 1) {
-      disconnect(blocking)
-      disconnect(this.#connection)
-    }
-    disconnect(blocking)
+    await closeWorker(this.#worker, this.#connection)
   }
 
   async #track(work: Promise<unknown>): Promise<unknown> {
@@ -233,17 +216,4 @@ class SlotWorker extends Worker<QueueJob> {
 /** Clocks of one fleet are this close, ms; beyond it a plan is mended. */
 const CLOCKS_APART_MS = 5_000
 
-/** Once only: a second disconnect would leave a timer of ioredis behind. */
-export function disconnect(client: Pick<QueueConnection, 'status' | 'disconnect'> | undefined): void {
-  if (client !== undefined && client.status !== 'end') client.disconnect()
-}
-
 const toError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)))
-
-/** What `work` gives, or undefined when it fails or takes longer than `PATIENCE_MS`. */
-const settled = <T>(work: Promise<T>): Promise<T | undefined> =>
-  withTimeout(
-    work.catch(() => undefined),
-    PATIENCE_MS,
-    () => undefined,
-  )

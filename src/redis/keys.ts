@@ -63,6 +63,19 @@ const PROBE_QUEUE = 'probes'
 export const namesPrefix = (namespace: string): string => `{${namespace}}`
 export const NAMED_QUEUES_KEY = 'named_queues'
 
+/** What TYPE says of the keys of one hook of the alerts. */
+export const HOOK_KEYS = { hook: 'hash', hook_cursors: 'hash' } as const
+export type HookKey = keyof typeof HOOK_KEYS
+
+/** All keys of a hook, and its queue, lie in the slot of the queues of names. */
+export const hookKey =
+  (namespace: string) =>
+  (hook: string, key: string): string =>
+    `${namesPrefix(namespace)}:${key}:${hook}`
+
+/** The queue of a hook, as BullMQ knows it. */
+export const hookQueueName = (hook: string): string => `alerts-${hook}`
+
 /** A key of a queue by what BullMQ calls it: `wait`, `paused`, `active`, `meta`. The hash `meta` has the field `paused` while it is paused. */
 export const queueKey = (queue: string, key: string): string => `${queue}:${key}`
 

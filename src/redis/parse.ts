@@ -98,6 +98,20 @@ export function parseChange(message: string): Change {
 export const parseStream = (providerId: string, reply: unknown): ProviderEvent[] =>
   streamEntries(reply).map((entry) => parseEvent(providerId, entry))
 
+/** Entries of XREVRANGE with their ids, oldest first. */
+export function parseEntries(
+  providerId: string,
+  reply: unknown,
+): { readonly entry: string; readonly event: ProviderEvent }[] {
+  const events = streamEntries(reply) // reversed in place
+  const list: readonly unknown[] = Array.isArray(reply) ? reply : []
+  const ids = list.map((entry) => asText(Array.isArray(entry) ? entry[0] : undefined))
+  return events.map((fields, i) => ({
+    entry: ids[i] ?? '',
+    event: parseEvent(providerId, fields),
+  }))
+}
+
 function streamEntries(reply: unknown): Record<string, unknown>[] {
   if (!Array.isArray(reply)) throw unreadable('stream', reply)
   return reply.reverse().map((entry: unknown) => {

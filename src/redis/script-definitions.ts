@@ -1,4 +1,4 @@
-import { QUEUE_KEYS, SCHEDULE_KEYS, type ProviderKey, type ScheduleKey } from './keys.js'
+import { QUEUE_KEYS, SCHEDULE_KEYS, type HookKey, type ProviderKey, type ScheduleKey } from './keys.js'
 
 /**
  * Every script as TypeScript knows it: the names, order and types of what goes in and what comes out. A test
@@ -6,7 +6,7 @@ import { QUEUE_KEYS, SCHEDULE_KEYS, type ProviderKey, type ScheduleKey } from '.
  */
 export type WireType = 'text' | 'integer' | 'digits' | 'number' | 'boolean' | 'json'
 
-export type ScriptKey = ProviderKey | ScheduleKey
+export type ScriptKey = ProviderKey | ScheduleKey | HookKey
 
 export interface ScriptDefinition {
   readonly keys: readonly ScriptKey[]
@@ -162,11 +162,26 @@ export const SCHEDULE_SCRIPTS = {
   },
 } as const satisfies Record<string, ScriptDefinition>
 
-export const SCRIPTS = { ...PROVIDER_SCRIPTS, ...SCHEDULE_SCRIPTS }
+/** Those that run on the keys of one hook of the alerts. */
+export const HOOK_SCRIPTS = {
+  stage_message: {
+    keys: ['hook', 'hook_cursors'],
+    args: { revision: 'integer', delivery: 'text', body: 'text', cursors: 'json' },
+    returns: { status: 'text', nowMs: 'integer', outcome: 'text' },
+  },
+  settle_message: {
+    keys: ['hook'],
+    args: { delivery: 'text' },
+    returns: { status: 'text', nowMs: 'integer', behind: 'boolean' },
+  },
+} as const satisfies Record<string, ScriptDefinition>
+
+export const SCRIPTS = { ...PROVIDER_SCRIPTS, ...SCHEDULE_SCRIPTS, ...HOOK_SCRIPTS }
 
 export type ScriptName = keyof typeof SCRIPTS
 export type ProviderScriptName = keyof typeof PROVIDER_SCRIPTS
 export type ScheduleScriptName = keyof typeof SCHEDULE_SCRIPTS
+export type HookScriptName = keyof typeof HOOK_SCRIPTS
 
 interface TypeOf {
   text: string

@@ -1,5 +1,6 @@
 import { maskSecretsInText, type ProviderEvent } from '../index.js'
-import { clean, formatCount, formatTime } from './format.js'
+import { eventWords, reasonOf } from './event-words.js'
+import { formatCount, formatTime } from './format.js'
 import type { Paints } from './paint.js'
 import { madeBy } from './provider-view.js'
 import type { ListedEvent } from './reopenings.js'
@@ -7,36 +8,6 @@ import { cutMiddle } from './text-width.js'
 
 /** The most columns of an id in a line that must fit, so that the event is visible beside it. */
 export const idWidthFor = (columns: number): number => Math.max(16, Math.floor(columns / 3))
-
-/** The kind of an event, and what it began from unless the kind implies it: `opened (from half_open)`. */
-export function eventWords({ kind, from, to }: ProviderEvent): string {
-  switch (kind) {
-    case 'opened':
-      return from === 'closed' ? kind : `${kind} (from ${from})`
-    case 'reset':
-      return `${kind} (from ${from})`
-    case 'marked':
-      return `${kind} ${to}${from === '' ? '' : ` (from ${from})`}`
-    case 'resumed':
-      return `${kind} (from ${from})`
-    case 'worker_suspected':
-      return clean(`${kind} ${to}`)
-    case 'worker_cleared':
-      return clean(`${kind} ${from}`)
-    case 'settings_changed':
-      return clean(maskSecretsInText(`${kind} (${from} -> ${to})`))
-    case 'half_opened':
-    case 'closed':
-    case 'registered':
-    case 'throttled':
-    case 'probe_overdue':
-    case 'removed':
-      return kind
-    default:
-      // A kind that a later version added is shown by its name.
-      return clean(kind satisfies never)
-  }
-}
 
 /** An event for a program, with possible secrets in settings masked. */
 export const eventJson = (event: ProviderEvent): ProviderEvent =>
@@ -46,8 +17,6 @@ export const eventJson = (event: ProviderEvent): ProviderEvent =>
 
 const timesText = ({ times, since }: Required<ListedEvent>['reopened']): string =>
   `, ${formatCount(times)} times since ${formatTime(since)}`
-
-const reasonOf = ({ kind, reason }: ProviderEvent): string => (reason === kind ? '' : clean(reason))
 
 export function paintEvent(paints: Paints, { kind }: ProviderEvent, text: string): string {
   switch (kind) {

@@ -1,4 +1,4 @@
-import { redactText } from '../index.js'
+import { redactText } from '../model/redact.js'
 
 /** Numbers and times as a person reads them. */
 

@@ -381,7 +381,7 @@ describe('busbar start --config', () => {
     ['no providers', /: providers: expected at least one/, 'namespace: a'],
     ['a list', /: providers: expected settings below it, got \["a"\]/, 'providers: [a]'],
     ['broken YAML', /busbar\.yaml: .*line 1/, 'providers: { a: '],
-    ['an empty file', /: expected the keys redis, namespace, defaults, providers, got nothing/, ''],
+    ['an empty file', /: expected the keys redis, namespace, defaults, providers, alerts, got nothing/, ''],
   ])('refuses %s, naming file, path and value', async (_what, pattern, content) => {
     const own = mkdtempSync(join(folder, 'config-'))
     writeFileSync(join(own, 'busbar.yaml'), content)

@@ -15,7 +15,7 @@ const files: readonly (readonly [what: string, content: string, message: string]
   [
     'an unknown key of the file',
     'provider: { api: {} }',
-    'provider: unknown key (got {"api":{}}); known: redis, namespace, defaults, providers',
+    'provider: unknown key (got {"api":{}}); known: redis, namespace, defaults, providers, alerts',
   ],
   [
     'an unknown setting',
@@ -46,7 +46,7 @@ const files: readonly (readonly [what: string, content: string, message: string]
   ],
   ['a list of providers', 'providers: [api]', 'providers: expected settings below it, got ["api"]'],
   ['no providers', 'providers: {}', 'providers: expected at least one, got none'],
-  ['an empty file', '', 'expected the keys redis, namespace, defaults, providers, got nothing'],
+  ['an empty file', '', 'expected the keys redis, namespace, defaults, providers, alerts, got nothing'],
   [
     'no YAML',
     '{{{{',
@@ -179,7 +179,7 @@ const calls: readonly (readonly [args: string[], message: string])[] = [
   [['apply', '-f', '.'], '. cannot be read: EISDIR: illegal operation on a directory, read'],
   [
     ['apply', '-f', '-'],
-    'standard input: expected the keys redis, namespace, defaults, providers, got nothing',
+    'standard input: expected the keys redis, namespace, defaults, providers, alerts, got nothing',
   ],
   [
     ['apply', '-f', 'a', '--dryrun'],

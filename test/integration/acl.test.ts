@@ -4,10 +4,11 @@ import { startRedis } from '../../src/embedded/index.js'
 import { connect } from '../../src/index.js'
 import { runCli } from '../harness/cli.js'
 import { eventually } from '../harness/eventually.mjs'
+import { startHookServer } from '../harness/hook-server.js'
 import { startUpstream } from '../harness/http-upstream.js'
 import { asLeast, leastRights } from '../harness/least-rights.js'
 
-test('the user of docs/operations.md can do what Busbar does: calls, probes, the CLI; and nothing else', async ({
+test('the user of docs/operations.md can do what Busbar does: calls, probes, alerts, the CLI; and nothing else', async ({
   onTestFinished,
 }) => {
   const server = await startRedis()
@@ -31,6 +32,10 @@ test('the user of docs/operations.md can do what Busbar does: calls, probes, the
   })
   const called = await busbar.provider('called', { breaker: { failureThreshold: 2, cooldownMs: 20 } })
   const probes = await busbar.startProbes()
+  const hook = await startHookServer()
+  hook.answer(500) // so that an attempt is put off
+  const hooks = { ops: { kind: 'webhook', url: hook.url } } as const
+  const alerts = await busbar.startAlerts({ hooks, groupMs: 100, retryMs: 100 })
   expect(await called.execute(() => 1)).toBe(1)
   const fail = () => called.execute(() => Promise.reject(new Error('no'))).catch(() => undefined)
   await fail()
@@ -39,6 +44,8 @@ test('the user of docs/operations.md can do what Busbar does: calls, probes, the
   await eventually(async () => (await called.admit()).admitted)
   await called.reset()
   await called.trip({ reason: 'a test' })
+  await eventually(() => hook.deliveries.length > 1)
+  hook.answer(200)
   await called.markDegraded({ reason: 'a test' })
   await called.resume()
   await called.history({ count: 5 })
@@ -69,6 +76,8 @@ test('the user of docs/operations.md can do what Busbar does: calls, probes, the
   await busbar.remove('called')
   await busbar.remove('probed')
   await probes.close()
+  await eventually(() => hook.messages().some(({ text }) => text.includes('reset')))
+  await alerts.close()
   expect(errors.filter((entry) => /NOPERM|permission/.test(JSON.stringify(entry)))).toEqual([])
 
   // What was refused: nothing that is needed. CONFIG GET is asked by the doctor, who can do without.

@@ -3,7 +3,14 @@ import { basename, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { newCounters } from '../../src/client/shared/log.js'
 import { DEFAULTS } from '../../src/config/defaults.js'
-import { FLEET_KEYS, PROVIDER_KEYS, QUEUE_KEYS, NAMED_QUEUES_KEY, SHARD_KEYS } from '../../src/redis/keys.js'
+import {
+  FLEET_KEYS,
+  HOOK_KEYS,
+  PROVIDER_KEYS,
+  QUEUE_KEYS,
+  NAMED_QUEUES_KEY,
+  SHARD_KEYS,
+} from '../../src/redis/keys.js'
 import * as published from '../../src/index.js'
 import { CIRCUIT_FIELDS } from '../../src/model/circuit-fields.js'
 import { SETTING_ENTRIES, SETTINGS_ABOUT } from '../../src/model/setting-fields.js'
@@ -70,7 +77,9 @@ const PUBLIC_NAMES: Readonly<Record<string, readonly string[]>> = {
   'a source or an origin': [...SOURCES, ...ORIGINS],
   'an error code': Object.keys(published.ERROR_CODES),
   'a failure of Redis': published.REDIS_FAILURES,
-  'a key': [PROVIDER_KEYS, FLEET_KEYS, SHARD_KEYS].flatMap(Object.keys).concat(QUEUE_KEYS, NAMED_QUEUES_KEY),
+  'a key': [PROVIDER_KEYS, FLEET_KEYS, SHARD_KEYS, HOOK_KEYS]
+    .flatMap(Object.keys)
+    .concat(QUEUE_KEYS, NAMED_QUEUES_KEY),
   'a field of the circuit': Object.keys(CIRCUIT_FIELDS),
   'a field of the settings': SETTINGS_ABOUT,
   'a counter': Object.keys(newCounters()),

@@ -72,6 +72,8 @@ const KEY_TYPES: Readonly<Record<string, string>> = {
   schedule: 'hash',
   wait: 'list',
   meta: 'hash',
+  hook: 'hash',
+  hook_cursors: 'hash',
 }
 
 /** How the inputs paragraph writes a value of this type. A number that is always given is converted as a sum: it costs half. */
@@ -106,7 +108,7 @@ const definitions: [string, ScriptDefinition][] = Object.entries(SCRIPTS)
 
 it('every script has a definition, and every definition a script', () => {
   expect(scriptNames()).toEqual(Object.keys(SCRIPTS).sort())
-  expect(scriptNames()).toHaveLength(17)
+  expect(scriptNames()).toHaveLength(19)
 })
 
 describe.each(definitions)('lua/%s.lua', (name, definition) => {

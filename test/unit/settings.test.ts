@@ -37,6 +37,11 @@ const settingsError = (path: string, message: string) => ({
 describe('the defaults', () => {
   it('are these, and changing one is a change that users notice', () => {
     expect(DEFAULTS).toEqual({
+      alerts: {
+        on: ['opened', 'closed', 'reset', 'probe_overdue', 'worker_suspected', 'worker_cleared'],
+        groupMs: 10_000,
+        retryMs: 5_000,
+      },
       breaker: {
         failureThreshold: 3,
         minimumCalls: 20,

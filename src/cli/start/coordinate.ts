@@ -39,6 +39,7 @@ export async function coordinate(
     reportEvents(busbar, reporter)
     const providers = await register(busbar, config)
     await busbar.startProbes()
+    if (config.alerts !== undefined) await busbar.startAlerts(config.alerts).catch(inFile(config))
     if (options.ui !== undefined) await openPage(busbar, shutdown, reporter, options.ui)
     writeReady({ redis, namespace }, shutdown, reporter)
     reportStatus(providers, reporter, shutdown)

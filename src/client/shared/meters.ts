@@ -16,6 +16,8 @@ export class Meters {
   readonly failovers = new Tally()
   /** By queue and provider. */
   readonly deferredJobs = new Tally()
+  /** By hook and result. */
+  readonly alerts = new Tally()
   /** By the session of the provider: what was counted lives as long as that. */
   readonly #providers = new WeakMap<object, ProviderMeter>()
 
