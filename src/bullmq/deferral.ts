@@ -70,7 +70,7 @@ export async function defer(
     return undefined
   }
   context.counters.jobsDeferred += 1
-  core.deferredJobs.set(job.queueName, (core.deferredJobs.get(job.queueName) ?? 0) + 1)
+  core.meter?.deferredJobs.add(job.queueName)
   return movedError(job)
 }
 

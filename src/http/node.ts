@@ -132,7 +132,7 @@ async function pipe(body: ReadableStream<Uint8Array>, response: ServerResponse):
       const { done, value } = await reader.read()
       if (done) break
       if (response.destroyed) return
-      if (!response.write(value)) await Promise.race([gone, drained(response)])
+      if (!response.write(value)) await drained(response)
     }
     response.end()
   } catch {
@@ -140,5 +140,17 @@ async function pipe(body: ReadableStream<Uint8Array>, response: ServerResponse):
   }
 }
 
-const drained = (response: ServerResponse): Promise<void> =>
-  new Promise((resolve) => response.once('drain', resolve))
+/** Or closed. A client that takes nothing is cut off after a while; streams have a shorter limit of their own. */
+function drained(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => response.destroy(), STUCK_MS).unref()
+    const done = () => {
+      clearTimeout(timer)
+      response.off('drain', done).off('close', done)
+      resolve()
+    }
+    response.on('drain', done).on('close', done)
+  })
+}
+
+const STUCK_MS = 60_000
