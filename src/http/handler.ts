@@ -11,6 +11,7 @@ import { health, livez, readyz } from './health.js'
 import { MetricsText, type MetricsOption } from './metrics.js'
 import { mountOf } from './mount.js'
 import { statusPage } from './page/status-page.js'
+import { setTimeLimit } from './time-limit.js'
 import { internalProblem, problemOf, Refused } from './problem.js'
 import { viewerOf, type Authorize, type Viewer } from './rights.js'
 import { find, type Found, type RouteName } from './routes.js'
@@ -33,7 +34,7 @@ export interface HandlerOptions {
   /** Pages that may show this one in a frame, as sources of CSP; default: none. */
   readonly frameAncestors?: readonly string[]
   /**
-   * What `GET metrics` answers, to whoever `authorize` lets read. Options of `register` in `busbar/prometheus`: default `{}`, what
+   * What `GET metrics` answers, to those whom `authorize` lets read. Options of `register` in `busbar/prometheus`: default `{}`, what
    * this process follows; `{ fleet: true }`, all providers, read from Redis at most once per 5 s. A `Registry` of prom-client:
    * its text. `false`: 404. With `visible` it is 403, because metrics name every provider.
    */
@@ -81,6 +82,7 @@ export function createHandlerWith(busbar: Busbar, options: HandlerOptions, times
   const handle = async (request: Request) => {
     const response = await answer(request, site, authorize).catch((error: unknown) => problemFor(error, site))
     for (const [name, value] of security) if (!response.headers.has(name)) response.headers.set(name, value)
+    setTimeLimit(response, times.stuckMs)
     return response
   }
   return Object.assign(handle, { close, streams: () => site.hub.count })

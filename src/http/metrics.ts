@@ -1,7 +1,7 @@
 import type { MetricsRegistry } from '../config/http.js'
 import { BusbarClosedError, type Busbar } from '../index.js'
 import type { RegisterOptions } from '../metrics/prometheus.js'
-import { bytes } from './bytes.js'
+import { sharedBody } from './text-body.js'
 import { Refused } from './problem.js'
 
 /** What `GET metrics` answers: nothing, the text of a registry of the program's own, or the metrics of Busbar. */
@@ -38,7 +38,7 @@ export class MetricsText {
     if (this.#option === false) throw new Refused('not_found', 'this handler has no metrics')
     if (this.#closed) throw new BusbarClosedError()
     const { type, content } = await this.#read()
-    return bytes(content, type)
+    return sharedBody(content, type)
   }
 
   close(): void {

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Handler } from './handler.js'
 import { setMount } from './mount.js'
+import { timeLimitOf } from './time-limit.js'
 
 /** What frameworks add to a request of node: the path before it was cut, and a body that they have read. */
 export interface NodeRequest extends IncomingMessage {
@@ -116,12 +117,16 @@ async function send(answer: Response, request: NodeRequest, response: ServerResp
   if (unread) response.setHeader('connection', 'close')
   response.statusCode = answer.status
   if (answer.body === null) response.end()
-  else await pipe(answer.body, response)
+  else await pipe(answer.body, response, timeLimitOf(answer))
   if (unread) response.once('finish', () => request.destroy())
 }
 
 /** It waits for a client that reads slowly, and ends with whichever ends first: the answer, or the connection. */
-async function pipe(body: ReadableStream<Uint8Array>, response: ServerResponse): Promise<void> {
+async function pipe(
+  body: ReadableStream<Uint8Array>,
+  response: ServerResponse,
+  limitMs: number,
+): Promise<void> {
   const reader = body.getReader()
   // The producer gave up, say on a client that does not read: what waits to be sent is thrown away.
   reader.closed.catch(() => response.destroy())
@@ -132,7 +137,7 @@ async function pipe(body: ReadableStream<Uint8Array>, response: ServerResponse):
       const { done, value } = await reader.read()
       if (done) break
       if (response.destroyed) return
-      if (!response.write(value)) await drained(response)
+      if (!response.write(value)) await drained(response, limitMs)
     }
     response.end()
   } catch {
@@ -140,10 +145,10 @@ async function pipe(body: ReadableStream<Uint8Array>, response: ServerResponse):
   }
 }
 
-/** Or closed. A client that takes nothing is cut off after a while; streams have a shorter limit of their own. */
-function drained(response: ServerResponse): Promise<void> {
+/** Or closed. A client that takes nothing is cut off. */
+function drained(response: ServerResponse, limitMs: number): Promise<void> {
   return new Promise((resolve) => {
-    const timer = setTimeout(() => response.destroy(), STUCK_MS).unref()
+    const timer = setTimeout(() => response.destroy(), limitMs).unref()
     const done = () => {
       clearTimeout(timer)
       response.off('drain', done).off('close', done)
@@ -152,5 +157,3 @@ function drained(response: ServerResponse): Promise<void> {
     response.on('drain', done).on('close', done)
   })
 }
-
-const STUCK_MS = 60_000

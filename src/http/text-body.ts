@@ -2,7 +2,7 @@
  * Bytes that many may be sent at once, in pieces that are no copies: a client that does not read holds the bytes that there
  * are, and none of its own.
  */
-export function bytes(content: Uint8Array, type: string): Response {
+export function sharedBody(content: Uint8Array, type: string): Response {
   let at = 0
   const body = new ReadableStream<Uint8Array>(
     {
