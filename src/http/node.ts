@@ -54,11 +54,15 @@ function mountIn({ baseUrl, originalUrl, url = '/' }: NodeRequest): string | und
 function requestOf(request: NodeRequest, signal: AbortSignal): Request | undefined {
   const { method = 'GET' } = request
   const headers = new Headers()
+  let hosts = 0
   for (let i = 0; i < request.rawHeaders.length; i += 2) {
     const [name = '', value = ''] = request.rawHeaders.slice(i, i + 2)
     // Names of HTTP/2 that are no headers.
     if (!name.startsWith(':')) headers.append(name, value)
+    if (name.toLowerCase() === 'host') hosts += 1
   }
+  // A proxy in front may have looked at the other one.
+  if (hosts > 1) return undefined
   const host = request.headers.host ?? request.headers[':authority'] ?? 'localhost'
   const path = pathOf(request.originalUrl ?? request.url ?? '/')
   if (path === undefined || typeof host !== 'string' || !HOST.test(host)) return undefined

@@ -64,9 +64,11 @@ describe('GET /metrics', () => {
         return registry.metrics()
       },
     })
-    const { port } = await httpFleet.over(busbar, { metrics: slow })
+    let waiting = 0
+    const authorize = () => ((waiting += 1), { actor: 'prometheus', can: 'read' as const })
+    const { port } = await httpFleet.over(busbar, { metrics: slow, authorize })
     const asked = Array.from({ length: 50 }, () => raw(port, METRICS))
-    await eventually(() => made === 1, 'it is asked')
+    await eventually(() => waiting === 50, 'all have asked')
     gate.resolve(undefined)
     const texts = new Set((await Promise.all(asked)).map(({ text }) => text))
     expect([made, texts.size]).toEqual([1, 1])
