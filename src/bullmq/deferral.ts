@@ -73,7 +73,7 @@ export async function defer(
   }
   if (core === undefined) return movedError(job)
   core.context.counters.jobsDeferred += 1
-  core.deferredJobs.set(job.queueName, (core.deferredJobs.get(job.queueName) ?? 0) + 1)
+  core.meter?.deferredJobs.add(job.queueName)
   return movedError(job)
 }
 

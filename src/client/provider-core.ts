@@ -23,8 +23,6 @@ export class ProviderCore {
   readonly session: ProviderSession
   readonly outbox: Outbox
   readonly caller: Caller
-  /** Jobs of BullMQ that were deferred because this provider refused them, by queue; none while no job was. */
-  readonly deferredJobs = new Map<string, number>()
   readonly #context: ProcessContext
   #readiness: Readiness | undefined
 

@@ -2,6 +2,7 @@ import * as v from 'valibot'
 import { MARKS } from '../model/words.js'
 import { refuse } from './check.js'
 import { bool, DAY, matching, oneOf, text, whole } from './fields.js'
+import { scrapeFields } from './metrics.js'
 import { listOf, object } from './objects.js'
 
 /** Schemas of `busbar/http`: its options, what `authorize` answers, and the bodies and queries of requests. */
@@ -22,14 +23,41 @@ const visible = v.custom<Callback>(isFunction, 'expected a function (id, who) =>
 const SOURCE_ERROR = "expected 1 to 16 sources such as https://portal.example or 'self'"
 const frameAncestors = listOf(matching(/^[A-Za-z0-9.:/*'_-]{1,200}$/, SOURCE_ERROR), 16, SOURCE_ERROR)
 
-export const handlerSchema = object({
-  authorize,
-  readOnly: v.optional(bool(), false),
-  visible: v.optional(visible),
-  title: v.optional(text(80), 'Busbar'),
-  environment: v.optional(text(40), ''),
-  frameAncestors: v.optional(frameAncestors),
-})
+/** What `busbar/http` uses of a registry of prom-client: a program may have another copy of it than Busbar. */
+export interface MetricsRegistry {
+  readonly contentType: string
+  metrics(): Promise<string>
+}
+
+const isRegistry = (value: unknown): value is MetricsRegistry =>
+  typeof value === 'object' &&
+  value !== null &&
+  isFunction(Reflect.get(value, 'metrics')) &&
+  typeof Reflect.get(value, 'contentType') === 'string'
+
+const METRICS_ERROR =
+  'expected false, a Registry of prom-client, or { fleet, maxProviders, maxHistogramProviders }'
+const metrics = v.union(
+  [v.literal(false), v.custom<MetricsRegistry>(isRegistry), object(scrapeFields)],
+  METRICS_ERROR,
+)
+
+export const handlerSchema = v.pipe(
+  object({
+    authorize,
+    readOnly: v.optional(bool(), false),
+    visible: v.optional(visible),
+    title: v.optional(text(80), 'Busbar'),
+    environment: v.optional(text(40), ''),
+    frameAncestors: v.optional(frameAncestors),
+    metrics: v.optional(metrics),
+  }),
+  refuse(({ visible: hides, metrics: shown }) =>
+    hides === undefined || shown === undefined || shown === false
+      ? undefined
+      : { message: 'metrics and visible: metrics name every provider, to every viewer', complete: true },
+  ),
+)
 
 const CAN = `expected "read", "operate", or a list of ${ACTIONS.join(', ')}`
 

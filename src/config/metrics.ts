@@ -2,12 +2,17 @@ import * as v from 'valibot'
 import { bool, whole } from './fields.js'
 import { object, recordOf } from './objects.js'
 
-/** Of `register` in `busbar/prometheus`, which checks the registry and the names of labels itself. */
-export const registerSchema = object({
-  registry: v.optional(v.unknown()),
+/** What is read, and how many series are made of it. */
+export const scrapeFields = {
   maxProviders: v.optional(whole(1, 100_000), 1_000),
   maxHistogramProviders: v.optional(whole(0, 100_000), 200),
   fleet: v.optional(bool(), false),
+}
+
+/** Of `register` in `busbar/prometheus`, which checks the registry and the names of labels itself. */
+export const registerSchema = object({
+  registry: v.optional(v.unknown()),
+  ...scrapeFields,
   labels: v.optional(
     recordOf(v.string(), v.string('expected text'), 'expected an object of names and texts'),
     {},

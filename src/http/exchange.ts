@@ -1,5 +1,6 @@
 import type { Busbar, Provider } from '../index.js'
 import { UnknownProviderError } from '../index.js'
+import type { MetricsText } from './metrics.js'
 import type { FleetState } from './fleet-state.js'
 import type { Viewer } from './rights.js'
 import type { StreamHub } from './stream/stream-hub.js'
@@ -9,6 +10,7 @@ export interface Site {
   readonly busbar: Busbar
   readonly fleet: FleetState
   readonly hub: StreamHub
+  readonly metrics: MetricsText
   readonly title: string
   readonly environment: string
   readonly readOnly: boolean
@@ -28,11 +30,8 @@ export interface Exchange {
   readonly id: string
 }
 
-/** Of JSON that is text, or bytes, already. */
-export const jsonOf = (content: string | Uint8Array): Response =>
-  new Response(content, { headers: { 'content-type': 'application/json' } })
-
-export const json = (value: object): Response => jsonOf(JSON.stringify(value))
+export const json = (value: object): Response =>
+  new Response(JSON.stringify(value), { headers: { 'content-type': 'application/json' } })
 
 /**
  * The provider of a request. One that this viewer may not know of looks as one that is not there.

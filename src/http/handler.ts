@@ -8,8 +8,10 @@ import type { Exchange, Site } from './exchange.js'
 import { FleetState } from './fleet-state.js'
 import { assertSameSite, securityHeaders } from './guard.js'
 import { health, livez, readyz } from './health.js'
+import { MetricsText, type MetricsOption } from './metrics.js'
 import { mountOf } from './mount.js'
 import { statusPage } from './page/status-page.js'
+import { setTimeLimit } from './time-limit.js'
 import { internalProblem, problemOf, Refused } from './problem.js'
 import { viewerOf, type Authorize, type Viewer } from './rights.js'
 import { find, type Found, type RouteName } from './routes.js'
@@ -31,6 +33,12 @@ export interface HandlerOptions {
   readonly environment?: string
   /** Pages that may show this one in a frame, as sources of CSP; default: none. */
   readonly frameAncestors?: readonly string[]
+  /**
+   * What `GET metrics` answers, to those whom `authorize` lets read. Options of `register` in `busbar/prometheus`: default `{}`, what
+   * this process follows; `{ fleet: true }`, all providers, read from Redis at most once per 5 s. A `Registry` of prom-client:
+   * its text. `false`: 404. With `visible` it is 403, because metrics name every provider.
+   */
+  readonly metrics?: MetricsOption
 }
 
 /** Answers web-standard requests. It never rejects. */
@@ -56,15 +64,17 @@ export function createHandlerWith(busbar: Busbar, options: HandlerOptions, times
     options,
     'createHandler',
   )
-  const { authorize, visible } = options
+  const { authorize, visible, metrics = {} } = options
   const fleet = new FleetState(busbar)
   const site: Site = {
     ...{ busbar, fleet, title, environment, readOnly, filtered: visible !== undefined },
     hub: new StreamHub(busbar, fleet, times),
+    metrics: new MetricsText(busbar, metrics),
     sees: (id, viewer) => visible === undefined || visible(id, viewer),
   }
   const close = () => {
     site.hub.close()
+    site.metrics.close()
     fleet.close()
   }
   busbar.closing.addEventListener('abort', close, { once: true })
@@ -72,6 +82,7 @@ export function createHandlerWith(busbar: Busbar, options: HandlerOptions, times
   const handle = async (request: Request) => {
     const response = await answer(request, site, authorize).catch((error: unknown) => problemFor(error, site))
     for (const [name, value] of security) if (!response.headers.has(name)) response.headers.set(name, value)
+    setTimeLimit(response, times.stuckMs)
     return response
   }
   return Object.assign(handle, { close, streams: () => site.hub.count })
@@ -158,6 +169,11 @@ const RUN: Readonly<Record<RouteName, (exchange: Exchange) => Response | Promise
   stream: ({ site, request, viewer }) => {
     const body = site.hub.open(seer(site, viewer), request.headers.get('last-event-id'))
     return new Response(body, { headers: { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' } })
+  },
+  metrics: ({ site }) => {
+    if (site.filtered)
+      throw new Refused('forbidden', 'metrics name every provider, and this handler hides some')
+    return site.metrics.answer()
   },
   openapi: () => asset('openapi.json'),
   document: () => asset('openapi.json'),

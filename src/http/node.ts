@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Handler } from './handler.js'
 import { setMount } from './mount.js'
+import { timeLimitOf } from './time-limit.js'
 
 /** What frameworks add to a request of node: the path before it was cut, and a body that they have read. */
 export interface NodeRequest extends IncomingMessage {
@@ -53,11 +54,15 @@ function mountIn({ baseUrl, originalUrl, url = '/' }: NodeRequest): string | und
 function requestOf(request: NodeRequest, signal: AbortSignal): Request | undefined {
   const { method = 'GET' } = request
   const headers = new Headers()
+  let hosts = 0
   for (let i = 0; i < request.rawHeaders.length; i += 2) {
     const [name = '', value = ''] = request.rawHeaders.slice(i, i + 2)
     // Names of HTTP/2 that are no headers.
     if (!name.startsWith(':')) headers.append(name, value)
+    if (name.toLowerCase() === 'host') hosts += 1
   }
+  // A proxy in front may have looked at the other one.
+  if (hosts > 1) return undefined
   const host = request.headers.host ?? request.headers[':authority'] ?? 'localhost'
   const path = pathOf(request.originalUrl ?? request.url ?? '/')
   if (path === undefined || typeof host !== 'string' || !HOST.test(host)) return undefined
@@ -116,12 +121,16 @@ async function send(answer: Response, request: NodeRequest, response: ServerResp
   if (unread) response.setHeader('connection', 'close')
   response.statusCode = answer.status
   if (answer.body === null) response.end()
-  else await pipe(answer.body, response)
+  else await pipe(answer.body, response, timeLimitOf(answer))
   if (unread) response.once('finish', () => request.destroy())
 }
 
 /** It waits for a client that reads slowly, and ends with whichever ends first: the answer, or the connection. */
-async function pipe(body: ReadableStream<Uint8Array>, response: ServerResponse): Promise<void> {
+async function pipe(
+  body: ReadableStream<Uint8Array>,
+  response: ServerResponse,
+  limitMs: number,
+): Promise<void> {
   const reader = body.getReader()
   // The producer gave up, say on a client that does not read: what waits to be sent is thrown away.
   reader.closed.catch(() => response.destroy())
@@ -132,7 +141,7 @@ async function pipe(body: ReadableStream<Uint8Array>, response: ServerResponse):
       const { done, value } = await reader.read()
       if (done) break
       if (response.destroyed) return
-      if (!response.write(value)) await Promise.race([gone, drained(response)])
+      if (!response.write(value)) await drained(response, limitMs)
     }
     response.end()
   } catch {
@@ -140,5 +149,15 @@ async function pipe(body: ReadableStream<Uint8Array>, response: ServerResponse):
   }
 }
 
-const drained = (response: ServerResponse): Promise<void> =>
-  new Promise((resolve) => response.once('drain', resolve))
+/** Or closed. A client that takes nothing is cut off. */
+function drained(response: ServerResponse, limitMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => response.destroy(), limitMs).unref()
+    const done = () => {
+      clearTimeout(timer)
+      response.off('drain', done).off('close', done)
+      resolve()
+    }
+    response.on('drain', done).on('close', done)
+  })
+}

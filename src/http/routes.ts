@@ -36,6 +36,7 @@ export const ROUTES = {
   health: open('/health', 'whether Busbar works (application/health+json)'),
   livez: open('/livez', '200 while this process answers'),
   readyz: open('/readyz', '200 while Redis answers Busbar, else 503'),
+  metrics: get('/metrics', 'counts and states for Prometheus (text); docs/metrics.md'),
   page: get('/', 'the status page'),
   script: open('/page.js', 'its script'),
   style: open('/page.css', 'its style'),

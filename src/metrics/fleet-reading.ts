@@ -1,6 +1,7 @@
 import type { BusbarCore } from '../client/busbar-core.js'
 import { forEachLimit } from '../client/shared/for-each-limit.js'
 import { ageSnapshot, presentSnapshot } from '../client/sync/snapshot.js'
+import { isProviderTrouble } from '../model/errors.js'
 import type { SettingsReply } from '../model/ports/store-replies.js'
 import type { StoredSnapshot } from '../model/snapshot.js'
 import type { ProviderReading } from './provider-reading.js'
@@ -20,6 +21,8 @@ export class FleetReading {
   #read = new Map<string, Read>()
   #readAt = -Infinity
   #reading: Promise<void> | undefined
+  /** Those that could not be read at the last time: it is logged once. */
+  #unreadable = new Set<string>()
 
   constructor(core: BusbarCore) {
     this.#core = core
@@ -45,17 +48,31 @@ export class FleetReading {
     const { store, clock, log } = this.#core.context
     try {
       const found = new Map<string, Read>()
+      const unreadable = new Set<string>()
       const began = clock.now()
       const summaries = await store.providers()
       await forEachLimit(summaries, READS_AT_ONCE, async ({ id }) => {
-        const read = await this.#readOne(id)
+        const read = await this.#readOne(id).catch((error: unknown) => {
+          this.#onTrouble(id, error)
+          unreadable.add(id)
+          return undefined
+        })
         if (read !== undefined) found.set(id, read)
       })
       this.#read = found
+      this.#unreadable = unreadable
       this.#readAt = began
     } catch (error) {
       log.warn({ err: error }, 'the fleet could not be read for its metrics')
     }
+  }
+
+  /** One that cannot be read has no series; all others have theirs. @throws any other error */
+  #onTrouble(id: string, error: unknown): void {
+    if (!isProviderTrouble(error)) throw error
+    if (this.#unreadable.has(id)) return
+    const message = 'a provider could not be read for the metrics: it has no series'
+    this.#core.context.log.warn({ err: error, provider: id }, message)
   }
 
   /** Undefined for one that was removed meanwhile. */

@@ -25,6 +25,10 @@ export function addCounted(samples: Samples, id: string, meter: ProviderMeter): 
     ['busbar_would_refuse_total', meter.wouldRefuse],
   ] as const)
     for (const { words, count } of tally.entries()) add(name, id, { code: words[0] ?? '' }, count)
+  for (const { words, count } of meter.deferredJobs.entries())
+    add('busbar_deferred_jobs_total', id, { queue: words[0] ?? '' }, count)
+  for (const { words, count } of meter.failovers.entries())
+    samples.failovers(words[0] ?? '', id, words[1] ?? '', count)
   addDecisions(samples, id, meter)
 }
 
@@ -56,8 +60,6 @@ export function addProcess(samples: Samples, source: MetricsSource): void {
   samples.histogram('busbar_probe_lag_seconds', {}, meters.probeLag)
   samples.histogram('busbar_propagation_seconds', {}, meters.propagation)
   addTally(samples, 'busbar_probes_discarded_total', meters.discarded)
-  addTally(samples, 'busbar_failovers_total', meters.failovers)
-  addTally(samples, 'busbar_deferred_jobs_total', meters.deferredJobs)
   addTally(samples, 'busbar_alerts_total', meters.alerts)
 }
 

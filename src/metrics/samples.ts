@@ -11,6 +11,10 @@ export interface Sample {
   readonly metricName?: string
 }
 
+/** In no id. */
+const SEPARATOR = '\0'
+const pairOf = (from: string, to: string): string => from + SEPARATOR + to
+
 /** How many providers have series of their own. */
 export interface Limits {
   readonly providers: LabelLimit
@@ -33,8 +37,10 @@ export class RestSums {
     return sum
   }
 
+  /** `id` may be of two providers; see `pairOf`. */
   forget(present: ReadonlySet<string>): void {
-    for (const id of this.#seen.keys()) if (!present.has(id)) this.#seen.delete(id)
+    for (const id of this.#seen.keys())
+      if (!id.split(SEPARATOR).every((one) => one === OTHER || present.has(one))) this.#seen.delete(id)
   }
 }
 
@@ -42,11 +48,14 @@ export class RestSums {
 export class Samples {
   readonly #limits: Limits
   readonly #sums: RestSums
+  readonly #present: ReadonlySet<string>
   readonly #byMetric = new Map<MetricName, Map<string, Sample>>()
 
-  constructor(limits: Limits, sums: RestSums) {
+  /** `present`: ids of the providers that there are. */
+  constructor(limits: Limits, sums: RestSums, present: ReadonlySet<string>) {
     this.#limits = limits
     this.#sums = sums
+    this.#present = present
   }
 
   of(name: MetricName): Sample[] {
@@ -61,6 +70,17 @@ export class Samples {
   /** A value of one provider; `labels` without it. A metric without such a label is the sum over all. */
   ofProvider(name: MetricName, id: string, labels: Labels, value: number): void {
     this.#ofProvider({ name, id, value, limit: this.#limits.providers }, labels)
+  }
+
+  /** Calls of a group that went from one provider to another, as long as there are both. */
+  failovers(group: string, from: string, to: string, count: number): void {
+    if (to !== OTHER && !this.#present.has(to)) return
+    const { providers } = this.#limits
+    const labels = { group, from: providers.labelOf(from), to: providers.labelOf(to) }
+    const isOwn = labels.from !== OTHER && labels.to !== OTHER
+    const name = 'busbar_failovers_total'
+    const key = keyOf({ labels, value: count, metricName: name })
+    this.#put(name, { labels, value: isOwn ? count : this.#sums.add(key, pairOf(from, to), count) })
   }
 
   histogram(name: MetricName, labels: Labels, durations: DurationMeter): void {
@@ -113,7 +133,7 @@ interface Given {
 }
 
 const keyOf = ({ labels, metricName = '' }: Sample): string =>
-  [metricName, ...Object.values(labels)].join('\0')
+  [metricName, ...Object.values(labels)].join(SEPARATOR)
 
 interface Part {
   readonly metricName: string

@@ -47,7 +47,7 @@ export class Scrape {
     this.#limits.providers.update(ids)
     this.#limits.histograms.update(ids)
     this.#sums.forget(ids)
-    const samples = new Samples(this.#limits, this.#sums)
+    const samples = new Samples(this.#limits, this.#sums, ids)
     for (const reading of readings.values()) addProvider(samples, reading)
     addGroups(samples, readings.values())
     for (const [id, meter] of counted) addCounted(samples, id, meter)

@@ -1,11 +1,9 @@
 import { CIRCUIT_STATES, HEALTH_STATUSES, MARKS } from '../model/words.js'
 import type { Settings } from '../model/settings.js'
+import type { Snapshot } from '../client/sync/snapshot.js'
 import type { ProviderReading } from './provider-reading.js'
 import type { MetricName } from './metric-table.js'
 import type { Labels, Samples } from './samples.js'
-
-/** Shares of fewer outcomes say little; of the setting where the version has one. */
-const MINIMUM_CALLS = 10
 
 type Add = (name: MetricName, labels: Labels, value: number | null) => void
 
@@ -31,7 +29,9 @@ function addStates(add: Add, { snapshot, settings, fresh }: ProviderReading): vo
   // A snapshot that is not fresh knows of a silence only once it was announced.
   const overdue = probeOverdueAt !== null || (fresh && stale)
   if (probe !== undefined) add('busbar_probe_overdue', {}, Number(overdue))
-  add('busbar_suspect_domains', {}, suspectDomains(snapshot))
+  // Nobody is suspected without a quorum.
+  if (settings.breaker.quorum > 1)
+    add('busbar_suspect_domains', {}, new Set(snapshot.suspects.map(({ domain }) => domain)).size)
 }
 
 function addCounters(add: Add, { snapshot }: ProviderReading): void {
@@ -44,14 +44,24 @@ function addCounters(add: Add, { snapshot }: ProviderReading): void {
 }
 
 function addWindow(add: Add, { snapshot, settings }: ProviderReading): void {
-  const { historyTotal: total, historyHealthy, historyFailed } = snapshot
-  add('busbar_window_calls', {}, total)
-  if (total >= minimumCalls(settings)) {
-    add('busbar_window_failure_ratio', {}, historyFailed / total)
-    add('busbar_window_degraded_ratio', {}, (total - historyHealthy - historyFailed) / total)
+  const { calls, failed, degraded } = windowOf(snapshot, settings)
+  add('busbar_window_calls', {}, calls)
+  if (calls >= settings.breaker.minimumCalls) {
+    add('busbar_window_failure_ratio', {}, failed / calls)
+    add('busbar_window_degraded_ratio', {}, degraded / calls)
   }
   add('busbar_consecutive_failures', { origin: 'call' }, snapshot.consecutiveFailures)
   add('busbar_consecutive_failures', { origin: 'probe' }, snapshot.probeConsecutiveFailures)
+}
+
+/** What the provider is judged by: the rate window where a rate is set, else the history. */
+function windowOf(snapshot: Snapshot, { breaker }: Settings) {
+  if (breaker.failureRate !== undefined || breaker.degradedRate !== undefined) {
+    const { windowCalls: calls, windowFailures: failed, windowDegraded: degraded } = snapshot
+    return { calls, failed, degraded }
+  }
+  const { historyTotal: calls, historyHealthy, historyFailed: failed } = snapshot
+  return { calls, failed, degraded: calls - historyHealthy - failed }
 }
 
 /** Absent where there is no such moment. */
@@ -81,19 +91,4 @@ export function addGroups(samples: Samples, readings: Iterable<ProviderReading>)
   }
 }
 
-const groupOf = (settings: Settings): string => {
-  const group: unknown = Reflect.get(settings, 'group')
-  return typeof group === 'string' ? group : ''
-}
-
-const minimumCalls = ({ breaker }: Settings): number => {
-  const minimum: unknown = Reflect.get(breaker, 'minimumCalls')
-  return typeof minimum === 'number' && minimum > 0 ? minimum : MINIMUM_CALLS
-}
-
-/** Null while no quorum is judged by. */
-function suspectDomains(snapshot: object): number | null {
-  const suspects: unknown = Reflect.get(snapshot, 'suspects')
-  if (!Array.isArray(suspects)) return null
-  return new Set(suspects.map((suspect: { readonly domain?: unknown }) => suspect.domain)).size
-}
+const groupOf = ({ group = '' }: Settings): string => group

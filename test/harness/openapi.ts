@@ -258,7 +258,7 @@ const REPLIES: Partial<Record<keyof typeof ROUTES, string>> = {
   ...{ trip: 'Provider', reset: 'Provider', mark: 'Provider', resume: 'Provider', probe: 'ProbeReport' },
 }
 const OTHER_TYPES: Partial<Record<keyof typeof ROUTES, string>> = {
-  ...{ stream: 'text/event-stream', livez: 'text/plain', readyz: 'text/plain' },
+  ...{ stream: 'text/event-stream', livez: 'text/plain', readyz: 'text/plain', metrics: 'text/plain' },
 }
 /** Not of the API. */
 const LEFT_OUT: readonly string[] = ['page', 'script', 'style', 'openapi', 'document']

@@ -69,6 +69,25 @@ const ATTACKS: readonly Attack[] = [
   post('a name of the journal in the body', {}, 400, 'argument_invalid', '{"reason":"x","actor":"alice"}'),
   post('a prototype in the body', {}, 400, 'argument_invalid', '{"__proto__":{"reason":"x"}}'),
   {
+    what: 'the metrics without a name',
+    path: '/metrics',
+    headers: { 'x-as': '' },
+    status: 401,
+    code: 'unauthorized',
+  },
+  ...['/x/../metrics', '//metrics', '/livez/../metrics', '/page.css/../metrics#', '/metrics?path=/livez'].map(
+    (path) => ({
+      ...{ what: `the metrics by ${path}`, path, headers: { 'x-as': '' }, status: 401, code: 'unauthorized' },
+    }),
+  ),
+  ...['/api/metrics', '/metrics.', '/api%2f..%2fmetrics.'].map((path) => ({
+    ...{ what: `the metrics by ${path}`, path, headers: { 'x-as': '' }, status: 404, code: 'not_found' },
+  })),
+  {
+    ...{ what: 'a write to the metrics', method: 'POST', path: '/metrics', headers: JSON_TYPE, body: REASON },
+    ...{ status: 405, code: 'method_not_allowed' },
+  },
+  {
     what: 'another method',
     method: 'DELETE',
     path: '/api/providers/openai',
@@ -127,6 +146,7 @@ describe('attacks on a handler', () => {
       '/page.js',
       '/page.css',
       '/livez',
+      '/metrics',
       '/api/nothing',
       '/api/stream/',
     ]) {
@@ -159,23 +179,40 @@ describe('attacks on a handler', () => {
     }
   })
 
-  it('by two lengths or a chunked body with a length are refused by node before they are a request', async () => {
-    const { port } = await httpFleet()
-    const smuggled = (lines: readonly string[]) =>
-      exchange(port, [
-        'POST /api/providers HTTP/1.1',
-        'Host: x',
-        ...lines,
-        '',
-        '0',
-        '',
-        'GET /x HTTP/1.1',
-        '',
-        '',
-      ])
-    expect(await smuggled(['Content-Length: 4', 'Content-Length: 5'])).toMatch(/^HTTP\/1.1 400/)
-    expect(await smuggled(['Content-Length: 4', 'Transfer-Encoding: chunked'])).toMatch(/^HTTP\/1.1 400/)
-    expect(await smuggled(['X-A: a\rb: c'])).toMatch(/^HTTP\/1.1 400/)
+  it('that smuggle a header or a second request get 400, or are one request', async () => {
+    const { port, openai } = await httpFleet()
+    const first = async (lines: readonly string[]) => {
+      const text = await exchange(port, ['POST /api/providers HTTP/1.1', 'Host: x', ...lines])
+      return /^HTTP\/1\.1 (\d+)/.exec(text)?.[1]
+    }
+    const second = ['', '0', '', 'GET /metrics HTTP/1.1', 'Host: x', '', '']
+    const refused = [
+      ['Content-Length: 4', 'Content-Length: 5'],
+      ['Content-Length: 4', 'Transfer-Encoding: chunked'],
+      ['Content-Length: +4'],
+      ['Content-Length: 4, 4'],
+      ['Transfer-Encoding: xchunked'],
+      ['Transfer-Encoding: chunked, identity'],
+      ['Transfer-Encoding : chunked'],
+      ['X-A: a\rb: c'],
+      ['X-A: a', ' folded: b'],
+      ['X-A: a\0b'],
+      // The client of a proxy that looks at the last of them would be another one here.
+      ['Host: evil.example'],
+    ]
+    for (const lines of refused) expect([lines, await first([...lines, ...second])]).toEqual([lines, '400'])
+    expect(await first([`X-A: ${'a'.repeat(100_000)}`, '', ''])).toBe('431')
+    // A body of GET is no second request.
+    const write = 'POST /api/providers/openai/trip HTTP/1.1\r\nHost: x\r\n\r\n'
+    const answers = await exchange(port, [
+      'GET /livez HTTP/1.1',
+      'Host: x',
+      `Content-Length: ${write.length}`,
+      '',
+      write,
+    ])
+    expect(answers.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 200'])
+    expect(await openai.state()).toBe('closed')
   })
 
   it('on a read-only handler get 405 for every write', async () => {
@@ -209,8 +246,15 @@ describe('attacks on a handler', () => {
     expect(await get('/api/providers', as)).toMatchObject({
       body: { counts: { total: 1 }, providers: [{ id: 'mistral' }] },
     })
-    for (const path of ['providers', 'config', 'schedules', 'groups', 'workers']) {
-      expect(JSON.stringify(await get(`/api/${path}`, as))).not.toContain('openai')
+    for (const path of [
+      'api/providers',
+      'api/config',
+      'api/schedules',
+      'api/groups',
+      'api/workers',
+      'metrics',
+    ]) {
+      expect(JSON.stringify(await get(`/${path}`, as))).not.toContain('openai')
     }
     expect(await send('/api/providers/openai/trip', { reason: 'x' }, { 'x-as': 'marker' })).toMatchObject({
       status: 403,
@@ -261,6 +305,7 @@ describe('attacks on a handler', () => {
       leaks.add(path, await get(`/api/${path}`))
     }
     leaks.add('page', await (await fetch(url)).text())
+    leaks.add('metrics', await (await fetch(`${url}/metrics`)).text())
     leaks.add('stream', client.messages)
     expect(leaks.of(secrets)).toEqual([])
     expect(leaks.says('authorization')).toBe(true) // the settings are there

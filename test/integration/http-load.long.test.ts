@@ -7,7 +7,7 @@ import { startRedis } from '../../src/embedded/index.js'
 import { connect } from '../../src/index.js'
 import { createTestBusbar } from '../../src/testing.js'
 import { eventually } from '../harness/eventually.mjs'
-import { httpFleet } from '../harness/http-fleet.js'
+import { httpFleet, OPERATOR, raw } from '../harness/http-fleet.js'
 
 /** `BUSBAR_HTTP_LOAD_SECONDS=10` for the whole of it. */
 const SECONDS = Number(process.env['BUSBAR_HTTP_LOAD_SECONDS'] ?? 2)
@@ -82,6 +82,38 @@ it('answers 10 000 requests a second, or as many as the machine can, and gives a
   expect(scripts).toBeLessThanOrEqual((4 * seconds + 4) * 4)
   for (const client of clients) client.destroy()
   await eventually(() => sockets() <= handles && heap() < memory + 16 * MB, 'memory and handles are back')
+})
+
+const TAKING_NOTHING = 12
+
+it('cuts off clients that take nothing of a list or of the metrics, all of which share one copy', async () => {
+  const busbar = createTestBusbar()
+  await Promise.all(Array.from({ length: 3_000 }, (_, i) => busbar.provider(`provider-${i}`)))
+  let asked = 0
+  const authorize = () => ((asked += 1), OPERATOR)
+  const { port } = await httpFleet.over(busbar, { authorize }, { stuckMs: 2_000 })
+  const texts = ['/api/providers', '/metrics']
+  const sizes = await Promise.all(texts.map(async (path) => (await raw(port, { path })).text.length))
+  expect(Math.min(...sizes)).toBeGreaterThan(MB)
+  const [before, handles] = [heap(), sockets()]
+  const clients = await Promise.all(Array.from({ length: TAKING_NOTHING }, () => opened(port)))
+  for (const [i, client] of clients.entries()) {
+    client.on('error', () => undefined).pause()
+    // One after the other: what the system keeps for a client is soon full.
+    client.write(`GET ${texts[i % 2] ?? ''} HTTP/1.1\r\nHost: localhost\r\n\r\n`.repeat(8))
+  }
+  let most = 0
+  await eventually(
+    () => {
+      most = Math.max(most, heap() - before)
+      return asked === sizes.length + TAKING_NOTHING * 8 && sockets() <= handles + TAKING_NOTHING
+    },
+    { what: 'all are cut off', timeoutMs: 110_000, everyMs: 200 },
+  )
+  expect(most).toBeLessThan(64 * MB)
+  for (const client of clients) client.destroy()
+  await eventually(() => sockets() <= handles, 'handles are back')
+  await busbar.close()
 })
 
 const DEAF = 40

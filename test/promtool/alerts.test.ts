@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { parse } from 'yaml'
-import { metricsText, register } from '../../src/metrics/prometheus.js'
+import { createHandler } from '../../src/http/index.js'
 import { createTestBusbar } from '../../src/testing.js'
+import { eventually } from '../harness/eventually.mjs'
 
 interface Case {
   readonly alertname: string
@@ -84,7 +85,10 @@ function withPromtool(): void {
     it('passes promtool check metrics', async () => {
       const busbar = createTestBusbar()
       onTestFinished(() => busbar.close())
-      const { registry } = register(busbar, { fleet: true, maxProviders: 2 })
+      const metrics = { fleet: true, maxProviders: 2 }
+      const handler = createHandler(busbar, { authorize: 'anyone', metrics })
+      const ask = () => handler(new Request('http://localhost/metrics'))
+      await ask() // it counts from then on
       for (const id of ['openai', 'stripe', 'third']) {
         const provider = await busbar.provider(id, { breaker: { failureThreshold: 1 } })
         await provider.execute(() => 1)
@@ -92,11 +96,26 @@ function withPromtool(): void {
         await provider.admit()
         await provider.markDegraded()
       }
-      const { text, contentType } = await metricsText(registry)
-      expect(contentType).toBe('text/plain; version=0.0.4; charset=utf-8')
+      busbar.clock.advance(5_000)
+      let text = ''
+      await eventually(async () => {
+        text = await (await ask()).text()
+        return text.includes('busbar_circuit_state{provider="_other"')
+      }, 'the text is of now')
       const { status, output } = promtool(['check', 'metrics'], text)
       expect(output).toBe('')
       expect(status).toBe(0)
+    })
+
+    it('is scraped by the configuration that docs/metrics.md has', () => {
+      const page = readFileSync('docs/metrics.md', 'utf8')
+      const [, sample = ''] = /<!-- prometheus -->\n```yaml\n([^]*?)```/.exec(page) ?? []
+      const folder = mkdtempSync(join(tmpdir(), 'busbar-scrape-'))
+      onTestFinished(() => rmSync(folder, { recursive: true }))
+      writeFileSync(join(folder, 'busbar-token'), 'a token')
+      writeFileSync(join(folder, 'prometheus.yml'), sample.replace('/etc/prometheus', folder))
+      const { status, output } = promtool(['check', 'config', join(folder, 'prometheus.yml')])
+      expect(status, output).toBe(0)
     })
   })
 }

@@ -1,12 +1,14 @@
 import type { Job, Worker } from 'bullmq'
 import { describe, expect, expectTypeOf, it, onTestFinished } from 'vitest'
 import { guard, holdWhileOpen, type GuardOptions, type HeldWorker } from '../../src/bullmq/index.js'
+import { coreOf } from '../../src/client/busbar.js'
 import { providerCoreOf } from '../../src/client/provider.js'
 import { GroupExhaustedError, type GroupAttempt, type Provider } from '../../src/index.js'
 import { createTestBusbar } from '../../src/testing.js'
 
 async function open(): Promise<Provider> {
   const busbar = createTestBusbar()
+  coreOf(busbar).context.observers.startMeters()
   onTestFinished(() => busbar.close())
   return busbar.provider('mail', { breaker: { failureThreshold: 1, cooldownMs: 1_000 } })
 }
@@ -23,6 +25,8 @@ function aJob(attemptsStarted = 1) {
     },
   }
 }
+
+const deferredJobs = (provider: Provider) => providerCoreOf(provider).meter?.deferredJobs.entries()
 
 const rejection = (promise: Promise<unknown>) => promise.then(String, (error: unknown) => error)
 
@@ -132,7 +136,7 @@ describe('guard', () => {
     expect(Math.min(...job.moves)).toBeGreaterThanOrEqual(least - 50)
     expect(Math.max(...job.moves)).toBeLessThanOrEqual(most + 1)
     expect(Math.max(...job.moves) - Math.min(...job.moves)).toBeGreaterThan((most - least) * 0.5)
-    expect(providerCoreOf(provider).deferredJobs).toEqual(new Map([['mails', 200]]))
+    expect(deferredJobs(provider)).toEqual([{ words: ['mails'], count: 200 }])
   })
 
   const failed: GroupAttempt = { id: 'a', error: new Error('down') }
@@ -168,7 +172,7 @@ describe('guard', () => {
     await provider.trip()
     const job = { ...aJob(), moveToDelayed: () => Promise.reject(new Error('Missing lock')) }
     expect(await rejection(guard(provider, () => 1)(job))).toMatchObject({ code: 'circuit_open' })
-    expect(providerCoreOf(provider).deferredJobs.size).toBe(0)
+    expect(deferredJobs(provider)).toEqual([])
   })
 
   it("with deferOn: 'outage' waits for the circuit, and throws the failure where it stays closed", async () => {

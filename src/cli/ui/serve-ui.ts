@@ -47,7 +47,7 @@ export async function serveUi(busbar: Busbar, options: UiOptions = {}): Promise<
     if (gate.sessions === undefined) return { actor: whoAmI(), can }
     return gate.sessions.has(request) ? { actor: 'busbar ui', can } : null
   }
-  const handler = createHandler(busbar, { authorize, readOnly, environment })
+  const handler = createHandler(busbar, { authorize, readOnly, environment, metrics: { fleet: true } })
   const guarded = guardedBy(gate, handler)
   const server = createServer({ requestTimeout: 15_000, headersTimeout: 10_000 }, listener(gate, guarded))
   const bound = await listen(server, host, port)

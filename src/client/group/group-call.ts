@@ -10,6 +10,7 @@ import type { Judgement } from '../call/classify.js'
 import type { CallOutcome, GuardedMember } from '../call/execute.js'
 import type { ProcessContext } from '../context.js'
 import { onRejection } from '../shared/log.js'
+import { countFailover, passedOver } from './failovers.js'
 import type { GroupMembers } from './group-members.js'
 import type { GroupExecuteOptions, GroupFailure } from './group-options.js'
 import type { Member, MemberView, Refusal } from './member.js'
@@ -54,6 +55,8 @@ export class GroupCall<T> {
   #calls = 0
   /** The member that it began with, before the order was found. */
   #first: Member | undefined
+  /** The member that was tried last, in vain so far; before the first attempt, one that refuses and comes first. */
+  #last: Member | undefined
 
   constructor(
     parts: GroupParts,
@@ -101,6 +104,7 @@ export class GroupCall<T> {
 
   #begin(first: Member): void {
     this.#first = first
+    this.#last = first
     this.#calls = 1
   }
 
@@ -113,6 +117,7 @@ export class GroupCall<T> {
     for (const view of order.admissible.filter(isLeft)) {
       available += 1
       if (this.#spent) continue
+      this.#last ??= passedOver(order.refused, view.member)
       const attempted = await this.#try(view.member, false)
       if (attempted.kind === 'answered') return attempted.answer
       if (attempted.kind === 'next') continue
@@ -145,7 +150,7 @@ export class GroupCall<T> {
     const options = { signal, timeoutMs, attempt: this.#calls + 1 }
     try {
       const answer = await member.core.caller.member(this.#fn, options, ended, forced)
-      this.#calls += 1
+      this.#called(member)
       const { judgement } = ended
       if (judgement === undefined || !this.#goesOn(id, judgement.outcome, undefined))
         return { kind: 'answered', answer }
@@ -153,16 +158,24 @@ export class GroupCall<T> {
       return NEXT
     } catch (error) {
       const { judgement } = ended
-      if (judgement === undefined) return this.#refusedBy(id, error)
-      this.#calls += 1
+      if (judgement === undefined) return this.#refusedBy(member, error)
+      this.#called(member)
       if (!this.#goesOn(id, judgement.outcome, error)) throw error
       this.#note({ id, error }, judgement.detail ?? judgement.outcome)
       return NEXT
     }
   }
 
+  #called(member: Member): void {
+    this.#calls += 1
+    countFailover(this.#parts, this.#last, member)
+    this.#last = member
+  }
+
   /** The call never began: the circuit refused it, or the provider was removed. */
-  #refusedBy(id: string, error: unknown): Attempted<T> {
+  #refusedBy(member: Member, error: unknown): Attempted<T> {
+    const { id } = member
+    this.#last = member
     const code = refusalIn(error)
     if (code === undefined || !this.#goesOn(id, 'refusal', error)) throw error
     if (code === 'provider_removed' || code === 'provider_unknown') {

@@ -26,6 +26,8 @@ export type Membership = { readonly name: string } | { readonly ids: readonly st
  */
 export class GroupMembers {
   readonly label: string
+  /** Empty where it is given by ids. */
+  readonly name: string
   readonly #context: ProcessContext
   readonly #source: MemberSource
   readonly #membership: Membership
@@ -44,6 +46,7 @@ export class GroupMembers {
     this.#context = context
     this.#source = source
     this.#membership = membership
+    this.name = 'name' in membership ? membership.name : ''
     this.label = 'name' in membership ? membership.name : membership.ids.join(', ')
     for (const core of source.held()) this.hold(core)
   }

@@ -5,6 +5,7 @@ import { groupHealthOf, type GroupHealth } from '../../rules/group-health.js'
 import { hashOf, lastResorts } from '../../rules/group-order.js'
 import type { Admitted, Decision } from '../admission/permit.js'
 import { rejectLater, type Failover, type GuardedMember } from '../call/execute.js'
+import { countFailover, passedOver } from './failovers.js'
 import { earliestOf, GroupCall, refusalIn, type GroupParts } from './group-call.js'
 import { checkAdmit, checkExecute, checkOrder } from './group-options.js'
 import type { GroupAdmitOptions, GroupExecuteOptions, GroupOrderOptions } from './group-options.js'
@@ -116,10 +117,17 @@ export class Group {
     const order = members.order(keyHashOf(options))
     const refused = [...order.refused]
     let available = order.admissible.length
+    const tried = [...exclude].at(-1)
+    let last = members.all().find(({ id }) => id === tried)
     for (const view of order.admissible) {
       if (exclude.has(view.id)) continue
+      last ??= passedOver(order.refused, view.member)
       const decision = await admitMember(view)
-      if (decision?.admitted === true) return { ...decision, id: view.id, lastResort: false }
+      if (decision?.admitted === true) {
+        countFailover(this.#parts, last, view.member)
+        return { ...decision, id: view.id, lastResort: false }
+      }
+      last = view.member
       available -= 1
       const now = view.member.view()
       // A draw of the ramp is not seen in the view.

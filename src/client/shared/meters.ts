@@ -12,10 +12,6 @@ export class Meters {
   /** From a change in the store to this process's knowledge of it. */
   readonly propagation = new DurationMeter()
   readonly discarded = new Tally()
-  /** By group, and the ids of two members. */
-  readonly failovers = new Tally()
-  /** By queue and provider. */
-  readonly deferredJobs = new Tally()
   /** By hook and result. */
   readonly alerts = new Tally()
   /** By the session of the provider: what was counted lives as long as that. */

@@ -23,6 +23,10 @@ export class ProviderMeter {
   readonly refusals = new Tally()
   readonly wouldRefuse = new Tally()
   readonly durations = new Map<CallResult, DurationMeter>()
+  /** Calls of groups that went to another member instead: by the name of the group, and the id of that member. */
+  readonly failovers = new Tally()
+  /** Jobs of BullMQ that were deferred because this provider refused them: by queue. */
+  readonly deferredJobs = new Tally()
   #judge: PlainCount = { plain: 0 }
   /** Those that the judge had counted when this began. */
   #plainBefore = 0

@@ -9,7 +9,8 @@ import { historyJson } from '../../view/history-json.js'
 import { pausedQueuesOf } from '../../view/paused.js'
 import { readView, viewJson } from '../../view/provider-view.js'
 import { scheduleJson, scheduleRows } from '../../view/schedule-rows.js'
-import { json, jsonOf, providerOf, type Exchange } from '../exchange.js'
+import { sharedBody } from '../text-body.js'
+import { json, providerOf, type Exchange } from '../exchange.js'
 import { countsOf, type FleetNow } from '../fleet-state.js'
 import { actionsOf } from '../rights.js'
 
@@ -28,7 +29,7 @@ export async function providers(exchange: Exchange): Promise<Response> {
   const now = await fleetOf(exchange)
   const made = lists.get(now) ?? new TextEncoder().encode(listText(exchange.site.busbar.namespace, now))
   lists.set(now, made)
-  return jsonOf(made)
+  return sharedBody(made, 'application/json')
 }
 
 function listText(namespace: string, now: FleetNow): string {
