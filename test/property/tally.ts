@@ -28,6 +28,8 @@ const TRANSITIONS = [
   'opened by consecutive failures',
   'opened by failure rate',
   'opened by degraded rate',
+  'viewed again',
+  'workers seen',
 ] as const
 /** What needs a closing by trials first, and so comes less often. */
 const AFTER_CLOSING = ['opened in the ramp', 'ramp over'] as const

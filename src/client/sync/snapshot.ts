@@ -44,6 +44,7 @@ export function ageSnapshot(stored: StoredSnapshot, elapsedMs: number): StoredSn
     rampForMs,
     openMsTotal: stored.openMsTotal + (stored.state === 'closed' ? 0 : Math.floor(elapsedMs)),
     trialFreeInMs: left(stored.trialFreeInMs, elapsedMs),
+    viewedForMs: left(stored.viewedForMs, elapsedMs),
     markActor: markEnded ? '' : stored.markActor,
     markEnded: markEnded || stored.markEnded,
     at: stored.at + Math.floor(elapsedMs),

@@ -206,7 +206,7 @@ function contentOf({ view: { snapshot, origin, problems } }: FleetEntry): string
   const { retryAfterMs, markForMs, blockedBy } = snapshot
   const lasting = {
     ...snapshot,
-    ...{ at: 0, trialFreeInMs: 0, throttledForMs: 0, windowCoveredMs: 0, source: '' },
+    ...{ at: 0, trialFreeInMs: 0, throttledForMs: 0, windowCoveredMs: 0, viewedForMs: 0, source: '' },
     ...{ retryAfterMs: retryAfterMs === null, markForMs: markForMs === null },
     blockedBy: blockedBy.map(({ code }) => code),
   }
