@@ -7,7 +7,7 @@ export interface WorkerTally {
   /** Those of them that failed. */
   readonly failures: number
   /** When the last of them was applied, store ms. */
-  readonly lastMs: number
+  readonly lastAt: number
 }
 
 /** Stands for the workers beyond the first 500; no worker can be called so. */

@@ -16,7 +16,7 @@ export interface Stretches {
   readonly failures: number
   readonly callsBefore: number
   readonly failuresBefore: number
-  readonly lastMs: number
+  readonly lastAt: number
 }
 export type WorkerTallies = Map<string, Stretches>
 
@@ -42,7 +42,7 @@ export function readTallies(tallies: WorkerTallies, nowMs: number): WorkerTally[
     const at = stretchesAt(kept, nowMs)
     const calls = at.calls + at.callsBefore
     if (calls === 0) tallies.delete(worker)
-    else found.push({ worker, calls, failures: at.failures + at.failuresBefore, lastMs: at.lastMs })
+    else found.push({ worker, calls, failures: at.failures + at.failuresBefore, lastAt: at.lastAt })
   }
   return found.sort(byWorker)
 }
@@ -65,7 +65,7 @@ export function tallyBatch(
     ...before,
     calls: before.calls + calls,
     failures: before.failures + failures,
-    lastMs: nowMs,
+    lastAt: nowMs,
   })
   return circuit
 }
@@ -85,8 +85,8 @@ function countBatch(runs: readonly Run[]) {
 function stretchesAt(kept: Stretches | undefined, nowMs: number): Stretches {
   const oldMs = kept === undefined ? Infinity : nowMs - kept.sinceMs
   if (kept === undefined || oldMs >= 2 * STRETCH_MS)
-    return { sinceMs: nowMs, calls: 0, failures: 0, callsBefore: 0, failuresBefore: 0, lastMs: nowMs }
+    return { sinceMs: nowMs, calls: 0, failures: 0, callsBefore: 0, failuresBefore: 0, lastAt: nowMs }
   if (oldMs < STRETCH_MS) return kept
-  const { calls: callsBefore, failures: failuresBefore, sinceMs, lastMs } = kept
-  return { sinceMs: sinceMs + STRETCH_MS, calls: 0, failures: 0, callsBefore, failuresBefore, lastMs }
+  const { calls: callsBefore, failures: failuresBefore, sinceMs, lastAt } = kept
+  return { sinceMs: sinceMs + STRETCH_MS, calls: 0, failures: 0, callsBefore, failuresBefore, lastAt }
 }

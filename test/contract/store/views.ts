@@ -21,10 +21,10 @@ export function viewsContract(open: () => Promise<TestStore>): void {
       await testStore.advance(400)
       await provider.send([run('healthy')], by('b'))
       await provider.send([run('terminated', { count: 2 })], by('a'))
-      const lastMs = testStore.nowMs()
+      const lastAt = testStore.nowMs()
       expect((await look(provider)).tallies).toEqual([
-        { worker: 'a', calls: 2, failures: 2, lastMs },
-        { worker: 'b', calls: 7, failures: 1, lastMs },
+        { worker: 'a', calls: 2, failures: 2, lastAt },
+        { worker: 'b', calls: 7, failures: 1, lastAt },
       ])
     })
 
