@@ -9,7 +9,7 @@ import { FleetState } from './fleet-state.js'
 import { assertSameSite, securityHeaders } from './guard.js'
 import { health, livez, readyz } from './health.js'
 import { mountOf } from './mount.js'
-import { statusPage } from './page/status-page.js'
+import { dashboardPage } from './page/dashboard-page.js'
 import { internalProblem, problemOf, Refused } from './problem.js'
 import { viewerOf, type Authorize, type Viewer } from './rights.js'
 import { find, type Found, type RouteName } from './routes.js'
@@ -149,7 +149,7 @@ const seer =
 /** Answered without `authorize`: nothing of it is about a provider. */
 const OPEN: Partial<Record<RouteName, (busbar: Busbar) => Response>> = {
   ...{ health, livez, readyz },
-  ...{ script: () => asset('page.js'), style: () => asset('page.css') },
+  ...{ script: () => asset('dashboard.js'), style: () => asset('dashboard.css') },
 }
 
 const RUN: Readonly<Record<RouteName, (exchange: Exchange) => Response | Promise<Response>>> = {
@@ -162,7 +162,7 @@ const RUN: Readonly<Record<RouteName, (exchange: Exchange) => Response | Promise
   openapi: () => asset('openapi.json'),
   document: () => asset('openapi.json'),
   ...{ health: ({ site }) => health(site.busbar), livez, readyz: ({ site }) => readyz(site.busbar) },
-  page: statusPage,
-  script: () => asset('page.js'),
-  style: () => asset('page.css'),
+  page: dashboardPage,
+  script: () => asset('dashboard.js'),
+  style: () => asset('dashboard.css'),
 }

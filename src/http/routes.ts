@@ -36,9 +36,9 @@ export const ROUTES = {
   health: open('/health', 'whether Busbar works (application/health+json)'),
   livez: open('/livez', '200 while this process answers'),
   readyz: open('/readyz', '200 while Redis answers Busbar, else 503'),
-  page: get('/', 'the status page'),
-  script: open('/page.js', 'its script'),
-  style: open('/page.css', 'its style'),
+  page: get('/', 'the dashboard'),
+  script: open('/dashboard.js', 'its script'),
+  style: open('/dashboard.css', 'its style'),
 } as const satisfies Record<string, Route>
 export type RouteName = keyof typeof ROUTES
 

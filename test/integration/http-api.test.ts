@@ -155,7 +155,7 @@ describe('busbar/http reads', () => {
     expect(page).toContain('&lt;script&gt;alert(1)&lt;/script&gt;')
     expect(page).toContain('&lt;b&gt;Calls')
     expect(page).not.toContain('<script>alert')
-    const [script, style] = await Promise.all(['/page.js', '/page.css'].map((path) => fetch(url + path)))
+    const [script, style] = await Promise.all(['/dashboard.js', '/dashboard.css'].map((path) => fetch(url + path)))
     expect(await script?.text()).toContain('EventSource')
     expect(await style?.text()).toContain('--ground')
     // Nothing inline, and nothing from elsewhere.

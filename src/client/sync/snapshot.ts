@@ -76,7 +76,7 @@ const hasMarkEnded = ({ markForMs }: StoredSnapshot, elapsedMs: number): boolean
 /** `readAt`: when the store was last seen, Redis ms. Results that came since are not known here. */
 export function presentSnapshot(
   stored: StoredSnapshot,
-  settings: SettingsReply,
+  settings: Pick<SettingsReply, 'settings'>,
   source: Source,
   readAt = stored.at,
 ): Snapshot {
