@@ -23,7 +23,7 @@
 --   snapshot   json     empty when the caller knows the version
 --   events     json     transitions that this call made; empty when none
 --   since_ms   integer  provider time since which batches count
---   tallies    json     [worker, calls, failures, last_ms], ... of the last 30 to 60 s; empty when none
+--   tallies    json     [worker, calls, failures, in_a_row, last_ms], ... of the last 30 to 60 s; empty when none
 
 local keys = {
   config = KEYS[1],

@@ -16,15 +16,16 @@ local function look(provider)
   redis.call('PEXPIRE', key, LEASE_MS)
 end
 
--- [worker, calls, failures, last_ms], ... Those that have been silent for both stretches are forgotten. O(workers)
+-- [worker, calls, failures, in_a_row, last_ms], ... Those that have been silent for both stretches are forgotten. O(workers)
 local function read_tallies(provider)
   local key, found, silent = provider.keys.workers, {}, {}
   local fields = redis.call('HGETALL', key)
   for i = 1, #fields, 2 do
     local worker, text = fields[i], fields[i + 1]
-    local _, calls, failures, before, failures_before = read_tally(text, provider.now)
+    local _, calls, failures, before, failures_before, in_a_row = read_tally(text, provider.now)
     if calls + before > 0 then
-      found[#found + 1] = { worker, calls + before, failures + failures_before, string.match(text, '%d+$') + 0 }
+      local last_ms = string.match(text, '%d+$') + 0
+      found[#found + 1] = { worker, calls + before, failures + failures_before, in_a_row, last_ms }
     else
       silent[#silent + 1] = worker
     end

@@ -6,6 +6,8 @@ export interface WorkerCalls {
   readonly worker: string
   readonly calls: number
   readonly failures: number
+  /** Calls that have failed since the last that did not. */
+  readonly inARow: number
   /** How long ago the last of them was applied, ms. */
   readonly lastAgoMs: number
 }
@@ -29,9 +31,7 @@ export function callsByWorker({ nowMs, sinceMs, tallies }: KnownReply<ViewResult
   }
 }
 
-const ofWorker = ({ worker, calls, failures, lastAt }: WorkerTally, nowMs: number): WorkerCalls => ({
-  worker,
-  calls,
-  failures,
+const ofWorker = ({ lastAt, ...tally }: WorkerTally, nowMs: number): WorkerCalls => ({
+  ...tally,
   lastAgoMs: nowMs - lastAt,
 })

@@ -1,6 +1,7 @@
 import type { Busbar, Provider } from '../index.js'
 import { UnknownProviderError } from '../index.js'
 import type { FleetState } from './fleet-state.js'
+import type { MatrixState } from './matrix-state.js'
 import type { Viewer } from './rights.js'
 import type { StreamHub } from './stream/stream-hub.js'
 
@@ -9,6 +10,7 @@ export interface Site {
   readonly busbar: Busbar
   readonly fleet: FleetState
   readonly hub: StreamHub
+  readonly matrix: MatrixState
   readonly title: string
   readonly environment: string
   readonly readOnly: boolean

@@ -8,6 +8,7 @@ import type { Exchange, Site } from './exchange.js'
 import { FleetState } from './fleet-state.js'
 import { assertSameSite, securityHeaders } from './guard.js'
 import { health, livez, readyz } from './health.js'
+import { MatrixState } from './matrix-state.js'
 import { mountOf } from './mount.js'
 import { dashboardPage } from './page/dashboard-page.js'
 import { internalProblem, problemOf, Refused } from './problem.js'
@@ -60,6 +61,7 @@ export function createHandlerWith(busbar: Busbar, options: HandlerOptions, times
   const fleet = new FleetState(busbar)
   const site: Site = {
     ...{ busbar, fleet, title, environment, readOnly, filtered: visible !== undefined },
+    matrix: new MatrixState(busbar),
     hub: new StreamHub(busbar, fleet, times),
     sees: (id, viewer) => visible === undefined || visible(id, viewer),
   }

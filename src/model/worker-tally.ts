@@ -6,6 +6,8 @@ export interface WorkerTally {
   readonly calls: number
   /** Those of them that failed. */
   readonly failures: number
+  /** Calls that have failed since the last that did not. */
+  readonly inARow: number
   /** When the last of them was applied, store ms. */
   readonly lastAt: number
 }

@@ -88,11 +88,12 @@ export function parseTallies(value: unknown): WorkerTally[] {
   const list: unknown[] = Array.isArray(value) ? value : []
   const tallies = list.map((entry) => {
     if (!Array.isArray(entry)) throw unreadable('tally', entry)
-    const [worker, calls, failures, lastAt] = entry as unknown[]
+    const [worker, calls, failures, inARow, lastAt] = entry as unknown[]
     return {
       worker: asText(worker),
       calls: Number(calls),
       failures: Number(failures),
+      inARow: Number(inARow),
       lastAt: Number(lastAt),
     }
   })

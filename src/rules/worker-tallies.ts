@@ -16,6 +16,8 @@ export interface Stretches {
   readonly failures: number
   readonly callsBefore: number
   readonly failuresBefore: number
+  /** Calls that have failed since the last that did not. */
+  readonly inARow: number
   readonly lastAt: number
 }
 export type WorkerTallies = Map<string, Stretches>
@@ -42,7 +44,10 @@ export function readTallies(tallies: WorkerTallies, nowMs: number): WorkerTally[
     const at = stretchesAt(kept, nowMs)
     const calls = at.calls + at.callsBefore
     if (calls === 0) tallies.delete(worker)
-    else found.push({ worker, calls, failures: at.failures + at.failuresBefore, lastAt: at.lastAt })
+    else {
+      const { failures, failuresBefore, inARow, lastAt } = at
+      found.push({ worker, calls, failures: failures + failuresBefore, inARow, lastAt })
+    }
   }
   return found.sort(byWorker)
 }
@@ -57,36 +62,39 @@ export function tallyBatch(
   const { lastNowMs: nowMs, viewedUntilMs } = circuit
   if (viewedUntilMs === 0) return circuit
   if (viewedUntilMs <= nowMs) return bumpVersion({ ...circuit, viewedUntilMs: 0, viewedSinceMs: 0 })
-  const { calls, failures } = countBatch(runs)
-  if (calls === 0) return circuit
   const name = tallies.has(worker) || tallies.size < MAX_WORKERS ? worker : OTHER_WORKERS
   const before = stretchesAt(tallies.get(name), nowMs)
+  const { calls, failures, inARow } = countBatch(runs, before.inARow)
+  if (calls === 0) return circuit
   tallies.set(name, {
     ...before,
     calls: before.calls + calls,
     failures: before.failures + failures,
+    inARow,
     lastAt: nowMs,
   })
   return circuit
 }
 
 /** A run that waited for the store to come back is not of now. */
-function countBatch(runs: readonly Run[]) {
-  let calls = 0
-  let failures = 0
+function countBatch(runs: readonly Run[], before: number) {
+  let [calls, failures, inARow] = [0, 0, before]
   for (const { origin, outcome, count, ageMs } of runs) {
     if (origin !== 'call' || outcome === 'ignored' || ageMs >= STRETCH_MS) continue
     calls += count
-    if (isCircuitOutcome(outcome) && !isSuccess(outcome)) failures += count
+    const failed = isCircuitOutcome(outcome) && !isSuccess(outcome)
+    if (failed) failures += count
+    inARow = failed ? inARow + count : 0
   }
-  return { calls, failures }
+  return { calls, failures, inARow }
 }
 
 function stretchesAt(kept: Stretches | undefined, nowMs: number): Stretches {
   const oldMs = kept === undefined ? Infinity : nowMs - kept.sinceMs
-  if (kept === undefined || oldMs >= 2 * STRETCH_MS)
-    return { sinceMs: nowMs, calls: 0, failures: 0, callsBefore: 0, failuresBefore: 0, lastAt: nowMs }
+  if (kept === undefined || oldMs >= 2 * STRETCH_MS) return { ...NOTHING, sinceMs: nowMs, lastAt: nowMs }
   if (oldMs < STRETCH_MS) return kept
-  const { calls: callsBefore, failures: failuresBefore, sinceMs, lastAt } = kept
-  return { sinceMs: sinceMs + STRETCH_MS, calls: 0, failures: 0, callsBefore, failuresBefore, lastAt }
+  const { calls: callsBefore, failures: failuresBefore, sinceMs } = kept
+  return { ...kept, sinceMs: sinceMs + STRETCH_MS, calls: 0, failures: 0, callsBefore, failuresBefore }
 }
+
+const NOTHING = { calls: 0, failures: 0, callsBefore: 0, failuresBefore: 0, inARow: 0 }

@@ -23,8 +23,8 @@ export function viewsContract(open: () => Promise<TestStore>): void {
       await provider.send([run('terminated', { count: 2 })], by('a'))
       const lastAt = testStore.nowMs()
       expect((await look(provider)).tallies).toEqual([
-        { worker: 'a', calls: 2, failures: 2, lastAt },
-        { worker: 'b', calls: 7, failures: 1, lastAt },
+        { worker: 'a', calls: 2, failures: 2, inARow: 2, lastAt },
+        { worker: 'b', calls: 7, failures: 1, inARow: 0, lastAt },
       ])
     })
 
@@ -120,6 +120,17 @@ export function viewsContract(open: () => Promise<TestStore>): void {
       expect(seen).toHaveLength(501)
       expect(seen[0]).toEqual(['*', 3, 0])
       expect(seen[1]).toEqual(['w-000', 3, 1])
+    })
+
+    it('is told how many calls of a worker have failed since the last that did not', async () => {
+      const provider = await quick(await open(), { failureThreshold: 50 })
+      await look(provider)
+      const rowOf = async () => (await look(provider)).tallies[0]?.inARow
+      const batches = [[run('timeout', { count: 2 })], [run('ignored'), run('unhealthy')]]
+      for (const runs of batches) await provider.send(runs, by('a'))
+      expect(await rowOf()).toBe(3)
+      await provider.send([run('unhealthy'), run('client_error'), run('unhealthy', { count: 2 })], by('a'))
+      expect(await rowOf()).toBe(2)
     })
 
     it('leaves nothing with a removal, and sees nothing of what is not registered', async () => {
