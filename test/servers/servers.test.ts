@@ -27,7 +27,7 @@ async function works(base: string, openai: { trip(options: object): Promise<void
   expect(page.status).toBe(200)
   const text = await page.text()
   const addresses = [...text.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, address = '']) => address)
-  expect(addresses).toEqual(['dashboard.css', 'dashboard.js'])
+  expect(addresses).toEqual(['dashboard.css', 'dashboard.js', 'api/providers'])
   const types: (string | null)[] = []
   for (const address of addresses)
     types.push((await fetch(new URL(address, page.url))).headers.get('content-type'))

@@ -45,11 +45,7 @@ function page(status: number, exchange: Exchange, sentence: string): Response {
             <code>busbar status</code>.
           </p>
         </noscript>
-        <div
-          id="dashboard"
-          data-about="${JSON.stringify(aboutOf(exchange))}"
-          data-sentence="${sentence}"
-        ></div>
+        <div id="dashboard" data-about="${JSON.stringify(aboutOf(exchange))}"></div>
       </body>
     </html> `
   const headers = { 'content-type': 'text/html; charset=utf-8' }
