@@ -17,22 +17,29 @@ export function fleetSentence(views: readonly ProviderView[], unreadable: number
   return `${plural(views.length, 'provider')}: ${countsText(views)}${unread}.`
 }
 
-const NAMED = 3
+/** Those that refuse calls now. */
+export const refusing = (views: readonly ProviderView[]): readonly ProviderView[] =>
+  views.filter(({ snapshot }) => snapshot.enforce && blocksOfAll(snapshot).length > 0)
 
-/** What a person who has just been woken wants to know first: who refuses calls, and for how long; else that nobody does. */
+/** What a person who has just been woken wants to know first: whether any provider refuses calls. */
 export function refusingSentence(views: readonly ProviderView[]): string {
   if (views.length === 0) return 'No provider is registered yet.'
-  const refusing = views.filter(({ snapshot }) => snapshot.enforce && blocksOfAll(snapshot).length > 0)
+  const count = refusing(views).length
   const all = plural(views.length, 'provider')
-  if (refusing.length === 0) {
-    const ill = views.filter(({ snapshot }) => snapshot.health !== 'healthy').length
-    const but = ill === 0 ? '' : `; ${formatCount(ill)} ${ill === 1 ? 'is' : 'are'} not healthy`
-    return views.length === 1 ? `The one provider takes calls${but}.` : `All ${all} take calls${but}.`
-  }
-  const names = refusing.slice(0, NAMED).map((view) => `${view.snapshot.id} ${howLong(view)}`)
-  const more = refusing.length > NAMED ? `, and ${formatCount(refusing.length - NAMED)} more` : ''
-  const verb = refusing.length === 1 ? 'refuses' : 'refuse'
-  return `${formatCount(refusing.length)} of ${all} ${verb} calls: ${names.join(', ')}${more}.`
+  if (count > 0) return `${formatCount(count)} of ${all} ${count === 1 ? 'refuses' : 'refuse'} calls.`
+  const ill = views.filter(({ snapshot }) => snapshot.health !== 'healthy').length
+  const but = ill === 0 ? '' : `; ${formatCount(ill)} ${ill === 1 ? 'is' : 'are'} not healthy`
+  return views.length === 1 ? `The one provider takes calls${but}.` : `All ${all} take calls${but}.`
+}
+
+const NAMED = 5
+
+/** Which do, and for how long: `cycling (another 24s), exports (until somebody resumes it), and 4 more`; empty where none does. */
+export function refusingNames(views: readonly ProviderView[]): string {
+  const all = refusing(views)
+  const names = all.slice(0, NAMED).map((view) => `${view.snapshot.id} ${howLong(view)}`)
+  const more = all.length > NAMED ? `, and ${formatCount(all.length - NAMED)} more` : ''
+  return names.join(', ') + more
 }
 
 function howLong({ snapshot }: ProviderView): string {

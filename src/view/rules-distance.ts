@@ -19,7 +19,7 @@ export function rulesDistance(view: Judged): readonly RuleDistance[] {
   return [...streaks(view), ...rates(view), ...quorum(view)]
 }
 
-/** `failures 2 of 3; failure rate 18% of 50% over 214 calls; quorum: 2 failure domains`; empty while the circuit is not closed. */
+/** `failures 2 of 3; failure rate 18% of 50% over 214 calls; quorum 2 failure domains must see it`; empty while the circuit is not closed. */
 export const distanceText = (view: Judged): string =>
   rulesDistance(view)
     .map(({ rule, text }) => `${rule} ${text}`)
@@ -70,5 +70,5 @@ function rateDistance(
 /** No snapshot tells how many domains have seen failures, so that only what is needed is said. */
 const quorum = ({ settings: { breaker } }: Judged): RuleDistance[] =>
   breaker.quorum > 1
-    ? [{ rule: 'quorum', text: `of ${breaker.quorum} failure domains needed`, share: null }]
+    ? [{ rule: 'quorum', text: `${breaker.quorum} failure domains must see it`, share: null }]
     : []

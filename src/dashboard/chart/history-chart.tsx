@@ -23,7 +23,7 @@ export interface ChartProps {
 export function HistoryChart({ view, history, events }: ChartProps) {
   const { snapshot, settings } = view
   const { windowMs } = settings.history
-  const spans = [windowMs, HOUR, 24 * HOUR].filter((ms) => ms >= windowMs)
+  const spans = [windowMs, ...[HOUR, 24 * HOUR].filter((ms) => ms > windowMs)]
   const [chosen, setChosen] = useState(0)
   const spanMs = spans[chosen] ?? windowMs
   const width = spanMs / COUNT
@@ -60,8 +60,9 @@ function sum(buckets: readonly Bucket[]): string {
 /** Bars from the largest to the smallest, one over the other. */
 const dataOf = (buckets: readonly Bucket[]): uPlot.AlignedData => [
   buckets.map(({ at }) => at),
-  buckets.map(totalOf),
-  buckets.map(({ degraded, failed }) => degraded + failed),
+  // Null where it would be hidden: nothing of it shines through at the edges.
+  buckets.map((bucket) => (bucket.healthy === 0 ? null : totalOf(bucket))),
+  buckets.map(({ degraded, failed }) => (degraded === 0 ? null : degraded + failed)),
   buckets.map(({ failed }) => failed),
 ]
 

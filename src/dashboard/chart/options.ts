@@ -31,7 +31,7 @@ export function chartOptions(element: HTMLElement, drawn: () => Drawn): uPlot.Op
     width: element.clientWidth,
     height: HEIGHT,
     ms: 1,
-    padding: [14, 8, 0, 0],
+    padding: [14, 24, 0, 0],
     legend: { show: false },
     cursor: { show: false },
     scales: {
@@ -42,7 +42,7 @@ export function chartOptions(element: HTMLElement, drawn: () => Drawn): uPlot.Op
       { ...axis, grid: { show: false }, size: 24, space: 90, values: (_plot, at) => at.map(formatClock) },
       {
         ...axis,
-        size: 40,
+        size: 32,
         space: 40,
         grid: { stroke: () => colour('line'), width: 1 },
         incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 50_000, 100_000, 1_000_000],

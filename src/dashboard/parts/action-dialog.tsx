@@ -30,7 +30,11 @@ export function ActionDialog({ action, name, view, onEnd }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null)
   const [form, setForm] = useState<Form>({ reason: '', forMs: HOUR, mark: 'unhealthy' })
   const workers = useAsked('workers', api.workers)
-  const { busy, problem, send } = useSend(view.snapshot.id, onEnd, dialog)
+  const said = useRef('')
+  const { busy, problem, send } = useSend(view.snapshot.id, (done) => {
+    said.current = done
+    dialog.current?.close() // which gives the focus back
+  })
   useEffect(() => dialog.current?.showModal(), [])
   const intent = intentOf(action, form)
   const submit = (event: Event) => {
@@ -38,7 +42,7 @@ export function ActionDialog({ action, name, view, onEnd }: DialogProps) {
     send(intent, form.reason)
   }
   return (
-    <dialog ref={dialog} aria-labelledby="dialog-title" onClose={() => onEnd('')}>
+    <dialog ref={dialog} aria-labelledby="dialog-title" onClose={() => onEnd(said.current)}>
       <form onSubmit={submit}>
         <h2 id="dialog-title">
           {name} <Line text={view.snapshot.id} />
@@ -136,11 +140,7 @@ const Duration = ({ form, set }: Pick<FieldsProps, 'form' | 'set'>) => (
   </label>
 )
 
-function useSend(
-  id: string,
-  onEnd: DialogProps['onEnd'],
-  dialog: { readonly current: HTMLDialogElement | null },
-) {
+function useSend(id: string, onDone: DialogProps['onEnd']) {
   const [busy, setBusy] = useState(false)
   const [problem, setProblem] = useState('')
   const send = (intent: Intent, reason: string) => {
@@ -149,8 +149,7 @@ function useSend(
     setProblem('')
     api.act(id, action, { ...how, reason }).then(
       (answer) => {
-        dialog.current?.close() // which gives the focus back
-        onEnd(action === 'probe' ? probedSentence(answer as api.Probed) : `Done: ${action}.`)
+        onDone(action === 'probe' ? probedSentence(answer as api.Probed) : `Done: ${action}.`)
       },
       // Requests reject with problems alone.
       (refused: unknown) => {

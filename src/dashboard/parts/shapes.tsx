@@ -29,6 +29,16 @@ const Shape = ({ path }: { path: string }) => (
   </svg>
 )
 
+/** The shape alone, where the word is beside it. */
+export function HealthShape({ word }: { word: string }) {
+  const { tone, path } = healthOf(word)
+  return (
+    <span class={`state ${tone}`}>
+      <Shape path={path} />
+    </span>
+  )
+}
+
 export function Health({ word }: { word: HealthStatus | LaterWord }) {
   const { tone, path } = healthOf(word)
   return (

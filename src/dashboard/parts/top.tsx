@@ -35,11 +35,11 @@ function Age() {
       : `${formatDuration(Math.floor((now - fleet.readAt) / 1_000) * 1_000)} old`
   return (
     <p class={`age ${kind === 'live' ? 'good' : 'warn'}`} title="how old what is shown is">
+      <span class="number">{age.replace('0ms', '0s')}</span>
       <span class="dot" aria-hidden="true" />
       <span class="words">
         {kind === 'live' ? 'live' : kind === 'connecting' ? 'connecting' : 'not live'}
       </span>
-      <span class="number">{age.replace('0ms', '0s')}</span>
     </p>
   )
 }

@@ -24,23 +24,11 @@ export function Events({
   const shown = [...listed].reverse().slice(0, all ? undefined : FIRST)
   return (
     <>
-      <div class="scroll" tabIndex={0} role="region" aria-label="Events">
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">Time</th>
-              <th scope="col">Event</th>
-              <th scope="col">By</th>
-              <th scope="col">Reason</th>
-            </tr>
-          </thead>
-          <tbody>
-            {shown.map((each) => (
-              <EventRow key={`${each.event.version} ${each.event.kind}`} {...each} />
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <ol class="plain events" reversed>
+        {shown.map((each) => (
+          <EventRow key={`${each.event.version} ${each.event.kind}`} {...each} />
+        ))}
+      </ol>
       {listed.length > FIRST && !all ? (
         <button type="button" onClick={() => setAll(true)}>
           Show all {listed.length}
@@ -53,20 +41,20 @@ export function Events({
 function EventRow({ event, reopened }: ListedEvent) {
   const { at, kind, reason }: ProviderEvent = event
   return (
-    <tr>
-      <td class="dim number">{formatTime(at)}</td>
-      <td class={`event ${toneOf(kind)}`}>
+    <li>
+      <span class="dim number time">{formatTime(at)}</span>
+      <span class={`event ${toneOf(kind)}`}>
         <Said text={eventWords(event)} />
         {reopened === undefined ? null : (
           <span class="dim">
             , {plural(reopened.times, 'time')} since {formatTime(reopened.since)}
           </span>
         )}
-      </td>
-      <td>
+      </span>
+      <span class="by">
         <Said text={madeBy(event)} most={64} />
-      </td>
-      <td>{reason === kind ? null : <Said text={reason} />}</td>
-    </tr>
+      </span>
+      <span class="dim reason">{reason === kind ? null : <Said text={reason} />}</span>
+    </li>
   )
 }

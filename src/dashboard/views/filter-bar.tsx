@@ -1,5 +1,6 @@
 import { useEffect, useRef } from 'preact/hooks'
 import type { ProviderView } from '../../view/provider-view.js'
+import { HealthShape } from '../parts/shapes.js'
 import { countStates, groupNames, STATES } from '../store/filter.js'
 import { fleetHash, type Filter } from '../store/route.js'
 
@@ -15,18 +16,7 @@ export function FilterBar({ filter, views }: { filter: Filter; views: readonly P
     <form class="filter" role="search" onSubmit={(event) => event.preventDefault()}>
       <Find text={filter.find} set={(find) => set({ find })} />
       {groups.length === 0 ? null : (
-        <select
-          aria-label="Group"
-          value={filter.group}
-          onChange={(event) => set({ group: event.currentTarget.value })}
-        >
-          <option value="">all groups</option>
-          {groups.map((name) => (
-            <option key={name} value={name}>
-              {name}
-            </option>
-          ))}
-        </select>
+        <GroupChoice names={groups} chosen={filter.group} set={(group) => set({ group })} />
       )}
       <div class="chips" role="group" aria-label="State">
         {STATES.map(([word]) => (
@@ -37,6 +27,7 @@ export function FilterBar({ filter, views }: { filter: Filter; views: readonly P
             aria-pressed={filter.state === word}
             onClick={() => set({ state: filter.state === word ? '' : word })}
           >
+            {SHAPED.has(word) ? <HealthShape word={word} /> : null}
             {word} <span class={counts.get(word) === 0 ? 'number zero' : 'number'}>{counts.get(word)}</span>
           </button>
         ))}
@@ -44,6 +35,25 @@ export function FilterBar({ filter, views }: { filter: Filter; views: readonly P
     </form>
   )
 }
+
+const SHAPED: ReadonlySet<string> = new Set(['unhealthy', 'degraded', 'terminated', 'healthy'])
+
+interface GroupChoiceProps {
+  readonly names: readonly string[]
+  readonly chosen: string
+  readonly set: (group: string) => void
+}
+
+const GroupChoice = ({ names, chosen, set }: GroupChoiceProps) => (
+  <select aria-label="Group" value={chosen} onChange={(event) => set(event.currentTarget.value)}>
+    <option value="">all groups</option>
+    {names.map((name) => (
+      <option key={name} value={name}>
+        {name}
+      </option>
+    ))}
+  </select>
+)
 
 function Find({ text, set }: { text: string; set: (text: string) => void }) {
   const input = useRef<HTMLInputElement>(null)

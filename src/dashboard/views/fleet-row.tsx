@@ -1,5 +1,6 @@
 import { formatCount, formatRate } from '../../view/format.js'
 import { why, type ProviderView } from '../../view/provider-view.js'
+import { distanceText } from '../../view/rules-distance.js'
 import { retryText } from '../../view/status-table.js'
 import { Spark } from '../chart/spark.js'
 import { Circuit, Health } from '../parts/shapes.js'
@@ -25,7 +26,7 @@ export function Row({ view, now }: { view: ProviderView; now: number }) {
           <Tags view={view} />
         </span>
         <span class="why-line">
-          <Line text={why(view)} />
+          <Line text={why(view) || distanceText(view)} />
         </span>
       </span>
       <span role="cell" class="circuit">
@@ -45,7 +46,8 @@ export function Row({ view, now }: { view: ProviderView; now: number }) {
   )
 }
 
-function Tags({ view: { snapshot, settings } }: { view: ProviderView }) {
+/** What is unusual about it, in a word each. */
+export function Tags({ view: { snapshot, settings } }: { view: ProviderView }) {
   const { mark, suspects, enforce, throttled } = snapshot
   return (
     <>
@@ -64,7 +66,8 @@ function Tags({ view: { snapshot, settings } }: { view: ProviderView }) {
   )
 }
 
-function Retry({ view }: { view: ProviderView }) {
+/** When calling again can help. */
+export function Retry({ view }: { view: ProviderView }) {
   const text = retryText(view)
   if (text === '-') return null
   return <span class="dim number">{/\d/.test(text) ? `retry in ${text}` : text}</span>

@@ -1,11 +1,13 @@
 import { useMemo, useRef } from 'preact/hooks'
 import { shownText } from '../../view/action-words.js'
-import { AWAY_SENTENCE, refusingSentence } from '../../view/fleet-words.js'
+import { AWAY_SENTENCE, refusingNames, refusingSentence } from '../../view/fleet-words.js'
 import { pausedText } from '../../view/paused.js'
+import { worstFirst } from '../../view/provider-list.js'
 import type { ProviderView } from '../../view/provider-view.js'
 import { List, useNarrow } from '../parts/list.js'
 import { Page, Quiet } from '../parts/page.js'
 import { Line } from '../parts/said.js'
+import { HealthShape } from '../parts/shapes.js'
 import { filterViews } from '../store/filter.js'
 import { useLive, useNow } from '../store/hooks.js'
 import { fleetHash, NO_FILTER, type Filter } from '../store/route.js'
@@ -15,7 +17,7 @@ import { FilterBar } from './filter-bar.js'
 import { HEADS, Row } from './fleet-row.js'
 
 const ROW_PX = 56
-const NARROW_ROW_PX = 92
+const NARROW_ROW_PX = 104
 
 /** Every provider, the worst first. */
 export function Fleet({ filter }: { filter: Filter }) {
@@ -53,16 +55,21 @@ function Strip() {
     const received = fleet.providers.get(snapshot.id)
     return received === undefined ? [] : [viewAt(received, now, fleet)]
   })
-  const sentence = refusingSentence(aged)
   const paused = pausedText(fleet.pausedQueues)
-  const bad = aged.some(({ snapshot }) => snapshot.health !== 'healthy')
+  const [worst] = worstFirst(aged)
   return (
     <>
-      <h1 class={`strip ${bad ? 'bad' : 'good'}`}>
-        <Line text={sentence} />
+      <h1 class="strip">
+        <HealthShape word={worst?.snapshot.health ?? ''} />
+        <span class="words">
+          <Line text={refusingSentence(aged)} />
+        </span>
       </h1>
+      <p class="strip-more">
+        <Line text={refusingNames(aged)} />
+      </p>
       {paused === '' ? null : (
-        <p class="strip-more">
+        <p class="strip-more paused">
           <Line text={`${paused.charAt(0).toUpperCase()}${paused.slice(1)}.`} />
         </p>
       )}

@@ -56,10 +56,10 @@ function Group({ group, views }: { group: GroupView; views: readonly ProviderVie
             <th scope="col">Member</th>
             <th scope="col">Health</th>
             <th scope="col">Takes calls</th>
-            <th scope="col" class="right">
+            <th scope="col" class="right extra">
               Priority
             </th>
-            <th scope="col" class="right">
+            <th scope="col" class="right extra">
               Weight
             </th>
           </tr>
@@ -90,8 +90,8 @@ function Member({ view, takes }: { view: ProviderView; takes: boolean }) {
       <td class="number">
         {takes ? 'yes' : retry === '-' ? 'no' : `no, ${/\d/.test(retry) ? 'for ' : ''}${retry}`}
       </td>
-      <td class="number right">{settings.priority ?? 0}</td>
-      <td class="number right">{settings.weight ?? 1}</td>
+      <td class="number right extra">{settings.priority ?? 0}</td>
+      <td class="number right extra">{settings.weight ?? 1}</td>
     </tr>
   )
 }

@@ -12,6 +12,7 @@ import { useFresh, useLive, useNow } from '../store/hooks.js'
 import { viewAt } from '../store/view.js'
 import { Actions } from './actions.js'
 import { Events } from './events.js'
+import { Retry, Tags } from './fleet-row.js'
 import { Rules } from './rules.js'
 import { SettingsTable } from './settings.js'
 
@@ -80,7 +81,7 @@ function Shown({ view, now, detail }: ShownProps) {
       <div class="columns">
         <Why said={said} />
         <div>
-          <Section title="What would open it">
+          <Section title="Distance to opening">
             <Rules view={view} />
           </Section>
           <Section title="Outcomes">
@@ -108,14 +109,16 @@ const Section = ({ title, children }: { title: string; children: ComponentChildr
   </section>
 )
 
-const Head = ({ view: { snapshot }, headline }: { view: ProviderView; headline: string }) => (
+const Head = ({ view, headline }: { view: ProviderView; headline: string }) => (
   <header class="provider">
     <h1>
-      <Said text={snapshot.id} />
+      <Said text={view.snapshot.id} />
     </h1>
     <p class="states">
-      <Health word={snapshot.health} />
-      <Circuit state={snapshot.state} />
+      <Health word={view.snapshot.health} />
+      <Circuit state={view.snapshot.state} />
+      <Retry view={view} />
+      <Tags view={view} />
     </p>
     <p class="headline">
       <Said text={headline} most={600} />
@@ -124,7 +127,7 @@ const Head = ({ view: { snapshot }, headline }: { view: ProviderView; headline: 
 )
 
 const Why = ({ said }: { said: Explanation }) => (
-  <Section title="Why">
+  <Section title="How it is">
     <dl class="why">
       {said.sentences.map(({ topic, text }) => (
         <div key={topic}>

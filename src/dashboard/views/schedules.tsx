@@ -41,10 +41,16 @@ const Table = ({ rows }: { rows: readonly api.Schedule[] }) => (
         <tr>
           <th scope="col">Provider</th>
           <th scope="col">Next</th>
-          <th scope="col">Every</th>
-          <th scope="col">Why</th>
+          <th scope="col" class="extra">
+            Every
+          </th>
+          <th scope="col" class="extra">
+            Why
+          </th>
           <th scope="col">Last</th>
-          <th scope="col">Queue</th>
+          <th scope="col" class="extra">
+            Queue
+          </th>
         </tr>
       </thead>
       <tbody>
@@ -56,7 +62,7 @@ const Table = ({ rows }: { rows: readonly api.Schedule[] }) => (
   </div>
 )
 
-const HELD = { paused: 'queue is paused', no_worker: 'no worker takes from it' } as const
+const HELD = { paused: 'its queue is paused', no_worker: 'no worker takes from its queue' } as const
 
 function Row({ row }: { row: api.Schedule }) {
   return (
@@ -66,9 +72,12 @@ function Row({ row }: { row: api.Schedule }) {
           <Line text={row.id} />
         </a>
       </th>
-      <td class={row.overdue ? 'warn number' : 'number'}>{nextText(row)}</td>
-      <td class="number">{row.intervalMs === null ? '-' : formatDuration(row.intervalMs)}</td>
-      <td>{row.why ?? '-'}</td>
+      <td class={row.overdue ? 'warn' : ''}>
+        {nextText(row)}
+        {row.held === null ? '' : `, ${HELD[row.held]}`}
+      </td>
+      <td class="number extra">{row.intervalMs === null ? '-' : formatDuration(row.intervalMs)}</td>
+      <td class="extra">{row.why ?? '-'}</td>
       <td>
         {row.last === null ? (
           <span class="dim">none yet</span>
@@ -78,9 +87,8 @@ function Row({ row }: { row: api.Schedule }) {
           </>
         )}
       </td>
-      <td>
+      <td class="extra">
         <Line text={row.queue ?? '-'} />
-        {row.held === null ? null : <span class="warn">, {HELD[row.held]}</span>}
       </td>
     </tr>
   )

@@ -42,6 +42,7 @@ export function SettingsTable({ view: { settings, origin, snapshot } }: { view: 
 
 function valueText(name: string, value: unknown): string {
   if (typeof value === 'number' && name.endsWith('Ms')) return formatDuration(value)
+  if (typeof value === 'number') return value.toLocaleString('en')
   if (typeof value === 'string') return value
   return value === null ? 'none' : JSON.stringify(value)
 }
