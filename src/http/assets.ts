@@ -9,6 +9,7 @@ const OWN = new URL('http/assets/', CODE_FOLDER)
 const ASSETS = {
   'dashboard.js': { folder: BUILT, type: 'text/javascript; charset=utf-8' },
   'dashboard.css': { folder: BUILT, type: 'text/css; charset=utf-8' },
+  'icon.svg': { folder: OWN, type: 'image/svg+xml' },
   'openapi.json': { folder: OWN, type: 'application/json' },
 } as const
 

@@ -151,7 +151,11 @@ const seer =
 /** Answered without `authorize`: nothing of it is about a provider. */
 const OPEN: Partial<Record<RouteName, (busbar: Busbar) => Response>> = {
   ...{ health, livez, readyz },
-  ...{ script: () => asset('dashboard.js'), style: () => asset('dashboard.css') },
+  ...{
+    script: () => asset('dashboard.js'),
+    style: () => asset('dashboard.css'),
+    icon: () => asset('icon.svg'),
+  },
 }
 
 const RUN: Readonly<Record<RouteName, (exchange: Exchange) => Response | Promise<Response>>> = {
@@ -167,4 +171,5 @@ const RUN: Readonly<Record<RouteName, (exchange: Exchange) => Response | Promise
   page: dashboardPage,
   script: () => asset('dashboard.js'),
   style: () => asset('dashboard.css'),
+  icon: () => asset('icon.svg'),
 }

@@ -43,6 +43,7 @@ export const ROUTES = {
   page: get('/', 'the dashboard'),
   script: open('/dashboard.js', 'its script'),
   style: open('/dashboard.css', 'its style'),
+  icon: open('/icon.svg', 'its icon'),
 } as const satisfies Record<string, Route>
 export type RouteName = keyof typeof ROUTES
 

@@ -288,7 +288,7 @@ const OTHER_TYPES: Partial<Record<keyof typeof ROUTES, string>> = {
   ...{ stream: 'text/event-stream', livez: 'text/plain', readyz: 'text/plain' },
 }
 /** Not of the API. */
-const LEFT_OUT: readonly string[] = ['page', 'script', 'style', 'openapi', 'document']
+const LEFT_OUT: readonly string[] = ['page', 'script', 'style', 'icon', 'openapi', 'document']
 
 /** The schema of what a client may send: before defaults and conversions. */
 function bodySchema(schema: GenericSchema): Json {

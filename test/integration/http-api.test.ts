@@ -224,7 +224,9 @@ describe('the stream of busbar/http', () => {
     const { url, join } = await httpFleet()
     const client = await StreamClient.open(`${url}/api/stream`)
     await eventually(() => client.of('synced').length === 1, 'the whole state')
-    expect(client.messages.map(({ event }) => event)).toEqual(['reset', 'snapshot', 'snapshot', 'synced'])
+    expect(client.messages.map(({ event }) => event)).toEqual([
+      ...['reset', 'read', 'snapshot', 'snapshot', 'synced'],
+    ])
     const other = await join({ workerId: 'worker-2' })
     await (await other.provider('openai')).trip({ reason: 'red page', actor: 'bob' })
     await eventually(() => client.of('event').some(({ data }) => data['kind'] === 'opened'), 'the event')

@@ -1,9 +1,11 @@
 import type { ComponentChildren } from 'preact'
 
-/** The content of one view below its heading. */
-export const Page = ({ title, children }: { title: string; children?: ComponentChildren }) => (
+/** The content of one view. */
+export const Page = ({ children }: { children?: ComponentChildren }) => (
   <main id="main" tabIndex={-1}>
-    <h1>{title}</h1>
     {children}
   </main>
 )
+
+/** What a view says while it has nothing to show. */
+export const Quiet = ({ children }: { children: ComponentChildren }) => <p class="quiet">{children}</p>

@@ -1,6 +1,7 @@
 import type { HistoryEntry } from '../../model/snapshot.js'
 import type { ProviderEvent } from '../../model/events.js'
 import type { Outage } from '../../model/outage.js'
+import type { probedSentence } from '../../view/action-words.js'
 import type { Received } from './fleet-state.js'
 
 /** The API of the handler that serves this page. Every address is relative: the page knows not where it is mounted. */
@@ -45,12 +46,8 @@ export interface Schedule {
   readonly last: { readonly status: string; readonly detail: string; readonly agoMs: number } | null
 }
 
-export interface Probed {
-  readonly probed: boolean
-  readonly status?: string
-  readonly reason?: string
-  readonly detail?: string
-}
+/** How a health check by hand ended. */
+export type Probed = Parameters<typeof probedSentence>[0]
 
 const at = (id: string): string => `api/providers/${encodeURIComponent(id)}`
 

@@ -33,6 +33,7 @@ function page(status: number, exchange: Exchange, sentence: string): Response {
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="color-scheme" content="light dark" />
         <title>${environment === '' ? title : `${title} (${environment})`}</title>
+        <link rel="icon" href="icon.svg" />
         <link rel="stylesheet" href="dashboard.css" />
         ${SCRIPT}
       </head>
@@ -45,11 +46,7 @@ function page(status: number, exchange: Exchange, sentence: string): Response {
             <code>busbar status</code>.
           </p>
         </noscript>
-        <div
-          id="dashboard"
-          data-about="${JSON.stringify(aboutOf(exchange))}"
-          data-sentence="${sentence}"
-        ></div>
+        <div id="dashboard" data-about="${JSON.stringify(aboutOf(exchange))}"></div>
       </body>
     </html> `
   const headers = { 'content-type': 'text/html; charset=utf-8' }
