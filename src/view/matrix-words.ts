@@ -81,3 +81,37 @@ function quietSentence({ countedForMs, workers, providers }: Matrix): string {
   const where = `${plural(workers.length, 'worker')} at ${plural(called, 'provider')}`
   return `No worker and no provider stands out: ${plural(calls, 'call')} of ${where} in the last ${counted}.`
 }
+
+/** How a cell is drawn: `failing`, `some` of its calls failed, or `none`. */
+export const cellMark = ({ failing, failures }: MatrixCell): 'failing' | 'some' | 'none' =>
+  failing ? 'failing' : failures > 0 ? 'some' : 'none'
+
+/** `9 of 9 calls failed, the last 4s ago; it fails alone there` */
+export function cellText({ calls, failures, lastAgoMs, suspect }: MatrixCell): string {
+  const alone = suspect ? '; it fails alone there' : ''
+  if (lastAgoMs === null) return `no call was let through${alone}`
+  const last = calls === 1 ? formatAbout(lastAgoMs) : `the last ${formatAbout(lastAgoMs)}`
+  return `${formatCount(failures)} of ${plural(calls, 'call')} failed, ${last} ago${alone}`
+}
+
+/** Over which time, and why there may be little yet. */
+export function countedText({ countedForMs, omitted }: Matrix): string {
+  const since = `Counted for ${formatAbout(countedForMs)}, only while this is looked at.`
+  const left = [
+    omitted.providers > 0 ? `${plural(omitted.providers, 'provider')} more were not read` : '',
+    omitted.workers > 0 ? `${plural(omitted.workers, 'worker')} more are not told` : '',
+    omitted.cells > 0 ? `${plural(omitted.cells, 'pair')} more are not told` : '',
+  ].filter((text) => text !== '')
+  return left.length === 0 ? since : `${since} There are too many: ${left.join(', ')}.`
+}
+
+/** `12 workers more fail. 460 workers without failures are not shown.`; empty when all are shown. */
+export function leftOutText(
+  { failing, quiet }: { readonly failing: number; readonly quiet: number },
+  what: 'worker' | 'provider',
+): string {
+  const more = failing > 0 ? `${plural(failing, `${what} more fails`, `${what}s more fail`)}.` : ''
+  const still =
+    quiet > 0 ? `${plural(quiet, what)} without failures ${quiet === 1 ? 'is' : 'are'} not shown.` : ''
+  return [more, still].filter((text) => text !== '').join(' ')
+}

@@ -88,7 +88,7 @@ export function matrixOf(sources: readonly MatrixSource[], omitted = 0): Matrix 
     .filter(({ worker }) => shown.has(worker))
     .sort((a, b) => Number(b.failing) - Number(a.failing) || b.failures - a.failures)
     .slice(0, MAX_MATRIX_CELLS)
-  const providers = columns.sort(worseFirst)
+  const providers = columns.sort((a, b) => refusesFirst(a, b) || worseFirst(a, b))
   const countedMs = Math.max(0, ...sources.map(({ byWorker }) => byWorker.countedForMs))
   const countedForMs = Math.min(FORGOTTEN_MS, countedMs)
   return {
@@ -155,6 +155,10 @@ function sumsOf(id: string, cells: readonly MatrixCell[]): Sums {
 }
 
 const RANK: Readonly<Record<MatrixVerdict, number>> = { bad: 0, failing: 1, ok: 2 }
+
+/** Among those that are equally bad: few calls come through where the circuit is not closed. */
+const refusesFirst = (a: MatrixColumn, b: MatrixColumn): number =>
+  RANK[a.verdict] - RANK[b.verdict] || Number(b.state !== 'closed') - Number(a.state !== 'closed')
 
 const worseFirst = (a: Sums, b: Sums): number =>
   RANK[a.verdict] - RANK[b.verdict] ||

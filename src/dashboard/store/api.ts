@@ -2,6 +2,7 @@ import type { HistoryEntry } from '../../model/snapshot.js'
 import type { ProviderEvent } from '../../model/events.js'
 import type { Outage } from '../../model/outage.js'
 import type { probedSentence } from '../../view/action-words.js'
+import type { Matrix } from '../../view/matrix.js'
 import type { Received } from './fleet-state.js'
 
 /** The API of the handler that serves this page. Every address is relative: the page knows not where it is mounted. */
@@ -30,6 +31,13 @@ export interface Worker {
   readonly id: string
   readonly lastSeenAgoMs: number
   readonly domain: string | null
+}
+
+/** What `api/matrix` answers. */
+export interface MatrixAnswer extends Matrix {
+  readonly sentences: readonly string[]
+  /** Asking sooner brings nothing new. */
+  readonly nextInMs: number
 }
 
 /** A row of `api/schedules`. */
@@ -61,6 +69,8 @@ export const events = async (id: string, count: number): Promise<readonly Provid
 
 export const workers = async (): Promise<readonly Worker[]> =>
   (await ask<{ workers: readonly Worker[] }>('api/workers')).workers
+
+export const matrix = (): Promise<MatrixAnswer> => ask('api/matrix')
 
 export const schedules = async (): Promise<readonly Schedule[]> =>
   (await ask<{ providers: readonly Schedule[] }>('api/schedules')).providers

@@ -1,55 +1,96 @@
-import { formatCount } from '../../view/format.js'
-import { agoText } from '../parts/ago.js'
+import { useState } from 'preact/hooks'
+import { countedText } from '../../view/matrix-words.js'
 import { Page, Quiet } from '../parts/page.js'
 import { Line } from '../parts/said.js'
+import { HealthShape } from '../parts/shapes.js'
 import * as api from '../store/api.js'
-import { useFresh, useLive } from '../store/hooks.js'
+import { cutMatrix } from '../store/matrix-cut.js'
+import { usePolled } from '../store/polled.js'
+import { MatrixTable } from './matrix-table.js'
+import { SeenWorkers } from './seen-workers.js'
 
-/** The processes of the fleet. */
+/** While this is shown, batches count the calls of each worker; see lua/view.lua. */
 export function Matrix() {
-  const { fleet } = useLive()
-  const asked = useFresh('workers', { stamp: fleet.readAt, everyMs: 5_000, run: api.workers })
-  const { value } = asked
-  if (value === undefined || value.length === 0) {
-    const why =
-      value === undefined ? (asked.problem?.message ?? 'Reading them.') : 'No worker was seen lately.'
-    return (
-      <Page>
-        <h1>Workers</h1>
-        <Quiet>{why}</Quiet>
-      </Page>
-    )
-  }
+  const { value, problem } = usePolled(api.matrix, (answer) =>
+    Math.max(LEAST_PAUSE_MS, answer?.nextInMs ?? 0),
+  )
   return (
     <Page>
-      <h1>Workers</h1>
-      <p class="lead">{formatCount(value.length)} were seen in the last ten minutes.</p>
-      <Workers workers={value} />
+      {value === undefined ? (
+        <>
+          <h1 class="strip">Workers</h1>
+          <Quiet>{problem?.message ?? 'Reading what the workers tell.'}</Quiet>
+          <div class="ghosts" aria-hidden="true" />
+        </>
+      ) : (
+        <Answer answer={value} problem={problem?.message} />
+      )}
+      <SeenWorkers />
     </Page>
   )
 }
 
-const Workers = ({ workers }: { workers: readonly api.Worker[] }) => (
-  <table>
-    <thead>
-      <tr>
-        <th scope="col">Worker</th>
-        <th scope="col">Failure domain</th>
-        <th scope="col">Last seen</th>
-      </tr>
-    </thead>
-    <tbody>
-      {workers.map(({ id, domain, lastSeenAgoMs }) => (
-        <tr key={id}>
-          <th scope="row">
-            <Line text={id} />
-          </th>
-          <td>
-            <Line text={domain ?? '-'} />
-          </td>
-          <td class="number">{agoText(lastSeenAgoMs)}</td>
-        </tr>
-      ))}
-    </tbody>
-  </table>
+const LEAST_PAUSE_MS = 3_000
+
+function Answer({ answer, problem }: { answer: api.MatrixAnswer; problem: string | undefined }) {
+  const [find, setFind] = useState('')
+  const [quiet, setQuiet] = useState(false)
+  const [first = '', ...more] = answer.sentences
+  const isBad = [...answer.workers, ...answer.providers].some(({ verdict }) => verdict === 'bad')
+  const cut = cutMatrix(answer, { find, quiet })
+  return (
+    <>
+      <h1 class="strip">
+        <HealthShape word={isBad ? 'unhealthy' : 'healthy'} />
+        <span class="words">
+          <Line text={first} />
+        </span>
+      </h1>
+      <div class="stands-out" role="status">
+        {more.map((sentence) => (
+          <p key={sentence}>
+            <Line text={sentence} />
+          </p>
+        ))}
+        <p class={problem === undefined ? 'dim' : 'warn'}>
+          {problem === undefined ? countedText(answer) : `What is shown is old: ${problem}.`}
+        </p>
+      </div>
+      <Narrow {...{ find, setFind, quiet, setQuiet }} all={cut.workers.quiet + cut.providers.quiet === 0} />
+      <MatrixTable cut={cut} />
+    </>
+  )
+}
+
+interface NarrowProps {
+  readonly find: string
+  readonly setFind: (find: string) => void
+  readonly quiet: boolean
+  readonly setQuiet: (quiet: boolean) => void
+  /** Whether none is left out for having no failures. */
+  readonly all: boolean
+}
+
+const Narrow = ({ find, setFind, quiet, setQuiet, all }: NarrowProps) => (
+  <form class="filter" role="search" onSubmit={(event) => event.preventDefault()}>
+    <input
+      type="search"
+      aria-label="Find a worker or a provider"
+      placeholder="Find a worker or a provider"
+      maxLength={128}
+      spellcheck={false}
+      autocomplete="off"
+      value={find}
+      onInput={(event) => setFind(event.currentTarget.value)}
+    />
+    <button
+      type="button"
+      class="chip"
+      aria-pressed={quiet}
+      disabled={all && !quiet}
+      onClick={() => setQuiet(!quiet)}
+    >
+      also those without failures
+    </button>
+  </form>
 )
