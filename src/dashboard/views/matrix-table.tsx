@@ -7,7 +7,7 @@ import { NOT_DRAWN, steady, type CutMatrix } from '../store/matrix-cut.js'
 import { providerHash } from '../store/route.js'
 
 /** A row is a worker, a column a provider: a red row is a bad worker, a red column a bad provider. */
-export function MatrixTable({ cut }: { cut: CutMatrix }) {
+export function MatrixTable({ cut, waiting }: { cut: CutMatrix; waiting: boolean }) {
   const drawn = useRef({ rows: NOT_DRAWN, columns: NOT_DRAWN })
   const rows = steady(cut.workers.shown, drawn.current.rows)
   const columns = steady(cut.providers.shown, drawn.current.columns)
@@ -20,7 +20,9 @@ export function MatrixTable({ cut }: { cut: CutMatrix }) {
       <p class="shown" role="status">
         {leftOut.join(' ')}
       </p>
-      {rows.items.length === 0 || columns.items.length === 0 ? null : (
+      {rows.items.length === 0 || columns.items.length === 0 ? (
+        <div class={waiting ? 'ghosts' : ''} aria-hidden="true" />
+      ) : (
         <div class="matrix" tabIndex={0} role="region" aria-label="Workers and providers">
           <table>
             <caption>Failed calls of each worker at each provider, the worst first.</caption>

@@ -31,6 +31,8 @@ export function Matrix() {
 }
 
 const LEAST_PAUSE_MS = 3_000
+/** So long after the begin of the counting an empty table is no news. */
+const BEGINNING_MS = 10_000
 
 function Answer({ answer, problem }: { answer: api.MatrixAnswer; problem: string | undefined }) {
   const [find, setFind] = useState('')
@@ -57,7 +59,7 @@ function Answer({ answer, problem }: { answer: api.MatrixAnswer; problem: string
         </p>
       </div>
       <Narrow {...{ find, setFind, quiet, setQuiet }} all={cut.workers.quiet + cut.providers.quiet === 0} />
-      <MatrixTable cut={cut} />
+      <MatrixTable cut={cut} waiting={answer.countedForMs < BEGINNING_MS} />
     </>
   )
 }
