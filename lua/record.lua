@@ -28,10 +28,7 @@
 --   max_batches_per_second  integer  budget of the provider, batches of the whole fleet per second
 --   not_after_ms            integer  provider time after which this does nothing
 --   lost_ms_ago             integer  ms since the caller lost the store; empty: not since its last batch
---   failure_domain          text     what fails together with the calling process; empty, as the next three, while no quorum is set
---   tried                   boolean  whether the process has ever had a success
---   own_failures            integer  failures of the process in a row, in the present generation
---   own_since_ms            integer  how long ago the first of them was, ms
+--   reporter                text     what a quorum needs of the calling process, empty while none is set: `<failures in a row of its own in the present generation> <ms since the first of them> <failure domain; empty: it has never had a success>`
 --   runs                    json     [origin, outcome, count, generation as text, token, retry_after_ms, settings_revision, mark_version, detail, age_ms], ...; those at the end that are empty or 0 are left out
 -- Returns
 --   status        text     ok, unknown_provider or late; without ok only now_ms follows
@@ -59,18 +56,15 @@ local keys = {
 }
 local caller = { id = ARGV[1], channel = ARGV[2], worker = ARGV[3], known_version = ARGV[4] }
 local incarnation = ARGV[5]
-local sequence = tonumber(ARGV[6])
+local sequence = ARGV[6] + 0
 local resent = ARGV[7] == '1'
-local jitter_draw = tonumber(ARGV[8])
-local flush_interval_ms = tonumber(ARGV[9])
-local max_batches_per_second = tonumber(ARGV[10])
-local not_after_ms = tonumber(ARGV[11])
+local jitter_draw = ARGV[8] + 0
+local flush_interval_ms = ARGV[9] + 0
+local max_batches_per_second = ARGV[10] + 0
+local not_after_ms = ARGV[11] + 0
 local lost_ms_ago = tonumber(ARGV[12])
-local failure_domain = ARGV[13]
-local tried = ARGV[14] == '1'
-local own_failures = tonumber(ARGV[15])
-local own_since_ms = tonumber(ARGV[16])
-local runs = cjson.decode(ARGV[17])
+local reporter = ARGV[13]
+local runs = cjson.decode(ARGV[14])
 
 -- @include lib/reply
 -- @include lib/closed
@@ -88,10 +82,6 @@ local outdated, dropped, next_run = 0, 0, 1
 -- A closed circuit counts its outcomes straight down, and nearly every batch ends here. The first run that asks for more
 -- is judged in the block below, which goes on from that run.
 local counting = known and not lost_ms_ago and circuit.state == 'closed' and not circuit.mark
-if counting and circuit.judged_by then
-  -- @include lib/judgement
-  counting = judgement(provider).quorum == 1
-end
 if counting then
   begin_history(provider)
   next_run = count_runs(provider, runs)
@@ -117,11 +107,12 @@ if next_run <= #runs or not counting then
   local quorum = quorum_of(provider)
   if quorum then
     local sure = last or not resent
+    local failures, since_ms, domain = string.match(reporter, '^(%d+) (%d+) (.*)$')
     quorum.begin_report(provider, {
       process = incarnation,
       worker = caller.worker,
-      domain = tried and failure_domain ~= '' and failure_domain or '?',
-      own = { failures = own_failures or 0, since_ms = own_since_ms or 0 },
+      domain = domain and domain ~= '' and domain or '?',
+      own = { failures = (failures or 0) + 0, since_ms = (since_ms or 0) + 0 },
       pause_ms = wait_ms or flush_interval_ms,
     }, sure and runs or {})
   end
@@ -157,4 +148,7 @@ if keys.workers and (last or not resent) then
 end
 note_batch(keys, incarnation, sequence, now)
 put(provider, 'next_slot_us', slot_us)
+if not wait_ms and outdated + dropped == 0 then
+  return finish(provider)
+end
 return finish(provider, false, outdated, dropped, wait_ms, urgent_share)

@@ -11,6 +11,7 @@
 -- @include lib/recent_calls
 -- @include lib/outage
 -- @include lib/trip
+-- @include lib/call_window
 
 local function failures_field(run)
   return run.origin == 'probe' and 'probe_consecutive_failures' or 'consecutive_failures'
@@ -91,17 +92,11 @@ local function forget_failures_before(provider, lost_at_ms)
   end
 end
 
--- The rate window, in which calls alone count; nil where no rate rule is on.
-local function window_of(provider, run)
-  if provider.circuit.judged_by and run.origin == 'call' then
-    -- @include lib/rate_window
-    return rate_window(provider)
-  end
-end
-
 -- Outcomes of the run that came after the transition which the first ones made.
 local function judge_closed(provider, run, jitter_draw)
-  local bad, window, quorum = failed(run.outcome), window_of(provider, run), quorum_of(provider)
+  local bad, quorum = failed(run.outcome), quorum_of(provider)
+  -- Calls alone count in it.
+  local window = run.origin == 'call' and window_of(provider) or nil
   local opening, reason
   if quorum then
     quorum.witness(provider, run)

@@ -7,7 +7,7 @@
 local function evict_stale(provider)
   local key, circuit = provider.keys.history, provider.circuit
   local cutoff = provider.now - provider.settings.window_ms
-  if circuit.history_newest_at_ms < cutoff then
+  if circuit.history_newest_at_ms + 0 < cutoff then
     redis.call('DEL', key)
     put(provider, 'history_total', 0)
     put(provider, 'history_healthy', 0)

@@ -1,11 +1,15 @@
 -- Processes that doubt themselves, and those that are named because others succeed. The same rules as src/rules/doubt.ts.
 
 -- @include lib/domains
+-- @include lib/failure_threshold
 
 -- Whether a process that fails so doubts itself. own: its failures in a row, and how long ago the first of them was.
 local function is_doubtful(provider, own)
   local AT, AT_LEAST, AFTER_MS = 20, 5, 1000
-  local least = math.min(provider.settings.failure_threshold or AT_LEAST, AT_LEAST)
+  if own.failures == 0 then
+    return false
+  end
+  local least = math.min(failure_threshold(provider) or AT_LEAST, AT_LEAST)
   return own.failures >= AT or (own.failures >= least and own.since_ms >= AFTER_MS)
 end
 

@@ -26,11 +26,11 @@ local function count_in_history(provider, status, count)
   end
 end
 
--- Converts the circuit's numbers of the history, and evicts outcomes older than the window.
+-- Converts the numbers of the history that are compared, and evicts outcomes older than the window. The newest run's time
+-- stays text, because that is how Redis takes it.
 local function begin_history(provider)
   local circuit, settings = provider.circuit, provider.settings
   circuit.history_total = (circuit.history_total or 0) + 0
-  circuit.history_newest_at_ms = (circuit.history_newest_at_ms or 0) + 0
   circuit.history_oldest_at_ms = (circuit.history_oldest_at_ms or 0) + 0
   if circuit.history_newest and circuit.history_oldest_at_ms < provider.now - settings.window_ms then
     -- @include lib/compaction
@@ -44,7 +44,7 @@ local function append_run(provider, status, count, age_ms)
   local key, circuit, touched, at = provider.keys.history, provider.circuit, provider.touched, provider.now
   local newest = circuit.history_newest
   if age_ms then
-    at = math.max(at - age_ms, newest and circuit.history_newest_at_ms or 0)
+    at = math.max(at - age_ms, newest and circuit.history_newest_at_ms + 0 or 0)
   end
   count_in_history(provider, status, count)
   touched.history_newest = true
@@ -52,7 +52,7 @@ local function append_run(provider, status, count, age_ms)
   if newest_status == status and at - circuit.history_newest_at_ms < bucket_ms(provider.settings) then
     redis.call('ZREM', key, newest)
     circuit.history_newest = string.format('%s:%s:%d', seq, status, newest_count + count)
-    redis.call('ZADD', key, circuit.history_newest_at_ms, circuit.history_newest)
+    redis.call('ZADD', key, as_text(circuit.history_newest_at_ms), circuit.history_newest)
     return
   end
   circuit.history_newest = string.format('%012d:%s:%d', (seq or 0) + 1, status, count)

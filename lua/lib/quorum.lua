@@ -3,12 +3,13 @@
 
 -- @include lib/outcomes
 -- @include lib/judgement
+-- @include lib/call_window
 -- @include lib/doubt
 
 local function clear_window(provider)
-  if provider.quorum.rules.rates then
-    -- @include lib/rate_window
-    empty_rate_window(provider)
+  local window = window_of(provider)
+  if window then
+    window.clear(provider)
   end
 end
 

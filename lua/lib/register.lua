@@ -61,8 +61,8 @@ local function copy_rules(provider, settings)
   local copy
   if rates or quorum > 1 then
     copy = string.format(
-      '%d %d %d %d %d %d', failure_rate, degraded_rate, number('minimumCalls', 2, 10000),
-      number('rateWindowMs', 1000, 600000), quorum, number('quorumGraceMs', 100, 600000)
+      '%d %d %d %d %d %d', number('rateWindowMs', 1000, 600000), quorum, number('quorumGraceMs', 100, 600000),
+      failure_rate, degraded_rate, number('minimumCalls', 2, 10000)
     )
   end
   if provider.circuit.judged_by == copy then
@@ -271,7 +271,6 @@ local function create_provider(keys, caller, now, wanted, known, by_hand)
     now = now,
     events = {},
     touched = {},
-    version_before = '0',
   }
   write_circuit(provider)
   write_settings(provider, settings_after({}, wanted), (known.settingsRevision or 0) + 1, by_hand.operator, {})

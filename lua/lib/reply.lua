@@ -7,21 +7,26 @@
 -- replies have none else.
 local function finish(provider, ...)
   save(provider)
-  local reply, n = { 'ok', provider.now, provider.circuit.applied or 0, '', '', ... }, 5 + select('#', ...)
-  if provider.events or provider.touched.version or provider.version_before ~= provider.caller.known_version then
+  local circuit = provider.circuit
+  local reply = { 'ok', provider.now, circuit.applied or 0, nil, nil }
+  if provider.events or as_text(circuit.version or 0) ~= provider.caller.known_version then
     -- @include lib/announcement
     reply[4], reply[5] = publish_change(provider)
   end
-  while n > 3 and (not reply[n] or reply[n] == '' or reply[n] == 0) do
-    reply[n], n = nil, n - 1
+  local n = select('#', ...)
+  if n == 0 then
+    return reply
   end
-  for i = 6, n do
-    local value = reply[i]
-    if value == true then
-      reply[i] = '1'
-    elseif not value then
-      reply[i] = value == false and '0' or ''
-    end
+  local values = { ... }
+  while n > 0 and (not values[n] or values[n] == '' or values[n] == 0) do
+    n = n - 1
+  end
+  if n > 0 then
+    reply[4], reply[5] = reply[4] or '', reply[5] or ''
+  end
+  for i = 1, n do
+    local value = values[i]
+    reply[5 + i] = value == true and '1' or value or (value == false and '0' or '')
   end
   return reply
 end

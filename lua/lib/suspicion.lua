@@ -1,6 +1,7 @@
 -- Suspects an outage by how batches end under backpressure. The same rule as suspectOutage in src/rules/suspicion.ts.
 
 -- @include lib/complete
+-- @include lib/failure_threshold
 -- @include lib/circuit
 -- @include lib/outcomes
 
@@ -23,7 +24,7 @@ local function suspect_outage(provider, last)
     return
   end
   put(provider, 'failing_batches', circuit.failing_batches + 1)
-  if circuit.failing_batches == (provider.settings.failure_threshold or SUSPECT_AT) then
+  if circuit.failing_batches == (failure_threshold(provider) or SUSPECT_AT) then
     bump_version(provider)
   end
 end

@@ -6,6 +6,7 @@ const one = (why, file, find, replace) => ({ why, short: false, edits: [{ file, 
 const byContract = (...fault) => ({ ...one(...fault), by: 'contract' })
 
 const WINDOW = 'lib/rate_window.lua'
+const GOOD_CALLS = 'lib/good_calls.lua'
 const RATE = 'lib/trip_rate.lua'
 const DOMAINS = 'lib/domains.lua'
 const DOUBT = 'lib/doubt.lua'
@@ -14,12 +15,12 @@ const QUORUM = 'lib/quorum.lua'
 export const rates = [
   one(
     'an expired bucket is not subtracted',
-    WINDOW,
-    'window.calls = window.calls - expired[1]',
+    'lib/rate_bucket.lua',
+    'window.calls = window.calls - calls',
     'window.calls = window.calls',
   ),
   one('a window of another generation counts', WINDOW, 'if of ~= generation or', 'if not of or'),
-  one('a window of another width counts', WINDOW, 'width + 0 ~= bucket_ms or', ''),
+  byContract('a window of another width counts', WINDOW, 'width + 0 ~= bucket_ms or', ''),
   one('a window is young for ever', WINDOW, 'if window.calls == 0 then', 'if true then'),
   one(
     'a rate is judged 1 ms late',
@@ -30,11 +31,25 @@ export const rates = [
   one(
     'a rate is judged at once',
     WINDOW,
-    'provider.now - window.since_ms >= math.max(window.bucket_ms, LEAST_AGE_MS)',
+    'provider.now - window.since_ms >= math.max(bucket_ms, LEAST_AGE_MS)',
     'true',
   ),
-  one('the width does not hold back', WINDOW, 'math.max(window.bucket_ms, LEAST_AGE_MS)', 'LEAST_AGE_MS'),
-  one('a degraded call is none', WINDOW, "elseif outcome == 'degraded' then", 'elseif false then'),
+  one('the width does not hold back', WINDOW, 'math.max(bucket_ms, LEAST_AGE_MS)', 'LEAST_AGE_MS'),
+  one('a degraded call is none', WINDOW, "if outcome == 'degraded' then", 'if false then'),
+  one('a bucket that ended is not written', WINDOW, 'if window.ended then', 'if false then'),
+  one('a good call counts in an older bucket', GOOD_CALLS, 'number ~= newest or', ''),
+  one(
+    'a good call counts in a window of another generation',
+    GOOD_CALLS,
+    'generation ~= provider.circuit.generation or',
+    '',
+  ),
+  byContract(
+    'good calls before a bad one are not counted',
+    'lib/closed.lua',
+    'if good > 0 then',
+    'if false then',
+  ),
   one(
     'too few calls are judged',
     RATE,
@@ -53,8 +68,8 @@ export const rates = [
   one(
     'a rate is told to too few readers',
     'lib/window_view.lua',
-    'calls < window.rules',
-    'calls <= window.rules',
+    'calls < judgement(provider)',
+    'calls <= judgement(provider)',
   ),
   one('a degraded trial closes', 'lib/breaker.lua', 'judgement(provider).degraded_rate > 0', 'false'),
 ]
@@ -65,7 +80,7 @@ export const quorum = [
   one(
     'a low threshold does not matter to a doubt',
     DOUBT,
-    'math.min(provider.settings.failure_threshold or AT_LEAST, AT_LEAST)',
+    'math.min(failure_threshold(provider) or AT_LEAST, AT_LEAST)',
     'AT_LEAST',
   ),
   one(

@@ -69,8 +69,8 @@ const breaker = [
   one(
     'opens as if no failure came before this batch',
     CONSECUTIVE,
-    'math.max(1, settings.failure_threshold - counts.in_a_row)',
-    'settings.failure_threshold',
+    'math.max(1, threshold - counts.in_a_row)',
+    'threshold',
   ),
   essential(
     'one success closes, whatever successThreshold says',
@@ -277,8 +277,8 @@ const history = [
   one(
     'a writer empties a history whose newest is as old as the window',
     COMPACTION,
-    'if circuit.history_newest_at_ms < cutoff then',
-    'if circuit.history_newest_at_ms <= cutoff then',
+    'if circuit.history_newest_at_ms + 0 < cutoff then',
+    'if circuit.history_newest_at_ms + 0 <= cutoff then',
   ),
   one(
     'a reader finds a history empty whose newest is as old as the window',
@@ -358,12 +358,6 @@ const straight = [
     ' or run_generation ~= circuit.generation then',
     ' then',
   ),
-  one(
-    'a result of a probe is counted as a call',
-    CLOSED,
-    "elseif origin == 'probe' then",
-    'elseif false then',
-  ),
   one('a failed probe is counted like a good one', CLOSED, 'if bad or not takes', 'if not takes'),
   one(
     'a good probe never takes back a failed one',
@@ -389,7 +383,7 @@ const straight = [
     'circuit.probe_down or circuit.probe_overdue_at_ms',
     'circuit.probe_down',
   ),
-  one('a success leaves the run of failures', CLOSED, '      failures = 0\n', ''),
+  one('a success leaves the run of failures', CLOSED, 'failures, good = 0,', 'good ='),
   one(
     'a batch that was counted is judged again',
     RECORD,
@@ -404,10 +398,9 @@ const straight = [
   one(
     'a caller that knows less is told nothing',
     REPLY,
-    ' or provider.version_before ~= provider.caller.known_version',
+    ' or as_text(circuit.version or 0) ~= provider.caller.known_version',
     '',
   ),
-  one('a change without an event is not told', REPLY, ' or provider.touched.version', ''),
   one(
     'a change without an event is not published',
     'lib/announcement.lua',
@@ -417,8 +410,8 @@ const straight = [
   byContract(
     'a reply ends before what it says',
     REPLY,
-    ' or reply[n] == 0) do',
-    ' or reply[n] == 0 or true) do',
+    ' or values[n] == 0) do',
+    ' or values[n] == 0 or true) do',
   ),
   one(
     'a field that is back at its default stays',
@@ -519,7 +512,12 @@ const outages = [
     'append_run(provider, outcome, count, runs[i][10])',
     'append_run(provider, outcome, count)',
   ),
-  one('what waited enters before the newest', HISTORY, 'newest and circuit.history_newest_at_ms or 0', '0'),
+  one(
+    'what waited enters before the newest',
+    HISTORY,
+    'newest and circuit.history_newest_at_ms + 0 or 0',
+    '0',
+  ),
 ]
 
 const backpressure = [
@@ -538,8 +536,8 @@ const backpressure = [
   one(
     'suspicion tells everybody again and again',
     SUSPICION,
-    'circuit.failing_batches == (provider',
-    'circuit.failing_batches >= (provider',
+    'circuit.failing_batches == (failure_threshold',
+    'circuit.failing_batches >= (failure_threshold',
   ),
   byContract('suspicion without load', RECORD, 'if wait_ms and runs', 'if runs'),
 ]

@@ -64,7 +64,7 @@ export const CIRCUIT_FIELDS = {
     type: 'text',
     since: 2,
     meaning:
-      'a copy of the settings of the rate rules and the quorum, which each batch needs: `failureRate` and `degradedRate` in ten-thousandths, `minimumCalls`, `rateWindowMs`, `quorum`, `quorumGraceMs`; absent while all are off',
+      'a copy of the settings of the rate rules and the quorum, which each batch needs: `rateWindowMs`, `quorum`, `quorumGraceMs`, `failureRate` and `degradedRate` in ten-thousandths, `minimumCalls`; absent while all are off',
   },
   outage_since_ms: {
     type: 'number',

@@ -88,10 +88,7 @@ export const PROVIDER_SCRIPTS = {
       maxBatchesPerSecond: 'integer',
       notAfterMs: 'integer',
       lostMsAgo: 'integer',
-      failureDomain: 'text',
-      tried: 'boolean',
-      ownFailures: 'integer',
-      ownSinceMs: 'integer',
+      reporter: 'text',
       runs: 'json',
     },
     returns: {

@@ -58,12 +58,18 @@ export const recordArgs = (request: port.RecordRequest) => ({
   maxBatchesPerSecond: request.maxBatchesPerSecond,
   notAfterMs: request.notAfterMs,
   lostMsAgo: request.lostMsAgo,
-  failureDomain: request.failureDomain ?? '',
-  tried: request.tried ?? false,
-  ownFailures: request.ownFailures ?? null,
-  ownSinceMs: request.ownSinceMs ?? null,
+  reporter: encodeReporter(request),
   runs: request.runs.map(encodeRun),
 })
+
+/** Empty while no quorum is set. */
+const encodeReporter = ({
+  failureDomain,
+  tried,
+  ownFailures = 0,
+  ownSinceMs = 0,
+}: port.RecordRequest): string =>
+  failureDomain === undefined ? '' : `${ownFailures} ${ownSinceMs} ${tried === true ? failureDomain : ''}`
 
 /** The plain outcome of a call needs the first four. A generation is only compared, mostly: as text it costs Redis less. */
 const encodeRun = (run: port.Run): unknown[] => {

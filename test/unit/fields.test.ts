@@ -129,9 +129,11 @@ describe('the table of the settings', () => {
     const [, read = ''] = /'HMGET', key, 'revision', (.*)\n/.exec(lua) ?? []
     const defaults = [...lua.matchAll(/tonumber\(set\[\d\]\) or (\d+)/g)].map(([, value]) => value)
     const paths = [...read.matchAll(/'([\w.]+)'/g)].map(([, path]) => path)
-    expect(paths).toHaveLength(3)
+    expect(paths).toHaveLength(2)
     const fieldOf = (path: string | undefined) => SETTING_ENTRIES.find((entry) => entry.path === path)?.field
     expect(defaults).toEqual(paths.map((path) => String(fieldOf(path)?.default)))
+    const threshold = readFileSync('lua/lib/failure_threshold.lua', 'utf8')
+    expect(threshold).toContain(`(tonumber(text) or ${fieldOf('breaker.failureThreshold')?.default})`)
   })
 })
 

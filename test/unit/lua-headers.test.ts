@@ -75,7 +75,7 @@ const KEY_TYPES: Readonly<Record<string, string>> = {
   meta: 'hash',
 }
 
-/** How the inputs paragraph writes a value of this type. */
+/** How the inputs paragraph writes a value of this type. A number that is always given is converted as a sum: it costs half. */
 const CONVERSIONS: Readonly<Record<WireType, (arg: string) => string>> = {
   text: (arg) => arg,
   integer: (arg) => `tonumber(${arg})`,
@@ -88,9 +88,9 @@ const CONVERSIONS: Readonly<Record<WireType, (arg: string) => string>> = {
 /** Names that the inputs paragraph binds to each input: `KEYS[1]` -> `config`, `ARGV[4]` -> `known_version`. */
 function bindings(inputs: readonly string[]): Map<string, { name: string; written: string }> {
   const bound = new Map<string, { name: string; written: string }>()
-  const expression = /(\w+) = ((?:[\w.]+\()?((?:KEYS|ARGV)\[\d+\])\)?(?: == '1')?)/g
+  const expression = /(\w+) = ((?:[\w.]+\()?((?:KEYS|ARGV)\[\d+\])\)?(?: == '1')?(?: \+ 0)?)/g
   for (const [, name = '', written = '', input = ''] of inputs.join('\n').matchAll(expression)) {
-    bound.set(input, { name, written })
+    bound.set(input, { name, written: written.replace(/^(.*) \+ 0$/, 'tonumber($1)') })
   }
   return bound
 }

@@ -51,6 +51,32 @@ export function judgementContract(open: () => Promise<TestStore>): void {
       expect(await testProvider.snapshot()).toMatchObject({ windowCalls: 0, failureRate: null })
     })
 
+    it('counts the good calls that come before a bad one in the same batch', async () => {
+      const testProvider = new TestProvider(await open())
+      await testProvider.register({ breaker: { failureThreshold: null, failureRate: 0.5, minimumCalls: 20 } })
+      await testProvider.record('unhealthy', 10)
+      await testProvider.testStore.advance(1_000)
+      const { generation } = await testProvider.snapshot()
+      const mixed = [run('healthy', { generation, count: 9 }), run('unhealthy', { generation })]
+      const { events } = await testProvider.send(mixed)
+      expect(events.map(({ reason }) => reason)).toEqual([
+        'failure rate 55 % of 20 calls (limit 50 %), last: unhealthy',
+      ])
+    })
+
+    it('begins anew where its window has another width', async () => {
+      const testProvider = new TestProvider(await open())
+      const breaker = { failureThreshold: null, failureRate: 0.5 }
+      await testProvider.register({ breaker: { ...breaker, rateWindowMs: 1_000 } })
+      await testProvider.record('degraded', 3)
+      for (const rateWindowMs of [2_000, 1_000]) {
+        await testProvider.register({ breaker: { ...breaker, rateWindowMs } })
+        expect(await testProvider.snapshot()).toMatchObject({ windowCalls: 0 })
+        await testProvider.record('degraded', 2)
+        expect(await testProvider.snapshot()).toMatchObject({ windowCalls: 2 })
+      }
+    })
+
     it('leaves nothing behind where it is off, or has been switched off', async () => {
       const testProvider = new TestProvider(await open())
       await testProvider.register({ breaker: { failureRate: 0.5 } })
