@@ -132,6 +132,26 @@ module.exports = {
       ],
     ),
     only(
+      'dashboard-is-a-page',
+      'It runs in a browser: words of the model, sentences of the view, and how a snapshot ages, by the one function that does it.',
+      '^src/dashboard/',
+      ['^src/view/', '^src/model/', '^src/client/sync/snapshot\\.ts$'],
+    ),
+    {
+      name: 'nothing-imports-the-dashboard',
+      comment: 'The build puts it into files of its own; no process loads them, but a browser.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/dashboard/' },
+      to: { path: '^src/dashboard/' },
+    },
+    {
+      name: 'preact-and-uplot-only-in-the-dashboard',
+      comment: 'They are bundled, and are no dependencies of the package.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/dashboard/' },
+      to: { path: 'node_modules/(preact|uplot)/' },
+    },
+    only(
       'cli-is-a-user',
       'The CLI uses what any user has, so that whatever it can do, they can.',
       '^src/cli/',

@@ -5,7 +5,7 @@ export default tseslint.config(
   { ignores: ['dist/', 'node_modules/', '.busbar/', 'coverage/'] },
   js.configs.recommended,
   {
-    files: ['**/*.ts'],
+    files: ['**/*.ts', '**/*.tsx'],
     extends: [tseslint.configs.strictTypeChecked],
     languageOptions: {
       parserOptions: { project: './tsconfig.check.json', tsconfigRootDir: import.meta.dirname },
@@ -21,18 +21,18 @@ export default tseslint.config(
     },
   },
   {
+    files: ['src/dashboard/**/*.ts', 'src/dashboard/**/*.tsx'],
+    languageOptions: {
+      parserOptions: { project: './src/dashboard/tsconfig.json', tsconfigRootDir: import.meta.dirname },
+    },
+  },
+  {
     // What is longer has two subjects. A describe of a test is a chapter, not a function.
-    files: ['src/**/*.ts'],
+    files: ['src/**/*.ts', 'src/**/*.tsx'],
     rules: {
       'max-lines': ['error', 250],
       'max-lines-per-function': ['error', { max: 40, skipComments: true, skipBlankLines: true }],
       'max-params': ['error', 4],
-    },
-  },
-  {
-    files: ['src/http/assets/*.js'],
-    languageOptions: {
-      globals: { document: 'readonly', DOMParser: 'readonly', EventSource: 'readonly' },
     },
   },
   {

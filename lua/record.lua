@@ -14,6 +14,7 @@
 --   domains  hash    reporters, witnesses and suspects; absent while no quorum is set
 --   batches  hash    last applied sequence and its time per incarnation
 --   outages  stream  the last 100 outages that ended
+--   workers  hash    calls by worker; given only while somebody looks at them
 -- ARGV
 --   id                      text     the provider
 --   channel                 text     where changes are published
@@ -51,6 +52,7 @@ local keys = {
   domains = KEYS[7],
   batches = KEYS[8],
   outages = KEYS[9],
+  workers = KEYS[10],
 }
 local caller = { id = ARGV[1], channel = ARGV[2], worker = ARGV[3], known_version = ARGV[4] }
 local incarnation = ARGV[5]
@@ -139,6 +141,10 @@ end_history(provider)
 if wait_ms and runs[1] and (last or not resent) then
   -- @include lib/suspicion
   suspect_outage(provider, runs[#runs])
+end
+if keys.workers and (last or not resent) then
+  -- @include lib/worker_tally
+  tally_worker(provider, runs)
 end
 note_batch(keys, incarnation, sequence, now)
 put(provider, 'next_slot_us', slot_us)

@@ -10,6 +10,7 @@
 --   domains  hash    reporters, witnesses and suspects; absent while no quorum is set
 --   batches  hash    last applied sequence and its time per incarnation
 --   outages  stream  the last 100 outages that ended
+--   workers  hash    calls by worker, while somebody looks at them
 -- ARGV
 --   id             text     the provider
 --   channel        text     where changes are published
@@ -35,6 +36,7 @@ local keys = {
   domains = KEYS[7],
   batches = KEYS[8],
   outages = KEYS[9],
+  workers = KEYS[10],
 }
 local caller = { id = ARGV[1], channel = ARGV[2], worker = ARGV[3], known_version = ARGV[4] }
 local actor = ARGV[5]

@@ -1,4 +1,4 @@
-// Builds dist/: TypeScript, then the command bundled, then every Lua operation flattened, so that
+// Builds dist/: TypeScript, then the dashboard and the command bundled, then every Lua operation flattened, so that
 // `redis-cli --eval dist/lua/<op>.lua` works for a person. All of it is written to a folder beside dist/, which it replaces at the end: nobody sees half a build.
 import {
   cpSync,
@@ -16,6 +16,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { rolldown } from 'rolldown'
 
 import { expected, runChild } from './setup/child.mjs'
+import { bundleDashboard } from './setup/dashboard.mjs'
 import { withLock } from './setup/lock.mjs'
 import { sourcesHash, writeStamp } from './setup/stamp.mjs'
 
@@ -40,6 +41,7 @@ export async function build(root) {
     const stopped = await compile(root, temporary)
     if (stopped !== undefined) return stopped
     copyAssets(root, temporary)
+    await bundleDashboard(root, join(temporary, 'http', 'assets'))
     await bundleCommand(temporary)
     await flattenScripts(root, temporary)
     writeStamp(join(temporary, '.stamp'), hash)

@@ -57,6 +57,8 @@ local NUMBERS = {
   'probe_contrary_streak',
   'heartbeat_at_ms',
   'heartbeat_progress_at_ms',
+  'viewed_since_ms',
+  'viewed_until_ms',
   'last_now_ms',
   'clock_offset_ms',
 }

@@ -8,7 +8,7 @@ local function remove_provider(provider, actor, reason)
   announce(provider, 'removed', provider.circuit.state, '', reason, actor)
   redis.call(
     'DEL', keys.config, keys.circuit, keys.history, keys.trials, keys.events, keys.window, keys.domains, keys.batches,
-    keys.outages
+    keys.outages, keys.workers
   )
   local events = events_json(provider.events)
   publish(provider.caller, events, 'null')

@@ -112,6 +112,7 @@ local function snapshot_json(provider)
     closedTotal = or_none(circuit.closed_total),
     resetTotal = or_none(circuit.reset_total),
     openMsTotal = or_none(open_ms(circuit, now)),
+    viewedForMs = or_none(ahead(circuit.viewed_until_ms, now)),
     failingBatches = or_none(circuit.failing_batches),
     applied = circuit.applied,
     lastProbeStatus = circuit.last_probe_status,

@@ -13,7 +13,8 @@ export function dependenciesHash(root) {
 export function sourcesHash(root) {
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
   const folders = [join(root, 'src'), join(root, 'lua')].flatMap(filesBelow)
-  return hashOf(root, [...folders, join(root, 'tsconfig.json'), join(root, 'scripts', 'build.mjs')], version)
+  const builders = ['tsconfig.json', 'scripts/build.mjs', 'scripts/setup/dashboard.mjs', 'package-lock.json']
+  return hashOf(root, [...folders, ...builders.map((file) => join(root, file))], version)
 }
 
 export function isCurrent(stampFile, hash) {

@@ -1,4 +1,8 @@
+import { checkArgument } from '../config/check.js'
+import { idSchema } from '../config/options.js'
+import { UnknownProviderError } from '../model/errors.js'
 import type { Inspection } from '../model/inspection.js'
+import { callsByWorker, type CallsByWorker } from './calls-by-worker.js'
 import type { BusbarParts } from './busbar-parts.js'
 import type { FleetProbes, ProbeSchedules } from './fleet-probes.js'
 import type { Counters, Logger } from './shared/log.js'
@@ -62,6 +66,21 @@ export class FleetInspection {
   async workers(): Promise<Inspection['workers']> {
     this.#parts.core.assertOpen()
     return this.#parts.workers()
+  }
+
+  /**
+   * The calls to a provider in the last 30 to 60 s, by the worker that made them, and how many failed. They are counted only while
+   * somebody asks, in any process: an answer keeps that up for 30 s, and the first has none. While nobody asks it costs
+   * Redis nothing. Probes, and calls that were ignored, are not among them.
+   * @throws UnknownProviderError, ProviderRemovedError, RedisUnavailableError
+   */
+  async callsByWorker(id: string): Promise<CallsByWorker> {
+    const { core } = this.#parts
+    checkArgument(idSchema, id, 'id')
+    const held = core.get(id) ?? (await core.lookup(id))
+    if (held === undefined) throw new UnknownProviderError(id)
+    const { session } = held.core
+    return callsByWorker(await session.run('view', (store) => store.view(id, session.caller)))
   }
 
   /**

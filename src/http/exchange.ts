@@ -2,6 +2,7 @@ import type { Busbar, Provider } from '../index.js'
 import { UnknownProviderError } from '../index.js'
 import type { MetricsText } from './metrics.js'
 import type { FleetState } from './fleet-state.js'
+import type { MatrixState } from './matrix-state.js'
 import type { Viewer } from './rights.js'
 import type { StreamHub } from './stream/stream-hub.js'
 
@@ -11,6 +12,7 @@ export interface Site {
   readonly fleet: FleetState
   readonly hub: StreamHub
   readonly metrics: MetricsText
+  readonly matrix: MatrixState
   readonly title: string
   readonly environment: string
   readonly readOnly: boolean

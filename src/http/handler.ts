@@ -8,9 +8,10 @@ import type { Exchange, Site } from './exchange.js'
 import { FleetState } from './fleet-state.js'
 import { assertSameSite, securityHeaders } from './guard.js'
 import { health, livez, readyz } from './health.js'
+import { MatrixState } from './matrix-state.js'
 import { MetricsText, type MetricsOption } from './metrics.js'
 import { mountOf } from './mount.js'
-import { statusPage } from './page/status-page.js'
+import { dashboardPage } from './page/dashboard-page.js'
 import { setTimeLimit } from './time-limit.js'
 import { internalProblem, problemOf, Refused } from './problem.js'
 import { viewerOf, type Authorize, type Viewer } from './rights.js'
@@ -68,6 +69,7 @@ export function createHandlerWith(busbar: Busbar, options: HandlerOptions, times
   const fleet = new FleetState(busbar)
   const site: Site = {
     ...{ busbar, fleet, title, environment, readOnly, filtered: visible !== undefined },
+    matrix: new MatrixState(busbar),
     hub: new StreamHub(busbar, fleet, times),
     metrics: new MetricsText(busbar, metrics),
     sees: (id, viewer) => visible === undefined || visible(id, viewer),
@@ -160,7 +162,11 @@ const seer =
 /** Answered without `authorize`: nothing of it is about a provider. */
 const OPEN: Partial<Record<RouteName, (busbar: Busbar) => Response>> = {
   ...{ health, livez, readyz },
-  ...{ script: () => asset('page.js'), style: () => asset('page.css') },
+  ...{
+    script: () => asset('dashboard.js'),
+    style: () => asset('dashboard.css'),
+    icon: () => asset('icon.svg'),
+  },
 }
 
 const RUN: Readonly<Record<RouteName, (exchange: Exchange) => Response | Promise<Response>>> = {
@@ -178,7 +184,8 @@ const RUN: Readonly<Record<RouteName, (exchange: Exchange) => Response | Promise
   openapi: () => asset('openapi.json'),
   document: () => asset('openapi.json'),
   ...{ health: ({ site }) => health(site.busbar), livez, readyz: ({ site }) => readyz(site.busbar) },
-  page: statusPage,
-  script: () => asset('page.js'),
-  style: () => asset('page.css'),
+  page: dashboardPage,
+  script: () => asset('dashboard.js'),
+  style: () => asset('dashboard.css'),
+  icon: () => asset('icon.svg'),
 }

@@ -23,6 +23,10 @@ export const ROUTES = {
   ),
   groups: get('/api/groups', 'groups of providers, their health, and which members admit calls'),
   workers: get('/api/workers', 'processes that sent a heartbeat in the last ten minutes'),
+  matrix: get(
+    '/api/matrix',
+    'calls and failures of each worker at each provider, what stands out, and in words; counted only while this is asked for',
+  ),
   schedules: get('/api/schedules', 'planned probes and their queues, the longest overdue first'),
   config: get('/api/config', 'this handler, the rights of this request, and the settings of the providers'),
   stream: get('/api/stream', 'snapshots and events as they happen (Server-Sent Events)'),
@@ -37,9 +41,10 @@ export const ROUTES = {
   livez: open('/livez', '200 while this process answers'),
   readyz: open('/readyz', '200 while Redis answers Busbar, else 503'),
   metrics: get('/metrics', 'counts and states for Prometheus (text); docs/metrics.md'),
-  page: get('/', 'the status page'),
-  script: open('/page.js', 'its script'),
-  style: open('/page.css', 'its style'),
+  page: get('/', 'the dashboard'),
+  script: open('/dashboard.js', 'its script'),
+  style: open('/dashboard.css', 'its style'),
+  icon: open('/icon.svg', 'its icon'),
 } as const satisfies Record<string, Route>
 export type RouteName = keyof typeof ROUTES
 

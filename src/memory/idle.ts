@@ -1,11 +1,16 @@
 import type { TouchRequest } from '../model/ports/store-requests.js'
-import type { Circuit } from '../rules/circuit.js'
+import type { Circuit, Step } from '../rules/circuit.js'
 import type { MemoryProvider, Written } from './provider.js'
 import type { RemovedBy } from './removal.js'
 
 /** A member of a family is used. */
-export function touchMember(provider: MemoryProvider, { begin, idleMs }: TouchRequest, nowMs: number): void {
-  if (begin || provider.idle !== null) provider.idle = { ms: idleMs, atMs: nowMs + idleMs }
+export function touchMember(
+  provider: MemoryProvider,
+  { begin, idleMs }: TouchRequest,
+  circuit: Circuit,
+): Step {
+  if (begin || provider.idle !== null) provider.idle = { ms: idleMs, atMs: circuit.lastNowMs + idleMs }
+  return { circuit, events: [] }
 }
 
 /** How an idle member is removed; undefined where it is not idle, or is to stay: then it is looked at again later. */

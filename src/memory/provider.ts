@@ -7,6 +7,7 @@ import type { Circuit, RuleEvent, Step } from '../rules/circuit.js'
 import { advanceClock } from '../rules/clock.js'
 import { newHistory, type HistoryLog } from '../rules/history.js'
 import { expireMark } from '../rules/marks.js'
+import type { WorkerTallies } from '../rules/worker-tallies.js'
 
 /** One provider of the memory store: its state, its history and its events. */
 export interface MemoryProvider {
@@ -28,6 +29,8 @@ export interface MemoryProvider {
   readonly outages: Outage[]
   /** Last applied sequence per incarnation. */
   readonly batches: Map<string, number>
+  /** Calls by worker, while somebody looks at them. */
+  readonly workers: WorkerTallies
 }
 
 /** The stream in Redis is capped at about as many. */
@@ -49,6 +52,7 @@ export const newProvider = (given: NewProvider): MemoryProvider => ({
   events: [],
   outages: [],
   batches: new Map(),
+  workers: new Map(),
 })
 
 /** A change before it is committed, and the part of the reply that is the operation's own. */

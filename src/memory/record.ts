@@ -11,6 +11,7 @@ import { append, beginBatch, endBatch } from '../rules/history.js'
 import type { Reporter } from '../rules/quorum.js'
 import { suspectOutage } from '../rules/suspicion.js'
 import { dropExpiredTrials } from '../rules/trials.js'
+import { tallyBatch } from '../rules/worker-tallies.js'
 import { type MemoryProvider, type Written } from './provider.js'
 
 /** Applies a batch of outcomes, unless it was applied before. */
@@ -33,8 +34,12 @@ export function record(
   const newest = request.runs.at(-1)
   const pressed = newest !== undefined && !forgotten && waitMs > request.flushIntervalMs
   const suspected = pressed ? suspectOutage(step.circuit, newest, provider.settings.breaker) : step.circuit
+  const counted =
+    request.viewed === true && !forgotten
+      ? tallyBatch(suspected, provider.workers, request.worker, request.runs)
+      : suspected
   return {
-    step: { circuit: { ...suspected, nextSlotUs }, events: step.events },
+    step: { circuit: { ...counted, nextSlotUs }, events: step.events },
     extra: { duplicate: false, outdated, dropped, waitMs, urgentShare },
   }
 }

@@ -34,6 +34,7 @@ export function snapshotOf(
     lastClientError: clientErrors.last,
     ignored: ignored.count,
     lastIgnored: ignored.last,
+    viewedForMs: Math.max(0, circuit.viewedUntilMs - now),
     failingBatches: circuit.failingBatches,
     applied: circuit.applied,
     lastProbeStatus: circuit.lastProbe?.status ?? null,

@@ -18,6 +18,7 @@ import { removal, type RemovedBy } from './removal.js'
 import { createProvider, reconfigure, refuseRegistration } from './register.js'
 import { settingsOf } from './settings.js'
 import { snapshotOf } from './snapshot.js'
+import { viewWorkers } from './view.js'
 import { WorkerIndex } from './worker-index.js'
 
 /**
@@ -126,10 +127,11 @@ export class MemoryStore implements port.Store {
   }
 
   touch(id: string, request: port.TouchRequest): Promise<port.Reply> {
-    return this.#change(id, request, (circuit, provider) => {
-      touchMember(provider, request, circuit.lastNowMs)
-      return { circuit, events: [] }
-    })
+    return this.#change(id, request, (circuit, provider) => touchMember(provider, request, circuit))
+  }
+
+  view(id: string, request: port.Caller): Promise<port.Reply<port.ViewResult>> {
+    return this.#write(id, request, viewWorkers)
   }
 
   expire(id: string, request: port.Caller): Promise<port.Reply<{ readonly expired: boolean }>> {

@@ -165,6 +165,16 @@ export const CIRCUIT_FIELDS = {
     meaning: 'how far the provider had come, as it last reported',
   },
   heartbeat_progress_at_ms: { type: 'number', since: 2, meaning: 'when `heartbeat_progress` last changed' },
+  viewed_since_ms: {
+    type: 'number',
+    since: 2,
+    meaning: 'since when somebody looks at the calls of each worker',
+  },
+  viewed_until_ms: {
+    type: 'number',
+    since: 2,
+    meaning: 'until when batches count the calls of each worker, unless somebody looks again',
+  },
   last_now_ms: { type: 'number', since: 2, meaning: 'the time of the last write: time never falls below it' },
   clock_offset_ms: { type: 'number', since: 2, meaning: "by how much Redis's clock has stepped back" },
 } as const satisfies Readonly<Record<string, CircuitField>>

@@ -91,6 +91,8 @@ export interface StoredSnapshot {
   readonly resetTotal: number
   /** How long the circuit was open or half-open since registration, ms, up to `at`. */
   readonly openMsTotal: number
+  /** For how long batches still count the calls of each worker, ms, unless somebody looks again; 0 while nobody does. */
+  readonly viewedForMs: number
   /** Batches in a row whose last outcome was a failure, while closed: from the threshold on, the provider is suspect. */
   readonly failingBatches: number
   /** Outcomes applied since registration. */
@@ -194,6 +196,7 @@ export const SNAPSHOT_FIELDS = {
   closedTotal: field('number', 0),
   resetTotal: field('number', 0),
   openMsTotal: field('number', 0),
+  viewedForMs: field('number', 0),
   failingBatches: field('number', 0),
   applied: field('number', 0),
   lastProbeStatus: field('status', null),

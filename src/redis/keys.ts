@@ -9,6 +9,7 @@ export const PROVIDER_KEYS = {
   domains: 'hash',
   batches: 'hash',
   outages: 'stream',
+  workers: 'hash',
 } as const
 export type ProviderKey = keyof typeof PROVIDER_KEYS
 

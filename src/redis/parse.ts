@@ -4,6 +4,7 @@ import type { Outage } from '../model/outage.js'
 import { EMPTY_SNAPSHOT, SNAPSHOT_FIELDS, type SnapshotType } from '../model/snapshot.js'
 import type { HistoryEntry, StoredSnapshot } from '../model/snapshot.js'
 import { toText } from '../model/text.js'
+import { byWorker, type WorkerTally } from '../model/worker-tally.js'
 import { CIRCUIT_STATES, isHealthStatus, MARKS } from '../model/words.js'
 
 /** Everything that Redis says about providers becomes a value of ours here, and nowhere else. */
@@ -80,6 +81,23 @@ export function parseEvent(providerId: string, value: unknown): ProviderEvent {
 export function parseEvents(providerId: string, value: unknown): ProviderEvent[] {
   const list: unknown[] = Array.isArray(value) ? value : []
   return list.map((event) => parseEvent(providerId, event))
+}
+
+/** Calls by worker, in the order of their names. */
+export function parseTallies(value: unknown): WorkerTally[] {
+  const list: unknown[] = Array.isArray(value) ? value : []
+  const tallies = list.map((entry) => {
+    if (!Array.isArray(entry)) throw unreadable('tally', entry)
+    const [worker, calls, failures, inARow, lastAt] = entry as unknown[]
+    return {
+      worker: asText(worker),
+      calls: Number(calls),
+      failures: Number(failures),
+      inARow: Number(inARow),
+      lastAt: Number(lastAt),
+    }
+  })
+  return tallies.sort(byWorker)
 }
 
 /** A message of the changes channel. */

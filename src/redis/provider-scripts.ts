@@ -24,12 +24,14 @@ export class ProviderScripts {
     this.#channel = changesChannel(namespace, redis.database)
   }
 
+  /** `extra`: with the extra key of the script. */
   run<N extends Exclude<ProviderScriptName, 'snapshot'>>(
     name: N,
     id: string,
     args: Omit<ScriptArgs<N>, 'id' | 'channel'>,
+    extra = false,
   ): Promise<ScriptReply<N>> {
-    const rest = { id, channel: this.#channel }
+    const rest = { id, channel: this.#channel, extra }
     // Every script but `snapshot` takes both; the compiler cannot see that through the generic.
     return this.#scripts.run<N, 'id' | 'channel'>(name, id, args, rest)
   }

@@ -10,6 +10,8 @@ export type ScriptKey = ProviderKey | ScheduleKey | HookKey
 
 export interface ScriptDefinition {
   readonly keys: readonly ScriptKey[]
+  /** A key behind them that only some calls give: each key costs a call something. */
+  readonly extraKey?: ScriptKey
   readonly args: Readonly<Record<string, WireType>>
   readonly returns: Readonly<Record<string, WireType>>
 }
@@ -75,6 +77,7 @@ export const PROVIDER_SCRIPTS = {
   },
   record: {
     keys: [...KEYS, 'batches', 'outages'],
+    extraKey: 'workers',
     args: {
       ...CALLER,
       incarnation: 'text',
@@ -103,14 +106,19 @@ export const PROVIDER_SCRIPTS = {
   trip: { keys: KEYS, args: { ...CONTROL, forMs: 'integer' }, returns: REPLY },
   mark: { keys: KEYS, args: { ...CONTROL, mark: 'text', forMs: 'integer' }, returns: REPLY },
   resume: { keys: KEYS, args: { ...CONTROL, endedOnly: 'boolean' }, returns: REPLY },
-  remove: { keys: [...KEYS, 'batches', 'outages'], args: CONTROL, returns: REPLY },
+  remove: { keys: [...KEYS, 'batches', 'outages', 'workers'], args: CONTROL, returns: REPLY },
   touch: {
     keys: KEYS,
     args: { ...CALLER, idleMs: 'integer', begin: 'boolean' },
     returns: { ...REPLY, idleAtMs: 'integer' },
   },
+  view: {
+    keys: [...KEYS, 'workers'],
+    args: CALLER,
+    returns: { ...REPLY, sinceMs: 'integer', tallies: 'json' },
+  },
   expire: {
-    keys: [...KEYS, 'batches', 'outages'],
+    keys: [...KEYS, 'batches', 'outages', 'workers'],
     args: CALLER,
     returns: { ...REPLY, expired: 'boolean', idleAtMs: 'integer' },
   },

@@ -17,8 +17,9 @@ export type ScriptReply<N extends ScriptName> =
   | { readonly status: 'unknown_provider' | 'late'; readonly nowMs: number }
 
 /** What a call needs of a definition, laid out once: strict mode asks for an admission at every call. */
-const LAYOUTS = mapScripts(({ keys, args, returns }: ScriptDefinition) => ({
+const LAYOUTS = mapScripts(({ keys, extraKey, args, returns }: ScriptDefinition) => ({
   keys,
+  extraKey,
   args: Object.entries(args),
   returns: Object.entries(returns),
 }))
@@ -58,26 +59,37 @@ export class Scripts<Own extends ScriptName> {
     this.#connection = connection
     this.#keyOf = keyOf
     for (const [name, definition] of Object.entries<ScriptDefinition>(scripts)) {
-      connection.define(`busbar_${name}`, definition.keys.length, loaded(name, source))
+      const { keys, extraKey } = definition
+      connection.define(`busbar_${name}`, keys.length, loaded(name, source))
+      if (extraKey !== undefined) connection.define(withExtra(name), keys.length + 1, loaded(name, source))
     }
   }
 
-  /** `rest`: arguments that are the same for every script of its owner, so that `args` need not be copied to add them. */
+  /**
+   * `rest`: arguments that are the same for every script of its owner, so that `args` need not be copied to add them; and
+   * whether the extra key of the script is given.
+   */
   async run<N extends Own, Rest extends keyof ScriptArgs<N> = never>(
     name: N,
     of: string,
     args: Omit<ScriptArgs<N>, Rest>,
-    rest?: Pick<ScriptArgs<N>, Rest>,
+    rest?: Pick<ScriptArgs<N>, Rest> & { readonly extra?: boolean },
   ): Promise<ScriptReply<N>> {
-    const { keys, args: wire, returns } = LAYOUTS[name]
+    const { keys, extraKey, args: wire, returns } = LAYOUTS[name]
     const given: Fields = args
     const others: Fields = rest ?? NONE
     const sent = keys.map((key) => this.#keyOf(of, key))
+    const extra = rest?.extra === true && extraKey !== undefined
+    if (extra) sent.push(this.#keyOf(of, extraKey))
     for (const [field, type] of wire) sent.push(encode(type, given[field] ?? others[field]))
-    const reply = await this.#connection.run(`busbar_${name}`, sent, `${name} ${of}`)
+    const command = extra ? withExtra(name) : `busbar_${name}`
+    const reply = await this.#connection.run(command, sent, `${name} ${of}`)
     return decodeReply(name, returns, reply)
   }
 }
+
+/** The same script as another command: it is told how many of its inputs are keys. */
+const withExtra = (name: string): string => `busbar_${name}_extra`
 
 type Fields = Readonly<Record<string, unknown>>
 const NONE: Fields = {}

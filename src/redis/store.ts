@@ -9,6 +9,7 @@ import { FleetEpoch } from './fleet-epoch.js'
 import { GroupIndex } from './group-index.js'
 import { IdleIndex } from './idle-index.js'
 import type { LuaSourceOptions } from './lua-source.js'
+import { parseTallies } from './parse.js'
 import { ProviderIndex } from './provider-index.js'
 import { ProviderReader } from './provider-reader.js'
 import { ProviderScripts } from './provider-scripts.js'
@@ -104,7 +105,7 @@ export class RedisStore implements port.Store {
   }
 
   async record(id: string, request: port.RecordRequest): Promise<port.Reply<port.RecordResult>> {
-    const reply = await this.#scripts.run('record', id, recordArgs(request))
+    const reply = await this.#scripts.run('record', id, recordArgs(request), request.viewed)
     if (reply.status !== 'ok') return reply
     const { known, returned } = this.#scripts.known('record', id, reply)
     const { duplicate, outdated, dropped, waitMs, urgentShare } = returned
@@ -155,6 +156,13 @@ export class RedisStore implements port.Store {
     await this.#index.remove(id)
     if (group !== null) await this.#groups.leave(group, id)
     return reply
+  }
+
+  async view(id: string, request: port.Caller): Promise<port.Reply<port.ViewResult>> {
+    const reply = await this.#scripts.run('view', id, request)
+    if (reply.status !== 'ok') return reply
+    const { known, returned } = this.#scripts.known('view', id, reply)
+    return { ...known, sinceMs: Number(returned.sinceMs), tallies: parseTallies(returned.tallies) }
   }
 
   /** The script first: an entry of the index without it would be looked at in vain. */

@@ -81,6 +81,9 @@ export interface Circuit extends ClockState {
   readonly domains: Domains
   /** See `nextSlot`. */
   readonly nextSlotUs: number
+  /** Since when, and until when, somebody looks at the calls of each worker, ms; 0: nobody does. */
+  readonly viewedSinceMs: number
+  readonly viewedUntilMs: number
 }
 
 export interface RuleEvent {
@@ -134,6 +137,8 @@ export function newCircuit(nowMs: number, known = { generation: 0, version: 0 })
     rateWindow: EMPTY_WINDOW,
     domains: NO_DOMAINS,
     nextSlotUs: 0,
+    viewedSinceMs: 0,
+    viewedUntilMs: 0,
     lastNowMs: nowMs,
     clockOffsetMs: 0,
   }

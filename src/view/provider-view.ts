@@ -73,10 +73,14 @@ async function readOne(busbar: Busbar, id: string): Promise<ReadOne | undefined>
     return provider === undefined ? undefined : { kind: 'read', view: await readView(provider) }
   } catch (error) {
     if (isBusbarError(error, 'provider_removed')) return undefined
-    if (isProviderTrouble(error))
-      return { kind: 'unreadable', unreadable: { id, why: clean(causeOf(error)) } }
-    throw error
+    return { kind: 'unreadable', unreadable: unreadableOf(id, error) }
   }
+}
+
+/** What stands for a provider that cannot be read. @throws `error`, where it is about more than this provider */
+export function unreadableOf(id: string, error: unknown): Unreadable {
+  if (isProviderTrouble(error)) return { id, why: clean(causeOf(error)) }
+  throw error
 }
 
 const causeOf = (error: Error): string =>

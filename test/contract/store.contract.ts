@@ -19,6 +19,7 @@ import { registrationContract } from './store/registration.js'
 import { settingsEventsContract } from './store/settings-events.js'
 import type { TestStore } from './store/test-provider.js'
 import { trialsContract } from './store/trials.js'
+import { viewsContract } from './store/views.js'
 
 /** What every store must do, whatever it is made of. `open` gives one with its time in the test's hand. */
 export function storeContract(name: string, open: () => Promise<TestStore>): void {
@@ -42,5 +43,6 @@ export function storeContract(name: string, open: () => Promise<TestStore>): voi
     loadContract(open)
     historyContract(open)
     judgementContract(open)
+    viewsContract(open)
   })
 }

@@ -8,6 +8,7 @@ export async function checkJudgement(faultMs: number): Promise<void> {
   const of = (id: Case, kind: string) =>
     report.events.filter((event) => event.providerId === id && event.kind === kind)
   const openedAfter = (id: Case) => of(id, 'opened').find(({ afterMs }) => afterMs > 0)?.afterMs
+  const { sentences, workers, providers } = report.matrix
   const named = of('egress', 'worker_suspected')[0]
   const cleared = of('egress', 'worker_cleared').at(-1)
   const { failed = 0, refused = {} } = report.first['egress'] ?? {}
@@ -38,6 +39,16 @@ export async function checkJudgement(faultMs: number): Promise<void> {
     'worker-2',
     'worker-3',
   ])
+  console.log(sentences.join('\n'))
+  // Of ten workers one has a row of its own, and a dead provider a column.
+  expect(workers.filter(({ verdict }) => verdict === 'bad').map(({ id }) => id)).toEqual(['worker-0'])
+  expect(sentences.join('\n')).toMatch(
+    /^worker-0 fails at \d of \d providers that answer other workers: a bad worker\.$/m,
+  )
+  expect(providers.filter(({ verdict }) => verdict === 'bad').map(({ id }) => id)).toEqual(
+    expect.arrayContaining(['dead', 'dead-alone']),
+  )
+  expect(sentences.join('\n')).toMatch(/^dead fails in \d+ of 10 workers: a bad provider/m)
   expect(report.explained).toContain('worker-0 on node-0 fails alone')
   expect(named?.reason).toContain('worker-0 on node-0 fails alone')
   expect(refused['worker_suspected']).toBeGreaterThan(0)

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { onTestFinished } from 'vitest'
 import { connect, type ProviderEvent, type SettingsInput } from '../../src/index.js'
 import { startRedis } from '../../src/embedded/index.js'
+import { createHandler } from '../../src/http/index.js'
 import { eventually } from '../harness/eventually.mjs'
 import { startHttpProxy } from '../harness/http-proxy.js'
 import { startUpstream } from '../harness/http-upstream.js'
@@ -54,6 +55,12 @@ const takesPart = (id: string, i: number): boolean =>
 /** Two of ten were deployed bad: they have never had a success. */
 const isBadFromTheStart = (id: string, i: number): boolean => id === 'deploy' && i >= 8
 
+interface MatrixAnswer {
+  readonly sentences: readonly string[]
+  readonly workers: readonly { readonly id: string; readonly verdict: string }[]
+  readonly providers: readonly { readonly id: string; readonly verdict: string }[]
+}
+
 export interface Report {
   readonly events: readonly (ProviderEvent & { readonly afterMs: number })[]
   /** Sum of what the processes saw since the fault began, and of the first alone. */
@@ -61,6 +68,8 @@ export interface Report {
   readonly states: Readonly<Record<string, string>>
   readonly suspects: Readonly<Record<string, readonly string[]>>
   readonly explained: string
+  /** What a viewer of workers x providers is told, as `api/matrix` says it. */
+  readonly matrix: MatrixAnswer
   readonly mendedAtMs: number
 }
 
@@ -99,6 +108,12 @@ export async function runFleet(faultMs: number): Promise<Report> {
     busbar.on(kind, note)
   const workers: Worker<Actions>[] = []
   workers.push(...(await Promise.all(Array.from({ length: PROCESSES }, (_, i) => fork(i, IDS)))))
+  const handler = createHandler(busbar, { authorize: 'anyone' })
+  const look = async () => {
+    const answer = await handler(new Request('http://localhost/api/matrix'))
+    return (await answer.json()) as MatrixAnswer // of the handler above
+  }
+  await look()
   // Each has had a success, but those that were deployed bad.
   await sleep(2_500)
   const before = await workers[0]?.ask('seen')
@@ -107,7 +122,11 @@ export async function runFleet(faultMs: number): Promise<Report> {
   began = performance.now()
   broken.refuse('close')
   await Promise.all(workers.map((worker, i) => worker.ask('fault', faultsOf(i))))
-  await restartEvery3s(faultMs, () => fork(PROCESSES, ['restarting'], 'all'))
+  await restartEvery3s(faultMs, async () => {
+    await look()
+    return fork(PROCESSES, ['restarting'], 'all')
+  })
+  const matrix = await look()
   const handles = await Promise.all(IDS.map((id) => busbar.provider(id, CASES[id].settings)))
   const snapshots = await Promise.all(handles.map((handle) => handle.snapshot()))
   const after = await workers[0]?.ask('seen')
@@ -129,6 +148,7 @@ export async function runFleet(faultMs: number): Promise<Report> {
       snapshots.map(({ id, suspects }) => [id, suspects.map(({ worker }) => worker)]),
     ),
     explained,
+    matrix,
     mendedAtMs,
   }
 }

@@ -143,6 +143,12 @@ const outage = record({
 })
 const queue = record({ queue: text, paused: { type: 'boolean' }, waiting: number, active: number })
 
+const count = { calls: number, failures: number }
+const sums = {
+  ...{ id: text, ...count, met: number, failing: number },
+  verdict: words(['bad', 'failing', 'ok']),
+}
+
 const SCHEMAS: Json = {
   Settings: settings,
   SettingsOrigin: record({ setBy: text, setAt: number, pinned: { type: 'boolean' } }),
@@ -182,6 +188,27 @@ const SCHEMAS: Json = {
     groups: list(
       record({ name: text, health: words(GROUP_HEALTHS), members: list(text), admissible: list(text) }),
     ),
+  }),
+  Matrix: record({
+    readAt: { ...number, description: 'ms since 1970 on the clock of the process that answers' },
+    nextInMs: { ...number, description: 'asking sooner brings nothing new' },
+    sentences: list(text),
+    countedForMs: { ...number, maximum: 60_000 },
+    workers: list(record({ ...sums, elsewhere: record({ met: number, failing: number }) })),
+    providers: list(
+      record({
+        ...{ ...sums, state: words(CIRCUIT_STATES) },
+        others: { ...record(count), type: ['object', 'null'] },
+      }),
+    ),
+    cells: list(
+      record({
+        ...{ worker: text, provider: text, ...count, inARow: number, failing: { type: 'boolean' } },
+        ...{ suspect: { type: 'boolean' }, lastAgoMs: orNull('number') },
+      }),
+    ),
+    omitted: record({ workers: number, providers: number, cells: number }),
+    unreadable: list(record({ id: text, why: text })),
   }),
   Workers: record({ workers: list(record({ id: text, lastSeenAgoMs: number, domain: orNull('string') })) }),
   Schedules: record({
@@ -254,14 +281,14 @@ const REPLIES: Partial<Record<keyof typeof ROUTES, string>> = {
     events: 'Events',
     groups: 'Groups',
   },
-  ...{ workers: 'Workers', schedules: 'Schedules', config: 'Config', health: 'Health' },
+  ...{ workers: 'Workers', matrix: 'Matrix', schedules: 'Schedules', config: 'Config', health: 'Health' },
   ...{ trip: 'Provider', reset: 'Provider', mark: 'Provider', resume: 'Provider', probe: 'ProbeReport' },
 }
 const OTHER_TYPES: Partial<Record<keyof typeof ROUTES, string>> = {
   ...{ stream: 'text/event-stream', livez: 'text/plain', readyz: 'text/plain', metrics: 'text/plain' },
 }
 /** Not of the API. */
-const LEFT_OUT: readonly string[] = ['page', 'script', 'style', 'openapi', 'document']
+const LEFT_OUT: readonly string[] = ['page', 'script', 'style', 'icon', 'openapi', 'document']
 
 /** The schema of what a client may send: before defaults and conversions. */
 function bodySchema(schema: GenericSchema): Json {

@@ -155,7 +155,7 @@ describe('busbar/http reads', () => {
     expect(page).toContain('&lt;script&gt;alert(1)&lt;/script&gt;')
     expect(page).toContain('&lt;b&gt;Calls')
     expect(page).not.toContain('<script>alert')
-    const [script, style] = await Promise.all(['/page.js', '/page.css'].map((path) => fetch(url + path)))
+    const [script, style] = await Promise.all(['/dashboard.js', '/dashboard.css'].map((path) => fetch(url + path)))
     expect(await script?.text()).toContain('EventSource')
     expect(await style?.text()).toContain('--ground')
     // Nothing inline, and nothing from elsewhere.
@@ -224,7 +224,9 @@ describe('the stream of busbar/http', () => {
     const { url, join } = await httpFleet()
     const client = await StreamClient.open(`${url}/api/stream`)
     await eventually(() => client.of('synced').length === 1, 'the whole state')
-    expect(client.messages.map(({ event }) => event)).toEqual(['reset', 'snapshot', 'snapshot', 'synced'])
+    expect(client.messages.map(({ event }) => event)).toEqual([
+      ...['reset', 'read', 'snapshot', 'snapshot', 'synced'],
+    ])
     const other = await join({ workerId: 'worker-2' })
     await (await other.provider('openai')).trip({ reason: 'red page', actor: 'bob' })
     await eventually(() => client.of('event').some(({ data }) => data['kind'] === 'opened'), 'the event')

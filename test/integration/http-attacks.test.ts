@@ -99,7 +99,7 @@ const ATTACKS: readonly Attack[] = [
   { what: 'a path that climbs', path: '/api/../../etc/passwd.txt', status: 404, code: 'not_found' },
   {
     what: 'a path that climbs, encoded',
-    path: '/%2e%2e/%2e%2e/page.css/../openapi.js',
+    path: '/%2e%2e/%2e%2e/dashboard.css/../openapi.js',
     status: 404,
     code: 'not_found',
   },
@@ -143,8 +143,8 @@ describe('attacks on a handler', () => {
     for (const path of [
       '/',
       '/api/providers',
-      '/page.js',
-      '/page.css',
+      '/dashboard.js',
+      '/dashboard.css',
       '/livez',
       '/metrics',
       '/api/nothing',

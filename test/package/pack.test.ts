@@ -99,7 +99,7 @@ describe('the package', () => {
       await busbar.provider('openai')
       const handler = createHandler(busbar, { authorize: 'anyone' })
       const bodies = await Promise.all(
-        ['/', '/page.js', '/page.css', '/api/openapi.json', '/api/providers'].map(async (path) =>
+        ['/', '/dashboard.js', '/dashboard.css', '/api/openapi.json', '/api/providers'].map(async (path) =>
           (await (await handler(new Request('http://localhost' + path))).text()).length,
         ),
       )

@@ -2,7 +2,7 @@ import { resolveSettings } from '../../src/config/settings.js'
 import { MemoryStore } from '../../src/memory/store.js'
 import { CommandLateError } from '../../src/model/errors.js'
 import type { Store } from '../../src/model/ports/store.js'
-import type { AdmitResult, KnownReply, Reply } from '../../src/model/ports/store-replies.js'
+import type { AdmitResult, KnownReply, Reply, ViewResult } from '../../src/model/ports/store-replies.js'
 import type { Run } from '../../src/model/ports/store-requests.js'
 import type { HistoryEntry, StoredSnapshot } from '../../src/model/snapshot.js'
 import type { Origin, Outcome } from '../../src/model/words.js'
@@ -211,6 +211,14 @@ export class Recorder {
       case 'look':
         await this.#do('snapshot', (store) => store.snapshot(id))
         return
+      case 'view': {
+        const request = { worker: 'w', knownVersion: 0 }
+        const { viewedForMs } = await this.#known()
+        const reply = (await this.#do('view', (store) => store.view(id, request))) as Reply<ViewResult>
+        if (viewedForMs > 20_000) this.#tally.count('viewed again')
+        if (reply.status === 'ok' && reply.tallies.length > 1) this.#tally.count('workers seen')
+        return
+      }
       case 'trip': {
         const control = this.#control(step.said)
         this.#tally.count('trip')
@@ -343,12 +351,15 @@ export class Recorder {
     } = options
     if (options.late === true) this.#tally.count('late batch')
     const jitterDraw = this.#sequence.draw
-    const { state, version } = await this.#known()
+    const { state, version, viewedForMs } = await this.#known()
+    // By turns a caller that has not heard of the viewer, or of its leaving.
+    const viewed = this.operations.length % 5 === 0 ? viewedForMs === 0 : viewedForMs > 0
     for (const run of runs) this.#tally.outcome(state, run.outcome, run.count)
     // By turns under pressure and not; and every third time of a caller that missed something.
     const flush = { flushIntervalMs: 100, maxBatchesPerSecond: this.operations.length % 4 === 0 ? 1 : 1_000 }
     const request = {
-      worker: 'w',
+      worker: process === FIRST ? 'w' : process.incarnation,
+      viewed,
       knownVersion: this.#upToDate(version),
       incarnation,
       sequence,

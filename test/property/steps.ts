@@ -65,6 +65,7 @@ export type Step =
   | { readonly do: 'heartbeat'; readonly progress: number | null }
   | { readonly do: 'overdue'; readonly overdueMs: number }
   | { readonly do: 'look' }
+  | { readonly do: 'view' }
   | { readonly do: 'reset' | 'resume'; readonly said: Said }
   | { readonly do: 'markEnd' }
   | { readonly do: 'trip'; readonly forMs: number | null; readonly said: Said }
@@ -223,6 +224,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('look' as const) }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('view' as const) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('markEnd' as const) }) },
   {
     weight: 1,
@@ -260,7 +262,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 3,
     arbitrary: fc.record({
       do: fc.constant('wait' as const),
-      ms: fc.constantFrom(0, 1, 4, 5, 6, 40, 300, 1_000, 1_300, 2_500),
+      ms: fc.constantFrom(0, 1, 4, 5, 6, 40, 300, 1_000, 1_300, 2_500, 2_500, 15_000, 30_000),
     }),
   },
   {

@@ -31,6 +31,8 @@ const TRANSITIONS = [
   'opened by doubtful domains',
   'opened after the grace',
   'opened by a late witness',
+  'viewed again',
+  'workers seen',
 ] as const
 /** What needs a closing by trials first, and so comes less often. */
 const AFTER_CLOSING = ['opened in the ramp', 'ramp over'] as const

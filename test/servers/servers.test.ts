@@ -27,11 +27,13 @@ async function works(base: string, openai: { trip(options: object): Promise<void
   expect(page.status).toBe(200)
   const text = await page.text()
   const addresses = [...text.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, address = '']) => address)
-  expect(addresses).toEqual(['page.css', 'page.js', 'api/openapi.json'])
+  expect(addresses).toEqual(['icon.svg', 'dashboard.css', 'dashboard.js', 'api/providers'])
   const types: (string | null)[] = []
   for (const address of addresses)
     types.push((await fetch(new URL(address, page.url))).headers.get('content-type'))
-  expect(types).toEqual(['text/css; charset=utf-8', 'text/javascript; charset=utf-8', 'application/json'])
+  expect(types).toEqual([
+    ...['image/svg+xml', 'text/css; charset=utf-8', 'text/javascript; charset=utf-8', 'application/json'],
+  ])
   expect(await (await fetch(`${base}/api/providers`)).json()).toMatchObject({ counts: { total: 1 } })
   expect(await (await fetch(`${base}/api/providers/eu%2Fopenai`)).json()).toMatchObject({ id: 'eu/openai' })
   expect((await fetch(`${base}/api/nothing`)).status).toBe(404)

@@ -65,6 +65,7 @@ const KEY_TYPES: Readonly<Record<string, string>> = {
   domains: 'hash',
   batches: 'hash',
   outages: 'stream',
+  workers: 'hash',
   due: 'zset',
   intervals: 'hash',
   claimed: 'zset',
@@ -108,7 +109,7 @@ const definitions: [string, ScriptDefinition][] = Object.entries(SCRIPTS)
 
 it('every script has a definition, and every definition a script', () => {
   expect(scriptNames()).toEqual(Object.keys(SCRIPTS).sort())
-  expect(scriptNames()).toHaveLength(19)
+  expect(scriptNames()).toHaveLength(20)
 })
 
 describe.each(definitions)('lua/%s.lua', (name, definition) => {
@@ -120,8 +121,9 @@ describe.each(definitions)('lua/%s.lua', (name, definition) => {
   })
 
   it('declares the keys that TypeScript gives it, in that order, with their types', () => {
+    const { keys, extraKey } = definition
     expect(script.keys.map((key) => [key.name, key.type])).toEqual(
-      definition.keys.map((key) => [key, KEY_TYPES[key]]),
+      [...keys, ...(extraKey === undefined ? [] : [extraKey])].map((key) => [key, KEY_TYPES[key]]),
     )
   })
 

@@ -10,7 +10,7 @@ export async function login(
   title: string,
 ): Promise<Response | undefined> {
   const { pathname, searchParams } = new URL(request.url)
-  if (pathname === '/page.css') return undefined
+  if (pathname === '/dashboard.css') return undefined
   if (pathname !== '/login') {
     const asksForPage = pathname === '/' && request.method === 'GET' && !sessions.has(request)
     return asksForPage ? redirect('./login') : undefined
@@ -42,7 +42,7 @@ function page(status: number, title: string, problem: string): Response {
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="color-scheme" content="light dark" />
         <title>${title}</title>
-        <link rel="stylesheet" href="page.css" />
+        <link rel="stylesheet" href="dashboard.css" />
       </head>
       <body>
         <header><h1>${title}</h1></header>

@@ -79,6 +79,10 @@ export class FailFastStore implements port.Store {
     return this.#ask('touch', `touch ${id}`, () => this.#store.touch(id, request))
   }
 
+  view(id: string, request: port.Caller) {
+    return this.#ask('view', `view ${id}`, () => this.#store.view(id, request))
+  }
+
   expire(id: string, request: port.Caller) {
     return this.#ask('expire', `expire ${id}`, () => this.#store.expire(id, request))
   }

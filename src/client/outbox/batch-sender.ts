@@ -109,6 +109,8 @@ export class BatchSender {
         tried: quorum && own.tried,
         ownFailures: quorum?.failures,
         ownSinceMs: quorum?.sinceMs,
+        // As it was told: a lease that is prolonged is not announced, and its end is.
+        viewed: (this.#session.cache.held?.viewedForMs ?? 0) > 0,
         jitterDraw: Math.random(),
         runs: runs.map((run) => asSent(run, clock.now())),
       })

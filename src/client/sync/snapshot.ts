@@ -44,6 +44,7 @@ export function ageSnapshot(stored: StoredSnapshot, elapsedMs: number): StoredSn
     rampForMs,
     openMsTotal: stored.openMsTotal + (stored.state === 'closed' ? 0 : Math.floor(elapsedMs)),
     trialFreeInMs: left(stored.trialFreeInMs, elapsedMs),
+    viewedForMs: left(stored.viewedForMs, elapsedMs),
     markActor: markEnded ? '' : stored.markActor,
     markEnded: markEnded || stored.markEnded,
     at: stored.at + Math.floor(elapsedMs),
@@ -75,7 +76,7 @@ const hasMarkEnded = ({ markForMs }: StoredSnapshot, elapsedMs: number): boolean
 /** `readAt`: when the store was last seen, Redis ms. Results that came since are not known here. */
 export function presentSnapshot(
   stored: StoredSnapshot,
-  settings: SettingsReply,
+  settings: Pick<SettingsReply, 'settings'>,
   source: Source,
   readAt = stored.at,
 ): Snapshot {

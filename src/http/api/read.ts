@@ -6,6 +6,8 @@ import { eventJson } from '../../view/event-line.js'
 import { explain } from '../../view/explain.js'
 import { groupsOf } from '../../view/group-view.js'
 import { historyJson } from '../../view/history-json.js'
+import { matrixSentences } from '../../view/matrix-words.js'
+import { matrixOf } from '../../view/matrix.js'
 import { pausedQueuesOf } from '../../view/paused.js'
 import { readView, viewJson } from '../../view/provider-view.js'
 import { scheduleJson, scheduleRows } from '../../view/schedule-rows.js'
@@ -14,9 +16,17 @@ import { json, providerOf, type Exchange } from '../exchange.js'
 import { countsOf, type FleetNow } from '../fleet-state.js'
 import { actionsOf } from '../rights.js'
 
-/** The fleet as this viewer may see it: what is hidden is in no list and no count. */
-export async function fleetOf({ site, viewer }: Pick<Exchange, 'site' | 'viewer'>): Promise<FleetNow> {
-  const now = await site.fleet.now()
+/**
+ * The fleet as this viewer may see it: what is hidden is in no list and no count. What was read no longer than `maxAgeMs` ago
+ * serves, with all changes that were announced since.
+ */
+export async function fleetOf(
+  { site, viewer }: Pick<Exchange, 'site' | 'viewer'>,
+  maxAgeMs = 0,
+): Promise<FleetNow> {
+  const known = maxAgeMs > 0 ? site.fleet.known() : undefined
+  const fresh = known !== undefined && Date.now() - known.readAt < maxAgeMs
+  const now = fresh ? known : await site.fleet.now()
   if (!site.filtered) return now
   const sees = ({ id }: { readonly id: string }) => site.sees(id, viewer)
   return { ...now, entries: now.entries.filter(sees), unreadable: now.unreadable.filter(sees) }
@@ -73,6 +83,23 @@ export async function workers({ site }: Exchange): Promise<Response> {
   return json({ workers: await site.busbar.workers() })
 }
 
+/** Asking is looking: while it goes on, the batches of the providers that this viewer may see count what is told here. */
+export async function matrix(exchange: Exchange): Promise<Response> {
+  const { site } = exchange
+  // Of the providers themselves only what is announced matters here: state and suspects.
+  const { entries } = await fleetOf(exchange, STATES_SERVE_MS)
+  const { byWorker, readAt, nextInMs, unreadable, omitted } = await site.matrix.read(
+    entries.map(({ id }) => id),
+  )
+  const sources = entries.flatMap(({ id, view: { snapshot } }) => {
+    const own = byWorker.get(id)
+    const suspects = snapshot.suspects.map(({ worker }) => worker)
+    return own === undefined ? [] : { id, state: snapshot.state, suspects, byWorker: own }
+  })
+  const made = matrixOf(sources, omitted)
+  return json({ readAt, nextInMs, sentences: matrixSentences(made), ...made, unreadable })
+}
+
 export async function schedules(exchange: Exchange): Promise<Response> {
   const [{ entries }, found] = await Promise.all([fleetOf(exchange), exchange.site.busbar.schedules()])
   const rows = scheduleRows(
@@ -98,6 +125,7 @@ export async function config(exchange: Exchange): Promise<Response> {
   })
 }
 
+const STATES_SERVE_MS = 10_000
 const EXPLAINED_EVENTS = 100
 const DEFAULT_COUNT = 100
 

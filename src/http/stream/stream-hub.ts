@@ -1,7 +1,7 @@
 import { EVENT_KINDS, STORE_EVENT_KINDS, type Busbar, type Logger, type StoreEvent } from '../../index.js'
 import { eventJson } from '../../view/event-line.js'
 import { hideSecrets } from '../../view/format.js'
-import type { FleetEntry, FleetState } from '../fleet-state.js'
+import type { FleetEntry, FleetNow, FleetState } from '../fleet-state.js'
 import { Refused } from '../problem.js'
 import { FrameLog, frameText } from './frame-log.js'
 import { StreamReader } from './stream-reader.js'
@@ -177,13 +177,17 @@ export class StreamHub {
   async #serve(): Promise<void> {
     this.#readAt = performance.now()
     try {
-      const { entries } = await this.#fleet.now()
+      const now = await this.#fleet.now()
+      const { entries } = now
       const ids = new Set(entries.map(({ id }) => id))
       // Nobody follows yet: the state is sent to each reader, and not by the log.
       if (this.#sent.size === 0) for (const entry of entries) this.#sent.set(entry.id, contentOf(entry))
       for (const entry of entries) this.#publish(entry.id, entry)
       for (const id of [...this.#sent.keys()]) if (!ids.has(id)) this.#publish(id, undefined)
-      for (const reader of this.#readers) reader.catchUp([...ids])
+      for (const reader of this.#readers) {
+        reader.catchUp([...ids])
+        reader.send(readFrame(now, reader))
+      }
     } catch (error) {
       // Redis is away, or this busbar is closed: the next tick tries again, and clients were told.
       this.#logger.debug({ err: error }, 'the fleet could not be read for a stream')
@@ -201,12 +205,19 @@ const FLUSH_EVERY_MS = 250
 const storeFrame = (kind: string, at: number): string =>
   frameText('store', JSON.stringify({ kind, at, reason: '' }))
 
+/** All were read just now, also where nothing has changed: what a client shows is no older than this. */
+function readFrame({ entries, unreadable, pausedProbeQueues }: FleetNow, { sees }: StreamReader): string {
+  const at = entries.reduce((newest, { view }) => Math.max(newest, view.snapshot.at), 0)
+  const shown = unreadable.filter(({ id }) => sees(id))
+  return frameText('read', JSON.stringify({ at: at === 0 ? null : at, unreadable: shown, pausedProbeQueues }))
+}
+
 /** A provider without what only the time changes: two equal ones need not be sent twice. */
 function contentOf({ view: { snapshot, origin, problems } }: FleetEntry): string {
   const { retryAfterMs, markForMs, blockedBy } = snapshot
   const lasting = {
     ...snapshot,
-    ...{ at: 0, trialFreeInMs: 0, throttledForMs: 0, windowCoveredMs: 0, source: '' },
+    ...{ at: 0, trialFreeInMs: 0, throttledForMs: 0, windowCoveredMs: 0, viewedForMs: 0, source: '' },
     ...{ retryAfterMs: retryAfterMs === null, markForMs: markForMs === null },
     blockedBy: blockedBy.map(({ code }) => code),
   }

@@ -43,6 +43,11 @@ export class StreamReader {
     if (place !== undefined) this.#setMode('following', place)
   }
 
+  /** Whether its viewer may know of a provider. */
+  get sees(): (id: string) => boolean {
+    return this.#parts.sees
+  }
+
   /** Whether it waits for the whole state. */
   get waiting(): boolean {
     return this.#mode === 'waiting'

@@ -1,6 +1,7 @@
 import type { ProviderEvent } from '../events.js'
 import type { Settings } from '../settings.js'
 import type { StoredSnapshot } from '../snapshot.js'
+import type { WorkerTally } from '../worker-tally.js'
 import type { RefusalCode } from '../words.js'
 
 /** The reply to every store operation. `T` is what the operation adds. */
@@ -55,6 +56,13 @@ export interface RecordResult {
   readonly waitMs: number
   /** The share of workers whose failures may go at once, above 0 to 1; those of the others wait. */
   readonly urgentShare: number
+}
+
+export interface ViewResult {
+  /** Since when the calls of each worker are counted, store ms: since somebody began to look. */
+  readonly sinceMs: number
+  /** Of the last 30 to 60 s, in the order of the workers' names; no more than 500 and one for all others. */
+  readonly tallies: readonly WorkerTally[]
 }
 
 export interface SettingsReply {

@@ -99,6 +99,8 @@ export interface RecordRequest extends Caller {
   readonly ownFailures?: number | undefined
   /** How long ago the first of them was, ms. */
   readonly ownSinceMs?: number | undefined
+  /** Whether somebody looks at the calls of each worker, as far as the caller knows; without it they are not counted. */
+  readonly viewed?: boolean | undefined
   readonly runs: readonly Run[]
 }
 

@@ -8,6 +8,7 @@ import type {
   RecordResult,
   Reply,
   SettingsReply,
+  ViewResult,
 } from './store-replies.js'
 import type {
   AdmitRequest,
@@ -53,6 +54,11 @@ export interface Store {
   touch(id: string, request: TouchRequest): Promise<Reply>
   /** Removes a member of a family that is idle; one that a person marked, tripped without end, or pinned stays. */
   expire(id: string, request: Caller): Promise<Reply<{ readonly expired: boolean }>>
+  /**
+   * Somebody looks at the calls of each worker: for the next 30 s batches count them, and at no other time. The first look is
+   * announced, so that the workers learn of it, and so is the end. Probes, and calls that were ignored, are not counted.
+   */
+  view(id: string, request: Caller): Promise<Reply<ViewResult>>
   /** Members of families that may be idle, `count` at most: `expire` says which are. */
   idleProviders(count: number): Promise<readonly string[]>
   /** Always carries a snapshot. Writes nothing. */

@@ -1,0 +1,98 @@
+import { useState } from 'preact/hooks'
+import { countedText } from '../../view/matrix-words.js'
+import { Page, Quiet } from '../parts/page.js'
+import { Line } from '../parts/said.js'
+import { HealthShape } from '../parts/shapes.js'
+import * as api from '../store/api.js'
+import { cutMatrix } from '../store/matrix-cut.js'
+import { usePolled } from '../store/polled.js'
+import { MatrixTable } from './matrix-table.js'
+import { SeenWorkers } from './seen-workers.js'
+
+/** While this is shown, batches count the calls of each worker; see lua/view.lua. */
+export function Matrix() {
+  const { value, problem } = usePolled(api.matrix, (answer) =>
+    Math.max(LEAST_PAUSE_MS, answer?.nextInMs ?? 0),
+  )
+  return (
+    <Page>
+      {value === undefined ? (
+        <>
+          <h1 class="strip">Workers</h1>
+          <Quiet>{problem?.message ?? 'Reading what the workers tell.'}</Quiet>
+          <div class="ghosts" aria-hidden="true" />
+        </>
+      ) : (
+        <Answer answer={value} problem={problem?.message} />
+      )}
+      <SeenWorkers />
+    </Page>
+  )
+}
+
+const LEAST_PAUSE_MS = 3_000
+/** So long after the begin of the counting an empty table is no news. */
+const BEGINNING_MS = 10_000
+
+function Answer({ answer, problem }: { answer: api.MatrixAnswer; problem: string | undefined }) {
+  const [find, setFind] = useState('')
+  const [quiet, setQuiet] = useState(false)
+  const [first = '', ...more] = answer.sentences
+  const isBad = [...answer.workers, ...answer.providers].some(({ verdict }) => verdict === 'bad')
+  const cut = cutMatrix(answer, { find, quiet })
+  return (
+    <>
+      <h1 class="strip">
+        <HealthShape word={isBad ? 'unhealthy' : 'healthy'} />
+        <span class="words">
+          <Line text={first} />
+        </span>
+      </h1>
+      <div class="stands-out" role="status">
+        {more.map((sentence) => (
+          <p key={sentence}>
+            <Line text={sentence} />
+          </p>
+        ))}
+        <p class={problem === undefined ? 'dim' : 'warn'}>
+          {problem === undefined ? countedText(answer) : `What is shown is old: ${problem}.`}
+        </p>
+      </div>
+      <Narrow {...{ find, setFind, quiet, setQuiet }} all={cut.workers.quiet + cut.providers.quiet === 0} />
+      <MatrixTable cut={cut} waiting={answer.countedForMs < BEGINNING_MS} />
+    </>
+  )
+}
+
+interface NarrowProps {
+  readonly find: string
+  readonly setFind: (find: string) => void
+  readonly quiet: boolean
+  readonly setQuiet: (quiet: boolean) => void
+  /** Whether none is left out for having no failures. */
+  readonly all: boolean
+}
+
+const Narrow = ({ find, setFind, quiet, setQuiet, all }: NarrowProps) => (
+  <form class="filter" role="search" onSubmit={(event) => event.preventDefault()}>
+    <input
+      type="search"
+      aria-label="Find a worker or a provider"
+      placeholder="Find a worker or a provider"
+      maxLength={128}
+      spellcheck={false}
+      autocomplete="off"
+      value={find}
+      onInput={(event) => setFind(event.currentTarget.value)}
+    />
+    <button
+      type="button"
+      class="chip"
+      aria-pressed={quiet}
+      disabled={all && !quiet}
+      onClick={() => setQuiet(!quiet)}
+    >
+      also those without failures
+    </button>
+  </form>
+)
