@@ -82,5 +82,5 @@ export class LiveFleet {
   }
 }
 
-const COLLECT_MS = 100
+const COLLECT_MS = 250
 const MANY = 5_000
