@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks'
 import type { ProviderEvent } from '../../model/events.js'
-import { eventWords } from '../../view/event-line.js'
+import { eventWords } from '../../view/event-words.js'
 import { formatTime, plural } from '../../view/format.js'
 import { madeBy } from '../../view/provider-view.js'
 import type { ListedEvent } from '../../view/reopenings.js'
