@@ -21,7 +21,7 @@ export class Origins {
     const { origin } = new URL(url)
     if (origin === 'null') return undefined
     if (!PLAIN.test(start)) return origin
-    // Whoever calls ever new servers begins anew.
+    // Bounded: a caller of more servers than that starts with an empty table.
     if (this.#known.size >= MAX_KNOWN) this.#known.clear()
     this.#known.set(start, origin)
     return origin
