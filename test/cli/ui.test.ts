@@ -83,6 +83,10 @@ test('with BUSBAR_TOKEN every request needs it, by cookie or header', async () =
     expect((await ask(`/login?token=${wrong}`)).status).toBe(401)
   }
   expect((await ask('/api/providers', { authorization: `Bearer ${TOKEN}` })).status).toBe(200)
+  expect((await ask('/metrics')).status).toBe(401)
+  // Of the whole fleet: this process has no handle of it.
+  const metrics = await ask('/metrics', { authorization: `Bearer ${TOKEN}` })
+  expect(metrics.text).toContain('busbar_circuit_state{provider="openai",state="closed"} 1')
   const form = { 'content-type': 'application/x-www-form-urlencoded' }
   const enter = (headers: Record<string, string>) =>
     raw(port, { method: 'POST', path: '/login', headers: { ...form, ...headers }, body: `token=${TOKEN}` })
