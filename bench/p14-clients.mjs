@@ -7,8 +7,8 @@ import { guardFetch } from '../dist/adapters/fetch.js'
 import { interleaved, nsPerCall, row, startRedis } from './lib.mjs'
 import { compareWays } from './parts/ways-to-call.mjs'
 
-const ROUNDS = 15
-const FETCHES = 300
+const ROUNDS = 61
+const FETCHES = 75
 const TIMEOUT_MS = 5_000
 
 export async function run() {
@@ -36,12 +36,19 @@ async function fetches(busbar, url) {
     })
     return ns / 1e3
   }
-  const contenders = { bare: timed(fetch), guarded: timed(guarded), limited: timed(limited) }
+  const withSignal = (url) => fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) })
+  const contenders = {
+    bare: timed(fetch),
+    withSignal: timed(withSignal),
+    guarded: timed(guarded),
+    limited: timed(limited),
+  }
   for (const warm of Object.values(contenders)) await warm()
   const us = await interleaved(ROUNDS, contenders)
   return [
     rowOf('fetch on loopback, guarded, beside a bare one', us.guarded, us.bare, 'us', 1.05),
     rowOf('fetch on loopback, guarded with timeoutMs, beside a bare one', us.limited, us.bare, 'us'),
+    rowOf('the same beside one with AbortSignal.timeout()', us.limited, us.withSignal, 'us'),
   ]
 }
 

@@ -64,6 +64,8 @@ function call({ fetch, provider, timeoutMs }: Guarded, input: unknown, init: Req
 }
 
 function withSignal(init: RequestInit | undefined, signal: AbortSignal): RequestInit {
+  // The client says best what is wrong with what is no signal.
+  if (init?.signal && !isSignal(init.signal)) return init
   const prototype: unknown = Object.getPrototypeOf(init ?? {})
   if (init === undefined || prototype === Object.prototype || prototype === null) return { ...init, signal }
   // What a Request is, or an object of a class, stands in getters of its prototype.
@@ -93,8 +95,12 @@ function signalOf(input: unknown, init: RequestInit | undefined): AbortSignal | 
     init?.signal === undefined && typeof input === 'object' && input !== null && 'signal' in input
       ? input.signal
       : init?.signal
-  return given instanceof AbortSignal ? given : undefined
+  return isSignal(given) ? given : undefined
 }
+
+/** By structure: that of another realm, or of a polyfill, is as good. */
+const isSignal = (given: unknown): given is AbortSignal =>
+  typeof given === 'object' && given !== null && 'throwIfAborted' in given && 'addEventListener' in given
 
 function methodOf(input: unknown, init: RequestInit | undefined): string {
   const ofRequest =

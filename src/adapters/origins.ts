@@ -4,6 +4,9 @@ const PLAIN = /^https?:\/\/[a-z0-9.-]+(:\d+)?$/
 const SCHEME_LENGTH = 8
 const MAX_KNOWN = 1_000
 
+/** `data:`, `blob:` and the like belong to no server, and no client of HTTP speaks another protocol. */
+export const hasServer = ({ protocol }: URL): boolean => protocol === 'https:' || protocol === 'http:'
+
 /** The origins of URLs. Most requests of a program go to a few servers: reading a whole URL for each costs a microsecond. */
 export class Origins {
   /** By the part of the URL before its path. */
@@ -18,10 +21,11 @@ export class Origins {
 
   #read(url: string, start: string): string | undefined {
     if (!URL.canParse(url)) return undefined
-    const { origin } = new URL(url)
-    if (origin === 'null') return undefined
+    const read = new URL(url)
+    if (!hasServer(read)) return undefined
+    const { origin } = read
     if (!PLAIN.test(start)) return origin
-    // Bounded: a caller of more servers than that starts with an empty table.
+    // A program that calls ever new servers: what is known is dropped.
     if (this.#known.size >= MAX_KNOWN) this.#known.clear()
     this.#known.set(start, origin)
     return origin

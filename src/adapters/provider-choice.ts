@@ -1,5 +1,5 @@
 import { ArgumentError, type Busbar, type Family, type Provider, type SettingsInput } from '../index.js'
-import { Origins } from './origins.js'
+import { hasServer, Origins } from './origins.js'
 
 /** What of a request its provider can be chosen by, beside its URL. */
 export interface RequestFacts {
@@ -52,8 +52,7 @@ export class ProviderChoice {
 
   /** Undefined where the request is not to be guarded. @throws whatever `providerOf` or the registration throws */
   async of(url: URL, request: RequestFacts): Promise<Provider | undefined> {
-    // `data:`, `blob:` and the like belong to no server.
-    if (this.#providerOf === undefined) return url.origin === 'null' ? undefined : this.#byOrigin(url)
+    if (this.#providerOf === undefined) return hasServer(url) ? this.#byOrigin(url) : undefined
     const chosen: unknown = await this.#providerOf(url, request)
     if (chosen === undefined || chosen === null) return undefined
     if (typeof chosen === 'string') return this.#busbar.get(chosen) ?? this.#register(chosen)

@@ -29,10 +29,28 @@ export class ProviderIndex {
     this.#key = fleetKeys(namespace).providers
   }
 
-  /** The oldest first. */
+  /** The oldest first, a page at a time: all of a hundred thousand at once would take longer than a command may. */
   async list(): Promise<readonly ProviderSummary[]> {
-    const scores = parseScores(await this.#redis.run('zrange', [this.#key, 0, -1, 'WITHSCORES']))
-    return [...scores].map(([id, registeredAt]) => ({ id, registeredAt }))
+    const found = new Map<string, number>()
+    let [from, passed] = [-Infinity, 0]
+    for (;;) {
+      const page = await this.#page(from, passed)
+      let last = from
+      for (const [id, at] of page) {
+        found.set(id, at)
+        passed = at === last ? passed + 1 : 1
+        last = at
+      }
+      if (page.size < LISTED_A_PAGE) return [...found].map(([id, registeredAt]) => ({ id, registeredAt }))
+      from = last
+    }
+  }
+
+  /** From this time on, without the first `passed` of those that were registered then. */
+  async #page(from: number, passed: number): Promise<ReadonlyMap<string, number>> {
+    const since = from === -Infinity ? '-inf' : from
+    const args = [this.#key, since, '+inf', 'BYSCORE', 'LIMIT', passed, LISTED_A_PAGE, 'WITHSCORES']
+    return parseScores(await this.#redis.run('zrange', args))
   }
 
   /** Lists `id` while `register` makes its keys; takes it out again if it was not listed before and nothing was done. */
@@ -106,6 +124,7 @@ export class ProviderIndex {
   }
 }
 
+const LISTED_A_PAGE = 5_000
 /** More would hold up the loop of the process that waits for them. */
 const LISTED_AT_ONCE = 128
 

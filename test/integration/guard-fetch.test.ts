@@ -148,7 +148,11 @@ describe('guardFetch', () => {
       for (const response of [await guard(request), await guard(url, request)])
         expect([response.status, (await response.arrayBuffer()).byteLength]).toEqual([200, 0])
       expect(await (await guard('data:text/plain,x')).text()).toBe('x')
+      await expect(guard('ftp://a.example/')).rejects.toThrow('fetch failed')
       await expect(guard('/relative')).rejects.toThrow(/parse URL/)
+      // Wrong on purpose.
+      const wrong = { signal: 5 } as unknown as RequestInit
+      await expect(guard(url.href, wrong)).rejects.toThrow(/AbortSignal/)
       const throwing = Object.defineProperty({}, 'signal', { get: () => expect.fail('a getter') })
       await expect(guard(url.href, throwing)).rejects.toThrow('a getter')
     }
