@@ -25,7 +25,8 @@ const CHUNKS = [
   // All that `busbar --version` needs besides main.js.
   { name: 'base', test: /[\\/](cli[\\/](exit|output)|package[\\/]\w+)\.js$/, priority: 1 },
   // Code that three commands or more share, with what it uses of the library; it is small, and one file is found sooner than twenty.
-  { name: 'common', test: /[\\/]cli[\\/]/, minShareCount: 3 },
+  // What reads the file of the fleet comes with a parser, which most commands do not need.
+  { name: 'common', test: /[\\/]cli[\\/](?!config-)/, minShareCount: 3 },
   // What the library and the simulation share: the bundler would make a small file of each way in which they do. The
   // help of all commands needs words of the model, and no schema.
   { name: 'model', test: /[\\/]model[\\/]/, minShareCount: 2 },
