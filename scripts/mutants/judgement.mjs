@@ -188,7 +188,7 @@ export const quorum = [
     'poor = window and count_in_window(domains.poor, now, window.bucket_ms) >= needed',
     'poor = true',
   ),
-  one(
+  byContract(
     'a domain fails for longer than the window',
     QUORUM,
     'math.floor(stamp.at_ms / bucket_ms) < BUCKETS',

@@ -96,6 +96,20 @@ export function judgementContract(open: () => Promise<TestStore>): void {
       expect(kinds(await put('unhealthy', B))).toEqual(['opened'])
     })
 
+    it('takes a failure of another domain for as long as it is in the rate window', async () => {
+      const rates = { failureThreshold: null, failureRate: 0.5, minimumCalls: 2 }
+      const openedAfter1s = async (rateWindowMs: number) => {
+        const { put, advance } = await fleet(open, { ...rates, rateWindowMs })
+        await put('unhealthy', A)
+        await advance(500)
+        await put('unhealthy', B)
+        await advance(500)
+        return kinds(await put('unhealthy', B))
+      }
+      expect(await openedAfter1s(2_000)).toEqual(['opened'])
+      expect(await openedAfter1s(1_000)).toEqual([])
+    })
+
     it('takes the failures of a lone domain', async () => {
       const { put } = await fleet(open)
       expect(kinds(await put('unhealthy', A, 30))).toEqual(['opened'])
