@@ -147,6 +147,7 @@ describe('the stamps', () => {
       () => renameSync(join(folder, 'src/deep/a.ts'), join(folder, 'src/deep/c.ts')),
     ],
     ['a script', () => write('lua/record.lua', 'return 2')],
+    ['another package to bundle', () => write('package-lock.json', '{ }')],
     ['the compiler settings', () => write('tsconfig.json', '{ }')],
     ['the version', () => write('package.json', '{ "version": "1.0.1" }')],
   ])('notice %s', (_, change) => {
