@@ -73,7 +73,8 @@ async function readOne(busbar: Busbar, id: string): Promise<ReadOne | undefined>
     return provider === undefined ? undefined : { kind: 'read', view: await readView(provider) }
   } catch (error) {
     if (isBusbarError(error, 'provider_removed')) return undefined
-    if (isProviderTrouble(error))
+    // An id that none can be was put into the list by another program: it must not hide the others.
+    if (isProviderTrouble(error) || isBusbarError(error, 'argument_invalid'))
       return { kind: 'unreadable', unreadable: { id, why: clean(causeOf(error)) } }
     throw error
   }
