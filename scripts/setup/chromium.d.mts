@@ -56,7 +56,7 @@ interface ConsoleMessage {
 export interface Context {
   newPage(): Promise<Page>
   addInitScript(run: () => void): Promise<void>
-  newCDPSession(page: Page): Promise<{ send(method: string): Promise<unknown> }>
+  newCDPSession(page: Page): Promise<{ send(method: string, given?: object): Promise<unknown> }>
   close(): Promise<void>
 }
 

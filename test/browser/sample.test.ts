@@ -180,10 +180,10 @@ async function show(page: Page, url: string, view: string): Promise<void> {
   await page.getByText(/^Reading/).waitFor({ state: 'detached' })
 }
 
-/** How long the page has been at work, s. */
+/** How long a processor has worked for the page, s: not how long it waited for one. */
 async function taskSeconds(context: Context, page: Page): Promise<() => Promise<number>> {
   const session = await context.newCDPSession(page)
-  await session.send('Performance.enable')
+  await session.send('Performance.enable', { timeDomain: 'threadTicks' })
   return async () => {
     const { metrics } = (await session.send('Performance.getMetrics')) as {
       metrics: readonly { name: string; value: number }[] // the protocol of the browser
