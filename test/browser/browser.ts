@@ -94,11 +94,11 @@ function listen(page: Page, { origin, allow }: { origin: string; allow: RegExp |
   return wrong
 }
 
-/** Serious and critical findings of axe in what is shown now. */
-export async function axe(page: Page): Promise<string[]> {
+/** Serious and critical findings of axe in what is shown now; of all its rules, or of some. */
+export async function axe(page: Page, rules?: readonly string[]): Promise<string[]> {
   const { source } = packageOf(root, 'axe-core') as { source: string } // the text of its script
   await page.evaluate(`if (typeof axe === 'undefined') { ${source} }`)
-  return page.evaluate(findings)
+  return page.evaluate(findings, rules)
 }
 
 /** A row of the fleet. */

@@ -16,5 +16,5 @@ export function injected(): string[]
 export function focused(): string
 export function movingParts(): string[]
 export function scrollToEnd(): void
-/** Serious and critical findings of axe, which must be in the page. */
-export function findings(): Promise<string[]>
+/** Serious and critical findings of axe, which must be in the page. `rules`: of these alone. */
+export function findings(rules: readonly string[] | undefined): Promise<string[]>

@@ -74,8 +74,9 @@ export function scrollToEnd() {
   scrollTo(0, document.documentElement.scrollHeight)
 }
 
-export async function findings() {
-  const { violations } = await globalThis.axe.run({ resultTypes: ['violations'] })
+export async function findings(rules) {
+  const which = rules === undefined ? {} : { runOnly: rules }
+  const { violations } = await globalThis.axe.run({ ...which, resultTypes: ['violations'] })
   return violations
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')
     .flatMap(({ id, nodes }) =>
