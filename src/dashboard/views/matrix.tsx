@@ -12,7 +12,9 @@ export function Matrix() {
   const { value } = asked
   if (value === undefined || value.length === 0) {
     const why =
-      value === undefined ? (asked.problem?.message ?? 'Reading them.') : 'No worker was seen lately.'
+      value === undefined
+        ? (asked.problem?.message ?? 'Reading them.')
+        : 'No worker was seen in the last ten minutes.'
     return (
       <Page>
         <h1>Workers</h1>
