@@ -18,6 +18,7 @@ const projects = {
   clients: 120_000, // packages of their own; not within `npm test`
   bullmq5: 120_000, // a BullMQ of its own; not within `npm test`
   servers: 120_000, // the same
+  browser: 180_000, // skipped, with the reason, where no chromium is there; not within `npm test`
   containers: 120_000, // skipped, with the reason, where no Docker engine answers; not within `npm test`
 }
 

@@ -6,7 +6,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { expected, runChild } from './child.mjs'
 import { withLock } from './lock.mjs'
 import * as steps from './steps.mjs'
-import { extraPackages, leftOut, suites } from './suite.mjs'
+import { extraPackages, leftOut, suites, toolsOf } from './suite.mjs'
 
 const root = resolve(fileURLToPath(import.meta.url), '..', '..', '..')
 
@@ -25,6 +25,7 @@ const scripts = {
   soak: script('test', 'harness', 'soak', 'soak.mjs'),
   doomed: script('scripts', 'doomed.mjs'),
   recording: script('scripts', 'recording.mjs'),
+  screenshots: script('scripts', 'screenshots.mjs'),
   simulate: script('scripts', 'simulate-tables.mjs'),
   'simulate-live': script('scripts', 'simulate-live.mjs'),
 }
@@ -36,7 +37,7 @@ export async function main([what, ...args]) {
   }
   const stopped = (await prepare(root, say)) ?? (await prepareExtras(extraPackages(root, what, args)))
   if (stopped !== undefined) return stopped
-  if (what === 'all' && steps.promtoolMissing()) await steps.installPromtool(say)
+  await steps.installTools(toolsOf(what, args), say)
   if (what === 'start') return start(args)
   const code = await runInTurn(scripts[what](args, root))
   if (what === 'test' && args.length === 0) say(leftOut(root))

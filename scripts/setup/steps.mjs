@@ -5,6 +5,7 @@ import { basename, delimiter, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
 import { expected, runChild } from './child.mjs'
+import { findChromium } from './chromium.mjs'
 import { installRedis } from './redis/install.mjs'
 import { dependenciesHash, isCurrent, sourcesHash, writeStamp } from './stamp.mjs'
 
@@ -47,23 +48,33 @@ export async function installRedisServer(root, log) {
   }
 }
 
-/** Debian's package of the tool that reads rules of Prometheus. The tests that need it are skipped without it. */
-export async function installPromtool(log) {
+/** What only some tests need, from Debian's packages: they are skipped without it. */
+const TOOLS = [
+  { name: 'promtool', aptPackage: 'prometheus', missing: () => !onPath('promtool') },
+  { name: 'chromium', aptPackage: 'chromium', missing: () => findChromium() === undefined },
+]
+
+/** Installs the tools of these names that are not there. */
+export async function installTools(names, log) {
+  const wanted = TOOLS.filter(({ name, missing }) => names.includes(name) && missing())
+  if (wanted.length === 0) return
   const rights = process.getuid?.() === 0 ? [] : ['sudo', '-n']
   const [command, ...prefix] = [...rights, 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get']
-  log('installing promtool: apt-get install prometheus')
   try {
     await runChild(command, [...prefix, 'update'], { quiet: true })
-    const args = [...prefix, 'install', '-y', '--no-install-recommends', 'prometheus']
-    const { code, output } = await runChild(command, args, { quiet: true })
-    if (code !== 0) log(`promtool could not be installed:\n${output.trim()}`)
+    for (const { name, aptPackage } of wanted) {
+      log(`installing ${name}: apt-get install ${aptPackage}`)
+      const args = [...prefix, 'install', '-y', '--no-install-recommends', aptPackage]
+      const { code, output } = await runChild(command, args, { quiet: true })
+      if (code !== 0) log(`${name} could not be installed:\n${output.trim()}`)
+    }
   } catch (error) {
     log(error.message)
   }
 }
 
-export const promtoolMissing = () =>
-  !(process.env.PATH ?? '').split(delimiter).some((folder) => existsSync(join(folder, 'promtool')))
+const onPath = (file) =>
+  (process.env.PATH ?? '').split(delimiter).some((folder) => existsSync(join(folder, file)))
 
 function embedded(root) {
   return import(pathToFileURL(join(root, 'dist', 'embedded', 'index.js')).href)

@@ -81,9 +81,17 @@ export function extraPackages(root, what, args) {
     .filter(wanted)
     .map((extra) => extra.packages ?? folderOf(extra))
   if (what === 'bench' || what === 'doomed') folders.push('bench')
+  if (what === 'screenshots') folders.push(join('test', 'browser'))
   return folders
     .map((folder) => join(root, folder))
     .filter((folder) => existsSync(join(folder, 'package-lock.json')))
+}
+
+/** Names of tools from Debian's packages that a command is better with. */
+export function toolsOf(what, args) {
+  if (what === 'all') return ['promtool', 'chromium']
+  const browser = what === 'screenshots' || (what === 'test' && args.some((arg) => arg.endsWith('browser')))
+  return browser ? ['chromium'] : []
 }
 
 /** One line at the end of `npm test`. */

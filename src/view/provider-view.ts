@@ -79,7 +79,9 @@ async function readOne(busbar: Busbar, id: string): Promise<ReadOne | undefined>
 
 /** What stands for a provider that cannot be read. @throws `error`, where it is about more than this provider */
 export function unreadableOf(id: string, error: unknown): Unreadable {
-  if (isProviderTrouble(error)) return { id, why: clean(causeOf(error)) }
+  // An id that none can be was put into the list by another program: it must not hide the others.
+  if (isProviderTrouble(error) || isBusbarError(error, 'argument_invalid'))
+    return { id, why: clean(causeOf(error)) }
   throw error
 }
 

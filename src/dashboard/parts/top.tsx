@@ -29,12 +29,12 @@ function Age() {
   const { fleet, link } = useLive()
   const now = useNow()
   const { kind } = standing(fleet, link, now)
-  const age =
-    fleet.readAt === 0
-      ? 'not read yet'
-      : `${formatDuration(Math.floor((now - fleet.readAt) / 1_000) * 1_000)} old`
+  // The clock ticks once a second: a reading may be newer than that.
+  const seconds = Math.max(0, Math.floor((now - fleet.readAt) / 1_000))
+  const age = fleet.readAt === 0 ? 'not read yet' : `${formatDuration(seconds * 1_000)} old`
+  // Another word is another element, so that nothing moves when it comes.
   return (
-    <p class={`age ${kind === 'live' ? 'good' : 'warn'}`} title="how old what is shown is">
+    <p key={kind} class={`age ${kind === 'live' ? 'good' : 'warn'}`} title="how old what is shown is">
       <span class="number">{age.replace('0ms', '0s')}</span>
       <span class="dot" aria-hidden="true" />
       <span class="words">
@@ -50,7 +50,7 @@ const says = (now: Standing): string => {
     case 'connecting':
       return ''
     case 'store_lost':
-      return `Redis does not answer since ${formatTime(now.since)}. Workers decide by what they know. What is shown is from before.`
+      return `Redis has not answered since ${formatTime(now.since)}. Workers decide by what they know. What is shown is from before.`
     case 'unlinked':
       return 'The connection to Busbar is lost; it is tried again. What is shown is old.'
     case 'old':

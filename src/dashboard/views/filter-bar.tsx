@@ -8,6 +8,8 @@ import { fleetHash, type Filter } from '../store/route.js'
 export function FilterBar({ filter, views }: { filter: Filter; views: readonly ProviderView[] }) {
   const counts = countStates(views)
   const groups = groupNames(views)
+  // As many as any count can have: a chip keeps its width.
+  const digits = Math.max(2, String(views.length).length)
   const set = (part: Partial<Filter>) => {
     history.replaceState(null, '', fleetHash({ ...filter, ...part }))
     dispatchEvent(new HashChangeEvent('hashchange'))
@@ -28,7 +30,13 @@ export function FilterBar({ filter, views }: { filter: Filter; views: readonly P
             onClick={() => set({ state: filter.state === word ? '' : word })}
           >
             {SHAPED.has(word) ? <HealthShape word={word} /> : null}
-            {word} <span class={counts.get(word) === 0 ? 'number zero' : 'number'}>{counts.get(word)}</span>
+            {word}{' '}
+            <span
+              class={counts.get(word) === 0 ? 'number zero' : 'number'}
+              style={{ minWidth: `${digits}ch` }}
+            >
+              {counts.get(word)}
+            </span>
           </button>
         ))}
       </div>
