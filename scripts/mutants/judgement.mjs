@@ -162,7 +162,7 @@ export const quorum = [
   one('a sibling clears a suspect', QUORUM, 'return doubt.process == reporter.process', 'return true'),
   one('a suspect that still fails is cleared', QUORUM, 'reporter.own.failures > 0 or', ''),
   one('a suspect is believed', QUORUM, 'return not trial', 'return false'),
-  one("a suspect's trial is not believed", QUORUM, 'return not trial', 'return true'),
+  byContract("a suspect's trial is not believed", QUORUM, 'return not trial', 'return true'),
   one(
     'a success leaves the witnesses',
     QUORUM,
@@ -221,7 +221,7 @@ export const quorum = [
     'other.at_ms > own.since_ms',
     'other.at_ms >= own.since_ms',
   ),
-  one(
+  byContract(
     'a suspect takes the next trial',
     QUORUM,
     'elseif not is_suspect(domains, process) and not',

@@ -262,6 +262,29 @@ export function judgementContract(open: () => Promise<TestStore>): void {
       expect(await ask('node-a', 't4')).toMatchObject({ admitted: false })
     })
 
+    it('gives a suspect a trial after the others, and believes it', async () => {
+      const { put, advance, suspects, testProvider } = await fleet(open)
+      await put('healthy', B)
+      await put('unhealthy', { ...A, ...DOUBTFUL })
+      await advance(1_000)
+      await put('healthy', B)
+      // The suspicion is as old as the grace, so the opening leaves it.
+      await advance(5_000)
+      await put('unhealthy', B, 9)
+      expect(kinds(await put('unhealthy', C))).toEqual(['opened'])
+      await advance(10_000)
+      const ask = (token: string) =>
+        testProvider.admit(token, { incarnation: 'life-of-a', failureDomain: 'node-a' })
+      expect(await ask('too soon')).toMatchObject({ admitted: false, retryAfterMs: 1_000 })
+      await advance(1_000)
+      const { trial, generation } = await ask('trial')
+      expect(trial).toBe(true)
+      expect(await suspects()).toEqual(['a'])
+      expect(kinds(await testProvider.send([run('unhealthy', { generation, token: 'trial' })], A))).toEqual([
+        'opened',
+      ])
+    })
+
     it('keeps all domains but one from the next trials, those first whose trials failed last', async () => {
       const { put, advance, testProvider } = await fleet(open)
       const ask = (at: string, token: string) =>
