@@ -148,14 +148,24 @@ describe('busbar/http reads', () => {
     await busbar.close()
   })
 
-  it('shows what is in Redis as text on its page', async () => {
-    const { url, openai } = await httpFleet({ title: '<b>Calls' })
-    await openai.trip({ reason: '<script>alert(1)</script>' })
+  it('serves the dashboard with what it is about as text, and one sentence for those without scripts', async () => {
+    const actor = `</div><script>alert("x'")</script>`
+    const { url } = await httpFleet({
+      title: '<b>Calls',
+      authorize: () => ({ actor, can: ['trip'] }),
+    })
     const page = await (await fetch(url)).text()
-    expect(page).toContain('&lt;script&gt;alert(1)&lt;/script&gt;')
     expect(page).toContain('&lt;b&gt;Calls')
     expect(page).not.toContain('<script>alert')
-    const [script, style] = await Promise.all(['/dashboard.js', '/dashboard.css'].map((path) => fetch(url + path)))
+    expect(page).toContain('2 providers: 0 unhealthy, 0 degraded, 2 healthy.')
+    const [, about = ''] = /data-about="([^"]*)"/.exec(page) ?? []
+    const text = about.replaceAll('&quot;', '"').replaceAll('&#39;', "'").replaceAll('&lt;', '<')
+    expect(JSON.parse(text.replaceAll('&gt;', '>').replaceAll('&amp;', '&'))).toMatchObject({
+      ...{ title: '<b>Calls', actor, actions: ['trip'], readOnly: false },
+    })
+    const [script, style] = await Promise.all(
+      ['/dashboard.js', '/dashboard.css'].map((path) => fetch(url + path)),
+    )
     expect(await script?.text()).toContain('EventSource')
     expect(await style?.text()).toContain('--ground')
     // Nothing inline, and nothing from elsewhere.

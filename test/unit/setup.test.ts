@@ -117,11 +117,13 @@ describe('the setup lock', () => {
 
 describe('the stamps', () => {
   beforeEach(() => {
-    for (const name of ['src/deep', 'lua', 'scripts']) mkdirSync(join(folder, name), { recursive: true })
+    for (const name of ['src/deep', 'lua', 'scripts/setup'])
+      mkdirSync(join(folder, name), { recursive: true })
     write('package.json', '{ "version": "1.0.0" }')
     write('package-lock.json', '{}')
     write('tsconfig.json', '{}')
     write('scripts/build.mjs', '')
+    write('scripts/setup/dashboard.mjs', '')
     write('src/deep/a.ts', 'a')
     write('lua/record.lua', 'return 1')
   })
@@ -145,6 +147,7 @@ describe('the stamps', () => {
       () => renameSync(join(folder, 'src/deep/a.ts'), join(folder, 'src/deep/c.ts')),
     ],
     ['a script', () => write('lua/record.lua', 'return 2')],
+    ['another package to bundle', () => write('package-lock.json', '{ }')],
     ['the compiler settings', () => write('tsconfig.json', '{ }')],
     ['the version', () => write('package.json', '{ "version": "1.0.1" }')],
   ])('notice %s', (_, change) => {

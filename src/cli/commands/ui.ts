@@ -16,7 +16,7 @@ interface UiCommandOptions extends CommonOptions, UiOptions {
 export function addUi(program: Command, cli: Cli): void {
   const command = program
     .command('ui')
-    .description('a page with the status of every provider, and the API behind it')
+    .description('a dashboard of the fleet, and the API behind it')
     .option('--port <n>', `where to listen, or the next free port; default ${USUAL_PORT}`, parsePort)
     .option('--host <address>', 'the address to listen on; any but loopback needs a token')
     .option('--allow-host <names...>', 'names besides those of this machine by which clients may call it')

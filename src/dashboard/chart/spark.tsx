@@ -1,8 +1,10 @@
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useMemo, useState } from 'preact/hooks'
+import type { HistoryEntry } from '../../model/snapshot.js'
 import type { ProviderView } from '../../view/provider-view.js'
 import { useStores } from '../store/hooks.js'
 import { bucketsOf, totalOf, type Bucket } from './buckets.js'
 
+const NONE: readonly HistoryEntry[] = []
 const COUNT = 24
 const HEIGHT = 20
 const STEP = 4
@@ -14,31 +16,33 @@ export function Spark({ view, now }: { view: ProviderView; now: number }) {
   const { id, applied, at } = view.snapshot
   const due = histories.isDue(id, applied, now)
   useEffect(() => (due ? histories.want(id, applied, () => draw((last) => last + 1)) : undefined), [id, due])
-  const entries = histories.get(id) ?? []
+  const entries = histories.get(id) ?? NONE
   const { windowMs } = view.settings.history
   const width = windowMs / COUNT
   // Whole buckets, so that a second that passes moves nothing.
   const to = Math.ceil(at / width) * width
-  const buckets = bucketsOf(entries, { from: to - windowMs, to }, COUNT)
-  const most = Math.max(1, ...buckets.map(totalOf))
-  return (
-    <svg
-      class="spark"
-      viewBox={`0 0 ${COUNT * STEP} ${HEIGHT}`}
-      width={COUNT * STEP}
-      height={HEIGHT}
-      aria-hidden="true"
-    >
-      <path class="base" d={`M0 ${HEIGHT - 0.5}H${COUNT * STEP}`} />
-      {PARTS.map((part) => (
-        <path
-          key={part}
-          class={part}
-          d={buckets.map((bucket, x) => bar(bucket, part, { x, most })).join('')}
-        />
-      ))}
-    </svg>
-  )
+  return useMemo(() => {
+    const buckets = bucketsOf(entries, { from: to - windowMs, to }, COUNT)
+    const most = Math.max(1, ...buckets.map(totalOf))
+    return (
+      <svg
+        class="spark"
+        viewBox={`0 0 ${COUNT * STEP} ${HEIGHT}`}
+        width={COUNT * STEP}
+        height={HEIGHT}
+        aria-hidden="true"
+      >
+        <path class="base" d={`M0 ${HEIGHT - 0.5}H${COUNT * STEP}`} />
+        {PARTS.map((part) => (
+          <path
+            key={part}
+            class={part}
+            d={buckets.map((bucket, x) => bar(bucket, part, { x, most })).join('')}
+          />
+        ))}
+      </svg>
+    )
+  }, [entries, entries.length === 0 ? 0 : to, windowMs])
 }
 
 const PARTS = ['healthy', 'degraded', 'failed'] as const

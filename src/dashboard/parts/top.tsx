@@ -54,7 +54,7 @@ const says = (now: Standing): string => {
     case 'unlinked':
       return 'The connection to Busbar is lost; it is tried again. What is shown is old.'
     case 'old':
-      return 'Nothing was read from Redis lately: what is shown is old.'
+      return 'Redis was not read for 15 s or more: what is shown is old.'
     case 'unauthorized':
       return 'You are not signed in any more, so that nothing new is shown. Load this page again.'
     case 'forbidden':

@@ -1,8 +1,9 @@
 import { worstFirst } from '../../view/provider-list.js'
 import type { ProviderView } from '../../view/provider-view.js'
-import { NOTHING, reduce, type FleetState, type Message } from './fleet-state.js'
-import { Stream, type Link } from './stream.js'
-import { viewAt } from './view.js'
+import { NOTHING, reduce, type FleetState, type Message, type Received } from './fleet-state.js'
+import type { Link } from './standing.js'
+import { Stream } from './stream.js'
+import { viewAt, type RedisClock } from './view.js'
 
 /** What views are drawn from. Replaced as a whole. */
 export interface Live {
@@ -18,6 +19,7 @@ export interface Live {
  */
 export class LiveFleet {
   #live: Live = { fleet: NOTHING, link: 'connecting', views: [] }
+  readonly #views = new WeakMap<Received, ProviderView>()
   #messages: Message[] = []
   #timer: ReturnType<typeof setTimeout> | undefined
   readonly #listeners = new Set<() => void>()
@@ -72,8 +74,17 @@ export class LiveFleet {
     if (this.#messages.length === 0) return
     const now = Date.now()
     const fleet = reduce(this.#live.fleet, this.#messages.splice(0), now)
-    const views = worstFirst([...fleet.providers.values()].map((each) => viewAt(each, now, fleet)))
+    const views = worstFirst([...fleet.providers.values()].map((each) => this.#viewOf(each, now, fleet)))
     this.#set({ ...this.#live, fleet, views })
+  }
+
+  /** Made once, as long as nothing new came; what blocks calls may have run out. */
+  #viewOf(received: Received, now: number, clock: RedisClock): ProviderView {
+    const held = this.#views.get(received)
+    if (held?.snapshot.blockedBy.length === 0) return held
+    const view = viewAt(received, now, clock)
+    this.#views.set(received, view)
+    return view
   }
 
   #set(live: Live): void {
@@ -82,5 +93,5 @@ export class LiveFleet {
   }
 }
 
-const COLLECT_MS = 100
+const COLLECT_MS = 250
 const MANY = 5_000

@@ -1,5 +1,7 @@
 import type { FleetState } from './fleet-state.js'
-import type { Link } from './stream.js'
+
+/** How the page stands to its server. */
+export type Link = 'connecting' | 'live' | 'lost' | 'unauthorized' | 'forbidden'
 
 /** Whether what is shown is how things are. */
 export type Standing =

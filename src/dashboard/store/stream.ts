@@ -1,8 +1,6 @@
 import { mayFollow } from './api.js'
 import type { Message } from './fleet-state.js'
-
-/** How the page stands to its server. */
-export type Link = 'connecting' | 'live' | 'lost' | 'unauthorized' | 'forbidden'
+import type { Link } from './standing.js'
 
 const EVENTS = ['reset', 'snapshot', 'synced', 'removed', 'event', 'store', 'read'] as const
 const FIRST_WAIT_MS = 1_000

@@ -1,3 +1,4 @@
+import { useMemo } from 'preact/hooks'
 import { formatCount, formatRate } from '../../view/format.js'
 import { why, type ProviderView } from '../../view/provider-view.js'
 import { distanceText } from '../../view/rules-distance.js'
@@ -10,41 +11,58 @@ import { providerHash } from '../store/route.js'
 
 export const HEADS = ['Health', 'Provider', 'Circuit', 'Success', 'Outcomes', 'Last probe'] as const
 
-/** The cells of one provider. */
+/** The cells of one provider. Every second it is asked what they say; those that say the same are left as they are. */
 export function Row({ view, now }: { view: ProviderView; now: number }) {
-  const { snapshot } = view
+  const { snapshot, settings } = view
+  const { id, health, state, mark, suspects, throttled, enforce, stale } = snapshot
+  const said = why(view) || distanceText(view)
+  const retry = retryText(view)
+  const probed = snapshot.lastProbeAt === null ? '' : agoText(snapshot.at - snapshot.lastProbeAt)
+  const tags = [mark, suspects.length, throttled, enforce, settings.group].join()
+  const who = useMemo(() => <Who view={view} said={said} />, [id, said, tags])
+  const circuit = useMemo(
+    () => (
+      <span role="cell" class="circuit">
+        <Circuit state={state} />
+        <Retry text={retry} />
+      </span>
+    ),
+    [state, retry],
+  )
+  const success = useMemo(() => <Success view={view} />, [snapshot.historyTotal, snapshot.successRate])
+  const probe = useMemo(
+    () => <Probe view={view} />,
+    [snapshot.lastProbeStatus, probed, stale, settings.probe],
+  )
   return (
     <>
       <span role="cell" class="health">
-        <Health word={snapshot.health} />
+        <Health word={health} />
       </span>
-      <span role="rowheader" class="who">
-        <span class="name">
-          <a class="id" href={providerHash(snapshot.id)}>
-            <Line text={snapshot.id} />
-          </a>
-          <Tags view={view} />
-        </span>
-        <span class="why-line">
-          <Line text={why(view) || distanceText(view)} />
-        </span>
-      </span>
-      <span role="cell" class="circuit">
-        <Circuit state={snapshot.state} />
-        <Retry view={view} />
-      </span>
-      <span role="cell" class="success">
-        <Success view={view} />
-      </span>
+      {who}
+      {circuit}
+      {success}
       <span role="cell" class="outcomes">
         <Spark view={view} now={now} />
       </span>
-      <span role="cell" class="probe">
-        <Probe view={view} />
-      </span>
+      {probe}
     </>
   )
 }
+
+const Who = ({ view, said }: { view: ProviderView; said: string }) => (
+  <span role="rowheader" class="who">
+    <span class="name">
+      <a class="id" href={providerHash(view.snapshot.id)}>
+        <Line text={view.snapshot.id} />
+      </a>
+      <Tags view={view} />
+    </span>
+    <span class="why-line">
+      <Line text={said} />
+    </span>
+  </span>
+)
 
 /** What is unusual about it, in a word each. */
 export function Tags({ view: { snapshot, settings } }: { view: ProviderView }) {
@@ -67,23 +85,31 @@ export function Tags({ view: { snapshot, settings } }: { view: ProviderView }) {
 }
 
 /** When calling again can help. */
-export function Retry({ view }: { view: ProviderView }) {
-  const text = retryText(view)
+export function Retry({ text }: { text: string }) {
   if (text === '-') return null
   return <span class="dim number">{/\d/.test(text) ? `retry in ${text}` : text}</span>
 }
 
-function Success({ view: { snapshot } }: { view: ProviderView }) {
-  if (snapshot.historyTotal === 0) return <span class="dim">no records</span>
-  return (
-    <>
-      <span class="number">{formatRate(snapshot.successRate)}</span>
-      <span class="dim number">n {formatCount(snapshot.historyTotal)}</span>
-    </>
-  )
-}
+const Success = ({ view: { snapshot } }: { view: ProviderView }) => (
+  <span role="cell" class="success">
+    {snapshot.historyTotal === 0 ? (
+      <span class="dim">no records</span>
+    ) : (
+      <>
+        <span class="number">{formatRate(snapshot.successRate)}</span>
+        <span class="dim number">n {formatCount(snapshot.historyTotal)}</span>
+      </>
+    )}
+  </span>
+)
 
-function Probe({ view: { snapshot, settings } }: { view: ProviderView }) {
+const Probe = ({ view }: { view: ProviderView }) => (
+  <span role="cell" class="probe">
+    <LastProbe view={view} />
+  </span>
+)
+
+function LastProbe({ view: { snapshot, settings } }: { view: ProviderView }) {
   const { lastProbeAt, lastProbeStatus, at, stale } = snapshot
   if (settings.probe === undefined) return <span class="dim">no probe</span>
   if (lastProbeAt === null || lastProbeStatus === null)

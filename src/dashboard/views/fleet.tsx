@@ -51,9 +51,12 @@ export function Fleet({ filter }: { filter: Filter }) {
 function Strip() {
   const { fleet, views } = useLive()
   const now = useNow()
-  const aged = views.flatMap(({ snapshot }) => {
-    const received = fleet.providers.get(snapshot.id)
-    return received === undefined ? [] : [viewAt(received, now, fleet)]
+  // What blocks calls runs out with time; the others are as they were.
+  const aged = views.map((view) => {
+    const received = fleet.providers.get(view.snapshot.id)
+    return view.snapshot.blockedBy.length === 0 || received === undefined
+      ? view
+      : viewAt(received, now, fleet)
   })
   const paused = pausedText(fleet.pausedQueues)
   const [worst] = worstFirst(aged)

@@ -3,6 +3,7 @@ import { explain, type Explanation } from '../../view/explain.js'
 import { AWAY_SENTENCE } from '../../view/fleet-words.js'
 import { foldReopenings } from '../../view/reopenings.js'
 import type { ProviderView } from '../../view/provider-view.js'
+import { retryText } from '../../view/status-table.js'
 import { HistoryChart } from '../chart/history-chart.js'
 import { Page, Quiet } from '../parts/page.js'
 import { Said } from '../parts/said.js'
@@ -117,7 +118,7 @@ const Head = ({ view, headline }: { view: ProviderView; headline: string }) => (
     <p class="states">
       <Health word={view.snapshot.health} />
       <Circuit state={view.snapshot.state} />
-      <Retry view={view} />
+      <Retry text={retryText(view)} />
       <Tags view={view} />
     </p>
     <p class="headline">
