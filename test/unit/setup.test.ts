@@ -117,7 +117,8 @@ describe('the setup lock', () => {
 
 describe('the stamps', () => {
   beforeEach(() => {
-    for (const name of ['src/deep', 'lua', 'scripts']) mkdirSync(join(folder, name), { recursive: true })
+    for (const name of ['src/deep', 'lua', 'scripts/setup'])
+      mkdirSync(join(folder, name), { recursive: true })
     write('package.json', '{ "version": "1.0.0" }')
     write('package-lock.json', '{}')
     write('tsconfig.json', '{}')

@@ -42,13 +42,14 @@ function page(status: number, title: string, problem: string): Response {
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="color-scheme" content="light dark" />
         <title>${title}</title>
+        <link rel="icon" href="icon.svg" />
         <link rel="stylesheet" href="dashboard.css" />
       </head>
       <body>
-        <header><h1>${title}</h1></header>
         <main>
+          <h1>${title}</h1>
           <p class="away" role="alert">${problem}</p>
-          <form method="post" action="login">
+          <form class="login" method="post" action="login">
             <label
               >Token <input type="password" name="token" autocomplete="current-password" autofocus required
             /></label>

@@ -85,11 +85,15 @@ export const mayFollow = async (): Promise<Problem | undefined> => {
 
 const unreached = () => new Problem(0, 'unreached', 'nothing answers at the address of this page')
 
+/** What a browser can do about it; the answer itself speaks to the program that embeds the handler. */
+const SIGNED_OUT = 'You are not signed in any more: load this page again.'
+
 async function ask<T>(address: string, init?: RequestInit): Promise<T> {
   const answer = await fetch(address, init).catch(() => undefined)
   if (answer === undefined) throw unreached()
   const body: unknown = await answer.json().catch(() => undefined)
   if (answer.ok && body !== undefined) return body as T // the server is of the same version as the page
+  if (answer.status === 401) throw new Problem(401, 'unauthorized', SIGNED_OUT)
   const { code = '', detail = `HTTP ${answer.status}` } = (body ?? {}) as { code?: string; detail?: string }
   throw new Problem(answer.status, code, detail)
 }
