@@ -114,6 +114,10 @@ function fleet(): void {
       }
     }
     expect(tooWide).toEqual([])
+    await page.goto(urls.many)
+    await page.evaluate(scrollToEnd)
+    await page.getByRole('heading', { name: 'Cannot be read' }).waitFor()
+    await page.getByRole('listitem').getByText(MARKUP).first().waitFor()
     await page.goto(`${urls.many}#/provider/${ids[0] ?? ''}`)
     await page
       .getByText(/show all [\d,]+ characters/)
