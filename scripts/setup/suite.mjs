@@ -42,7 +42,7 @@ const restFiles = [
 ]
 
 /** Half of the random sequences of the full form: CI is to end within a quarter of an hour. */
-const CI_SEQUENCES = '5000'
+const CI_SEQUENCES = '3000'
 
 const run = (args, env = {}) => ({ args, env })
 const chosen = (args) => args.some((arg) => !arg.startsWith('-') || /^--project(=|$)/.test(arg))
