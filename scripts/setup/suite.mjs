@@ -41,7 +41,7 @@ const restFiles = [
   ...['test/property', 'test/unit/order-rule'],
 ]
 
-/** Half of the random sequences of the full form: CI is to end within a quarter of an hour. */
+/** Fewer random sequences than the full form has: CI is to end within a quarter of an hour. */
 const CI_SEQUENCES = '3000'
 
 const run = (args, env = {}) => ({ args, env })
