@@ -8,22 +8,24 @@ const WORKERS = 14
 const CALL_EVERY_MS = 1_200
 
 const rates = { failureThreshold: 10, failureRate: 0.5, quorum: 2 }
-const LLM = { group: 'llm', slowMs: 400 }
-const STORE = { group: 'storage', slowMs: 60 }
+const LLM = { group: 'llm' }
+const STORE = { group: 'storage', slowMs: 500 }
+
+const history = { windowMs: 90_000 }
 
 /** The settings of each, less its probe. */
 const PROVIDERS = {
-  openai: { ...LLM, breaker: { ...rates, cooldownMs: 180_000 } },
+  openai: { ...LLM, breaker: { ...rates, cooldownMs: 300_000 } },
   anthropic: { ...LLM, priority: 1, breaker: rates },
   mistral: { ...LLM, priority: 1, weight: 2, breaker: rates },
   stripe: {
     group: 'payments',
-    breaker: { failureThreshold: 5, cooldownMs: 5_000, successThreshold: 60, recovery: 'traffic' },
+    breaker: { failureThreshold: 5, cooldownMs: 5_000, successThreshold: 200, recovery: 'traffic' },
   },
   adyen: { group: 'payments', priority: 1 },
-  's3-eu': { ...STORE, history: { degradationThreshold: 0.9 } },
+  's3-eu': { ...STORE, history: { degradationThreshold: 0.9, windowMs: 90_000 } },
   's3-us': { ...STORE, priority: 1 },
-  'postgres-orders': { slowMs: 100 },
+  'postgres-orders': {},
   search: { breaker: rates },
   sendgrid: {},
   twilio: {},
@@ -88,7 +90,11 @@ async function register(busbar, url) {
   for (const [id, settings] of Object.entries(PROVIDERS)) {
     const kind =
       id === OVERDUE ? { kind: 'function', name: 'geocoder' } : { kind: 'http', url: `${url}/${id}` }
-    await busbar.provider(id, { ...settings, probe: { ...kind, intervalMs: 5_000, timeoutMs: 2_000 } })
+    await busbar.provider(id, {
+      history,
+      ...settings,
+      probe: { ...kind, intervalMs: 5_000, timeoutMs: 2_000 },
+    })
   }
 }
 
@@ -107,17 +113,17 @@ const chance = (share) => Math.random() < share
 
 /** What the upstream answers, `at` seconds after the beginning. */
 async function call(id, number, at) {
-  const slow = id === 's3-eu' && at > 18 && chance(0.7)
-  const trial = id === 'stripe' && at > 30
-  await sleep(slow ? 90 : trial ? 900 : 5 + Math.random() * 30)
-  return new Response(null, { status: failed(id, number, at) ? 503 : 200 })
+  const slow = id === 's3-eu' && at > 35 && chance(0.6)
+  const trial = id === 'stripe' && at > 46
+  await sleep(slow ? 600 : trial ? 900 : 5 + Math.random() * 30)
+  return { headers: {}, status: failed(id, number, at) ? 503 : 200 }
 }
 
 function failed(id, number, at) {
-  if (id === 'openai') return at > 34 || chance(0.02)
-  if (id === 'stripe') return at > 24 && at < 32
+  if (id === 'openai') return at > 52 || chance(0.02)
+  if (id === 'stripe') return at > 40 && at < 48
   // The machine node-3 cannot reach it; everybody else can.
-  if (id === 'search') return number % 5 === 2 && at > 20
+  if (id === 'search') return number % 5 === 2 && at > 30
   if (id === 'fx-rates') return chance(0.15)
   return chance(0.004)
 }
@@ -134,9 +140,9 @@ async function tell(busbar, { at, upstream, signal }) {
   await busbar
     .get('twilio')
     .markDegraded({ actor: 'tomasz', reason: 'texts are late in DE', forMs: 7_200_000 })
-  await until(34)
+  await until(52)
   upstream.down.add('openai')
-  await until(64)
+  await until(84)
 }
 
 /** Answers health checks: 503 for those that are down. */

@@ -1,7 +1,20 @@
-// The views that are photographed, in this order: the last one stops Redis.
+// The views that are photographed, in this order: the outage of openai is still young, and the last one stops Redis.
 const PHONE = { width: 360, height: 720 }
 
 const listed = (page) => page.getByRole('table').first().waitFor()
+
+/** With the small charts of the rows on the screen. */
+const fleet = async (page) => {
+  await listed(page)
+  for (let row = 0; row < CHARTS; row += 1)
+    await page
+      .locator('.spark')
+      .nth(row)
+      .locator('path:not(.base)[d^=M]')
+      .first()
+      .waitFor({ state: 'attached' })
+}
+const CHARTS = 5
 
 /** History and events come after the snapshot. */
 const provider = async (page) => {
@@ -10,10 +23,10 @@ const provider = async (page) => {
 }
 
 export const shots = [
-  { name: 'fleet-light', hash: '#/', prepare: listed },
-  { name: 'fleet-dark', hash: '#/', scheme: 'dark', prepare: listed },
   { name: 'provider-light', hash: '#/provider/openai', prepare: provider },
   { name: 'provider-dark', hash: '#/provider/openai', scheme: 'dark', prepare: provider },
+  { name: 'fleet-light', hash: '#/', prepare: fleet },
+  { name: 'fleet-dark', hash: '#/', scheme: 'dark', prepare: fleet },
   {
     name: 'trip',
     hash: '#/provider/anthropic',
@@ -26,14 +39,14 @@ export const shots = [
   { name: 'matrix', hash: '#/matrix', prepare: listed },
   { name: 'groups', hash: '#/groups', prepare: listed },
   { name: 'schedules', hash: '#/schedules', prepare: listed },
-  { name: 'narrow', hash: '#/', size: PHONE, prepare: listed },
+  { name: 'narrow', hash: '#/', size: PHONE, prepare: fleet },
   {
     name: 'redis-lost',
     hash: '#/',
     prepare: async (page, { redisPid }) => {
-      await listed(page)
+      await fleet(page)
       process.kill(redisPid, 'SIGSTOP')
-      await page.getByText('Redis does not answer since').waitFor()
+      await page.getByText(/Redis .*answer.* since/).waitFor()
     },
   },
 ]

@@ -58,9 +58,9 @@ const everyWorker = (workers: number | undefined): string =>
 const untilText = (forMs: number | null, then: string, release: string): string =>
   forMs === null ? `It has no end: only a ${release} ends it.` : `It lasts ${formatDuration(forMs)}. ${then}`
 
-/** `3 providers are shown of 12`; empty while all are. */
+/** `3 providers of 1,012`; empty while all are shown. */
 export const shownText = (shown: number, of: number): string =>
-  shown === of ? '' : `${plural(shown, 'provider')} of ${formatCount(of)}`
+  shown === of ? '' : `${plural(shown, 'provider')} of ${of.toLocaleString('en')}`
 
 /** How a health check by hand ended. */
 export function probedSentence(report: ProbeReport): string {

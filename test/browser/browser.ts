@@ -42,7 +42,7 @@ export interface Visit {
   readonly page: Page
   readonly context: Context
   /** Says of the page what is wrong in it whatever is shown: and so does the end of the test. */
-  check(): Promise<void>
+  readonly check: () => Promise<void>
 }
 
 export interface VisitOptions {

@@ -60,7 +60,7 @@ function fleet(): void {
     await rowOf(page, idOf(777)).waitFor()
     await eventually(async () => expect(await rows.count()).toBe(1))
     expect(page.url()).toContain('find=0777') // a link that can be sent
-    await page.getByText(`1 provider of 1.0k`).waitFor()
+    await page.getByText(`1 provider of 1,000`).waitFor()
     await busbar.get(idOf(777))?.trip({ reason: 'red page', actor: 'bob' })
     await rowOf(page, idOf(777)).getByText('open', { exact: true }).waitFor()
     await page.getByText('Show all').click()
@@ -114,6 +114,10 @@ function fleet(): void {
       }
     }
     expect(tooWide).toEqual([])
+    await page.goto(urls.many)
+    await page.evaluate(scrollToEnd)
+    await page.getByRole('heading', { name: 'Cannot be read' }).waitFor()
+    await page.getByRole('listitem').getByText(MARKUP).first().waitFor()
     await page.goto(`${urls.many}#/provider/${ids[0] ?? ''}`)
     await page
       .getByText(/show all [\d,]+ characters/)

@@ -32,7 +32,7 @@ export async function makeHostile(busbar: Busbar, redis: Redis): Promise<readonl
   const [first = ''] = HOSTILE_IDS
   const keyOf = (id: string, part: string) => `many:{${id}}:${part}`
   await redis.hset(keyOf(first, 'circuit'), { reason: LONG, last_failure: LONG, outage_reason: LONG })
-  const [[, fields = []] = []] = await redis.xrevrange(keyOf(first, 'events'), '+', '-', 'COUNT', 1)
+  const [[, fields] = ['', []]] = await redis.xrevrange(keyOf(first, 'events'), '+', '-', 'COUNT', 1)
   const texts = ['reason', 'actor', 'detail', 'last']
   await redis.xadd(
     keyOf(first, 'events'),

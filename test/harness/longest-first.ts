@@ -2,6 +2,8 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 /** What takes longest, in this order: begun last, one of them would run alone at the end, on one core. */
 const LONGEST = [
+  'browser/sample',
+  'browser/fleet',
   'cli/start',
   'property/lua-agrees-with-rules',
   'integration/secrets',

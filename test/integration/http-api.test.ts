@@ -290,3 +290,14 @@ describe('the stream of busbar/http', () => {
     await eventually(() => client.ended && late.ended, 'close() ends the streams')
   })
 })
+
+it('lists an id that no id can be, which another program wrote, and hides no other for it', async () => {
+  const { get, redis, namespace } = await httpFleet()
+  await redis.zadd(`${namespace}:providers`, 1, '<b>')
+  const { status, body } = await get('/api/providers')
+  const why = expect.stringContaining('expected 1 to 128 characters') as string
+  expect({ status, body }).toMatchObject({
+    status: 200,
+    body: { counts: { total: 3, unreadable: 1 }, unreadable: [{ id: '<b>', why }] },
+  })
+})

@@ -2,6 +2,7 @@ import { useEffect, useMemo, useState } from 'preact/hooks'
 import type { HistoryEntry } from '../../model/snapshot.js'
 import type { ProviderView } from '../../view/provider-view.js'
 import { useStores } from '../store/hooks.js'
+import { RUNS } from '../store/histories.js'
 import { bucketsOf, totalOf, type Bucket } from './buckets.js'
 
 const NONE: readonly HistoryEntry[] = []
@@ -23,6 +24,9 @@ export function Spark({ view, now }: { view: ProviderView; now: number }) {
   const to = Math.ceil(at / width) * width
   return useMemo(() => {
     const buckets = bucketsOf(entries, { from: to - windowMs, to }, COUNT)
+    // What is older than a full answer is not known: no line is drawn there.
+    const oldest = entries.length < RUNS ? undefined : entries[0]?.at
+    const known = oldest === undefined ? 0 : buckets.findIndex((bucket) => bucket.at + width > oldest)
     const most = Math.max(1, ...buckets.map(totalOf))
     return (
       <svg
@@ -32,7 +36,7 @@ export function Spark({ view, now }: { view: ProviderView; now: number }) {
         height={HEIGHT}
         aria-hidden="true"
       >
-        <path class="base" d={`M0 ${HEIGHT - 0.5}H${COUNT * STEP}`} />
+        <path class="base" d={`M${Math.max(0, known) * STEP} ${HEIGHT - 0.5}H${COUNT * STEP}`} />
         {PARTS.map((part) => (
           <path
             key={part}

@@ -40,7 +40,7 @@ export class Histories {
     const [id, { applied, tell }] = first
     this.#wanted.delete(id)
     this.#running += 1
-    history(id, COUNT)
+    history(id, RUNS)
       .then((entries) => this.#held.set(id, { entries, applied, readAt: Date.now() }))
       // The row has no chart then; the banner says what is wrong.
       .catch(() => this.#held.set(id, { entries: this.get(id) ?? [], applied: -1, readAt: Date.now() }))
@@ -54,5 +54,5 @@ export class Histories {
 
 const EVERY_MS = 15_000
 const AT_ONCE = 2
-/** Runs: enough for the buckets of a small chart, of which each shows one or two. */
-const COUNT = 120
+/** Runs that are asked for: of a provider whose outcomes change all the time they may cover a part of its window alone. */
+export const RUNS = 300

@@ -1,0 +1,1 @@
+export function withPalette(png: Uint8Array): Buffer
