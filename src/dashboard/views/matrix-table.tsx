@@ -18,7 +18,7 @@ export function MatrixTable({ cut, waiting }: { cut: CutMatrix; waiting: boolean
   return (
     <>
       <p class="shown" role="status">
-        {leftOut.join(' ')}
+        {leftOut.length === 0 ? null : leftOut.join(' ')}
       </p>
       {rows.items.length === 0 || columns.items.length === 0 ? (
         <div class={waiting ? 'ghosts' : ''} aria-hidden="true" />
@@ -91,7 +91,7 @@ function Cell({ cell }: { cell: MatrixCell | undefined }) {
     <td class={mark} title={text}>
       <HealthShape word={WORDS[mark]} />
       <span class="number" aria-hidden="true">
-        {mark === 'none' ? cell.calls : `${cell.failures}/${cell.calls}`}
+        {cell.calls === 0 ? 'suspect' : mark === 'none' ? cell.calls : `${cell.failures}/${cell.calls}`}
       </span>
       <span class="unseen">{text}</span>
     </td>
