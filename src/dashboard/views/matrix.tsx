@@ -1,3 +1,4 @@
+import type { ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
 import { countedText } from '../../view/matrix-words.js'
 import { Page, Quiet } from '../parts/page.js'
@@ -59,12 +60,13 @@ function Answer({ answer, problem }: { answer: api.MatrixAnswer; problem: string
               <Line text={sentence} />
             </p>
           ))}
-          <p class={problem === undefined ? 'dim' : 'warn'}>
-            {problem === undefined ? countedText(answer) : `What is shown is old: ${problem}.`}
-          </p>
         </div>
       </div>
-      <Narrow {...{ find, setFind, quiet, setQuiet }} all={cut.workers.quiet + cut.providers.quiet === 0} />
+      <Narrow {...{ find, setFind, quiet, setQuiet }} all={cut.workers.quiet + cut.providers.quiet === 0}>
+        <p class={`counted ${problem === undefined ? 'dim' : 'warn'}`}>
+          {problem === undefined ? countedText(answer) : `What is shown is old: ${problem}.`}
+        </p>
+      </Narrow>
       <MatrixTable cut={cut} waiting={isBeginning(answer)} />
     </>
   )
@@ -77,9 +79,10 @@ interface NarrowProps {
   readonly setQuiet: (quiet: boolean) => void
   /** Whether none is left out for having no failures. */
   readonly all: boolean
+  readonly children: ComponentChildren
 }
 
-const Narrow = ({ find, setFind, quiet, setQuiet, all }: NarrowProps) => (
+const Narrow = ({ find, setFind, quiet, setQuiet, all, children }: NarrowProps) => (
   <form class="filter" role="search" onSubmit={(event) => event.preventDefault()}>
     <input
       type="search"
@@ -100,5 +103,6 @@ const Narrow = ({ find, setFind, quiet, setQuiet, all }: NarrowProps) => (
     >
       also those without failures
     </button>
+    {children}
   </form>
 )
