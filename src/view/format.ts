@@ -45,7 +45,7 @@ export function formatCount(count: number): string {
   return `${value < 99.95 ? value.toFixed(1) : value.toFixed(0)}${unit}`
 }
 
-/** `812`, `1,012`: of rows, which can be counted by whoever reads it. */
+/** `812`, `1,012`: for numbers of rows, which need not be short. */
 export const formatExact = (count: number): string => count.toLocaleString('en')
 
 /** `1 provider`, `1,012 providers`. */
