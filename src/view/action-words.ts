@@ -1,4 +1,4 @@
-import { clean, formatCount, formatDuration, plural } from './format.js'
+import { clean, formatCount, formatDuration, formatExact, pluralExact } from './format.js'
 import type { ProviderView } from './provider-view.js'
 import type { Mark, ProbeReport } from '../index.js'
 
@@ -60,7 +60,7 @@ const untilText = (forMs: number | null, then: string, release: string): string 
 
 /** `3 providers of 1,012`; empty while all are shown. */
 export const shownText = (shown: number, of: number): string =>
-  shown === of ? '' : `${plural(shown, 'provider')} of ${of.toLocaleString('en')}`
+  shown === of ? '' : `${pluralExact(shown, 'provider')} of ${formatExact(of)}`
 
 /** How a health check by hand ended. */
 export function probedSentence(report: ProbeReport): string {

@@ -1,5 +1,5 @@
 import type { HealthStatus } from '../index.js'
-import { formatAbout, formatCount, plural } from './format.js'
+import { formatAbout, formatExact, pluralExact } from './format.js'
 import { blocksOfAll, retryIn, type ProviderView } from './provider-view.js'
 
 /** How many providers are down, degraded and healthy: `1 unhealthy, 0 degraded, 11 healthy`. */
@@ -13,8 +13,8 @@ export function countsText(views: readonly ProviderView[]): string {
 /** The fleet in one sentence. */
 export function fleetSentence(views: readonly ProviderView[], unreadable: number): string {
   if (views.length + unreadable === 0) return 'No provider is registered yet.'
-  const unread = unreadable === 0 ? '' : `; ${plural(unreadable, 'provider')} cannot be read`
-  return `${plural(views.length, 'provider')}: ${countsText(views)}${unread}.`
+  const unread = unreadable === 0 ? '' : `; ${pluralExact(unreadable, 'provider')} cannot be read`
+  return `${pluralExact(views.length, 'provider')}: ${countsText(views)}${unread}.`
 }
 
 /** Those that refuse calls now. */
@@ -25,10 +25,10 @@ export const refusing = (views: readonly ProviderView[]): readonly ProviderView[
 export function refusingSentence(views: readonly ProviderView[]): string {
   if (views.length === 0) return 'No provider is registered yet.'
   const count = refusing(views).length
-  const all = plural(views.length, 'provider')
-  if (count > 0) return `${formatCount(count)} of ${all} ${count === 1 ? 'refuses' : 'refuse'} calls.`
+  const all = pluralExact(views.length, 'provider')
+  if (count > 0) return `${formatExact(count)} of ${all} ${count === 1 ? 'refuses' : 'refuse'} calls.`
   const ill = views.filter(({ snapshot }) => snapshot.health !== 'healthy').length
-  const but = ill === 0 ? '' : `; ${formatCount(ill)} ${ill === 1 ? 'is' : 'are'} not healthy`
+  const but = ill === 0 ? '' : `; ${formatExact(ill)} ${ill === 1 ? 'is' : 'are'} not healthy`
   return views.length === 1 ? `The one provider takes calls${but}.` : `All ${all} take calls${but}.`
 }
 
@@ -38,7 +38,7 @@ const NAMED = 5
 export function refusingNames(views: readonly ProviderView[]): string {
   const all = refusing(views)
   const names = all.slice(0, NAMED).map((view) => `${view.snapshot.id} ${howLong(view)}`)
-  const more = all.length > NAMED ? `, and ${formatCount(all.length - NAMED)} more` : ''
+  const more = all.length > NAMED ? `, and ${formatExact(all.length - NAMED)} more` : ''
   return names.join(', ') + more
 }
 

@@ -45,6 +45,13 @@ export function formatCount(count: number): string {
   return `${value < 99.95 ? value.toFixed(1) : value.toFixed(0)}${unit}`
 }
 
+/** `812`, `1,012`: for numbers of rows, which need not be short. */
+export const formatExact = (count: number): string => count.toLocaleString('en')
+
+/** `1 provider`, `1,012 providers`. */
+export const pluralExact = (count: number, one: string, many = `${one}s`): string =>
+  `${formatExact(count)} ${count === 1 ? one : many}`
+
 /** A share, rounded so that only all reads `100%` and only none reads `0%`. */
 export function formatRate(rate: number): string {
   const tenths = Math.floor(rate * 1_000 + 1e-9) / 10

@@ -43,14 +43,17 @@ it('a name that is looked for is drawn whatever it does', () => {
   expect([workers.quiet, providers.shown.length]).toEqual([0, 5])
 })
 
-it('nothing moves while none becomes better or worse', () => {
+it('nothing moves while none becomes better or worse, or the counting has just begun', () => {
   const { workers } = matrix(4, 2)
-  const first = steady(workers, NOT_DRAWN)
+  const first = steady(workers, NOT_DRAWN, false)
   const ids = first.items.map(({ id }) => id)
-  const again = steady([...workers].reverse(), first.drawn)
+  const again = steady([...workers].reverse(), first.drawn, false)
   expect(again.items.map(({ id }) => id)).toEqual(ids)
   const [one, ...rest] = workers
   if (one === undefined) throw new Error('no workers')
   const worse = [...rest, { ...one, verdict: 'bad' as const }]
-  expect(steady(worse, again.drawn).items).toEqual(worse)
+  expect(steady(worse, again.drawn, false).items).toEqual(worse)
+  const held = steady(worse, again.drawn, true)
+  expect(held.items.map(({ id }) => id)).toEqual(ids)
+  expect(steady(worse, held.drawn, false).items).toEqual(worse)
 })

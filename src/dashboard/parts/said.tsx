@@ -22,4 +22,5 @@ export function Said({ text, most = 240 }: { text: string; most?: number }) {
 }
 
 /** The same where there is room for one line: what is cut can be read elsewhere. */
-export const Line = ({ text }: { text: string }) => <bdi>{cutText(clean(text), 300)}</bdi>
+export const Line = ({ text }: { text: string }) =>
+  text === '' ? null : <bdi>{cutText(clean(text), 300)}</bdi>

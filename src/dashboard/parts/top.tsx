@@ -31,11 +31,11 @@ function Age() {
   const { kind } = standing(fleet, link, now)
   // The clock ticks once a second: a reading may be newer than that.
   const seconds = Math.max(0, Math.floor((now - fleet.readAt) / 1_000))
-  const age = fleet.readAt === 0 ? 'not read yet' : `${formatDuration(seconds * 1_000)} old`
+  const age = fleet.readAt === 0 ? null : `${formatDuration(seconds * 1_000)} old`
   // Another word is another element, so that nothing moves when it comes.
   return (
     <p key={kind} class={`age ${kind === 'live' ? 'good' : 'warn'}`} title="how old what is shown is">
-      <span class="number">{age.replace('0ms', '0s')}</span>
+      <span class="number">{age?.replace('0ms', '0s')}</span>
       <span class="dot" aria-hidden="true" />
       <span class="words">
         {kind === 'live' ? 'live' : kind === 'connecting' ? 'connecting' : 'not live'}
@@ -74,7 +74,7 @@ export function Banner() {
   const refused = state.kind === 'unauthorized' || state.kind === 'forbidden'
   return (
     <div role="alert" class={text === '' ? 'banner none' : 'banner'}>
-      {text}
+      {text === '' ? null : text}
       {refused ? (
         <>
           {' '}

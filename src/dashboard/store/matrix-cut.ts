@@ -63,15 +63,19 @@ export interface Drawn {
 }
 export const NOT_DRAWN: Drawn = { how: '', order: [] }
 
-/** The worst first when one becomes better or worse; between that nothing moves, though the numbers do. */
+/**
+ * The worst first when one becomes better or worse; between that nothing moves, though the numbers do. `hold`: nothing moves,
+ * for so few calls were counted that verdicts come and go.
+ */
 export function steady<T extends MatrixRow | MatrixColumn>(
   shown: readonly T[],
   last: Drawn,
+  hold: boolean,
 ): { readonly items: readonly T[]; readonly drawn: Drawn } {
   const how = [...shown]
     .map(({ id, verdict }) => `${id} ${verdict}`)
     .sort()
     .join('\n')
-  const items = how === last.how ? holdOrder(shown, last.order, ({ id }) => id) : shown
-  return { items, drawn: { how, order: items.map(({ id }) => id) } }
+  const items = hold || how === last.how ? holdOrder(shown, last.order, ({ id }) => id) : shown
+  return { items, drawn: { how: hold ? '' : how, order: items.map(({ id }) => id) } }
 }

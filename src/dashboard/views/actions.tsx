@@ -43,7 +43,7 @@ export function Actions({ view }: { view: ProviderView }) {
         </button>
       ))}
       <p class="done" role="status">
-        {done}
+        {done === '' ? null : done}
       </p>
       {asked === undefined ? null : (
         <ActionDialog

@@ -1,11 +1,19 @@
 import { useEffect, useRef } from 'preact/hooks'
+import { shownText } from '../../view/action-words.js'
 import type { ProviderView } from '../../view/provider-view.js'
 import { HealthShape } from '../parts/shapes.js'
 import { countStates, groupNames, STATES } from '../store/filter.js'
-import { fleetHash, type Filter } from '../store/route.js'
+import { fleetHash, NO_FILTER, type Filter } from '../store/route.js'
+
+interface FilterBarProps {
+  readonly filter: Filter
+  readonly views: readonly ProviderView[]
+  /** How many are left. */
+  readonly shown: number
+}
 
 /** Narrows the list. What is chosen is in the address, so that it can be sent to someone. */
-export function FilterBar({ filter, views }: { filter: Filter; views: readonly ProviderView[] }) {
+export function FilterBar({ filter, views, shown }: FilterBarProps) {
   const counts = countStates(views)
   const groups = groupNames(views)
   // As many as any count can have: a chip keeps its width.
@@ -20,6 +28,7 @@ export function FilterBar({ filter, views }: { filter: Filter; views: readonly P
       {groups.length === 0 ? null : (
         <GroupChoice names={groups} chosen={filter.group} set={(group) => set({ group })} />
       )}
+      <Shown text={shownText(shown, views.length)} />
       <div class="chips" role="group" aria-label="State">
         {STATES.map(([word]) => (
           <button
@@ -35,7 +44,7 @@ export function FilterBar({ filter, views }: { filter: Filter; views: readonly P
               class={counts.get(word) === 0 ? 'number zero' : 'number'}
               style={{ minWidth: `${digits}ch` }}
             >
-              {counts.get(word)}
+              {String(counts.get(word))}
             </span>
           </button>
         ))}
@@ -43,6 +52,16 @@ export function FilterBar({ filter, views }: { filter: Filter; views: readonly P
     </form>
   )
 }
+
+const Shown = ({ text }: { text: string }) => (
+  <p class="shown" role="status">
+    {text === '' ? null : (
+      <>
+        {text} <a href={fleetHash(NO_FILTER)}>Show all</a>
+      </>
+    )}
+  </p>
+)
 
 const SHAPED: ReadonlySet<string> = new Set(['unhealthy', 'degraded', 'terminated', 'healthy'])
 

@@ -118,7 +118,7 @@ function LastProbe({ view: { snapshot, settings } }: { view: ProviderView }) {
     <>
       <Health word={lastProbeStatus} />
       <span class={stale ? 'warn number' : 'dim number'}>
-        {stale ? 'overdue, ' : ''}
+        {stale ? 'overdue, ' : null}
         {agoText(at - lastProbeAt)}
       </span>
     </>

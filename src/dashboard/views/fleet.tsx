@@ -1,5 +1,4 @@
 import { useMemo, useRef } from 'preact/hooks'
-import { shownText } from '../../view/action-words.js'
 import { AWAY_SENTENCE, refusingNames, refusingSentence } from '../../view/fleet-words.js'
 import { pausedText } from '../../view/paused.js'
 import { worstFirst } from '../../view/provider-list.js'
@@ -10,7 +9,7 @@ import { Line } from '../parts/said.js'
 import { HealthShape } from '../parts/shapes.js'
 import { filterViews } from '../store/filter.js'
 import { useLive, useNow } from '../store/hooks.js'
-import { fleetHash, NO_FILTER, type Filter } from '../store/route.js'
+import type { Filter } from '../store/route.js'
 import { viewAt } from '../store/view.js'
 import { holdOrder } from '../store/windowing.js'
 import { FilterBar } from './filter-bar.js'
@@ -22,6 +21,7 @@ const NARROW_ROW_PX = 104
 /** Every provider, the worst first. */
 export function Fleet({ filter }: { filter: Filter }) {
   const { fleet, views } = useLive()
+  const shown = useMemo(() => filterViews(views, filter), [views, filter])
   if (!fleet.synced)
     return (
       <Page>
@@ -39,8 +39,8 @@ export function Fleet({ filter }: { filter: Filter }) {
         </Quiet>
       ) : (
         <>
-          <FilterBar filter={filter} views={views} />
-          <Rows filter={filter} views={views} />
+          <FilterBar filter={filter} views={views} shown={shown.length} />
+          <Rows views={shown} />
         </>
       )}
       <Unreadable />
@@ -80,28 +80,18 @@ function Strip() {
   )
 }
 
-function Rows({ filter, views }: { filter: Filter; views: readonly ProviderView[] }) {
+function Rows({ views }: { views: readonly ProviderView[] }) {
   const { fleet } = useLive()
   const now = useNow()
   const rowHeight = useNarrow() ? NARROW_ROW_PX : ROW_PX
   const pointing = useRef({ until: 0, order: [] as readonly string[] })
-  const shown = useMemo(() => ordered(filterViews(views, filter), pointing.current), [views, filter])
+  const shown = useMemo(() => ordered(views, pointing.current), [views])
   const ids = shown.map(({ snapshot }) => snapshot.id)
   const hold = () => {
     pointing.current = { until: Date.now() + HOLD_MS, order: ids }
   }
-  const text = shownText(shown.length, views.length)
   return (
     <div onPointerMove={hold} onPointerDown={hold}>
-      <p class="shown" role="status">
-        {text}
-        {text === '' ? null : (
-          <>
-            {' '}
-            <a href={fleetHash(NO_FILTER)}>Show all</a>
-          </>
-        )}
-      </p>
       <List
         label="Providers, the worst first"
         heads={HEADS}

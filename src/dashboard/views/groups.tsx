@@ -1,4 +1,4 @@
-import { formatCount } from '../../view/format.js'
+import { formatExact } from '../../view/format.js'
 import { groupsOf, type GroupView } from '../../view/group-view.js'
 import type { ProviderView } from '../../view/provider-view.js'
 import { retryText } from '../../view/status-table.js'
@@ -47,7 +47,7 @@ function Group({ group, views }: { group: GroupView; views: readonly ProviderVie
         </a>{' '}
         <GroupState health={health} />{' '}
         <span class="dim number">
-          {formatCount(admissible.length)} of {formatCount(members.length)} take calls
+          {formatExact(admissible.length)} of {formatExact(members.length)} take calls
         </span>
       </h2>
       <table>

@@ -6,11 +6,11 @@ import { Circuit, HealthShape } from '../parts/shapes.js'
 import { NOT_DRAWN, steady, type CutMatrix } from '../store/matrix-cut.js'
 import { providerHash } from '../store/route.js'
 
-/** A row is a worker, a column a provider: a red row is a bad worker, a red column a bad provider. */
+/** A row is a worker, a column a provider: red is a bad one. `waiting`: the counting has just begun. */
 export function MatrixTable({ cut, waiting }: { cut: CutMatrix; waiting: boolean }) {
   const drawn = useRef({ rows: NOT_DRAWN, columns: NOT_DRAWN })
-  const rows = steady(cut.workers.shown, drawn.current.rows)
-  const columns = steady(cut.providers.shown, drawn.current.columns)
+  const rows = steady(cut.workers.shown, drawn.current.rows, waiting)
+  const columns = steady(cut.providers.shown, drawn.current.columns, waiting)
   drawn.current = { rows: rows.drawn, columns: columns.drawn }
   const leftOut = [leftOutText(cut.workers, 'worker'), leftOutText(cut.providers, 'provider')].filter(
     (text) => text !== '',
@@ -18,7 +18,7 @@ export function MatrixTable({ cut, waiting }: { cut: CutMatrix; waiting: boolean
   return (
     <>
       <p class="shown" role="status">
-        {leftOut.join(' ')}
+        {leftOut.length === 0 ? null : leftOut.join(' ')}
       </p>
       {rows.items.length === 0 || columns.items.length === 0 ? (
         <div class={waiting ? 'ghosts' : ''} aria-hidden="true" />
@@ -91,7 +91,7 @@ function Cell({ cell }: { cell: MatrixCell | undefined }) {
     <td class={mark} title={text}>
       <HealthShape word={WORDS[mark]} />
       <span class="number" aria-hidden="true">
-        {mark === 'none' ? cell.calls : `${cell.failures}/${cell.calls}`}
+        {cell.calls === 0 ? 'suspect' : mark === 'none' ? cell.calls : `${cell.failures}/${cell.calls}`}
       </span>
       <span class="unseen">{text}</span>
     </td>

@@ -1,3 +1,4 @@
+import type { ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
 import { countedText } from '../../view/matrix-words.js'
 import { Page, Quiet } from '../parts/page.js'
@@ -14,6 +15,7 @@ export function Matrix() {
   const { value, problem } = usePolled(api.matrix, (answer) =>
     Math.max(LEAST_PAUSE_MS, answer?.nextInMs ?? 0),
   )
+  const waiting = value === undefined || isBeginning(value)
   return (
     <Page>
       {value === undefined ? (
@@ -25,7 +27,8 @@ export function Matrix() {
       ) : (
         <Answer answer={value} problem={problem?.message} />
       )}
-      <SeenWorkers />
+      {/* Below a table that is about to grow it would be pushed away. */}
+      {waiting && problem === undefined ? null : <SeenWorkers />}
     </Page>
   )
 }
@@ -33,33 +36,38 @@ export function Matrix() {
 const LEAST_PAUSE_MS = 3_000
 /** So long after the begin of the counting an empty table is no news. */
 const BEGINNING_MS = 10_000
+const isBeginning = ({ countedForMs }: api.MatrixAnswer) => countedForMs < BEGINNING_MS
 
 function Answer({ answer, problem }: { answer: api.MatrixAnswer; problem: string | undefined }) {
   const [find, setFind] = useState('')
   const [quiet, setQuiet] = useState(false)
   const [first = '', ...more] = answer.sentences
-  const isBad = [...answer.workers, ...answer.providers].some(({ verdict }) => verdict === 'bad')
+  const verdicts = [...answer.workers, ...answer.providers].map(({ verdict }) => verdict)
+  const how = verdicts.includes('bad') ? 'unhealthy' : verdicts.includes('failing') ? 'degraded' : 'healthy'
   const cut = cutMatrix(answer, { find, quiet })
   return (
     <>
       <h1 class="strip">
-        <HealthShape word={isBad ? 'unhealthy' : 'healthy'} />
+        <HealthShape word={how} />
         <span class="words">
           <Line text={first} />
         </span>
       </h1>
-      <div class="stands-out" role="status">
-        {more.map((sentence) => (
-          <p key={sentence}>
-            <Line text={sentence} />
-          </p>
-        ))}
-        <p class={problem === undefined ? 'dim' : 'warn'}>
+      <div class="stands-out" role="region" aria-label="What stands out" tabIndex={0}>
+        <div role="status">
+          {more.map((sentence) => (
+            <p key={sentence}>
+              <Line text={sentence} />
+            </p>
+          ))}
+        </div>
+      </div>
+      <Narrow {...{ find, setFind, quiet, setQuiet }} all={cut.workers.quiet + cut.providers.quiet === 0}>
+        <p class={`counted ${problem === undefined ? 'dim' : 'warn'}`}>
           {problem === undefined ? countedText(answer) : `What is shown is old: ${problem}.`}
         </p>
-      </div>
-      <Narrow {...{ find, setFind, quiet, setQuiet }} all={cut.workers.quiet + cut.providers.quiet === 0} />
-      <MatrixTable cut={cut} waiting={answer.countedForMs < BEGINNING_MS} />
+      </Narrow>
+      <MatrixTable cut={cut} waiting={isBeginning(answer)} />
     </>
   )
 }
@@ -71,9 +79,10 @@ interface NarrowProps {
   readonly setQuiet: (quiet: boolean) => void
   /** Whether none is left out for having no failures. */
   readonly all: boolean
+  readonly children: ComponentChildren
 }
 
-const Narrow = ({ find, setFind, quiet, setQuiet, all }: NarrowProps) => (
+const Narrow = ({ find, setFind, quiet, setQuiet, all, children }: NarrowProps) => (
   <form class="filter" role="search" onSubmit={(event) => event.preventDefault()}>
     <input
       type="search"
@@ -94,5 +103,6 @@ const Narrow = ({ find, setFind, quiet, setQuiet, all }: NarrowProps) => (
     >
       also those without failures
     </button>
+    {children}
   </form>
 )

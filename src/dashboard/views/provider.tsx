@@ -82,7 +82,7 @@ function Shown({ view, now, detail }: ShownProps) {
       <div class="columns">
         <Why said={said} />
         <div>
-          <Section title="Distance to opening">
+          <Section title={view.snapshot.state === 'closed' ? 'Distance to opening' : 'What would close it'}>
             <Rules view={view} />
           </Section>
           <Section title="Outcomes">

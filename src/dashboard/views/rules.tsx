@@ -1,15 +1,12 @@
+import { formatCount } from '../../view/format.js'
 import type { ProviderView } from '../../view/provider-view.js'
 import { rulesDistance } from '../../view/rules-distance.js'
 
-/** How far the provider is from each rule that opens its circuit. */
+/** How far the provider is from each rule that opens its circuit; while it is not closed, how far from closing. */
 export function Rules({ view }: { view: ProviderView }) {
   const rules = rulesDistance(view)
   if (rules.length === 0) {
-    const why =
-      view.snapshot.state === 'closed'
-        ? 'No rule opens it: neither a number of failures nor a rate is set.'
-        : `Its circuit is ${view.snapshot.state}: trials decide now, and no rule.`
-    return <p class="dim rules">{why}</p>
+    return <p class="dim rules">{noRule(view)}</p>
   }
   return (
     <ul class="plain rules">
@@ -36,4 +33,13 @@ export function Rules({ view }: { view: ProviderView }) {
       ))}
     </ul>
   )
+}
+
+function noRule({ snapshot, settings }: ProviderView): string {
+  const { state, retryAfterMs, consecutiveSuccesses } = snapshot
+  const { successThreshold } = settings.breaker
+  if (state === 'closed') return 'No rule opens it: neither a number of failures nor a rate is set.'
+  if (state === 'open' && retryAfterMs === null) return 'A reset by hand, and nothing else.'
+  const succeeded = state === 'half_open' ? Math.min(consecutiveSuccesses, successThreshold) : 0
+  return `Trials decide now, and no rule: ${formatCount(succeeded)} of ${formatCount(successThreshold)} have succeeded.`
 }

@@ -1,4 +1,4 @@
-import { formatCount } from '../../view/format.js'
+import { formatExact } from '../../view/format.js'
 import { agoText } from '../parts/ago.js'
 import { Quiet } from '../parts/page.js'
 import { Line } from '../parts/said.js'
@@ -19,9 +19,9 @@ export function SeenWorkers() {
         <Quiet>No worker was seen in the last ten minutes.</Quiet>
       ) : (
         <>
-          <p class="dim">{formatCount(value.length)} were seen in the last ten minutes.</p>
+          <p class="dim">{formatExact(value.length)} were seen in the last ten minutes.</p>
           <Workers workers={value.slice(0, MOST)} />
-          {value.length > MOST ? <Quiet>And {formatCount(value.length - MOST)} more.</Quiet> : null}
+          {value.length > MOST ? <Quiet>And {formatExact(value.length - MOST)} more.</Quiet> : null}
         </>
       )}
     </section>
