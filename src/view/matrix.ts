@@ -5,9 +5,9 @@ import type { CallsByWorker, CircuitState } from '../index.js'
  * looked; see `busbar.callsByWorker`. `matrixSentences` says what stands out.
  *
  * A cell **fails** when at least half of its calls failed, or the last three, or the worker is a suspect there; where the circuit
- * is not closed, when the last one failed, for there will be few more. A provider is bad when it fails in most of the workers
- * that called it, two or more; two are enough where its circuit is not closed. A worker is bad when it fails at most of the other providers that it
- * called, two or more; one will do where it is a suspect.
+ * is not closed and refuses calls, when the last one failed, for there will be few more. A provider is bad when it fails in most of
+ * the workers that called it, two or more; two are enough where it refuses calls. A worker is bad when it fails at most of the
+ * other providers that it called, two or more; one will do where it is a suspect.
  */
 export interface Matrix {
   /** For how long calls have been counted, ms, at most 60 000: what is older is forgotten. */
@@ -64,6 +64,8 @@ export interface MatrixCell {
 export interface MatrixSource {
   readonly id: string
   readonly state: CircuitState
+  /** false: its open circuit refuses no call. */
+  readonly enforce: boolean
   /** Workers that fail alone there. */
   readonly suspects: readonly string[]
   readonly byWorker: CallsByWorker
@@ -106,7 +108,13 @@ export function matrixOf(sources: readonly MatrixSource[], omitted = 0): Matrix 
 
 const MANY_IN_A_ROW = 3
 
-function cellsOf({ id: provider, state, suspects, byWorker: { workers } }: MatrixSource): MatrixCell[] {
+/** Few calls come through then. */
+const refuses = ({ state, enforce }: MatrixSource): boolean => enforce && state !== 'closed'
+
+function cellsOf(source: MatrixSource): MatrixCell[] {
+  const { id: provider, suspects, byWorker } = source
+  const { workers } = byWorker
+  const many = refuses(source) ? 1 : MANY_IN_A_ROW
   const called = new Set(workers.map(({ worker }) => worker))
   const silent = suspects.filter((worker) => !called.has(worker))
   return [
@@ -114,7 +122,7 @@ function cellsOf({ id: provider, state, suspects, byWorker: { workers } }: Matri
       const { calls, failures, inARow } = own
       const suspect = suspects.includes(own.worker)
       const mostly = failures > 0 && failures * 2 >= calls
-      const failing = suspect || mostly || inARow >= (state === 'closed' ? MANY_IN_A_ROW : 1)
+      const failing = suspect || mostly || inARow >= many
       return { ...own, provider, failing, suspect }
     }),
     // Its own circuit refuses its calls.
@@ -126,11 +134,12 @@ function cellsOf({ id: provider, state, suspects, byWorker: { workers } }: Matri
 }
 
 function columnsOf(sources: readonly MatrixSource[], cells: ReadonlyMap<string, MatrixCell[]>) {
-  return sources.map(({ id, state, byWorker: { others } }): MatrixColumn => {
+  return sources.map((source): MatrixColumn => {
+    const { id, state, byWorker } = source
     const sums = sumsOf(id, cells.get(id) ?? [])
-    const closed = state === 'closed'
-    const isBad = sums.failing >= 2 && (!closed || sums.failing * 2 > sums.met)
-    return { ...sums, state, others, verdict: isBad ? 'bad' : closed ? sums.verdict : 'failing' }
+    const isBad = sums.failing >= 2 && (refuses(source) || sums.failing * 2 > sums.met)
+    const verdict = isBad ? 'bad' : state === 'closed' ? sums.verdict : 'failing'
+    return { ...sums, state, others: byWorker.others, verdict }
   })
 }
 

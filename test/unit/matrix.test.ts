@@ -8,6 +8,7 @@ function sources(rows: Readonly<Record<string, string>>, over: Partial<MatrixSou
   return Array.from({ length: columns }, (_, at) => ({
     id: `p${at + 1}`,
     state: 'closed' as const,
+    enforce: true,
     suspects: [],
     byWorker: {
       countedForMs: 45_000,
@@ -56,6 +57,10 @@ describe('the matrix of workers and providers', () => {
   it('sees a provider that was opened long before most of its calls could fail', () => {
     const rows = { a: '1/300/1 0/9', b: '1/290/1 0/9', c: '0/310 0/9', d: '0/300 0/9' }
     expect(said(rows, [{ state: 'open' }])).toEqual(['p1 fails in 2 of 4 workers: a bad provider (open).'])
+    // Calls go on where nothing is refused.
+    expect(said(rows, [{ state: 'open', enforce: false }])[0]).toContain(
+      'No worker and no provider stands out',
+    )
     // Closed, one failure at the end is chance; three are not.
     expect(said(rows)[0]).toContain('No worker and no provider stands out')
     expect(said({ a: '3/300/3 0/9 0/9', b: '0/300 0/9 0/9' })).toEqual([

@@ -94,7 +94,8 @@ export async function matrix(exchange: Exchange): Promise<Response> {
   const sources = entries.flatMap(({ id, view: { snapshot } }) => {
     const own = byWorker.get(id)
     const suspects = snapshot.suspects.map(({ worker }) => worker)
-    return own === undefined ? [] : { id, state: snapshot.state, suspects, byWorker: own }
+    const { state, enforce } = snapshot
+    return own === undefined ? [] : { id, state, enforce, suspects, byWorker: own }
   })
   const made = matrixOf(sources, omitted)
   return json({ readAt, nextInMs, sentences: matrixSentences(made), ...made, unreadable })
