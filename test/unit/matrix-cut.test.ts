@@ -8,6 +8,7 @@ const matrix = (workers: number, providers: number) =>
     Array.from({ length: providers }, (_, p) => ({
       id: `p${p}`,
       state: 'closed',
+      enforce: true,
       suspects: [],
       byWorker: {
         countedForMs: 60_000,
