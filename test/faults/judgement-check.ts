@@ -40,8 +40,10 @@ export async function checkJudgement(faultMs: number): Promise<void> {
     'worker-3',
   ])
   console.log(sentences.join('\n'))
-  // Of ten workers one has a row of its own, and a dead provider a column.
-  expect(workers.filter(({ verdict }) => verdict === 'bad').map(({ id }) => id)).toEqual(['worker-0'])
+  // Of ten workers one has a row of its own, and a dead provider a column. The processes that are restarted again and again
+  // have names above theirs, and are bad as well, where one lived long enough to show it.
+  const badWorkers = workers.filter(({ verdict }) => verdict === 'bad').map(({ id }) => id)
+  expect(badWorkers.filter((id) => /^worker-\d$/.test(id))).toEqual(['worker-0'])
   expect(sentences.join('\n')).toMatch(
     /^worker-0 fails at \d of \d providers that answer other workers: a bad worker\.$/m,
   )
