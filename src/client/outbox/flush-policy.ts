@@ -59,10 +59,6 @@ export class FlushPolicy {
    */
   #nextTurn(now: number): number {
     const phase = this.#phase * this.#flushIntervalMs
-    const turn = Math.floor((now + EARLY_MS - phase) / this.#flushIntervalMs) + 1
-    return turn * this.#flushIntervalMs + phase
+    return (Math.floor((now - phase) / this.#flushIntervalMs) + 1) * this.#flushIntervalMs + phase
   }
 }
-
-/** A timer may fire so much early, ms; what it flushed then belongs to the turn that it was set for, and not to one before. */
-const EARLY_MS = 2
