@@ -1,7 +1,12 @@
 import { setImmediate } from 'node:timers'
 import { ProviderSession } from '../../dist/client/sync/provider-session.js'
 import { Outbox } from '../../dist/client/outbox/outbox.js'
+import { CallsUnderWay } from '../../dist/client/call/calls-under-way.js'
+import { OutageLog } from '../../dist/client/outage/outage-log.js'
+import { StoreWatch } from '../../dist/client/outage/store-watch.js'
 import { Deadlines } from '../../dist/client/shared/deadlines.js'
+import { Observers } from '../../dist/client/shared/observers.js'
+import { SYSTEM_TIME } from '../../dist/client/shared/time.js'
 import { newCounters } from '../../dist/client/shared/log.js'
 import { resolveSettings } from '../../dist/config/settings.js'
 import { RedisConnection } from '../../dist/redis/connection.js'
@@ -46,12 +51,20 @@ async function openLane(url, number, settings) {
     }
   }
   await feed.subscribe({ change, lost: onError, gap: onError })
+  const worker = `lane-${number}`
   const context = {
+    ...SYSTEM_TIME,
     store: new RedisStore(connection, NAMESPACE),
-    worker: `lane-${number}`,
-    clock: performance,
+    // Its connection is a lane of many workers: an outage is not what is measured.
+    watch: new StoreWatch({ ping: () => Promise.resolve(), log: new OutageLog(SILENT), unref: true }),
+    worker,
+    failureDomain: worker,
     log: SILENT,
     counters,
+    observers: new Observers({ worker, domain: worker, log: SILENT, counters }),
+    calls: new CallsUnderWay(),
+    markJitterMs: 0,
+    schedule: undefined,
     commandTimeoutMs: 10_000,
     flushIntervalMs: 100,
     maxBatchesPerSecond: 1_000,

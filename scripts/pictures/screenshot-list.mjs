@@ -22,6 +22,12 @@ const provider = async (page) => {
   await page.locator('.events li').first().waitFor()
 }
 
+/** The calls of workers are counted only while somebody looks. */
+const counted = async (page) => {
+  await listed(page)
+  await page.getByText(/Counted for (1[5-9]|[2-9]\d)/).waitFor({ timeout: 90_000 })
+}
+
 export const shots = [
   { name: 'provider-light', hash: '#/provider/openai', prepare: provider },
   { name: 'provider-dark', hash: '#/provider/openai', scheme: 'dark', prepare: provider },
@@ -36,7 +42,7 @@ export const shots = [
       await page.getByLabel('Reason').fill('their status page: elevated latency')
     },
   },
-  { name: 'matrix', hash: '#/matrix', prepare: listed },
+  { name: 'matrix', hash: '#/matrix', prepare: counted },
   { name: 'groups', hash: '#/groups', prepare: listed },
   { name: 'schedules', hash: '#/schedules', prepare: listed },
   { name: 'narrow', hash: '#/', size: PHONE, prepare: fleet },
