@@ -109,7 +109,10 @@ function fleet(): void {
       }
       for (const view of ['#/', '#/matrix', '#/groups', '#/schedules']) {
         await page.goto(urls.many + view)
-        await page.getByText(/^Reading/).first().waitFor({ state: 'detached' })
+        await page
+          .getByText(/^Reading/)
+          .first()
+          .waitFor({ state: 'detached' })
         await look(width, view)
       }
     }

@@ -180,7 +180,10 @@ async function show(page: Page, url: string, view: string): Promise<void> {
     await page.locator('.canvas canvas').waitFor()
     await page.getByRole('heading', { name: 'Settings' }).waitFor()
   }
-  await page.getByText(/^Reading/).first().waitFor({ state: 'detached' })
+  await page
+    .getByText(/^Reading/)
+    .first()
+    .waitFor({ state: 'detached' })
 }
 
 /** How long a processor has worked for the page, s: not how long it waited for one. */
