@@ -18,7 +18,7 @@ const FLEET = { workers: 5, rate: 100, latencyMs: 50, seconds: 20 }
 const WARM_UP_MS = 5_000
 const FAILS_IN_MS = 5
 const SIMULATED_SEEDS = 20
-/** What a simulation has after its fault, ms. */
+/** The time that a simulation goes on after its fault, ms. */
 const COOL_DOWN_MS = 10_000
 const COOLDOWN = { cooldownMs: 2_000 }
 const ADVISED = { ...COOLDOWN, failureThreshold: 10, failureRate: 0.5, quorum: 2 }

@@ -111,7 +111,7 @@ const callAll = (busbar, { number, at, signal }) =>
 
 const chance = (share) => Math.random() < share
 
-/** What the upstream answers, `at` seconds after the beginning. */
+/** The answer of the upstream, `at` seconds after the beginning. */
 async function call(id, number, at) {
   const slow = id === 's3-eu' && at > 35 && chance(0.6)
   const trial = id === 'stripe' && at > 46
@@ -128,7 +128,7 @@ function failed(id, number, at) {
   return chance(0.004)
 }
 
-/** What people do, and what breaks, in its order. */
+/** Acts of people and faults, in their order. */
 async function tell(busbar, { at, upstream, signal }) {
   const until = (seconds) => sleep(Math.max(0, (seconds - at()) * 1_000), undefined, { signal })
   await until(6)

@@ -1,4 +1,4 @@
-// What the tests and scripts use of playwright-core, whose own types are there only once its packages are.
+// The part of playwright-core that tests and scripts use: its own types are there only once its packages are.
 export interface Locator {
   getByRole(role: string, options?: Named): Locator
   getByText(text: string | RegExp, options?: { exact?: boolean }): Locator

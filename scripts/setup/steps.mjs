@@ -48,7 +48,7 @@ export async function installRedisServer(root, log) {
   }
 }
 
-/** What only some tests need, from Debian's packages: they are skipped without it. */
+/** Programs of Debian that only some tests need: these are skipped without them. */
 const TOOLS = [
   { name: 'promtool', aptPackage: 'prometheus', missing: () => !onPath('promtool') },
   { name: 'chromium', aptPackage: 'chromium', missing: () => findChromium() === undefined },

@@ -25,7 +25,7 @@ const STALLED_MS = 5_000
 const MAX_EVENTS = 100
 /** Attempts of a message: with pauses of 5 s, doubled up to 10 minutes, 6 hours. */
 export const MAX_ATTEMPTS = 42
-/** What was told is kept for an hour, so that a process that is late does not add it again; the rest for people who look. */
+/** A job that is done is kept for an hour, so that a process that is late does not add it again; the rest for people who look. */
 const KEPT = { age: 3_600, count: 2_000 }
 const NOT_KEPT = { removeOnComplete: true, removeOnFail: true }
 const OPTIONS: JobsOptions = {

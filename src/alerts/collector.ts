@@ -116,5 +116,5 @@ const MAX_TRIES = 10
 const CLOCK_ERROR_MS = 50
 /** Streams that are read at once. */
 const AT_ONCE = 50
-/** What is older is no alert any more, ms: a day. */
+/** An event that is older is no alert any more, ms: a day. */
 const MAX_AGE_MS = 86_400_000

@@ -57,7 +57,7 @@ export async function post(
   }
 }
 
-/** What the signature is made of: the time in seconds, a dot, the delivery, a dot, the bytes of the body. */
+/** The bytes that are signed: the time in seconds, a dot, the delivery, a dot, the bytes of the body. */
 export const signatureOf = (secret: string, timestamp: string, { delivery, body }: StagedMessage): string =>
   `sha256=${createHmac('sha256', secret).update(`${timestamp}.${delivery}.${body}`).digest('hex')}`
 

@@ -3,8 +3,7 @@ import type { CheckedAlertOptions } from '../config/alerts.js'
 import type { AlertWorker } from '../model/alerts.js'
 import type { HookStore } from '../model/ports/hook-store.js'
 import type { Timer } from '../model/ports/time.js'
-import { redactError } from '../model/redact.js'
-import { disconnect, type QueueConnection } from '../probes/queue-closing.js'
+import { disconnect, startOrClose, type QueueConnection } from '../probes/queue-closing.js'
 import { destinationOf } from './destination.js'
 import { HookRunner } from './hook-runner.js'
 
@@ -39,13 +38,7 @@ export async function startAlertWorker(
     connection,
     hooks.map((hook) => new HookRunner({ ...shared, ...hook })),
   )
-  try {
-    await worker.start()
-  } catch (error) {
-    await worker.close()
-    throw redactError(error) // of the queue, whose commands hang on its errors
-  }
-  return worker
+  return startOrClose(worker)
 }
 
 /** All hooks of one process. */

@@ -72,7 +72,7 @@ function alertsIn(value: unknown, durations: Durations): { alerts?: AlertOptions
 }
 
 const HIDDEN = '***'
-/** What may have been meant for alerts holds URLs. */
+/** A key that may have been meant for alerts holds URLs. */
 const MISSPELT = /alert|hook/i
 
 /** An error of the library, with the file and the path before its message, and the time as it was written after it. */

@@ -85,7 +85,7 @@ const alertsSchema = object({
 export type CheckedHook = v.InferOutput<typeof hook>
 export type CheckedAlertOptions = v.InferOutput<typeof alertsSchema>
 
-/** What holds a URL or a secret, in whole or in part, is not shown; nor is what stands where another thing should. */
+/** A value that holds a URL or a secret, in whole or in part, is not shown; nor is one of the wrong kind. */
 const SHOWN: ReadonlySet<PropertyKey> = new Set(['kind', 'on', 'providers', 'groups', 'groupMs', 'retryMs'])
 
 /** @throws ArgumentError naming the path, never a URL or a secret */

@@ -23,7 +23,7 @@ const visible = v.custom<Callback>(isFunction, 'expected a function (id, who) =>
 const SOURCE_ERROR = "expected 1 to 16 sources such as https://portal.example or 'self'"
 const frameAncestors = listOf(matching(/^[A-Za-z0-9.:/*'_-]{1,200}$/, SOURCE_ERROR), 16, SOURCE_ERROR)
 
-/** What `busbar/http` uses of a registry of prom-client: a program may have another copy of it than Busbar. */
+/** The part of prom-client's registry that `busbar/http` uses: a program may have another copy than Busbar. */
 export interface MetricsRegistry {
   readonly contentType: string
   metrics(): Promise<string>

@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import { bool, whole } from './fields.js'
 import { object, recordOf } from './objects.js'
 
-/** What is read, and how many series are made of it. */
+/** Whether the fleet is read, and how many series are made. */
 export const scrapeFields = {
   maxProviders: v.optional(whole(1, 100_000), 1_000),
   maxHistogramProviders: v.optional(whole(0, 100_000), 200),

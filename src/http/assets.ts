@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { CODE_FOLDER, PACKAGE_FOLDER } from '../package/location.js'
 
-/** What the build makes of src/dashboard/, wherever this code runs. */
+/** Files that the build makes of src/dashboard/, wherever this code runs. */
 const BUILT = new URL('dist/http/assets/', PACKAGE_FOLDER)
 const OWN = new URL('http/assets/', CODE_FOLDER)
 

@@ -2,7 +2,7 @@ import { isBusbarError, type Busbar, type CallsByWorker } from '../index.js'
 import type { Unreadable } from '../view/provider-view.js'
 import { unreadableOf } from '../view/provider-view.js'
 
-/** What was read of the providers that a viewer may see. */
+/** The result of reading the providers that a viewer may see. */
 export interface MatrixReading {
   readonly byWorker: ReadonlyMap<string, CallsByWorker>
   readonly unreadable: readonly Unreadable[]

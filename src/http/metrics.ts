@@ -4,7 +4,7 @@ import type { RegisterOptions } from '../metrics/prometheus.js'
 import { sharedBody } from './text-body.js'
 import { Refused } from './problem.js'
 
-/** What `GET metrics` answers: nothing, the text of a registry of the program's own, or the metrics of Busbar. */
+/** The source of `GET metrics`: none, the text of a registry of the program's own, or the metrics of Busbar. */
 export type MetricsOption = false | MetricsRegistry | ScrapeOptions
 type ScrapeOptions = Pick<RegisterOptions, 'fleet' | 'maxProviders' | 'maxHistogramProviders'>
 

@@ -54,7 +54,7 @@ function addWindow(add: Add, { snapshot, settings }: ProviderReading): void {
   add('busbar_consecutive_failures', { origin: 'probe' }, snapshot.probeConsecutiveFailures)
 }
 
-/** What the provider is judged by: the rate window where a rate is set, else the history. */
+/** Calls by which the provider is judged: the rate window where a rate is set, else the history. */
 function windowOf(snapshot: Snapshot, { breaker }: Settings) {
   if (breaker.failureRate !== undefined || breaker.degradedRate !== undefined) {
     const { windowCalls: calls, windowFailures: failed, windowDegraded: degraded } = snapshot

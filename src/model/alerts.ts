@@ -62,7 +62,7 @@ export interface AlertWorker extends AsyncDisposable {
 /** `firing`: something is wrong; `resolved`: it is over; `info`: neither. */
 export type AlertStatus = 'firing' | 'resolved' | 'info'
 
-/** What happened to one provider, in a message: the last of several events of the same subject. */
+/** One provider in a message: the last of several events of the same subject. */
 export interface Alert {
   readonly provider: string
   readonly kind: AlertKind

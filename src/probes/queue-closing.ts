@@ -1,4 +1,5 @@
 import type { ConnectionOptions, Queue, Worker } from 'bullmq'
+import { redactError } from '../model/redact.js'
 import { withTimeout } from '../model/timeout.js'
 
 /** How queues of BullMQ and their workers end, also while Redis is away or frozen. */
@@ -10,6 +11,22 @@ export type QueueConnection = ConnectionOptions & { readonly status: string; dis
 export const PATIENCE_MS = 2_000
 /** So often connections are cut at a close, `PATIENCE_MS` apart, before it gives up waiting. */
 const MAX_ROUNDS = 4
+
+interface Startable {
+  start(): Promise<void>
+  close(): Promise<void>
+}
+
+/** Starts what works on queues; closes it again where that fails. @throws the error of the start, without secrets */
+export async function startOrClose<W extends Startable>(worker: W): Promise<W> {
+  try {
+    await worker.start()
+  } catch (error) {
+    await worker.close()
+    throw redactError(error) // of the queue, whose commands hang on its errors
+  }
+  return worker
+}
 
 export async function closeQueue(queue: Queue): Promise<void> {
   await settled(queue.close())
@@ -37,7 +54,7 @@ export function disconnect(client: Pick<QueueConnection, 'status' | 'disconnect'
   if (client !== undefined && client.status !== 'end') client.disconnect()
 }
 
-/** What `work` gives, or undefined when it fails or takes longer than `PATIENCE_MS`. */
+/** The value of `work`; undefined when it fails or takes longer than `PATIENCE_MS`. */
 const settled = <T>(work: Promise<T>): Promise<T | undefined> =>
   withTimeout(
     work.catch(() => undefined),

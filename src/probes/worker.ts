@@ -1,5 +1,4 @@
 import type { BusbarCore } from '../client/busbar-core.js'
-import { redactError } from '../model/redact.js'
 import { connectionErrors } from '../client/shared/log.js'
 import { retryUnavailable } from '../client/outage/retry-unavailable.js'
 import type { CheckedProbeWorkerOptions, ProbeWorker } from '../client/probing/probe-worker.js'
@@ -17,6 +16,7 @@ import { PASS_MS, Reconciler } from './reconciler.js'
 import { RecoveryProbes } from './recovery.js'
 import { namesOf, ProbeRunner } from './probe-runner.js'
 import { Timers } from './timers.js'
+import { startOrClose } from './queue-closing.js'
 
 /** How this process reaches what its fleet shares. */
 export interface ProbeAccess {
@@ -34,13 +34,7 @@ export async function startProbeWorker(
   options: CheckedProbeWorkerOptions,
 ): Promise<ProbeWorker> {
   const worker = new Worker(busbar, access, options)
-  try {
-    await worker.start()
-  } catch (error) {
-    await worker.close()
-    throw redactError(error) // of the queue, whose commands hang on its errors
-  }
-  return worker
+  return startOrClose(worker)
 }
 
 /** Puts together what one process needs to plan and make probes. */

@@ -64,7 +64,7 @@ const PROBE_QUEUE = 'probes'
 export const namesPrefix = (namespace: string): string => `{${namespace}}`
 export const NAMED_QUEUES_KEY = 'named_queues'
 
-/** What TYPE says of the keys of one hook of the alerts. */
+/** Types of the keys of one hook of the alerts, as TYPE names them. */
 export const HOOK_KEYS = { hook: 'hash', hook_cursors: 'hash' } as const
 export type HookKey = keyof typeof HOOK_KEYS
 

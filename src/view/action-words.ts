@@ -2,13 +2,13 @@ import { clean, formatCount, formatDuration, formatExact, pluralExact } from './
 import type { ProviderView } from './provider-view.js'
 import type { Mark, ProbeReport } from '../index.js'
 
-/** What an operator is about to do. */
+/** An action that an operator is about to take. */
 export type Intent =
   | { readonly action: 'trip'; readonly forMs: number | null }
   | { readonly action: 'mark'; readonly mark: Mark; readonly forMs: number | null }
   | { readonly action: 'reset' | 'resume' | 'probe' }
 
-/** What will happen, before it is done. `workers`: processes that are alive; undefined where that is not known. */
+/** The consequence of an action, before it is taken. `workers`: processes that are alive; undefined where that is not known. */
 export function actionSentence(intent: Intent, view: ProviderView, workers: number | undefined): string {
   const { snapshot } = view
   switch (intent.action) {

@@ -45,6 +45,6 @@ export function messageText({
   ].join('\n')
 }
 
-/** What `busbar alerts test` sends. */
+/** The message of `busbar alerts test`. */
 export const testText = (namespace: string, hook: string): string =>
   `[test] ${namespace}: a test of the hook ${hook}; nothing is wrong`

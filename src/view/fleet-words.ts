@@ -21,7 +21,7 @@ export function fleetSentence(views: readonly ProviderView[], unreadable: number
 export const refusing = (views: readonly ProviderView[]): readonly ProviderView[] =>
   views.filter(({ snapshot }) => snapshot.enforce && blocksOfAll(snapshot).length > 0)
 
-/** What a person who has just been woken wants to know first: whether any provider refuses calls. */
+/** The first thing that somebody who was just woken wants to know: whether any provider refuses calls. */
 export function refusingSentence(views: readonly ProviderView[]): string {
   if (views.length === 0) return 'No provider is registered yet.'
   const count = refusing(views).length

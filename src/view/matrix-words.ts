@@ -6,7 +6,7 @@ const MOST = 3
 /** So many failures in one cell alone are worth a sentence. */
 const MANY = 3
 
-/** What stands out among workers and providers, the gravest first. Never empty. */
+/** Bad workers and providers in sentences, the gravest first. Never empty. */
 export function matrixSentences(matrix: Matrix): string[] {
   const { workers, providers, cells } = matrix
   const badWorkers = workers.filter(({ verdict }) => verdict === 'bad')
@@ -43,7 +43,7 @@ function workerSentence({ id, elsewhere, met }: MatrixRow, othersFail: boolean):
 const providerSentence = ({ id, failing, met, state }: MatrixColumn): string =>
   `${id} fails in ${formatCount(failing)} of ${plural(met, 'worker')}: a bad provider${state === 'closed' ? '' : ` (${state})`}.`
 
-/** What no bad worker and no bad provider explains. */
+/** Failures that no bad worker and no bad provider explains. */
 const loneCells = (
   cells: readonly MatrixCell[],
   badWorkers: readonly MatrixRow[],

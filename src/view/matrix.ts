@@ -60,7 +60,7 @@ export interface MatrixCell {
   readonly lastAgoMs: number | null
 }
 
-/** What a matrix is made of. */
+/** One provider's part of a matrix. */
 export interface MatrixSource {
   readonly id: string
   readonly state: CircuitState

@@ -77,7 +77,7 @@ async function readOne(busbar: Busbar, id: string): Promise<ReadOne | undefined>
   }
 }
 
-/** What stands for a provider that cannot be read. @throws `error`, where it is about more than this provider */
+/** The entry of a provider that cannot be read. @throws `error`, where it is about more than this provider */
 export function unreadableOf(id: string, error: unknown): Unreadable {
   // An id that none can be was put into the list by another program: it must not hide the others.
   if (isProviderTrouble(error) || isBusbarError(error, 'argument_invalid'))

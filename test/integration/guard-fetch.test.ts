@@ -151,7 +151,7 @@ describe('guardFetch', () => {
       await expect(guard('ftp://a.example/')).rejects.toThrow('fetch failed')
       await expect(guard('/relative')).rejects.toThrow(/parse URL/)
       // Wrong on purpose.
-      const wrong = { signal: 5 } as unknown as RequestInit
+      const wrong = { signal: 5 } as unknown as RequestInit // wrong on purpose
       await expect(guard(url.href, wrong)).rejects.toThrow(/AbortSignal/)
       const throwing = Object.defineProperty({}, 'signal', { get: () => expect.fail('a getter') })
       await expect(guard(url.href, throwing)).rejects.toThrow('a getter')

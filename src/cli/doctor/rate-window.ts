@@ -12,7 +12,7 @@ export const checkRateWindow = (facts: Inspection, view: ProviderView): Finding[
 
 /** So many pauses between two flushes of a process the rate window is to span. */
 const PAUSES = 4
-/** What the fleet may send of one provider where nobody says otherwise, and the share of it that is aimed at. */
+/** The default budget of one provider, and the share of it that is aimed at. */
 const BATCHES_PER_SECOND = 900
 
 const narrow = ({ workers }: Inspection, { snapshot, settings }: ProviderView): Finding[] => {

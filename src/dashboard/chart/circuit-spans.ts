@@ -17,7 +17,7 @@ const STATE_AFTER: Readonly<Record<string, CircuitState>> = {
 
 const STATES: readonly string[] = ['closed', 'open', 'half_open'] satisfies CircuitState[]
 
-/** What the circuit was in `span`, by its transitions, oldest first. `now`: what it is, where no transition is known. */
+/** States of the circuit in `span`, by its transitions, oldest first. `now`: its state where no transition is known. */
 export function circuitSpans(
   events: readonly ProviderEvent[],
   span: Span,

@@ -5,7 +5,7 @@ import type { Bucket, Span } from './buckets.js'
 import type { CircuitSpan } from './circuit-spans.js'
 import { toneOf } from './event-tone.js'
 
-/** What the chart shows; read again at every drawing. */
+/** The data of the chart; read again at every drawing. */
 export interface Drawn {
   readonly buckets: readonly Bucket[]
   readonly circuit: readonly CircuitSpan[]

@@ -51,7 +51,7 @@ export function Spark({ view, now }: { view: ProviderView; now: number }) {
 
 const PARTS = ['healthy', 'degraded', 'failed'] as const
 
-/** What failed is at the foot, what is healthy on top; the least that happened can be seen. */
+/** Failures are at the foot, successes on top; a single outcome can be seen. */
 function bar(bucket: Bucket, part: (typeof PARTS)[number], { x, most }: { x: number; most: number }): string {
   if (bucket[part] === 0) return ''
   const scale = (HEIGHT - 1) / most

@@ -7,5 +7,5 @@ export const Page = ({ children }: { children?: ComponentChildren }) => (
   </main>
 )
 
-/** What a view says while it has nothing to show. */
+/** The sentence of a view that has nothing to show. */
 export const Quiet = ({ children }: { children: ComponentChildren }) => <p class="quiet">{children}</p>

@@ -1,6 +1,6 @@
 import type { Action } from './api.js'
 
-/** What the page was served with: no request need be made for it. Made by src/http/page/dashboard-page.ts. */
+/** The facts that the page was served with: no request is made for them. Made by src/http/page/dashboard-page.ts. */
 export interface About {
   readonly title: string
   readonly environment: string
@@ -8,6 +8,6 @@ export interface About {
   readonly namespace: string
   readonly version: string
   readonly actor: string
-  /** What this viewer may do; empty where the page is read-only. */
+  /** Actions that this viewer may take; empty where the page is read-only. */
   readonly actions: readonly Action[]
 }

@@ -33,7 +33,7 @@ export interface Worker {
   readonly domain: string | null
 }
 
-/** What `api/matrix` answers. */
+/** The answer of `api/matrix`. */
 export interface MatrixAnswer extends Matrix {
   readonly sentences: readonly string[]
   /** Asking sooner brings nothing new. */
@@ -95,7 +95,7 @@ export const mayFollow = async (): Promise<Problem | undefined> => {
 
 const unreached = () => new Problem(0, 'unreached', 'nothing answers at the address of this page')
 
-/** What a browser can do about it; the answer itself speaks to the program that embeds the handler. */
+/** Advice for the person at the browser; the answer itself speaks to the program that embeds the handler. */
 const SIGNED_OUT = 'You are not signed in any more: load this page again.'
 
 async function ask<T>(address: string, init?: RequestInit): Promise<T> {

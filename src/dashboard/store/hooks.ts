@@ -6,7 +6,7 @@ import { Clock } from './clock.js'
 import { Histories } from './histories.js'
 import { LiveFleet, type Live } from './live-fleet.js'
 
-/** What every view may use. One of each for the page. */
+/** Services of every view. One of each for the page. */
 export interface Stores {
   readonly about: About
   readonly fleet: LiveFleet
@@ -50,7 +50,7 @@ export function useNow(): number {
   return now
 }
 
-/** What a request has brought. The former value stays while it is made again. */
+/** The result of a request. The former value stays while it is made again. */
 export interface Asked<T> {
   readonly value: T | undefined
   readonly problem: Problem | undefined

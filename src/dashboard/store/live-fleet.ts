@@ -5,7 +5,7 @@ import type { Link } from './standing.js'
 import { Stream } from './stream.js'
 import { viewAt, type RedisClock } from './view.js'
 
-/** What views are drawn from. Replaced as a whole. */
+/** The state that views are drawn from. Replaced as a whole. */
 export interface Live {
   readonly fleet: FleetState
   readonly link: Link

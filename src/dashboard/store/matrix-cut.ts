@@ -2,7 +2,7 @@ import type { Matrix, MatrixCell, MatrixColumn, MatrixRow } from '../../view/mat
 import { finderOf } from '../../view/provider-list.js'
 import { holdOrder } from './windowing.js'
 
-/** What the matrix is narrowed to. */
+/** The filter of the matrix. */
 export interface MatrixFilter {
   /** A part of the name of a worker or of a provider, or a pattern; empty: all. */
   readonly find: string

@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'preact/hooks'
 import type { Problem } from './api.js'
 
-/** What a request that is made again and again has brought. The last value stays when one fails. */
+/** The result of a request that is made again and again. The last value stays when one fails. */
 export interface Polled<T> {
   readonly value: T | undefined
   readonly problem: Problem | undefined

@@ -4,7 +4,7 @@ export type Route =
   | { readonly view: 'provider'; readonly id: string }
   | { readonly view: 'groups' | 'schedules' | 'matrix' }
 
-/** What the list of providers is narrowed to; an empty text narrows nothing. */
+/** The filter of the list of providers; an empty text leaves nothing out. */
 export interface Filter {
   /** A part of an id, or a pattern with `*` and `?`. */
   readonly find: string

@@ -21,7 +21,7 @@ const USEFUL: Readonly<Record<Action, (view: ProviderView) => boolean>> = {
   probe: ({ settings }) => settings.probe !== undefined,
 }
 
-/** What this viewer may do to the provider: nothing where the page is read-only. */
+/** Buttons for the actions of this viewer: none where the page is read-only. */
 export function Actions({ view }: { view: ProviderView }) {
   const { about } = useStores()
   const [asked, setAsked] = useState<Action>()

@@ -11,7 +11,7 @@ import { toneOf } from '../chart/event-tone.js'
 
 const FIRST = 20
 
-/** What happened to a provider, the newest first. `listed`: oldest first; undefined: not read yet. */
+/** Events of a provider, the newest first. `listed`: oldest first; undefined: not read yet. */
 export function Events({
   listed,
   problem,

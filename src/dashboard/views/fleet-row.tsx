@@ -64,7 +64,7 @@ const Who = ({ view, said }: { view: ProviderView; said: string }) => (
   </span>
 )
 
-/** What is unusual about it, in a word each. */
+/** Unusual states of it, a word each. */
 export function Tags({ view: { snapshot, settings } }: { view: ProviderView }) {
   const { mark, suspects, enforce, throttled } = snapshot
   return (

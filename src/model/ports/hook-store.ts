@@ -7,7 +7,7 @@ export interface StagedMessage {
   readonly body: string
 }
 
-/** What the whole fleet knows of one hook. */
+/** The state of one hook that the whole fleet shares. */
 export interface HookState {
   /** When the hook was first known, ms of the server: older events are not for it. */
   readonly sinceMs: number
@@ -29,7 +29,7 @@ export interface StreamEntry {
 /** `busy`: another message waits for its delivery. `outdated`: another process was first. */
 export type Staging = 'staged' | 'busy' | 'outdated'
 
-/** What the hooks of the alerts keep in the store: how far each has come in the streams of events, and its message. */
+/** State of the alerts' hooks in the store: how far each has come in the streams of events, and its message. */
 export interface HookStore {
   /** Of the keys of every queue of a hook; a hash tag. */
   readonly prefix: string
